@@ -1,0 +1,1 @@
+"""The code under measurement: plain functions that workloads name. Knows nothing of the runner."""

@@ -1,0 +1,14 @@
+"""Work that waits, as for a network or a disk."""
+
+import time
+
+
+def deliver(parcel: str, seconds: float) -> str:
+    """Wait for the way there and back, and return the receipt."""
+    time.sleep(seconds)
+    return f"{parcel} delivered"
+
+
+def parcels(count: int) -> list[str]:
+    """Name `count` parcels."""
+    return [f"parcel {number}" for number in range(1, count + 1)]

@@ -1,0 +1,230 @@
+"""The tables of a study, as data frames: samples, one row a cell, one row a task."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.analysis.statistics import Estimate, Values, medians, ratio_of_medians
+from runner.records import Cell, Sample
+from runner.store import Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """All that a report is made of. The columns are those of docs/reference.md."""
+
+    samples: pd.DataFrame  #: one row an iteration
+    summary: pd.DataFrame  #: one row a cell
+    tasks: pd.DataFrame  #: one row a cell and task
+    walls: Mapping[str, "pd.Series[float]"]  #: by cell: wall_s by repetition, of those that ended well
+
+
+def tabulate(results: Results) -> Tables:
+    """Make the tables of a result folder."""
+    samples = _samples(results)
+    walls = _by_cell(samples[(samples["repetition"] > 0) & (samples["iteration"] == 0)], "wall_s")
+    return Tables(
+        samples=samples, summary=_summary(results, samples, walls), tasks=_tasks(results), walls=walls
+    )
+
+
+def compare(results: Results, tables: Tables, slower: str, faster: str) -> Estimate | None:
+    """Estimate how many times as long one cell takes as another; None if they share no repetition."""
+    return _ratio(tables.walls, slower, faster, results)
+
+
+def label(cell: Mapping[str, Any]) -> str:
+    """Name a cell by its executor and workers: `process × 4`."""
+    workers = cell["workers"]
+    return str(cell["executor"]) if workers is None or pd.isna(workers) else f"{cell['executor']} × {workers}"
+
+
+def _samples(results: Results) -> pd.DataFrame:
+    by_id = {cell.id: cell for cell in results.cells}
+    rows = [
+        {**_identity(by_id[sample.cell], results.swept), **_without(asdict(sample), "cell")}
+        for sample in results.samples
+    ]
+    columns = [*_identity_columns(results), *(name for name in Sample.__slots__ if name != "cell")]
+    return _typed(pd.DataFrame(rows, columns=columns))
+
+
+def _identity(cell: Cell, swept: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "cell": cell.id,
+        "workload": cell.workload,
+        "executor": cell.executor,
+        "workers": cell.workers,
+        "chunk_size": cell.chunk_size,
+        "python": cell.python,
+        **{key: _number(cell.swept[key]) for key in swept},
+    }
+
+
+def _identity_columns(results: Results) -> list[str]:
+    return ["cell", "workload", "executor", "workers", "chunk_size", "python", *results.swept]
+
+
+def _summary(
+    results: Results, samples: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"]
+) -> pd.DataFrame:
+    warm = _by_cell(
+        samples[(samples["repetition"] > 0) & (samples["iteration"] > 0) & ~samples["warmup"]], "work_s"
+    )
+    best = _best_baselines(results, walls)
+    usable_cpus = _usable_cpus(results)
+    rows = []
+    for cell in results.cells:
+        own = samples[samples["cell"] == cell.id]
+        row: dict[str, Any] = {
+            **_identity(cell, results.swept),
+            "baseline": cell.baseline,
+            "is_baseline": cell.is_baseline,
+            "repetitions": len(walls.get(cell.id, ())),
+            "status": _status(own),
+            **_estimate("wall_s", _median_of(walls.get(cell.id), results)),
+            **_estimate("speedup", _ratio(walls, cell.baseline, cell.id, results)),
+            **_estimate("warm_speedup", _ratio(warm, cell.baseline, cell.id, results)),
+        }
+        row["speedup_of_best"] = _divide(best.get(cell.workload), row["wall_s"])
+        row["efficiency"] = _divide(row["speedup"], cell.workers)
+        headline = own[(own["repetition"] > 0) & (own["iteration"] == 0) & (own["status"] == "ok")]
+        row["cpu_s"] = headline["cpu_s"].median() if len(headline) else np.nan
+        row["note"] = "; ".join(_notes(cell, own, row["repetitions"], usable_cpus))
+        rows.append(row)
+    return _typed(pd.DataFrame(rows))
+
+
+def _by_cell(rows: pd.DataFrame, column: str) -> dict[str, "pd.Series[float]"]:
+    """Give every cell one value a repetition, of those that ended well."""
+    good = rows[rows["status"] == "ok"]
+    return {
+        str(cell): own.groupby("repetition")[column].median()
+        for cell, own in good.groupby("cell", sort=False)
+    }
+
+
+def _median_of(walls: "pd.Series[float] | None", results: Results) -> Estimate | None:
+    if walls is None or walls.empty:
+        return None
+    return medians(walls.to_numpy(dtype=float)[np.newaxis, :], *_level(results))[0]
+
+
+def _ratio(
+    walls: Mapping[Any, "pd.Series[float]"], numerator: str, denominator: str, results: Results
+) -> Estimate | None:
+    """Compare two cells over the repetitions in which both ended well."""
+    if numerator not in walls or denominator not in walls:
+        return None
+    both = pd.concat([walls[numerator], walls[denominator]], axis=1, join="inner")
+    if both.empty:
+        return None
+    values: Values = both.to_numpy(dtype=float)
+    return ratio_of_medians(values[:, 0], values[:, 1], *_level(results))
+
+
+def _level(results: Results) -> tuple[float, int]:
+    return float(results.study["confidence"]), int(results.study["seed"])
+
+
+def _best_baselines(results: Results, walls: Mapping[Any, "pd.Series[float]"]) -> dict[str, float]:
+    """Find the fastest baseline of every workload, whatever its interpreter."""
+    best: dict[str, float] = {}
+    for cell in results.cells:
+        if cell.is_baseline and cell.id in walls and not walls[cell.id].empty:
+            best[cell.workload] = min(best.get(cell.workload, np.inf), float(walls[cell.id].median()))
+    return best
+
+
+def _estimate(name: str, estimate: Estimate | None) -> dict[str, float]:
+    if estimate is None:
+        return {name: np.nan, f"{name}_low": np.nan, f"{name}_high": np.nan}
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _status(own: pd.DataFrame) -> str:
+    """Give a cell the status of the first of its samples that did not end well."""
+    bad = own[own["status"] != "ok"]["status"]
+    if len(bad):
+        return str(bad.iloc[0])
+    return "ok" if len(own) else "interrupted"
+
+
+def _notes(cell: Cell, own: pd.DataFrame, repetitions: int, usable_cpus: int | None) -> Iterator[str]:
+    bad = own[own["status"] != "ok"]
+    if len(bad):
+        yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
+    elif not repetitions:
+        yield "not measured"
+    elif repetitions < 6:
+        yield f"bounds are the range of {repetitions} repetitions; an interval needs 6"
+    if cell.workers and usable_cpus and cell.workers > usable_cpus:
+        yield f"{cell.workers} workers on {usable_cpus} CPUs"
+
+
+def _usable_cpus(results: Results) -> int | None:
+    cpu = results.environment.get("start", {}).get("cpu", {})
+    usable: int | None = cpu.get("usable_cpus")
+    return usable
+
+
+def _tasks(results: Results) -> pd.DataFrame:
+    columns = [*_identity_columns(results), "per_call", "task", "label", "calls"]
+    columns += ["time_s", "time_s_low", "time_s_high", "differing"]
+    trace = results.trace().to_pandas()
+    trace = trace[(trace["repetition"] > 0) & (trace["iteration"] == 0)]
+    trace["time_s"] = trace["busy_ns"] / trace["tasks"] / trace["calls"] / 1e9
+    rows: list[dict[str, Any]] = []
+    for cell in results.cells:
+        rows += _tasks_of(cell, trace[trace["cell"] == cell.id], results)
+    return _typed(pd.DataFrame(rows, columns=columns))
+
+
+def _tasks_of(cell: Cell, records: pd.DataFrame, results: Results) -> Iterator[dict[str, Any]]:
+    """Summarise the tasks (or the records that merge several) that every repetition has."""
+    times = records.pivot_table(index="task", columns="repetition", values="time_s", aggfunc="mean").dropna()
+    if times.empty:
+        return
+    facts = records.groupby("task").agg(
+        label=("label", "first"), calls=("calls", "first"), differing=("differs", "sum")
+    )
+    estimates = medians(times.to_numpy(dtype=float), *_level(results))
+    per_call = bool(cell.settings["workload"]["snippets"])
+    for task, estimate in zip(times.index, estimates, strict=True):
+        yield {
+            **_identity(cell, results.swept),
+            "per_call": per_call,
+            "task": task,
+            **facts.loc[task].to_dict(),
+            **_estimate("time_s", estimate),
+        }
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns that may hold nothing a type that can."""
+    whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
+    times = [column for column in frame if str(column).endswith("_s")]
+    return frame.astype({**whole, **dict.fromkeys(times, "float64")})
+
+
+def _number(text: Any) -> Any:
+    """Read a swept value as the number it is, so that it sorts and plots as one."""
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def _divide(numerator: float | None, denominator: float | None) -> float:
+    return (
+        np.nan if numerator is None or not denominator or np.isnan(denominator) else numerator / denominator
+    )
+
+
+def _without(row: dict[str, Any], key: str) -> dict[str, Any]:
+    del row[key]
+    return row

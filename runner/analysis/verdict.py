@@ -1,0 +1,153 @@
+"""The answer: one sentence for every group of cells with a common baseline, and the code to paste."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.analysis.tables import Tables, compare, label
+from runner.analysis.units import seconds
+from runner.records import Cell
+from runner.store import Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What may be said of the cells with one baseline."""
+
+    workload: str
+    where: str  #: the interpreter and the swept settings that tell this group from others; may be empty
+    fastest: str  #: cell
+    sentence: str
+    code: str  #: Python that runs the workload as the fastest cell does
+
+
+def judge(results: Results, tables: Tables) -> list[Verdict]:
+    """Judge every group that has a cell to speak of."""
+    verdicts = []
+    for baseline, group in tables.summary.groupby("baseline", sort=False):
+        measured = group[group["wall_s"].notna() & (group["status"] == "ok")]
+        if len(measured):
+            verdicts.append(_judge(results, tables, str(baseline), measured))
+    return verdicts
+
+
+def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
+    fastest = group.loc[group["wall_s"].idxmin()]
+    cell = next(cell for cell in results.cells if cell.id == fastest["cell"])
+    confidence = f"{float(results.study['confidence']):.0%}"
+    if fastest["cell"] == baseline:
+        sentence = _baseline_is_fastest(results, tables, group, fastest, confidence)
+    else:
+        sentence = _another_is_fastest(results, tables, group, fastest, confidence)
+    return Verdict(
+        workload=cell.workload,
+        where=_where(tables.summary, fastest, results.swept),
+        fastest=cell.id,
+        sentence=sentence,
+        code=code_to_paste(cell),
+    )
+
+
+def _baseline_is_fastest(
+    results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]", confidence: str
+) -> str:
+    sentence = f"{label(fastest)} is fastest, {seconds(fastest['wall_s'])}"
+    others = group[group["cell"] != fastest["cell"]]
+    if others.empty:
+        return f"{sentence}; there is nothing else to compare it with"
+    second = others.loc[others["wall_s"].idxmin()]
+    ratio = compare(results, tables, str(second["cell"]), str(fastest["cell"]))
+    if ratio is None:
+        return sentence
+    bounds = _bounds(ratio, confidence)
+    if _includes_one(ratio):
+        return f"{sentence}, but not distinguishable from {label(second)} ({ratio.value:.2f} times as long, {bounds})"
+    return f"{sentence}; the next, {label(second)}, takes {ratio.value:.2f} times as long ({bounds})"
+
+
+def _another_is_fastest(
+    results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]", confidence: str
+) -> str:
+    sentence = f"{label(fastest)} is fastest, {seconds(fastest['wall_s'])}"
+    baseline = tables.summary[tables.summary["cell"] == fastest["baseline"]].iloc[0]
+    ratio = compare(results, tables, str(fastest["baseline"]), str(fastest["cell"]))
+    if ratio is None:
+        return f"{sentence}; its baseline {label(baseline)} has no time to compare with"
+    sentence += f": {ratio.value:.2f} times as fast as {label(baseline)} ({_bounds(ratio, confidence)})"
+    if _includes_one(ratio):
+        sentence += ", which is not distinguishable from no gain"
+    return sentence + _fewer_workers(results, tables, group, fastest)
+
+
+def _fewer_workers(results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]") -> str:
+    """Say whether fewer workers of the same executor would do."""
+    if pd.isna(fastest["workers"]):
+        return ""
+    fewer = group[(group["executor"] == fastest["executor"]) & (group["workers"] < fastest["workers"])]
+    fewer = fewer[fewer["chunk_size"].eq(fastest["chunk_size"]).fillna(value=True)]
+    if fewer.empty:
+        return ""
+    for _, row in fewer.sort_values("workers").iterrows():
+        ratio = compare(results, tables, str(row["cell"]), str(fastest["cell"]))
+        if ratio is not None and _includes_one(ratio):
+            return f"; {row['workers']} of its workers are not distinguishably slower"
+    return "; fewer of its workers are distinguishably slower"
+
+
+def _bounds(ratio: Estimate, confidence: str) -> str:
+    kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else f"{confidence} interval"
+    return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
+
+
+def _includes_one(ratio: Estimate) -> bool:
+    return ratio.low <= 1 <= ratio.high
+
+
+def _where(summary: pd.DataFrame, row: "pd.Series[Any]", swept: tuple[str, ...]) -> str:
+    keys = [key for key in ("python", *swept) if summary[key].nunique(dropna=True) > 1 and pd.notna(row[key])]
+    return ", ".join(f"{key}={row[key]}" for key in keys)
+
+
+def code_to_paste(cell: Cell) -> str:
+    """Write the Python that does what a cell does."""
+    workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
+    if workload["snippets"]:
+        return ""
+    module, _, name = workload["function"].rpartition(".")
+    imports = [f"from {module} import {name}"]
+    call = name
+    if workload["arguments"]:
+        imports.insert(0, "from functools import partial")
+        given = ", ".join(f"{key}={value!r}" for key, value in workload["arguments"].items())
+        call = f"partial({name}, {given})"
+    if cell.workers is None and pool["_target_"].startswith("runner_probe."):
+        return "\n".join([*imports, "", f"results = list(map({call}, items))"])
+    return "\n".join([*_pool_imports(pool), *imports, "", *_with_pool(cell, pool, call)])
+
+
+def _pool_imports(pool: Mapping[str, Any]) -> list[str]:
+    module, _, name = pool["_target_"].rpartition(".")
+    lines = [f"from {module} import {name}"]
+    if "mp_context" in pool:
+        lines.append("from multiprocessing import get_context")
+    return lines
+
+
+def _with_pool(cell: Cell, pool: Mapping[str, Any], call: str) -> list[str]:
+    arguments = [f"{key}={_argument(key, value)}" for key, value in pool.items() if key != "_target_"]
+    if cell.settings["workload"].get("initializer"):
+        arguments.append(f"initializer={json.dumps(cell.settings['workload']['initializer'])}")
+    chunks = f", chunksize={cell.chunk_size}" if cell.chunk_size not in (None, 1) else ""
+    name = pool["_target_"].rpartition(".")[2]
+    return [
+        f"with {name}({', '.join(arguments)}) as pool:",
+        f"    results = list(pool.map({call}, items{chunks}))",
+    ]
+
+
+def _argument(key: str, value: Any) -> str:
+    return f'get_context("{value}")' if key == "mp_context" else repr(value)

@@ -1,0 +1,326 @@
+"""The machine and the process that measure: facts to store beside the figures.
+
+On Linux facts are read from the kernel's own files; elsewhere most of them are None. Every function
+takes the root of the file system that it reads, so that a test can hand it another machine.
+"""
+
+import contextlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ROOT = Path("/")
+GIT_TIMEOUT_S = 2.0
+# cgroup v1 writes "no limit" as the largest multiple of the page size below 2**63 bytes.
+UNLIMITED_BYTES = 2**62
+
+PACKAGES = ("hydra-core", "omegaconf", "pandas", "matplotlib", "numpy", "scipy", "pyarrow", "rich")
+THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ENVIRONMENT_VARIABLES = (*THREAD_COUNTS, "PYTHONHASHSEED", "PYTHON_GIL")
+
+
+def usable_cpus(root: Path = ROOT) -> int:
+    """Return how many CPUs this process may use, at least 1: its affinity, cut by its cgroup quota."""
+    affinity = _known(_affinity)
+    cpus = len(affinity) if affinity else os.cpu_count() or 1
+    quota = cpu_quota(root)
+    # Rounded down: under a quota of 2.5 CPUs three busy workers all stand still a sixth of the time.
+    return cpus if quota is None else min(cpus, max(1, int(quota)))
+
+
+def cpu_quota(root: Path = ROOT) -> float | None:
+    """Return the CPU time that the cgroups grant, in CPUs; None when unlimited or unknown.
+
+    The tightest of the process's cgroup and all its ancestors counts, in cgroup v2 (`cpu.max`) as in
+    v1 (`cpu.cfs_quota_us`). Ancestors outside a container cannot be seen from within it.
+    """
+    return _known(_tightest, _quota_of, "cpu", root)
+
+
+def capture(root: Path = ROOT) -> dict[str, Any]:
+    """Return the facts as JSON values by topic; every key is always there, None where unknown.
+
+    Never raises. Takes some milliseconds, at most about `GIT_TIMEOUT_S` more where git is slow.
+    """
+    return {
+        "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": _machine(root),
+        "cpu": _cpu(root),
+        "memory": _memory(root),
+        "os": _os(),
+        "process": _process(),
+        "runner": _runner(),
+        "git": _git(),
+        "load": _load(root),
+    }
+
+
+def _known(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Return what `read` returns, None where it fails: no missing fact may stop a measurement."""
+    with contextlib.suppress(Exception):
+        return read(*args, **kwargs)
+    return None
+
+
+def _facts(**readers: Callable[[], Any]) -> dict[str, Any]:
+    """Call each reader by itself; an empty text or collection means that the system did not say."""
+    values = {name: _known(read) for name, read in readers.items()}
+    return {name: None if value in ("", [], {}) else value for name, value in values.items()}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+# Topics of `capture`
+
+
+def _machine(root: Path) -> dict[str, Any]:
+    """Return name, kind and hints of virtualisation: `vendor` and `product` often name the cloud."""
+    firmware = root / "sys/class/dmi/id"
+    return _facts(
+        host_name=platform.node,
+        architecture=platform.machine,
+        vendor=lambda: _text(firmware / "sys_vendor"),
+        product=lambda: _text(firmware / "product_name"),
+        virtual_machine=lambda: "hypervisor" in _cpuinfo(root, "flags")[0].split(),
+        container=lambda: _container(root),
+    )
+
+
+def _cpu(root: Path) -> dict[str, Any]:
+    """Return model, topology, frequencies now (MHz, by CPU) and what of it this process may use."""
+    cpus = root / "sys/devices/system/cpu"
+    return _facts(
+        # Most ARM machines give only numbers; POWER says "cpu".
+        cpu_model=lambda: (_cpuinfo(root, "model name") or _cpuinfo(root, "cpu"))[0],
+        logical_cpus=os.cpu_count,
+        # The older name of core_cpus_list; kernels have both.
+        physical_cores=lambda: len(set(_each_cpu(root, "topology/thread_siblings_list"))) or None,
+        sockets=lambda: len(set(_each_cpu(root, "topology/physical_package_id"))) or None,
+        smt_active=lambda: _text(cpus / "smt/active") == "1",
+        hybrid=lambda: _hybrid(root),
+        affinity=_affinity,
+        cpu_quota=lambda: cpu_quota(root),
+        usable_cpus=lambda: usable_cpus(root),
+        governor=lambda: ", ".join(sorted(set(_each_cpu(root, "cpufreq/scaling_governor")))),
+        boost_enabled=lambda: _boost_enabled(root),
+        frequencies_mhz=lambda: _frequencies_mhz(root),
+        numa_nodes=lambda: {
+            node.name: _text(node / "cpulist")
+            for node in sorted((root / "sys/devices/system/node").glob("node[0-9]*"))
+        },
+    )
+
+
+def _memory(root: Path) -> dict[str, Any]:
+    return _facts(
+        memory_total_bytes=lambda: _meminfo_bytes(root, "MemTotal"),
+        memory_available_bytes=lambda: _meminfo_bytes(root, "MemAvailable"),
+        cgroup_memory_limit_bytes=lambda: _tightest(_memory_limit_of, "memory", root),
+    )
+
+
+def _os() -> dict[str, Any]:
+    return _facts(
+        system=platform.system,
+        release=platform.release,
+        version=platform.version,
+        distribution=lambda: platform.freedesktop_os_release()["PRETTY_NAME"],
+    )
+
+
+def _process() -> dict[str, Any]:
+    # Looked up inside lambdas, because Windows has neither of the ids.
+    return _facts(
+        process_id=os.getpid,
+        user_id=lambda: os.getuid(),  # noqa: PLW0108
+        group_id=lambda: os.getgid(),  # noqa: PLW0108
+        user_name=_user_name,
+        working_directory=os.getcwd,
+        command_line=lambda: list(sys.orig_argv),
+    ) | {"environment": {name: os.environ.get(name) for name in ENVIRONMENT_VARIABLES}}
+
+
+def _runner() -> dict[str, Any]:
+    """Return what runs the runner; measured interpreters may be others and report themselves."""
+    return _facts(
+        runner_version=lambda: _package_version("parallel-runner"),
+        python_implementation=platform.python_implementation,
+        python_version=platform.python_version,
+        python_build=lambda: sys.version,
+        python_executable=lambda: sys.executable,
+    ) | {"packages": {name: _known(_package_version, name) for name in PACKAGES}}
+
+
+def _git() -> dict[str, Any]:
+    """Return the state of the repository that the working directory, so the user's code, lies in."""
+    revision, *state = _known(_git_status) or ["(initial)"]
+    if revision.endswith("(initial)"):
+        return {"revision": None, "dirty": None}
+    return {"revision": revision.split()[-1], "dirty": any(not line.startswith("#") for line in state)}
+
+
+def _load(root: Path) -> dict[str, Any]:
+    """Return the load of the whole machine; busy and steal are summed over its CPUs since it started."""
+    return _facts(
+        load_average=lambda: list(os.getloadavg()),
+        uptime_s=lambda: float(_text(root / "proc/uptime").split()[0]),
+        # Fields of proc_stat(5): user, nice, system, irq, softirq; user and nice contain the guests'.
+        busy_s=lambda: _cpu_seconds(root, 1, 2, 3, 6, 7),
+        steal_s=lambda: _cpu_seconds(root, 8),
+    )
+
+
+# Control groups
+
+
+def _tightest(limit_of: Callable[[Path], float | None], controller: str, root: Path) -> float | None:
+    limits = [_known(limit_of, directory) for directory in _cgroups(controller, root)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _cgroups(controller: str, root: Path) -> Iterator[Path]:
+    """Yield the directories of this process's cgroups for `controller`, and of all their ancestors.
+
+    A host may mount v1 and v2 side by side, with each controller in one of them; both are looked at.
+    """
+    memberships = {}  # type of file system → path of this process's cgroup in that hierarchy
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            memberships["cgroup2"] = PurePosixPath(path)
+        elif controller in controllers.split(","):
+            memberships["cgroup"] = PurePosixPath(path)
+
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        mount, _, file_system = line.partition(" - ")
+        kind, _, options = file_system.split(" ", 2)
+        if kind not in memberships or (kind == "cgroup" and controller not in options.split(",")):
+            continue
+        # The mount shows the hierarchy from mount_root on: in a container often /docker/<id>.
+        mount_root, mount_point = mount.split()[3:5]
+        if memberships[kind].is_relative_to(mount_root):
+            below = memberships[kind].relative_to(mount_root)
+            yield from (root / mount_point.lstrip("/") / path for path in (below, *below.parents))
+
+
+def _quota_of(directory: Path) -> float | None:
+    """Return the quota of one cgroup in CPUs, None for none; raises where there is no such file."""
+    if (directory / "cpu.max").exists():
+        quota, period = _text(directory / "cpu.max").split()
+    else:
+        quota = _text(directory / "cpu.cfs_quota_us")
+        period = _text(directory / "cpu.cfs_period_us")
+    return None if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def _memory_limit_of(directory: Path) -> int | None:
+    """Return the memory limit of one cgroup in bytes, None for none; raises without such a file."""
+    v2 = directory / "memory.max"
+    limit = _text(v2 if v2.exists() else directory / "memory.limit_in_bytes")
+    return None if limit == "max" or int(limit) >= UNLIMITED_BYTES else int(limit)
+
+
+# Single facts: each may raise anything, and is then unknown
+
+
+def _affinity() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+def _cpuinfo(root: Path, key: str) -> list[str]:
+    """Return the values of `key` in `/proc/cpuinfo`, one a logical CPU where each has its own."""
+    pairs = (line.partition(":") for line in _text(root / "proc/cpuinfo").splitlines())
+    return [value.strip() for name, _, value in pairs if name.strip() == key]
+
+
+def _each_cpu(root: Path, name: str) -> list[str]:
+    """Return the content of one file of every CPU under `/sys`, without those that lack it."""
+    directories = (root / "sys/devices/system/cpu").glob("cpu[0-9]*")
+    in_order = sorted(directories, key=lambda directory: int(directory.name.removeprefix("cpu")))
+    texts = [_known(_text, directory / name) for directory in in_order]
+    return [text for text in texts if text is not None]
+
+
+def _hybrid(root: Path) -> bool | None:
+    """Return whether the kernel rates the cores unequal; None where it does not rate them."""
+    # Linux gives Intel's efficient cores an event source of their own.
+    if (root / "sys/devices/cpu_atom").exists():
+        return True
+    capacities = set(_each_cpu(root, "cpu_capacity"))
+    return len(capacities) > 1 if capacities else None
+
+
+def _boost_enabled(root: Path) -> bool:
+    cpus = root / "sys/devices/system/cpu"
+    no_turbo = _known(_text, cpus / "intel_pstate/no_turbo")
+    return _text(cpus / "cpufreq/boost") == "1" if no_turbo is None else no_turbo == "0"
+
+
+def _frequencies_mhz(root: Path) -> list[float]:
+    from_cpuinfo = [float(mhz) for mhz in _known(_cpuinfo, root, "cpu MHz") or []]
+    return from_cpuinfo or [int(khz) / 1000 for khz in _each_cpu(root, "cpufreq/scaling_cur_freq")]
+
+
+def _meminfo_bytes(root: Path, key: str) -> int:
+    lines = _text(root / "proc/meminfo").splitlines()
+    kib = next(line.split()[1] for line in lines if line.startswith(f"{key}:"))
+    return int(kib) * 1024
+
+
+def _cpu_seconds(root: Path, *fields: int) -> float:
+    """Return the sum of these fields of the first line of `/proc/stat`, which is for all CPUs."""
+    ticks = _text(root / "proc/stat").splitlines()[0].split()
+    return sum(int(ticks[field]) for field in fields) / os.sysconf("SC_CLK_TCK")
+
+
+def _container(root: Path) -> str | None:
+    """Return the kind of container by the marks that its engine leaves; None also when it hides."""
+    for mark, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
+        if (root / mark).exists():
+            return kind
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubernetes"
+    return _known(_text, root / "run/systemd/container") or os.environ.get("container")  # noqa: SIM112 - so spelt
+
+
+def _user_name() -> str:
+    """Return the name of the user id, whatever variables sudo and containers left behind."""
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def _package_version(name: str) -> str:
+    from importlib import metadata  # noqa: PLC0415 - slow to import
+
+    return metadata.version(name)
+
+
+def _git_status() -> list[str]:
+    """Return git's status in its stable format: headers begin with `#`, other lines are changes.
+
+    Untracked files are no changes, as for `git describe --dirty`: results may lie there.
+    """
+    import subprocess  # noqa: PLC0415 - slow to import
+
+    # Leaves nothing behind: no refreshed index, no file-watching daemon that runs while we measure.
+    harmless = ["--no-optional-locks", "-c", "core.fsmonitor=false"]
+    status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+    return subprocess.run(
+        ["git", *harmless, *status],  # noqa: S607 - the user's own git
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        timeout=GIT_TIMEOUT_S,
+    ).stdout.splitlines()

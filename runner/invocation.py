@@ -1,0 +1,262 @@
+"""One cell measured once: the specification that the probe gets, and the samples made of its reply."""
+
+import json
+import os
+import signal
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.records import Cell, Sample, Status, TaskRecord
+from runner.supervisor import Ending, Launch
+
+PROBE = Path(__file__).resolve().parent / "probe" / "__main__.py"
+STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
+_SHOWN_OUTPUT = 300  # characters of what a failed invocation printed last
+
+#: Stamping a task costs 5 µs (two readings each of the CPU clock and of schedstat): at least 20 times that.
+SHORTEST_STAMPED_NS = 100_000
+
+#: The fields of a task record in a reply, in order; as in runner_probe.iteration.
+RECORD = (
+    "task",
+    "tasks",
+    "host",
+    "process_id",
+    "thread_id",
+    "submitted_ns",
+    "started_ns",
+    "ended_ns",
+    "received_ns",
+    "busy_ns",
+    "cpu_ns",
+    "run_delay_ns",
+)
+
+
+class Supervises(Protocol):
+    """What an invocation needs of the supervisor."""
+
+    def run(self, launch: Launch) -> Ending:
+        """Run one invocation to its end."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the reference invocation of a baseline fixes for the cells relative to it."""
+
+    results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
+    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
+    labels: list[str] = field(default_factory=list)
+    each: bool = True  #: tasks are long enough to stamp each
+    seconds: float = 0.0  #: of the invocation as a whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One invocation to make."""
+
+    cell: Cell
+    repetition: int  #: 0 makes the reference
+    position: int
+    iterations: int
+    time_limit_s: float
+    reference: Reference
+    output: Path  #: gets what the workload prints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What an invocation found."""
+
+    samples: list[Sample]
+    records: list[TaskRecord]
+    reference: Reference | None = None  #: what this invocation would fix as a reference, if it ended well
+    traceback: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)  #: as seen in the workers
+    seconds: float
+    left_behind: int = 0  #: processes that outlived the workload and were ended
+
+    @property
+    def status(self) -> Status:
+        """The invocation's status is its last sample's."""
+        return self.samples[-1].status
+
+    @property
+    def error(self) -> str:
+        """Why it did not end well."""
+        return self.samples[-1].error
+
+
+def invoke(request: Request, supervisor: Supervises, study_id: str) -> Outcome:
+    """Measure one cell once, in a fresh interpreter."""
+    ending = supervisor.run(
+        Launch(
+            command=command(request.cell.settings),
+            environment=environment(request.cell.settings, study_id),
+            specification=json.dumps(_specification(request)),
+            output=str(request.output),
+            time_limit_s=request.time_limit_s,
+        )
+    )
+    return _outcome(request, ending)
+
+
+def command(settings: Mapping[str, Any]) -> list[str]:
+    """Name the program to start: [prefix…] PYTHON path/to/probe."""
+    return [*settings["prefix"], settings["python"], str(PROBE)]
+
+
+def environment(settings: Mapping[str, Any], study_id: str) -> dict[str, str]:
+    """Make the environment of a measured interpreter: ours, the cell's, and the study's mark."""
+    return {**os.environ, **settings["env"], STUDY_MARKER: study_id}
+
+
+def search_path() -> list[str]:
+    """List the folders that a workload may import from: the working directory, then the shipped experiments."""
+    package = Path(__file__).resolve().parent
+    inside = package / "measured_path"  # in a wheel: a folder that holds experiments alone
+    return [str(Path.cwd()), str(inside if inside.is_dir() else package.parent)]
+
+
+def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, str]:
+    """Say why an invocation ended without an answer."""
+    if ending.ended == "interrupted":
+        return "interrupted", "the runner was interrupted"
+    if ending.ended == "timeout":
+        return (
+            "timeout",
+            f"ended after its time limit of {time_limit_s:g} s; raise time_limit_s if it needs longer",
+        )
+    if ending.ended == "not started":
+        return "crashed", f"the interpreter could not be started: {ending.error}"
+    code = ending.exit_code or 0
+    if code < 0:
+        how = f"was ended by {signal.Signals(-code).name}"
+    else:
+        how = f"exited with code {code} before it had answered"
+    return "crashed", f"the interpreter {how}{_last_words(output)}"
+
+
+def _last_words(output: Path) -> str:
+    lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"; it printed last: {lines[-1][-_SHOWN_OUTPUT:]}" if lines else ""
+
+
+def _specification(request: Request) -> dict[str, Any]:
+    settings, reference = request.cell.settings, request.reference
+    return {
+        "path": search_path(),
+        "workload": settings["workload"],
+        "executor": settings["executor"],
+        "chunk_size": settings["chunk_size"],
+        "iterations": request.iterations,
+        "each": reference.each,
+        "calls": reference.calls,
+        "reference": reference.results,
+        "labelled": bool(reference.labels),
+    }
+
+
+def _outcome(request: Request, ending: Ending) -> Outcome:
+    reply = ending.reply
+    if reply is None:
+        status, error = explain(ending, request.output, request.time_limit_s)
+        return Outcome(samples=[_failed(request, 0, status, error)], records=[], seconds=ending.seconds)
+    iterations: list[dict[str, Any]] = reply["iterations"]
+    samples = [_sample(request, iteration) for iteration in iterations]
+    status: Status = reply["status"]
+    if status == "ok":
+        cpu_s = (samples[-1].cpu_s or 0.0) + ending.orphans_cpu_s
+        samples[-1] = replace(samples[-1], cpu_s=cpu_s)
+    elif status == "wrong_result":
+        samples = [replace(sample, status=status, error=reply["error"]) for sample in samples]
+    else:
+        samples.append(_failed(request, len(samples), status, reply["error"]))
+    made = _reference(reply, ending.seconds) if status in ("ok", "wrong_result") else None
+    labels = request.reference.labels or (made.labels if made else [])
+    return Outcome(
+        samples=samples,
+        records=[
+            record for iteration in iterations for record in _records(request, iteration, labels, reply)
+        ],
+        reference=made,
+        traceback=reply["traceback"],
+        facts={
+            key: reply[key] for key in ("distinct_workers", "gil_enabled", "start_method") if key in reply
+        },
+        seconds=ending.seconds,
+        left_behind=ending.killed,
+    )
+
+
+def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
+    start_s, work_s, end_s = (iteration[part] / 1e9 for part in ("start_ns", "work_ns", "end_ns"))
+    return Sample(
+        cell=request.cell.id,
+        repetition=request.repetition,
+        position=request.position,
+        iteration=iteration["iteration"],
+        warmup=iteration["warmup"],
+        tasks=iteration["tasks"],
+        started_at=iteration["started_at"],
+        start_s=start_s,
+        work_s=work_s,
+        end_s=end_s,
+        wall_s=(iteration["start_ns"] + iteration["work_ns"] + iteration["end_ns"]) / 1e9,
+        cpu_s=iteration["cpu_s"],
+    )
+
+
+def _failed(request: Request, iteration: int, status: Status, error: str) -> Sample:
+    return Sample(
+        cell=request.cell.id,
+        repetition=request.repetition,
+        position=request.position,
+        iteration=iteration,
+        warmup=False,
+        tasks=len(request.reference.labels),
+        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        status=status,
+        error=" ".join(error.split()),
+    )
+
+
+def _records(
+    request: Request, iteration: Mapping[str, Any], labels: list[str], reply: Mapping[str, Any]
+) -> list[TaskRecord]:
+    rows: list[dict[str, Any]] = [dict(zip(RECORD, row, strict=True)) for row in iteration["records"]]
+    lanes: dict[tuple[str, int, int], int] = {}
+    for row in sorted(rows, key=lambda row: int(row["started_ns"])):
+        lanes.setdefault((row["host"], row["process_id"], row["thread_id"]), len(lanes))
+    calls: Mapping[str, int] = reply.get("calls") or {}
+    differing = set(reply.get("differing", ()))
+    return [
+        TaskRecord(
+            cell=request.cell.id,
+            repetition=request.repetition,
+            iteration=iteration["iteration"],
+            label=labels[row["task"]] if labels else "",
+            worker=lanes[row["host"], row["process_id"], row["thread_id"]],
+            calls=calls.get(labels[row["task"]], 1) if labels else 1,
+            differs=not differing.isdisjoint(range(row["task"], row["task"] + row["tasks"])),
+            **row,
+        )
+        for row in rows
+    ]
+
+
+def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
+    records = [dict(zip(RECORD, row, strict=True)) for row in reply["iterations"][0]["records"]]
+    median_ns = statistics.median(record["busy_ns"] / record["tasks"] for record in records)
+    return Reference(
+        results=reply.get("reference"),
+        calls=reply["calls"],
+        labels=reply.get("labels", []),
+        each=median_ns >= SHORTEST_STAMPED_NS,
+        seconds=seconds,
+    )

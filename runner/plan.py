@@ -1,0 +1,150 @@
+"""Points → cells: duplicates go, baselines come, labels stay."""
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
+from runner.errors import ConfigurationError
+from runner.records import Cell
+
+#: Swept settings that have a column of their own in every table.
+_OWN_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a study will measure. Cells stand in the order of the grid, each baseline before its first cell."""
+
+    cells: tuple[Cell, ...]
+    swept: tuple[str, ...]  #: further swept settings, each a column of the tables
+    origins: Mapping[str, Mapping[str, str]]  #: by cell: where its workload and its executor are written
+    extras: Mapping[str, str | None]  #: by cell: the extra that installs its executor's library
+
+    @property
+    def baselines(self) -> tuple[Cell, ...]:
+        """The cells that others are relative to."""
+        needed = {cell.baseline for cell in self.cells}
+        return tuple(cell for cell in self.cells if cell.id in needed)
+
+
+def plan(points: Sequence[Point]) -> Plan:
+    """Make every point and its baseline a cell, once.
+
+    Raises:
+        ConfigurationError: for settings of the study that differ between points, or unknown interpreters
+    """
+    _refuse_swept_study_settings(points)
+    executables = _executables({point.config.python for point in points})
+    swept = _swept(points)
+    cells: dict[str, Cell] = {}
+    origins: dict[str, dict[str, str]] = {}
+    extras: dict[str, str | None] = {}
+    for point in points:
+        baseline = _cell(point, point.config.baseline, "baseline", executables, swept)
+        own = _cell(point, point.config.executor, "executor", executables, swept)
+        for cell, executor, group in (
+            (baseline, point.config.baseline, "executor@baseline"),
+            (own, point.config.executor, "executor"),
+        ):
+            known = cells.get(cell.id)
+            cells[cell.id] = _merged(known, cell) if known else replace(cell, baseline=baseline.id)
+            origins[cell.id] = _origin(point, cell, group)
+            extras[cell.id] = executor.extra
+    return Plan(cells=tuple(cells.values()), swept=swept, origins=origins, extras=extras)
+
+
+def _origin(point: Point, cell: Cell, group: str) -> dict[str, str]:
+    return {
+        "workload": f"workload '{cell.workload}' ({point.origins['workload'].path})",
+        "executor": f"executor '{cell.executor}' ({point.origins[group].path})",
+    }
+
+
+def _cell(
+    point: Point,
+    executor: ExecutorConfig,
+    node: str,
+    executables: Mapping[str | None, str],
+    swept: Iterable[str],
+) -> Cell:
+    config = point.config
+    workload = asdict(config.workload)
+    del workload["description"]
+    workload["compare"] = str(workload["compare"])
+    settings = {
+        "workload": workload,
+        "executor": {"name": executor.name, "pool": executor.pool},
+        "chunk_size": executor.chunk_size,
+        "python": executables[config.python],
+        "env": config.env,
+        "prefix": config.prefix,
+    }
+    canonical = json.dumps(settings, sort_keys=True)
+    return Cell(
+        id=hashlib.sha256(canonical.encode()).hexdigest()[:10],
+        baseline="",
+        workload=workload["name"],
+        executor=executor.name,
+        workers=config.workers if point.uses_workers[node] else None,
+        chunk_size=executor.chunk_size,
+        python=config.python or _own_version(),
+        swept={key: point.overrides.get(key) for key in swept},
+        settings=settings,
+    )
+
+
+def _merged(known: Cell, again: Cell) -> Cell:
+    """Keep of two labels for one program what they agree on: the other settings do not reach it."""
+    agreed = {key: value if again.swept[key] == value else None for key, value in known.swept.items()}
+    return replace(known, swept=agreed)
+
+
+def _swept(points: Sequence[Point]) -> tuple[str, ...]:
+    """List the overridden settings that differ between points and have no column of their own."""
+    keys = dict.fromkeys(key for point in points for key in point.overrides)
+    return tuple(
+        key
+        for key in keys
+        if key not in _OWN_COLUMNS and len({point.overrides.get(key) for point in points}) > 1
+    )
+
+
+def _refuse_swept_study_settings(points: Sequence[Point]) -> None:
+    swept = [
+        setting
+        for setting in STUDY_SETTINGS
+        if any(getattr(point.config, setting) != getattr(points[0].config, setting) for point in points)
+    ]
+    if swept:
+        raise ConfigurationError(
+            [
+                f"{setting}: it holds for the whole study and cannot be swept; give one value"
+                for setting in swept
+            ]
+        )
+
+
+def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
+    """Find the interpreters that the points name."""
+    found: dict[str | None, str] = {}
+    problems = []
+    for name in sorted(names, key=str):
+        path = sys.executable if name is None else shutil.which(str(Path(name).expanduser()))
+        if path is None:
+            problems.append(
+                f"python={name}: there is no such program; give a path, or a name found on the PATH"
+            )
+        else:
+            found[name] = str(Path(path).absolute())
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+def _own_version() -> str:
+    return "{}.{}.{}".format(*sys.version_info)

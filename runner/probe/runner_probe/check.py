@@ -1,0 +1,99 @@
+"""The checks made before anything is measured, in the interpreter that will measure."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import sys
+import sysconfig
+
+from runner_probe.executors import Factory
+from runner_probe.targets import TargetError, locate_callable
+from runner_probe.workload import Workload, WorkloadError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def check(specification: dict[str, Any]) -> dict[str, Any]:
+    """Load every workload and every pool asked for; tell what is wrong with which key, and what this is."""
+    return {
+        "interpreter": interpreter(),
+        "checked": [_check_one(one["workload"], one["executor"]) for one in specification["check"]],
+    }
+
+
+def interpreter() -> dict[str, Any]:
+    """Describe this interpreter."""
+    gil_enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return {
+        "executable": sys.executable,
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "build": " ".join(platform.python_build()),
+        "compiler": platform.python_compiler(),
+        "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "gil_enabled": gil_enabled,
+        "packages": _packages(),
+    }
+
+
+def _packages() -> dict[str, str]:
+    """List what is installed beside this interpreter."""
+    from importlib import metadata  # noqa: PLC0415 - the slowest import of all
+
+    found = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            found[name] = distribution.version
+    return dict(sorted(found.items()))
+
+
+def _check_one(workload: dict[str, Any], executor: dict[str, Any]) -> dict[str, Any]:
+    problems: list[list[str]] = []
+    tasks, initializer = None, None
+    try:
+        # Loops are not calibrated here: every count is 1.
+        calls = dict.fromkeys(workload.get("snippets") or (), 1)
+        loaded = Workload(workload, calls)
+        tasks, initializer = len(loaded.items), loaded.initializer
+    except WorkloadError as error:
+        problems.append([f"workload.{error.key}", str(error)])
+    problem = _check_pool(executor["pool"], with_initializer=initializer is not None)
+    if problem is not None:
+        problems.append(["executor.pool", problem])
+    return {"tasks": tasks, "problems": problems}
+
+
+def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
+    try:
+        make = locate_callable(pool["_target_"])
+    except TargetError as error:
+        return str(error)
+    names = [name for name in pool if name != "_target_"]
+    try:
+        signature = inspect.signature(make)
+    except (TypeError, ValueError):  # a builtin that does not tell
+        signature = None
+    if signature is not None:
+        try:
+            signature.bind(**dict.fromkeys(names))
+        except TypeError as error:
+            return f"{pool['_target_']}: {error}; it takes {', '.join(signature.parameters)}"
+        if with_initializer and not _takes(signature, "initializer"):
+            return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
+    try:
+        Factory(pool, None)
+    except ValueError as error:  # a start method that this system does not have
+        return f"{pool['_target_']}: {error}"
+    except TargetError as error:
+        return str(error)
+    return None
+
+
+def _takes(signature: inspect.Signature, name: str) -> bool:
+    return name in signature.parameters or any(
+        parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in signature.parameters.values()
+    )

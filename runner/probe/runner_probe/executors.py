@@ -1,0 +1,81 @@
+"""Executors: what a YAML names, made ready to be opened, and adapters for what lacks the common face.
+
+The face is `submit(function, *args, **kwargs)`, a future with `result`, `cancel` and `add_done_callback`, and
+`shutdown(wait=True)`.
+"""
+
+from __future__ import annotations
+
+from runner_probe.targets import build, locate_callable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Factory:
+    """Opens one pool after another from the same settings; all that it imports is imported when it is made.
+
+    Args:
+        pool: the executor's `_target_` and arguments, from its YAML
+        initializer: called once in each worker; None for none
+    """
+
+    def __init__(self, pool: dict[str, Any], initializer: Callable[[], object] | None) -> None:
+        self.make = locate_callable(pool["_target_"])
+        self.arguments = {key: value for key, value in pool.items() if key != "_target_"}
+        self.start_method: str | None = None
+        context = self.arguments.get("mp_context")
+        if isinstance(context, str):
+            self.arguments["mp_context"] = self._context(context)
+        self.arguments = {
+            key: build(value) if isinstance(value, (dict, list)) else value
+            for key, value in self.arguments.items()
+        }
+        if initializer is not None:
+            self.arguments["initializer"] = initializer
+
+    def open(self) -> Any:
+        """Make a pool."""
+        return self.make(**self.arguments)
+
+    def _context(self, start_method: str) -> Any:
+        import multiprocessing  # noqa: PLC0415 - only executors of processes pay for it
+
+        self.start_method = start_method
+        return multiprocessing.get_context(start_method)
+
+
+class Serial:
+    """The plain loop: every submission runs at once, in the caller's thread."""
+
+    def __init__(self, initializer: Callable[[], object] | None = None) -> None:
+        if initializer is not None:
+            initializer()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Done:
+        """Run now."""
+        return Done(function(*args, **kwargs))
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Nothing is left to wait for."""
+
+
+class Done:
+    """A future that has its result; `concurrent.futures` would cost a plain loop 15 ms of imports."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def result(self) -> Any:
+        """Return the value."""
+        return self.value
+
+    def cancel(self) -> bool:
+        """Too late."""
+        return False
+
+    def add_done_callback(self, callback: Callable[[Done], object]) -> None:
+        """Call back now."""
+        callback(self)

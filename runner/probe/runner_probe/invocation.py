@@ -1,0 +1,125 @@
+"""One invocation, from specification to reply: what `__main__` runs.
+
+A specification either asks for a measurement or, with `check`, for the checks of `runner_probe.check`.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+
+from runner_probe.channel import Channel
+from runner_probe.executors import Factory
+from runner_probe.iteration import TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.workload import Workload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runner_probe.iteration import Iteration
+
+
+def main() -> None:
+    """Answer one specification."""
+    channel = Channel()
+    specification = channel.receive()
+    # The user's folders come first, as in their own script; this file's folder stays, for the workers.
+    sys.path[:] = [*specification["path"], *sys.path[1:], sys.path[0]]
+    if "check" in specification:
+        from runner_probe.check import check  # noqa: PLC0415 - measured processes have no need of it
+
+        channel.send(check(specification))
+    else:
+        channel.send(measure(specification))
+
+
+def measure(specification: dict[str, Any]) -> dict[str, Any]:
+    """Run the iterations asked for; a failure ends them and is part of the reply."""
+    reply: dict[str, Any] = {"status": "ok", "error": "", "traceback": "", "iterations": []}
+    try:
+        workload = Workload(specification["workload"], specification["calls"])
+        factory = Factory(specification["executor"]["pool"], workload.initializer)
+        if workload.setup is not None:
+            workload.setup()
+        try:
+            _run(workload, factory, specification, reply)
+        finally:
+            if workload.teardown is not None:
+                workload.teardown()
+    except TaskFailed as error:
+        reply["status"], reply["traceback"] = "failed", error.traceback
+        reply["error"] = _failure(error, workload)
+    except BaseException as error:
+        reply["traceback"] = _traceback(error)
+        broken = any(kind.__name__ in _BROKEN for kind in type(error).__mro__)
+        reply["status"] = "crashed" if broken else "failed"
+        reply["error"] = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return reply
+
+
+# `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.
+_BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
+
+
+def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
+    tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=specification["each"])
+    cold = run_cold(tasks, factory.open)
+    values = cold.values()
+    reply["iterations"].append(_describe(cold, 0, workload))
+    reply.update(_facts(cold, factory))
+    if specification["iterations"] > 1:
+        for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
+            reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
+    reply["calls"] = workload.calls
+    if not workload.is_snippets:
+        from runner_probe import reference  # noqa: PLC0415 - after the clock has stopped
+
+        reply.update(
+            reference.judge(values, workload.labels(), workload.settings, specification["reference"])
+        )
+    if not specification["labelled"]:
+        reply["labels"] = workload.labels()
+
+
+def _describe(
+    iteration: Iteration, number: int, workload: Workload, *, warmup: bool = False
+) -> dict[str, Any]:
+    records = iteration.records()
+    if workload.is_snippets and len(records) == len(workload.items):
+        # A snippet returns when its loop started and ended, so that its set-up does not count.
+        for record, (started, ended) in zip(records, iteration.values(), strict=True):
+            record[6:8], record[9] = (started, ended), ended - started
+    first = min(record[6] for record in records)
+    last = max(record[7] for record in records)
+    started_at = datetime.fromtimestamp(iteration.started_at, timezone.utc)
+    return {
+        "iteration": number,
+        "warmup": warmup,
+        "tasks": len(workload.items),
+        "started_at": started_at.isoformat(timespec="milliseconds"),
+        "start_ns": first - iteration.opened_ns,
+        "work_ns": last - first,
+        "end_ns": iteration.closed_ns - last,
+        "cpu_s": iteration.cpu_s,
+        "records": records,
+    }
+
+
+def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
+    workers = [worker for _, _, worker, _ in iteration.reports]
+    return {
+        "distinct_workers": len({worker[:3] for worker in workers}),
+        "gil_enabled": any(worker[3] for worker in workers),
+        "start_method": factory.start_method,
+    }
+
+
+def _failure(error: TaskFailed, workload: Workload) -> str:
+    return f"task {error.task} ({workload.labels()[error.task]}) raised {error.kind}: {error.message}"
+
+
+def _traceback(error: BaseException) -> str:
+    import traceback  # noqa: PLC0415 - only failures pay for it
+
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))

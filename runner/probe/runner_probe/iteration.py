@@ -1,0 +1,192 @@
+"""One iteration: a pool is opened, runs all the tasks, and is shut down, on one clock.
+
+This is what the user's own `with Pool() as pool: list(pool.map(function, items))` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+
+from runner_probe.chunk import run_chunk
+from runner_probe.cpu import tree_cpu_s
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runner_probe.chunk import Failure, Report
+
+_MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
+
+#: The fields of a task record, in order.
+RECORD = (
+    "task",
+    "tasks",
+    "host",
+    "process_id",
+    "thread_id",
+    "submitted_ns",
+    "started_ns",
+    "ended_ns",
+    "received_ns",
+    "busy_ns",
+    "cpu_ns",
+    "run_delay_ns",
+)
+_WORKER, _STARTED = slice(2, 5), 6
+
+
+class TaskFailed(Exception):  # noqa: N818 - it is the task's error
+    """A task raised; holds its position and its exception as text."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.task, self.kind, self.message, self.traceback = failure
+        super().__init__(f"task {self.task} raised {self.kind}: {self.message}")
+
+
+class Tasks:
+    """The tasks of a workload, cut into chunks before any clock starts.
+
+    Args:
+        call: runs one task
+        items: one a task
+        chunk_size: tasks sent to a worker at a time; None sends all in one chunk
+        each: stamp every task, not only every chunk
+    """
+
+    def __init__(
+        self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, each: bool
+    ) -> None:
+        size = chunk_size or len(items)
+        self.call, self.each, self.count = call, each, len(items)
+        self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
+
+
+class Iteration:
+    """What one iteration found. Times in nanoseconds on one clock."""
+
+    def __init__(self, chunks: int) -> None:
+        self.started_at = 0.0  # seconds since the epoch
+        self.opened_ns = 0
+        self.closed_ns = 0
+        self.cpu_s = 0.0
+        self.submitted_ns = [0] * chunks
+        self.received_ns = [0] * chunks
+        self.reports: list[Report] = []
+
+    def values(self) -> list[Any]:
+        """Return the tasks' values, in the order of the items."""
+        return [value for values, *_ in self.reports for value in values]
+
+    def records(self) -> list[list[Any]]:
+        """Return task records as lists in the order of RECORD; beyond 10,000 they are merged by worker."""
+        rows = []
+        for (_, stamps, worker, _), submitted, received in zip(
+            self.reports, self.submitted_ns, self.received_ns, strict=True
+        ):
+            # A warm pool may hand over its last result a moment before it calls back.
+            received = received or self.closed_ns  # noqa: PLW2901
+            for first, tasks, started, ended, cpu, delay in stamps:
+                busy = ended - started
+                rows.append(
+                    [first, tasks, *worker[:3], submitted, started, ended, received, busy, cpu, delay]
+                )
+        return rows if len(rows) <= _MOST_RECORDS else _merge(rows)
+
+
+def run_cold(
+    tasks: Tasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
+) -> Iteration:
+    """Measure a pool of its own, from before its construction to the return of its shutdown."""
+    iteration = Iteration(len(tasks.chunks))
+    cpu_before = tree_cpu_s()
+    iteration.started_at = time.time()
+    iteration.opened_ns = clock()
+    pool = open_pool()
+    try:
+        _drive(pool, tasks, iteration, clock)
+    finally:
+        pool.shutdown(wait=True)
+    iteration.closed_ns = clock()
+    iteration.cpu_s = tree_cpu_s() - cpu_before
+    return iteration
+
+
+def run_warm(
+    tasks: Tasks,
+    open_pool: Callable[[], Any],
+    count: int,
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> list[Iteration]:
+    """Open one pool and run the tasks on it `count` times; the first of them warms it up."""
+    iterations = []
+    pool = open_pool()
+    try:
+        for _ in range(count):
+            iteration = Iteration(len(tasks.chunks))
+            iterations.append(iteration)
+            cpu_before = tree_cpu_s()
+            iteration.started_at = time.time()
+            iteration.opened_ns = clock()
+            _drive(pool, tasks, iteration, clock)
+            iteration.closed_ns = clock()
+            iteration.cpu_s = tree_cpu_s() - cpu_before
+    finally:
+        pool.shutdown(wait=True)
+    return iterations
+
+
+def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], int]) -> None:
+    """Submit every chunk, then collect in order, as `Executor.map` does."""
+    futures: list[Any] = []
+    try:
+        for index, (first, items) in enumerate(tasks.chunks):
+            iteration.submitted_ns[index] = clock()
+            future = pool.submit(run_chunk, tasks.call, first, items, each=tasks.each)
+            futures.append(future)
+            future.add_done_callback(functools.partial(_stamp, iteration.received_ns, index, clock))
+        for future in futures:
+            report = future.result()
+            if report[3] is not None:
+                raise TaskFailed(report[3])
+            iteration.reports.append(report)
+    except BaseException:
+        for future in futures:  # otherwise the whole queue would run before the pool closes
+            future.cancel()
+        raise
+
+
+def _stamp(received_ns: list[int], index: int, clock: Callable[[], int], _: object) -> None:
+    received_ns[index] = clock()
+
+
+def _merge(rows: list[list[Any]]) -> list[list[Any]]:
+    """Merge consecutive records of each worker; sums and outer bounds stay exact."""
+    group = -(-len(rows) // (_MOST_RECORDS // 2))  # half the room: the last group of each worker is short
+    lanes: dict[tuple[Any, ...], list[list[Any]]] = {}
+    for row in sorted(rows, key=lambda row: row[_STARTED]):
+        lanes.setdefault(tuple(row[_WORKER]), []).append(row)
+    merged = [
+        _merged(lane[start : start + group])
+        for lane in lanes.values()
+        for start in range(0, len(lane), group)
+    ]
+    return sorted(merged, key=lambda row: row[_STARTED])
+
+
+def _merged(rows: list[list[Any]]) -> list[Any]:
+    tasks, counts, *_, submitted, started, ended, received, busy, cpu, delay = zip(*rows, strict=True)
+    return [
+        tasks[0],
+        sum(counts),
+        *rows[0][_WORKER],
+        min(submitted),
+        min(started),
+        max(ended),
+        max(received),
+        sum(busy),
+        None if None in cpu else sum(cpu),
+        None if None in delay else sum(delay),
+    ]

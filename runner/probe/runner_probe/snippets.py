@@ -1,0 +1,65 @@
+"""Snippets: source text run in an inner loop, in the manner of `timeit` but with the collector on."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    #: when the inner loop started and ended; its set-up comes before
+    Span = tuple[int, int]
+
+TARGET_NS = 100_000_000  # one task of a snippet workload lasts at least this long
+_MOST_GROWTH = 100  # a first loop of few calls says little: approach the target in steps
+
+_compiled: dict[tuple[str, str], Callable[..., Span]] = {}
+
+
+def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
+    """Compile once per process; raises SyntaxError with the line within the snippet."""
+    key = (setup, source)
+    if key not in _compiled:
+        for part, name in ((setup, "<setup>"), (source, "<snippet>")):
+            compile(part, name, "exec")  # on its own first, so that the line in an error is the user's
+        namespace: dict[str, Any] = {}
+        text = "\n".join(
+            [
+                "def run(_calls, _clock):",
+                *_indent(setup, 1),
+                "    _started = _clock()",
+                "    for _ in _calls:",
+                *_indent(source, 2),
+                "    return _started, _clock()",
+            ]
+        )
+        exec(compile(text, "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
+        _compiled[key] = namespace["run"]
+    return _compiled[key]
+
+
+def run_snippet(setup: str, snippets: Mapping[str, str], calls: Mapping[str, int], label: str) -> Span:
+    """Run one snippet `calls[label]` times in a row: a task."""
+    run = compile_snippet(setup, snippets[label])
+    return run(itertools.repeat(None, calls[label]), time.perf_counter_ns)
+
+
+def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_counter_ns) -> int:
+    """Find how many calls last TARGET_NS."""
+    run = compile_snippet(setup, source)
+    calls = 1
+    while True:
+        started, ended = run(itertools.repeat(None, calls), clock)
+        elapsed = max(ended - started, 1)
+        if elapsed >= TARGET_NS:
+            return calls
+        growth = min(TARGET_NS / elapsed * 1.05, _MOST_GROWTH)
+        calls = max(calls + 1, int(calls * growth))
+
+
+def _indent(source: str, levels: int) -> list[str]:
+    lines = source.strip("\n").splitlines() or ["pass"]
+    return ["    " * levels + line for line in lines]

@@ -1,0 +1,72 @@
+"""The records that every stage speaks: what is measured, and what one measurement found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cell:
+    """One point of the grid, as it will be run."""
+
+    id: str  #: hash of `settings`
+    baseline: str  #: id of the cell that its speedup is relative to; its own id for a baseline
+    workload: str
+    executor: str
+    workers: int | None  #: None: the executor takes no number of workers, or chooses it itself
+    chunk_size: int | None  #: tasks sent to a worker at a time; None: all of them
+    python: str  #: the interpreter, as the user named it
+    swept: Mapping[str, Any] = field(default_factory=dict)  #: further swept settings, by key
+    settings: Mapping[str, Any]  #: all that changes the measured program, resolved; JSON only
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether speedups are relative to this cell."""
+        return self.id == self.baseline
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One iteration of one invocation: a row of `samples.csv`. Times are None unless it ended well."""
+
+    cell: str
+    repetition: int  #: counted from 1; 0 is the reference invocation, which enters no statistic
+    position: int  #: place of the invocation in its repetition, from 0
+    iteration: int  #: 0 has a pool of its own; later ones share a second pool
+    warmup: bool  #: the run that warms the second pool up
+    tasks: int
+    started_at: str  #: ISO 8601, UTC
+    start_s: float | None = None  #: from before the pool's construction to the first task's start
+    work_s: float | None = None  #: to the last task's end
+    end_s: float | None = None  #: to the return of shutdown
+    wall_s: float | None = None  #: the three together
+    cpu_s: float | None = None  #: user and system time of the whole process tree
+    status: Status = "ok"
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskRecord:
+    """One task, or one chunk of tasks, on one worker: a row of the trace. One clock, nanoseconds."""
+
+    cell: str
+    repetition: int
+    iteration: int
+    task: int  #: position of the (first) task among the items
+    label: str
+    worker: int  #: lane: workers numbered in the order of their first task
+    host: str
+    process_id: int
+    thread_id: int
+    submitted_ns: int
+    started_ns: int
+    ended_ns: int
+    received_ns: int
+    busy_ns: int  #: time within tasks; less than from start to end where the record merges several
+    cpu_ns: int | None  #: None where the record is of a chunk too short to pay for it
+    run_delay_ns: int | None  #: time spent runnable but not running; Linux only
+    tasks: int  #: how many tasks the record covers
+    calls: int  #: inner loop of a snippet; 1 for a function
+    differs: bool  #: the result of one of its tasks is not the one it should be

@@ -1,0 +1,25 @@
+"""`python -m runner.report FOLDER`: the tables and plots of a result folder, made again."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from runner.errors import RunnerError
+from runner.report.write import report
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(prog="python -m runner.report", description=__doc__)
+    parser.add_argument("folder", type=Path, help="a folder that a study made, such as results/2026-…_primes")
+    folder = parser.parse_args().folder
+    try:
+        whole = report(folder)
+    except RunnerError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+    sys.exit(0 if whole else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Figures of a study: tables in, figures out; `save` alone writes files."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from runner.report.plots_data import (
+    Facts,
+    Interval,
+    Measured,
+    measured_cells,
+    numeric_axis,
+    panels_of,
+    short,
+    times_per_call,
+    varying_keys,
+)
+from runner.report.plots_look import STYLE, Look, looks_of
+from runner.report.plots_speedup import draw_speedup
+from runner.report.plots_time import draw_snippets, draw_time
+
+__all__ = ["Facts", "draw", "save"]
+
+DOTS_PER_INCH = 160
+
+
+def draw(
+    samples: pd.DataFrame, summary: pd.DataFrame, tasks: pd.DataFrame, facts: Facts
+) -> dict[str, Figure]:
+    """Return the figures that make sense for the tables, by file name without suffix."""
+    if summary.empty:
+        return {}
+    cells = measured_cells(samples, summary, facts)
+    times = times_per_call(tasks)
+    looks = looks_of(cell.executor for cell in cells)
+    workloads = list(dict.fromkeys(cell.workload for cell in cells))
+    figures: dict[str, Figure] = {}
+    with rc_context(STYLE):
+        for workload in workloads:
+            own = [cell for cell in cells if cell.workload == workload]
+            title, suffix = facts.title, ""
+            if len(workloads) > 1:
+                title, suffix = f"{facts.title}, {workload}", f"_{workload}"
+            for name, figure in _figures(title, own, times, looks, facts).items():
+                figures[_file_name(name + suffix)] = figure
+    return figures
+
+
+def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write every figure as PNG and SVG, the same bytes for the same figure."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with rc_context(STYLE):
+        for name, figure in figures.items():
+            png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+            figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
+            figure.savefig(svg, metadata={"Date": None})
+            written += [png, svg]
+    return written
+
+
+def _figures(
+    title: str,
+    cells: Sequence[Measured],
+    times: Mapping[str, Mapping[str, Interval]],
+    looks: Mapping[str, Look],
+    facts: Facts,
+) -> dict[str, Figure]:
+    keys = varying_keys(cells, facts)
+    panels = panels_of(cells, keys)
+    figures = {}
+    if any(cell.workers is not None for cell in cells):
+        setting = numeric_axis(cells, keys)
+        if setting is None:
+            figures["speedup"] = draw_speedup(title, panels, looks, facts)
+        else:
+            others = panels_of(cells, [key for key in keys if key != setting])
+            figures[f"speedup_by_{short(setting)}"] = draw_speedup(title, others, looks, facts, setting)
+    figures["time"] = draw_time(title, panels, looks, facts)
+    baselines = [cell for cell in cells if cell.is_baseline and cell.id in times]
+    if baselines:
+        own_keys = [key for key in varying_keys(baselines, facts) if key != "python"]
+        figures["snippets"] = draw_snippets(title, panels_of(baselines, own_keys), times, facts)
+    return figures
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name)

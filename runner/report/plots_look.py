@@ -1,0 +1,252 @@
+"""How figures look: colours, words, units, and the head that every figure has."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from typing import Any, Literal
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import TextToPath
+
+from runner.report.plots_data import Facts, Measured
+
+BODY, SMALL, HEAD = 9.5, 8.5, 12.0  # points; legible in a figure of 8 inches shown 800 pixels wide
+MARGIN = 0.14  # inches around everything
+LINE = 1.45  # line height in font sizes
+
+INK, MUTED, FAINT, GRID = "#222222", "#5A5A5A", "#9A9A9A", "#E6E6E6"
+FAILURE = "#B00020"
+SHADE = "#F3F3F3"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same everywhere
+    "font.size": BODY,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a user's name is a dollar sign
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": BODY,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": BODY,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": BODY,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "runner",
+}
+
+
+# The same mark means the same thing in every figure.
+RUN: Mapping[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 3,
+    "markeredgewidth": 0,
+    "alpha": 0.35,
+    "zorder": 2.5,
+}
+BAR: Mapping[str, Any] = {"linewidth": 1.7, "solid_capstyle": "butt", "zorder": 3}
+MEDIAN: Mapping[str, Any] = {
+    "linestyle": "none",
+    "markersize": 6.8,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.8,
+    "zorder": 4,
+}
+CROSS: Mapping[str, Any] = {
+    "linestyle": "none",
+    "marker": "x",
+    "color": FAILURE,
+    "markersize": 6,
+    "markeredgewidth": 1.8,
+    "zorder": 4,
+    "clip_on": False,
+}
+HOLLOW: Mapping[str, Any] = {
+    "linestyle": "none",
+    "markersize": 10,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.9,
+    "zorder": 3.5,
+    "clip_on": False,
+}
+NOTE: Mapping[str, Any] = {"size": SMALL, "color": MUTED}
+DASHES: Mapping[str, Any] = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "alpha": 0.6, "zorder": 2}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one series appears."""
+
+    colour: str
+    marker: str
+
+
+# Okabe and Ito's colours, told apart by the colour-blind; a marker tells them apart in print.
+_KNOWN = {
+    "serial": Look("#4D4D4D", "o"),
+    "thread": Look("#0072B2", "o"),
+    "process": Look("#D55E00", "s"),
+    "loky": Look("#009E73", "^"),
+    "interpreter": Look("#CC79A7", "D"),
+    "asyncio": Look("#56B4E9", "v"),
+}
+MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">", "h", "p", "d", "*")
+_OTHERS = [
+    Look(colour, marker)
+    for colour, marker in zip(
+        ("#E69F00", "#332288", "#882255", "#44AA99", "#999933", "#56B4E9", "#AA4499", "#117733"),
+        ("h", "<", ">", "p", "d", "8", "*", "P"),
+        strict=True,
+    )
+]
+
+
+def looks_of(executors: Iterable[str]) -> dict[str, Look]:
+    """Give each executor its colour and marker, the known ones the same in every study."""
+    names = list(dict.fromkeys(executors))
+    strangers = [name for name in names if name not in _KNOWN]
+    looks = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(strangers)}
+    return {name: _KNOWN.get(name) or looks[name] for name in names}
+
+
+def seconds(value: float) -> str:
+    """Write a time with three digits and the unit that suits it."""
+    scale, unit = time_unit(value)
+    return f"{digits(value * scale)} {unit}"
+
+
+def time_unit(value: float) -> tuple[float, str]:
+    """Return what to multiply seconds by, and the unit, so that `value` reads well."""
+    for scale, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if value * scale >= 0.9995:
+            return scale, unit
+    return 1e9, "ns"
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """Write a number with so many significant digits, never in powers of ten."""
+    if value == 0:
+        return "0"
+    return f"{value:.{max(0, significant - 1 - floor(log10(abs(value) * 1.0005)))}f}"
+
+
+def repetitions(cells: Sequence[Measured]) -> str:
+    """Count runs of a cell: "7 runs", "5 to 7 runs"."""
+    counts = sorted({len(cell.walls_s) for cell in cells if cell.status == "ok"}) or [0]
+    few, many = counts[0], counts[-1]
+    return f"{few} to {many} runs" if few < many else f"{many} run{'s' * (many != 1)}"
+
+
+def spread(cells: Sequence[Measured], facts: Facts, mid: str = "Markers", sides: str = "bars") -> str:
+    """Say what the marks of a median and of its interval stand for."""
+    runs = repetitions(cells)
+    if not any(cell.wall_s.has_width for cell in cells):
+        return f"{mid}: median of {runs}, no interval."
+    if facts.is_range:
+        return f"{mid} and {sides}: median and range of {runs}."
+    interval = f"{facts.confidence * 100:g} % interval ({facts.interval_method})"
+    return f"{mid} and {sides}: median of {runs} with {interval}."
+
+
+def scatter(repetition: int) -> float:
+    """Return a number from -1 to 1 that spreads repetitions evenly, the same in every drawing."""
+    return 2 * (repetition * 0.6180339887 % 1) - 1
+
+
+def width_of(text: str, size: float, weight: str = "normal") -> float:
+    """Return a text's width in inches."""
+    font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
+    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72
+
+
+def wrapped(text: str, room: float, size: float, weight: str = "normal") -> list[str]:
+    """Break a text at spaces so that every line fits into so many inches."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, size, weight) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What stands above the axes."""
+
+    title: str
+    caption: str
+    legend: Mapping[str, Artist]  #: handle by label; empty for none
+
+
+def sheet(width: float, body: float, head: Head) -> Figure:
+    """Return an empty figure with its head; `body` inches of height are left for axes."""
+    room = width - 2 * MARGIN
+    title = wrapped(head.title, room, HEAD, "bold")
+    caption = wrapped(head.caption, room, SMALL)
+    columns = _legend_columns(head.legend, room)
+    title_height, caption_height = (
+        len(lines) * size * LINE / 72 for lines, size in ((title, HEAD), (caption, SMALL))
+    )
+    legend_height = ceil(len(head.legend) / columns) * 0.2 + 0.04 if head.legend else 0.0
+    height = body + MARGIN + title_height + caption_height + legend_height + 0.08
+    engine = ConstrainedLayoutEngine(rect=(0.008, 0.01, 0.984, body / height - 0.01), h_pad=0.06, w_pad=0.06)
+    figure = Figure(figsize=(width, height), layout=engine)
+
+    def place(inches_from_top: float) -> tuple[float, float]:
+        return MARGIN / width, 1 - inches_from_top / height
+
+    figure.text(*place(MARGIN), "\n".join(title), size=HEAD, weight="bold", va="top", linespacing=1.2)
+    below = MARGIN + title_height
+    figure.text(*place(below), "\n".join(caption), size=SMALL, color=MUTED, va="top", linespacing=1.3)
+    if head.legend:
+        figure.legend(
+            list(head.legend.values()),
+            list(head.legend),
+            loc="upper left",
+            bbox_to_anchor=place(below + caption_height + 0.06),
+            ncols=columns,
+            frameon=False,
+            borderpad=0,
+            borderaxespad=0,
+            labelspacing=0.4,
+            handlelength=1.4,
+            handletextpad=0.5,
+            columnspacing=1.8,
+        )
+    return figure
+
+
+def _legend_columns(legend: Mapping[str, Artist], room: float) -> int:
+    widest = max((width_of(label, BODY) for label in legend), default=0.0) + 0.5
+    return max(1, min(len(legend), int(room / widest)))
+
+
+def grid_of(panels: int) -> tuple[int, int, float]:
+    """Return rows, columns and the figure's width in inches for so many small multiples."""
+    columns = 3 if panels in {5, 6} else min(panels, 4)
+    return ceil(panels / columns), columns, (8.0, 8.0, 9.2, 10.0)[columns - 1]
+
+
+def bare(axes: Axes, axis: Literal["x", "y"]) -> None:
+    """Leave only faint grid lines across one axis."""
+    axes.grid(visible=True, axis=axis, color=GRID, linewidth=0.7)
+    axes.tick_params(length=3, width=0.8)

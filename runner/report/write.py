@@ -1,0 +1,40 @@
+"""A result folder → its tables, plots and the terminal view. Needs nothing but the folder."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from runner import store
+from runner.analysis.tables import tabulate
+from runner.analysis.verdict import judge
+from runner.report import plots, terminal
+from runner.store import Results
+
+
+def report(folder: Path) -> bool:
+    """Write summary.csv, tasks.csv and plots/, and print the result; True if every cell was measured."""
+    results = store.read(folder)
+    tables = tabulate(results)
+    for name, frame in (("summary", tables.summary), ("tasks", tables.tasks)):
+        rows = frame.astype(object).where(frame.notna(), None)
+        store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
+    figures = plots.draw(tables.samples, tables.summary, tables.tasks, _facts(results, tables.summary))
+    plots.save(figures, folder / "plots")
+    terminal.show(results, tables, judge(results, tables))
+    return bool((tables.summary["status"] == "ok").all())
+
+
+def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
+    start = results.environment.get("start", {})
+    cpu = start.get("cpu", {})
+    confidence = float(results.study["confidence"])
+    usable = int(cpu.get("usable_cpus") or 1)
+    return plots.Facts(
+        title=str(results.study["name"]),
+        usable_cpus=usable,
+        confidence=confidence,
+        interval_method=f"{confidence:.0%} interval of the block bootstrap",
+        host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
+        swept=results.swept,
+        is_range=bool(summary["repetitions"].min() < 6),
+    )

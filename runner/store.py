@@ -1,0 +1,260 @@
+"""Records ↔ files: the only code that reads or writes a result folder.
+
+While measuring, `samples.csv` and `trace.csv` grow. The row of a sample is its commit: it is written and synced
+after the task records of the same invocation. Nothing in a folder is ever unpickled or evaluated.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import re
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
+
+import yaml
+
+from runner.errors import ConfigurationError, RunnerError
+from runner.records import Cell, Sample, TaskRecord
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
+    "samples.csv",
+    "trace.csv",
+    "cells.yaml",
+    "study.yaml",
+    "environment.json",
+)
+_LOG = "study.log"
+#: Columns of samples.csv that come from the cell, before those of the sample itself.
+_CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
+_SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
+_TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """A result folder, read."""
+
+    folder: Path
+    cells: tuple[Cell, ...]
+    swept: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    study: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+    def trace(self) -> "pyarrow.Table":
+        """Read the task records: a table with the fields of TaskRecord as columns."""
+        return read_trace(self.folder)
+
+
+class Store:
+    """A result folder, being written."""
+
+    def __init__(self, folder: Path, cells: Sequence[Cell], swept: Sequence[str]) -> None:
+        self.folder = folder
+        self._cells = {cell.id: cell for cell in cells}
+        self._swept = tuple(swept)
+        self._samples = _Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
+        self._trace = _Appended(folder / _TRACE, _TRACE_COLUMNS)
+
+    @classmethod
+    def create(cls, results_dir: Path, name: str, cells: Sequence[Cell], swept: Sequence[str]) -> Self:
+        """Make a new folder, named by the time.
+
+        Raises:
+            ConfigurationError: if it cannot be written
+        """
+        try:
+            folder = _new_folder(results_dir, name)
+            (folder / "output").mkdir()
+            _write(folder / _CELLS, _yaml([dataclasses.asdict(cell) for cell in cells]))
+            return cls(folder, cells, swept)
+        except OSError as error:
+            message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
+            raise ConfigurationError([f"{message}; name another with results_dir=FOLDER"]) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._samples.close()
+        self._trace.close()
+
+    def output_file(self, cell: str, repetition: int) -> Path:
+        """Name the file that gets what one invocation prints."""
+        return self.folder / "output" / f"{cell}_{repetition}.txt"
+
+    def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
+        """Append one invocation. When this returns, it is on the disk."""
+        self._trace.append([dataclasses.astuple(record) for record in records])
+        self._samples.append([self._row(sample) for sample in samples])
+
+    def log(self, text: str) -> None:
+        """Append a line, or a traceback, to the study's log."""
+        stamp = datetime.now().astimezone().isoformat(timespec="seconds")
+        with (self.folder / _LOG).open("a", encoding="utf-8") as file:
+            file.write(f"{stamp} {text.rstrip()}\n")
+
+    def write_study(self, study: Mapping[str, Any]) -> None:
+        """Write the configuration that the study was started with."""
+        _write(self.folder / _STUDY, _yaml({**study, "swept": list(self._swept)}))
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        """Write the facts about the machine and the interpreters."""
+        _write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+
+    def finish(self) -> None:
+        """Turn the trace into its lasting form, and remove output files that stayed empty."""
+        self._trace.close()
+        compress_trace(self.folder)
+        for file in (self.folder / "output").iterdir():
+            if file.stat().st_size == 0:
+                file.unlink()
+
+    def _row(self, sample: Sample) -> list[Any]:
+        cell = self._cells[sample.cell]
+        values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
+        values += [cell.swept[key] for key in self._swept]
+        return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+
+
+class _Appended:
+    """A CSV file that grows row by row, each batch synced to the disk."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        new = not path.exists()
+        self._file = path.open("a", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        if new:
+            self.append([columns])
+
+    def append(self, rows: Iterable[Sequence[Any]]) -> None:
+        self._writer.writerows(rows)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(folder: Path) -> Results:
+    """Read a result folder.
+
+    Raises:
+        RunnerError: if it is none, or not whole
+    """
+    for name in (_CELLS, _SAMPLES, _STUDY):
+        if not (folder / name).is_file():
+            raise RunnerError(
+                f"{folder}: it has no {name}, so it is no result folder; name one made by a study"
+            )
+    try:
+        study = yaml.safe_load((folder / _STUDY).read_text(encoding="utf-8"))
+        cells = tuple(Cell(**cell) for cell in yaml.safe_load((folder / _CELLS).read_text(encoding="utf-8")))
+        samples = tuple(_read_samples(folder / _SAMPLES))
+        environment_file = folder / _ENVIRONMENT
+        environment = (
+            json.loads(environment_file.read_text(encoding="utf-8")) if environment_file.exists() else {}
+        )
+    except (ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise RunnerError(f"{folder}: it cannot be read: {' '.join(str(error).split())}") from error
+    return Results(
+        folder=folder,
+        cells=cells,
+        swept=tuple(study["swept"]),
+        samples=samples,
+        study=study,
+        environment=environment,
+    )
+
+
+def read_trace(folder: Path) -> "pyarrow.Table":
+    """Read the task records, from their lasting form or from what a stopped study left."""
+    import pyarrow.csv  # noqa: PLC0415 - slow, and not needed to measure
+    import pyarrow.parquet  # noqa: PLC0415
+
+    parquet, text = folder / "trace.parquet", folder / _TRACE
+    if parquet.exists():
+        return pyarrow.parquet.read_table(parquet)
+    whole = text.read_bytes().rpartition(b"\n")[0] + b"\n"  # the last line may be half written
+    options = pyarrow.csv.ConvertOptions(column_types=_trace_types())
+    return pyarrow.csv.read_csv(pyarrow.BufferReader(whole), convert_options=options)
+
+
+def compress_trace(folder: Path) -> None:
+    """Turn trace.csv into trace.parquet."""
+    import pyarrow.parquet  # noqa: PLC0415 - slow, and not needed to measure
+
+    table = read_trace(folder)
+    unfinished = folder / "trace.parquet.part"
+    pyarrow.parquet.write_table(table, unfinished)
+    unfinished.rename(folder / "trace.parquet")
+    (folder / _TRACE).unlink(missing_ok=True)
+
+
+def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table made of the samples, as NAME.csv."""
+    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _trace_types() -> dict[str, Any]:
+    import pyarrow  # noqa: PLC0415, ICN001 - slow, and not needed to measure
+
+    kinds = {int: pyarrow.int64(), str: pyarrow.string(), bool: pyarrow.bool_()}
+    return {name: kinds[_plain_type(hint)] for name, hint in get_type_hints(TaskRecord).items()}
+
+
+def _read_samples(path: Path) -> Iterable[Sample]:
+    """Read the rows of samples.csv; a last line that is half written is no row."""
+    hints = get_type_hints(Sample)
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    for row in csv.DictReader(io.StringIO(whole, newline="")):
+        values = {name: _parse(row[name], hint) for name, hint in hints.items()}
+        yield Sample(**values)
+
+
+def _parse(text: str, hint: Any) -> Any:
+    kind = _plain_type(hint)
+    if text == "" and type(None) in get_args(hint):
+        return None
+    return text == "True" if kind is bool else kind(text)
+
+
+def _plain_type(hint: Any) -> type:
+    """Reduce `int | None` to int and a Literal of texts to str."""
+    if isinstance(hint, types.UnionType):
+        return next(kind for kind in get_args(hint) if kind is not type(None))
+    return hint if get_origin(hint) is None else str
+
+
+def _new_folder(results_dir: Path, name: str) -> Path:
+    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
+    results_dir.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        folder = results_dir / (stem if number == 1 else f"{stem}_{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(17, "too many folders of this second")
+
+
+def _yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

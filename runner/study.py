@@ -1,0 +1,177 @@
+"""Cells → samples, repetition by repetition. Knows neither Hydra nor pandas, and shows nothing itself."""
+
+import random
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.invocation import Outcome, Reference, Request
+from runner.plan import Plan
+from runner.records import Cell, Sample, TaskRecord
+
+_REFERENCE_LIMIT_S = 3600.0
+_SHORTEST_LIMIT_S = 30.0
+_REFERENCES_IN_LIMIT = 20
+
+
+class Keeps(Protocol):
+    """What a study needs of the store."""
+
+    def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
+        """Append one invocation, for good."""
+        ...
+
+    def output_file(self, cell: str, repetition: int) -> Path:
+        """Name the file that gets what one invocation prints."""
+        ...
+
+    def log(self, text: str) -> None:
+        """Append to the log."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a study stands, told after every invocation."""
+
+    plan: Plan
+    repetition: int  #: the one in progress; 0 while the references are made
+    repetitions: int
+    done: int  #: invocations
+    total: int
+    left_s: float | None  #: estimated; None before the first reference
+    wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far
+    failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
+    repetition_ended: bool
+
+
+class Interrupted(Exception):  # noqa: N818 - it is no error
+    """The user stopped the study; what was measured is stored."""
+
+
+class Study:
+    """All cells measured together.
+
+    Args:
+        plan: the cells
+        repetitions: rounds over all cells
+        iterations: runs of all tasks within an invocation
+        time_limit_s: of one invocation; None derives it from the reference
+        seed: of the order
+        invoke: measures one cell once
+        store: keeps what was found
+        watch: is told the progress, between invocations only
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        repetitions: int,
+        iterations: int,
+        time_limit_s: float | None,
+        seed: int,
+        invoke: Callable[[Request], Outcome],
+        store: Keeps,
+        watch: Callable[[Progress], None],
+    ) -> None:
+        self._plan, self._invoke, self._store, self._watch = plan, invoke, store, watch
+        self._repetitions, self._iterations, self._time_limit_s = repetitions, iterations, time_limit_s
+        self._random = random.Random(seed)  # noqa: S311 - an order, not a secret
+        self._references: dict[str, Reference] = {}
+        self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
+        self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
+        self._failed: dict[str, Sample] = {}
+        self._done = 0
+        self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
+
+    def measure(self) -> None:
+        """Make the references, then every repetition; Interrupted if the user stops it."""
+        self.make_references()
+        for repetition in range(1, self._repetitions + 1):
+            order = list(self._plan.cells)
+            self._random.shuffle(order)
+            for position, cell in enumerate(order):
+                if cell.id not in self._failed:
+                    self._measure(cell, repetition, position)
+                self._done += 1
+                self._watch(self._progress(repetition, ended=position == len(order) - 1))
+
+    def make_references(self) -> None:
+        """Run every baseline once: results, inner-loop counts and duration fix what follows."""
+        calls: dict[str, dict[str, int] | None] = {}
+        for position, baseline in enumerate(self._plan.baselines):
+            self._watch(self._progress(0, ended=False))
+            # Snippets loop equally often in all cells and interpreters: the first reference counts.
+            known = Reference(calls=calls.get(baseline.workload))
+            outcome = self._keep(self._request(baseline, 0, position, known, _REFERENCE_LIMIT_S))
+            reference = outcome.reference or known
+            calls.setdefault(baseline.workload, reference.calls)
+            self._references[baseline.id] = reference
+        self._watch(self._progress(0, ended=True))
+
+    def estimate_s(self) -> float:
+        """Estimate how long the repetitions that are left will take, from what was measured so far."""
+        visits = self._repetitions * len(self._plan.cells)
+        left = (visits - self._done) / len(self._plan.cells)  # visits still to come, per cell
+        return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self._failed)
+
+    def _cost_s(self, cell: Cell) -> float:
+        """Estimate one invocation: the median of its own, or else its baseline's reference."""
+        if self._seconds[cell.id]:
+            return statistics.median(self._seconds[cell.id])
+        return self._references[cell.baseline].seconds
+
+    def _measure(self, cell: Cell, repetition: int, position: int) -> None:
+        reference = self._references[cell.baseline]
+        limit = max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
+        outcome = self._keep(self._request(cell, repetition, position, reference, limit))
+        self._seconds[cell.id].append(outcome.seconds)
+        if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
+            self._wall_s[cell.id].append(wall_s)
+
+    def _request(
+        self, cell: Cell, repetition: int, position: int, reference: Reference, time_limit_s: float
+    ) -> Request:
+        return Request(
+            cell=cell,
+            repetition=repetition,
+            position=position,
+            iterations=self._iterations,
+            time_limit_s=self._time_limit_s or time_limit_s,
+            reference=reference,
+            output=self._store.output_file(cell.id, repetition),
+        )
+
+    def _keep(self, request: Request) -> Outcome:
+        """Make an invocation and store it; a cell that did not end well is not measured again."""
+        outcome = self._invoke(request)
+        cell = request.cell
+        self._store.add(outcome.samples, outcome.records)
+        if outcome.facts:
+            self.worker_facts.setdefault(cell.id, outcome.facts)
+        where = f"cell {cell.id} ({cell.executor}), repetition {request.repetition}"
+        if outcome.left_behind:
+            self._store.log(f"{where}: {outcome.left_behind} processes outlived the workload and were ended")
+        if outcome.status != "ok":
+            self._store.log(f"{where}: {outcome.status}: {outcome.error}\n{outcome.traceback}")
+            if outcome.status == "interrupted":
+                raise Interrupted
+            self._failed[cell.id] = outcome.samples[-1]
+        return outcome
+
+    def _progress(self, repetition: int, *, ended: bool) -> Progress:
+        known = len(self._references) == len(self._plan.baselines)
+        return Progress(
+            plan=self._plan,
+            repetition=repetition,
+            repetitions=self._repetitions,
+            done=self._done,
+            total=self._repetitions * len(self._plan.cells),
+            left_s=self.estimate_s() if known else None,
+            wall_s=self._wall_s,
+            failed=self._failed,
+            repetition_ended=ended,
+        )

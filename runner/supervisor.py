@@ -1,0 +1,329 @@
+"""The process between the runner and the measured interpreters: it starts them, bounds them, ends them.
+
+`Supervisor` is the runner's end; run as a program, this file is the other. The program sleeps while an
+invocation is measured, but for a look at the size of its output four times a second. As the subreaper of all
+that an invocation leaves behind it can end every descendant, those that called `setsid` too, and it learns from
+a pipe that the runner has died. Elsewhere than on Linux it ends the process group.
+
+Standard library only: it is run by path.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
+_WATCH_OUTPUT_S = 0.25
+_LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
+_GRACE_S = 2.0  # between SIGTERM and SIGKILL
+_LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the reply
+_MARK = b"\n\x1erunner-reply "
+_LENGTH = struct.Struct("!Q")
+_PR_SET_CHILD_SUBREAPER = 36
+_ON_LINUX = sys.platform == "linux"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """How to start a measured interpreter."""
+
+    command: list[str]
+    environment: dict[str, str]
+    specification: str  #: JSON, given on standard input
+    output: str  #: file that gets what the invocation prints
+    time_limit_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an invocation ended."""
+
+    reply: dict[str, Any] | None  #: what the probe answered, if it did
+    ended: str  #: "exited", "timeout", "interrupted" or "not started"
+    exit_code: int | None  #: negative: the number of the signal
+    error: str = ""  #: why it was not started
+    seconds: float  #: from start to the end of the last process
+    orphans_cpu_s: float  #: CPU time of processes whose parent did not wait for them
+    killed: int  #: processes that had to be ended
+
+
+class SupervisorDied(RuntimeError):  # noqa: N818 - it says what happened
+    """The supervising process is gone."""
+
+
+class Supervisor:
+    """The runner's end: starts the supervising process, hands it one invocation at a time."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is the runner's to handle
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker
+        assert self._process.stdout is not None  # noqa: S101
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def run(self, launch: Launch) -> Ending:
+        """Run one invocation to its end; SupervisorDied if the supervising process was killed."""
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker
+        assert self._process.stdout is not None  # noqa: S101
+        try:
+            _write_frame(self._process.stdin.fileno(), json.dumps(asdict(launch)).encode())
+            frame = _read_frame(self._process.stdout.fileno())
+        except BrokenPipeError:
+            frame = None
+        if frame is None:
+            raise SupervisorDied("the supervising process was killed; run the study again")
+        return Ending(**json.loads(frame))
+
+    def interrupt(self) -> None:
+        """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGINT)
+
+
+def serve(requests: int, replies: int) -> None:
+    """Run invocations as they are asked for, until the runner closes its end or dies."""
+    _become_subreaper()
+    children, wake = os.pipe()
+    os.set_blocking(children, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    while (frame := _read_frame(requests)) is not None:
+        ending = _Invocation(Launch(**json.loads(frame)), requests, children, interrupts).run()
+        try:
+            _write_frame(replies, json.dumps(asdict(ending)).encode())
+        except BrokenPipeError:
+            return
+
+
+@dataclass
+class _Invocation:
+    """One measured interpreter, from its start until no descendant is left."""
+
+    launch: Launch
+    requests: int  #: readable when the runner is gone
+    children: int  #: readable when a child has changed state, or the runner interrupts
+    interrupts: list[int]  #: not empty once the runner has interrupted
+    received: bytearray = field(default_factory=bytearray)
+    exit_code: int | None = None
+    orphans_cpu_s: float = 0.0
+    killed: int = 0
+
+    def run(self) -> Ending:
+        started = time.monotonic()
+        with open(self.launch.output, "ab") as output, tempfile.TemporaryFile() as specification:  # noqa: PTH123
+            specification.write(self.launch.specification.encode())
+            specification.seek(0)
+            try:
+                probe = subprocess.Popen(
+                    self.launch.command,
+                    stdin=specification,
+                    stdout=subprocess.PIPE,
+                    stderr=output,
+                    env=self.launch.environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                return self._ending(
+                    "not started", started, error=f"{error.strerror}: {self.launch.command[0]}"
+                )
+            assert probe.stdout is not None  # noqa: S101 - for the type checker
+            self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
+            os.set_blocking(self.replies, False)
+            ended = self._watch(started + self.launch.time_limit_s)
+            if ended == "exited":
+                self._wait_for_the_rest(time.monotonic() + _LINGER_S)
+            self._end_all()
+            self._read_reply()
+            probe.stdout.close()
+            probe.returncode = self.exit_code
+            self._cap_output()
+        return self._ending(ended, started)
+
+    def _ending(self, ended: str, started: float, error: str = "") -> Ending:
+        return Ending(
+            reply=_unpack(bytes(self.received)),
+            ended=ended,
+            exit_code=self.exit_code,
+            error=error,
+            seconds=time.monotonic() - started,
+            orphans_cpu_s=self.orphans_cpu_s,
+            killed=self.killed,
+        )
+
+    def _watch(self, deadline: float) -> str:
+        """Sleep until the probe exits, its time is up, or the runner interrupts or dies."""
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self.requests, self.children, self.replies):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while self.exit_code is None:
+                if self.interrupts:
+                    return "interrupted"
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return "timeout"
+                for key, _ in selector.select(min(left, _WATCH_OUTPUT_S)):
+                    if key.fd == self.requests:
+                        return "interrupted"  # by the runner's death
+                    if key.fd == self.replies and not self._read_reply():
+                        selector.unregister(self.replies)
+                self._reap()
+                self._cap_output()
+        return "exited"
+
+    def _wait_for_the_rest(self, deadline: float) -> None:
+        while _descendants() and (left := deadline - time.monotonic()) > 0:
+            self._sleep(left)
+            self._reap()
+
+    def _end_all(self) -> None:
+        """End every descendant; those that outlast the grace, or appear meanwhile, are killed."""
+        remaining = self._living()
+        self.killed = len(remaining)
+        self._signal(remaining, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE_S
+        while (remaining := self._living()) and (left := deadline - time.monotonic()) > 0:
+            self._sleep(min(left, 0.05))
+            self._reap()
+        while remaining := self._living():
+            self._signal(remaining, signal.SIGKILL)
+            self._sleep(0.05)
+            self._reap()
+
+    def _living(self) -> list[int]:
+        if _ON_LINUX:
+            return _descendants()
+        return [] if self.exit_code is not None else [self.pid]
+
+    def _signal(self, processes: list[int], number: signal.Signals) -> None:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, number)
+        if not _ON_LINUX:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep until a child changes state, at most so long."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.children, selectors.EVENT_READ)
+            selector.select(seconds)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.children, 1024):
+                pass
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+                if process == 0:
+                    return
+                if process == self.pid:
+                    self.exit_code = os.waitstatus_to_exitcode(status)
+                else:
+                    self.orphans_cpu_s += usage.ru_utime + usage.ru_stime
+
+    def _read_reply(self) -> bool:
+        """Take what has arrived; False at the end of file."""
+        try:
+            while data := os.read(self.replies, 1 << 20):
+                self.received += data
+                if _MARK not in self.received:
+                    del self.received[:-_LARGEST_CHATTER_BYTES]
+        except BlockingIOError:
+            return True
+        return False
+
+    def _cap_output(self) -> None:
+        if os.fstat(self.output).st_size > OUTPUT_CAP_BYTES:
+            os.ftruncate(self.output, OUTPUT_CAP_BYTES)
+
+
+def _unpack(received: bytes) -> dict[str, Any] | None:
+    """Find the framed reply; None if there is none, or not the whole of it."""
+    _, mark, rest = received.rpartition(_MARK)
+    length, newline, body = rest.partition(b"\n")
+    if not mark or not newline or len(body) < int(length):
+        return None
+    reply: dict[str, Any] = json.loads(body[: int(length)])
+    return reply
+
+
+def _become_subreaper() -> None:
+    if _ON_LINUX:
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _descendants() -> list[int]:
+    """List the processes below this one, from /proc; zombies are left out."""
+    children: dict[int, list[int]] = {}
+    zombies = set()
+    for entry in os.listdir("/proc") if _ON_LINUX else ():
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:  # noqa: PTH123
+                state, parent = stat.read().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        children.setdefault(int(parent), []).append(int(entry))
+        if state in "ZX":
+            zombies.add(int(entry))
+    found, waiting = [], list(children.get(os.getpid(), ()))
+    while waiting:
+        process = waiting.pop()
+        waiting += children.get(process, ())
+        if process not in zombies:
+            found.append(process)
+    return found
+
+
+def _write_frame(descriptor: int, body: bytes) -> None:
+    data = memoryview(_LENGTH.pack(len(body)) + body)
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _read_frame(descriptor: int) -> bytes | None:
+    """Read one frame; None if the other end is closed."""
+    header = _read_exactly(descriptor, _LENGTH.size)
+    if header is None:
+        return None
+    return _read_exactly(descriptor, _LENGTH.unpack(header)[0])
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < count:
+        part = os.read(descriptor, min(count - len(data), 1 << 20))
+        if not part:
+            return None
+        data += part
+    return bytes(data)
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.fileno(), sys.stdout.fileno())
