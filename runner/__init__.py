@@ -2,9 +2,10 @@
 
 The flow, one module a step; data goes one way:
 
-    conf/*.yaml --config--> points --plan--> cells --check--> --study--> samples, task records --store--> folder
-    folder --store--> --analysis--> tables, verdict --report--> terminal, plots
+    conf/*.yaml --compose--> points --plan--> cells --check, study--> samples, task records --store--> folder
+    folder --store--> results --analysis--> tables, verdict --report--> terminal, plots
 
-`study` measures through `invocation`, which speaks to the measured interpreter (`probe`) through `supervisor`.
+`app` is the flow. `study` measures through `invocation`, which speaks to the measured interpreter (`probe`)
+through `supervisor`.
 Measuring and reporting meet only at the result folder.
 """

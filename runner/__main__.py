@@ -1,6 +1,19 @@
-"""`python -m runner`."""
+"""`python -m runner`, and the console script."""
 
-from runner.app import main
+import sys
+
+from runner import help as help_page
+
+
+def main() -> None:
+    """Answer `--help` at once, and leave all else to the program."""
+    if help_page.is_asked_for(sys.argv[1:]):
+        help_page.show()
+        return
+    from runner.app import main as run  # noqa: PLC0415 - Hydra takes half a second
+
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -4,24 +4,23 @@ import random
 import signal
 import sys
 import tempfile
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from runner import environment
+from runner.check import Checked, check
 from runner.compose import collect
+from runner.config import STUDY_SETTINGS, Config, Point
 from runner.errors import ConfigurationError, RunnerError
-
-if TYPE_CHECKING:
-    from runner.check import Checked
-    from runner.config import Config, Point
-    from runner.plan import Plan
-    from runner.store import Store
-    from runner.study import Progress, Study
-    from runner.supervisor import Supervisor
+from runner.invocation import invoke
+from runner.plan import Plan, plan
+from runner.store import Store
+from runner.study import Interrupted, Study, StudySettings
+from runner.supervisor import Supervisor, SupervisorDied
 
 INTERRUPTED = 130
 
@@ -31,9 +30,8 @@ def main() -> None:
     try:
         points = collect()
         code = run(points) if points else 0
-    except RunnerError as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"error: {line}\n")
+    except (RunnerError, SupervisorDied) as error:
+        sys.stderr.writelines(f"error: {line}\n" for line in str(error).splitlines())
         if isinstance(error, ConfigurationError):
             sys.stderr.write("nothing was measured\n")
         code = error.exit_code
@@ -42,95 +40,67 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(points: Sequence["Point"]) -> int:
+def run(points: Sequence[Point]) -> int:
     """Plan, check, measure and report; returns the exit code."""
-    # What follows is imported here, so that `--help` and tab completion do not wait for it.
-    from runner.check import check  # noqa: PLC0415
-    from runner.plan import plan  # noqa: PLC0415
-    from runner.supervisor import Supervisor  # noqa: PLC0415
-
     planned = plan(points)
-    study_id = uuid.uuid4().hex
+    settings = _study_settings(points[0].config)
     with Supervisor() as supervisor:
-        checked = check(planned, supervisor, study_id)
-        measure = _dry_run if points[0].config.dry_run else _measure
-        return measure(planned, checked, points, supervisor, study_id)
+        checked = check(planned, supervisor)
+        if points[0].config.dry_run:
+            return _dry_run(planned, checked, settings, supervisor)
+        folder, interrupted = _measure(planned, checked, points, settings, supervisor)
+    from runner.report.write import report  # noqa: PLC0415 - pandas and matplotlib wait until all is measured
+
+    whole = report(folder)
+    return INTERRUPTED if interrupted else 0 if whole else 1
 
 
 def _measure(
-    plan: "Plan", checked: "Checked", points: Sequence["Point"], supervisor: "Supervisor", study_id: str
-) -> int:
-    """Measure the study into a folder of its own, then report on it."""
-    from runner import environment  # noqa: PLC0415
-    from runner.report.progress import Progress  # noqa: PLC0415
-    from runner.report.write import report  # noqa: PLC0415
-    from runner.store import Store  # noqa: PLC0415
-    from runner.study import Interrupted  # noqa: PLC0415
+    plan: Plan, checked: Checked, points: Sequence[Point], settings: StudySettings, supervisor: Supervisor
+) -> tuple[Path, bool]:
+    """Measure the study into a folder of its own; returns that, and whether the user stopped it."""
+    from runner.report.progress import Progress  # noqa: PLC0415 - `--help` needs no rich
 
-    config = points[0].config
-    seed = config.seed if config.seed is not None else random.SystemRandom().randrange(2**32)
+    config, name = points[0].config, _name(points)
     interrupted = False
-    with Store.create(Path(config.results_dir), _name(points), plan.cells, plan.swept) as store:
-        store.write_study(_describe_study(points, seed, study_id))
+    with Store.create(Path(config.results_dir), name, plan.cells, plan.swept) as store:
+        store.write_study(_describe_study(points, name, settings, supervisor))
         facts: dict[str, Any] = {"start": environment.capture(), "interpreters": dict(checked.interpreters)}
         store.write_environment(facts)
         with Progress(quiet=config.quiet) as progress, _interrupts_end(supervisor):
-            study = _study(plan, config, seed, supervisor, study_id, store, progress)
+            study = Study(
+                plan, settings, invoke=partial(invoke, supervisor=supervisor), store=store, watch=progress
+            )
             try:
                 study.measure()
             except Interrupted:
                 interrupted = True
-        store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
-        store.finish()
-    whole = report(store.folder)
-    return INTERRUPTED if interrupted else 0 if whole else 1
+            store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
+            store.finish()
+    return store.folder, interrupted
 
 
-def _dry_run(
-    plan: "Plan", checked: "Checked", points: Sequence["Point"], supervisor: "Supervisor", study_id: str
-) -> int:
+def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor) -> int:
     """Show what would be measured, and run only the references, for an estimate of the time."""
-    from runner.report.progress import show_plan  # noqa: PLC0415
-    from runner.store import Store  # noqa: PLC0415
+    from runner.report.progress import show_plan  # noqa: PLC0415 - `--help` needs no rich
 
-    config = points[0].config
+    measure_one = partial(invoke, supervisor=supervisor)
     with (
         tempfile.TemporaryDirectory(prefix="runner-") as folder,
         Store.create(Path(folder), "dry-run", plan.cells, plan.swept) as store,
         _interrupts_end(supervisor),
     ):
-        study = _study(plan, config, 0, supervisor, study_id, store, lambda _: None)
-        study.make_references()
-    show_plan(plan, checked.tasks, config.repetitions, study.estimate_s())
+        study = Study(plan, settings, invoke=measure_one, store=store, watch=lambda _: None)
+        try:
+            study.make_references()
+        except Interrupted:
+            return INTERRUPTED
+    show_plan(plan, checked.tasks, settings.repetitions, study.estimate_s())
     return 0
 
 
-def _study(
-    plan: "Plan",
-    config: "Config",
-    seed: int,
-    supervisor: "Supervisor",
-    study_id: str,
-    store: "Store",
-    watch: "Callable[[Progress], None]",
-) -> "Study":
-    from runner.invocation import invoke  # noqa: PLC0415
-    from runner.study import Study  # noqa: PLC0415
-
-    return Study(
-        plan,
-        repetitions=config.repetitions,
-        iterations=config.iterations,
-        time_limit_s=config.time_limit_s,
-        seed=seed,
-        invoke=partial(invoke, supervisor=supervisor, study_id=study_id),
-        store=store,
-        watch=watch,
-    )
-
-
 @contextmanager
-def _interrupts_end(supervisor: "Supervisor") -> Iterator[None]:
+def _interrupts_end(supervisor: Supervisor) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the invocation in progress instead of this process.
 
     The study then stores the row that says so, and stops.
@@ -147,22 +117,33 @@ def _interrupts_end(supervisor: "Supervisor") -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _name(points: Sequence["Point"]) -> str:
+def _study_settings(config: Config) -> StudySettings:
+    drawn = random.SystemRandom().randrange(2**32)
+    return StudySettings(
+        repetitions=config.repetitions,
+        iterations=config.iterations,
+        time_limit_s=config.time_limit_s,
+        seed=drawn if config.seed is None else config.seed,
+    )
+
+
+def _name(points: Sequence[Point]) -> str:
     """Name the study: as asked for, or by its experiment, or by its workloads."""
     config, overrides = points[0].config, points[0].overrides
     workloads = dict.fromkeys(point.config.workload.name for point in points)
     return config.name or overrides.get("experiment") or "-".join(workloads)
 
 
-def _describe_study(points: Sequence["Point"], seed: int, study_id: str) -> dict[str, Any]:
-    from runner.config import STUDY_SETTINGS  # noqa: PLC0415
-
-    settings = asdict(points[0].config)
+def _describe_study(
+    points: Sequence[Point], name: str, settings: StudySettings, supervisor: Supervisor
+) -> dict[str, Any]:
+    """Describe how the study was asked for, to be kept with its results."""
+    configuration = asdict(points[0].config)
     return {
-        "name": _name(points),
-        "study": study_id,
-        **{key: settings[key] for key in STUDY_SETTINGS if key not in ("name", "dry_run", "quiet")},
-        "seed": seed,
+        **{key: configuration[key] for key in STUDY_SETTINGS if key not in ("dry_run", "quiet")},
+        **asdict(settings),
+        "name": name,
+        "study": supervisor.study_id,
         "command_line": sys.argv,
         "working_directory": str(Path.cwd()),
         "overrides": [dict(point.overrides) for point in points],

@@ -1,7 +1,6 @@
 """Cells against the interpreters that will run them, before anything is measured."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ class Checked:
     interpreters: Mapping[str, dict[str, Any]]  #: by executable: version, build, packages
 
 
-def check(plan: Plan, supervisor: Supervises, study_id: str) -> Checked:
+def check(plan: Plan, supervisor: Supervises) -> Checked:
     """Load every cell's workload and executor where they will run.
 
     Raises:
@@ -37,9 +36,9 @@ def check(plan: Plan, supervisor: Supervises, study_id: str) -> Checked:
     problems: list[str] = []
     for cells in _by_interpreter(plan.cells):
         settings = cells[0].settings
-        reply = _ask(cells, supervisor, study_id)
-        if isinstance(reply, str):
-            problems.append(reply)
+        reply = _ask(cells, supervisor)
+        if isinstance(reply, _NoReply):
+            problems += _blame(cells, supervisor, plan) or [_not_an_interpreter(cells[0], reply)]
             continue
         interpreter = reply["interpreter"]
         if tuple(map(int, interpreter["version"].split(".")[:2])) < OLDEST_PYTHON:
@@ -62,17 +61,36 @@ def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
     return list(groups.values())
 
 
-def _ask(cells: list[Cell], supervisor: Supervises, study_id: str) -> dict[str, Any] | str:
-    """Start the interpreter of these cells and let it check them; a text if it cannot."""
+def _blame(cells: list[Cell], supervisor: Supervises, plan: Plan) -> list[str]:
+    """Say which workloads end their interpreter while they are loaded; none if it does not even start."""
+    if isinstance(_ask(cells[:1], supervisor, load=False), _NoReply):
+        return []
+    problems: dict[str, str] = {}
+    for cell in cells:
+        origins = plan.origins[cell.id]
+        if origins["workload"] not in problems:
+            reply = _ask([cell], supervisor)
+            if isinstance(reply, _NoReply):
+                problems[origins["workload"]] = (
+                    f"{origins['workload']}: loading it with {origins['executor']} ends the interpreter "
+                    f"that measures; import what the two name by hand ({reply.error})"
+                )
+    return list(problems.values())
+
+
+def _ask(cells: list[Cell], supervisor: Supervises, *, load: bool = True) -> "dict[str, Any] | _NoReply":
+    """Start the interpreter of these cells and let it check them, or only describe itself."""
     settings = cells[0].settings
     wanted = [
-        {"workload": cell.settings["workload"], "executor": cell.settings["executor"]} for cell in cells
+        {"workload": cell.settings["workload"], "executor": cell.settings["executor"]}
+        for cell in cells
+        if load
     ]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output.txt"
         launch = Launch(
             command=command(settings),
-            environment=environment(settings, study_id),
+            environment=environment(settings),
             specification=json.dumps({"path": search_path(), "check": wanted}),
             output=str(output),
             time_limit_s=_TIME_LIMIT_S,
@@ -84,21 +102,31 @@ def _ask(cells: list[Cell], supervisor: Supervises, study_id: str) -> dict[str, 
             return ending.reply
         _, error = explain(ending, output, _TIME_LIMIT_S)
         printed = output.read_text(errors="replace") if output.exists() else ""
-    return _not_an_interpreter(cells[0], error, printed)
+    return _NoReply(error=error, printed=printed)
 
 
-def _not_an_interpreter(cell: Cell, error: str, printed: str) -> str:
-    name, path = cell.python, cell.settings["python"]
+@dataclass(frozen=True, kw_only=True)
+class _NoReply:
+    """Why an interpreter did not answer."""
+
+    error: str
+    printed: str
+
+
+def _not_an_interpreter(cell: Cell, reply: _NoReply) -> str:
+    name, path, error = cell.python, cell.settings["python"], reply.error
     if cell.settings["prefix"]:
-        return f"prefix={cell.settings['prefix']} python={name}: {error}; try the command by hand: {' '.join(command(cell.settings))}"
-    if "pyenv" in printed or f"{os.sep}shims{os.sep}" in path:
+        by_hand = " ".join(command(cell.settings))
+        return f"prefix={cell.settings['prefix']} python={name}: {error}; try the command by hand: {by_hand}"
+    if "pyenv: " in reply.printed:
         return (
             f"python={name}: {path} is a pyenv shim that leads to no interpreter; "
             f"name one by its path, such as ~/.pyenv/versions/VERSION/bin/python"
         )
-    if "SyntaxError" in printed:  # of the first line that an old Python does not know
+    if "SyntaxError" in reply.printed:  # of the first line that an old Python does not know
         return f"python={name}: {path} is too old; {_needed()}"
-    return f"python={name}: {path} is not a Python that can be measured: {error}"
+    env = f" with env={cell.settings['env']}" if cell.settings["env"] else ""
+    return f"python={name}: {path}{env} is no Python that can be measured; {_needed()}: {error}"
 
 
 def _needed() -> str:

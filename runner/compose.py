@@ -6,25 +6,26 @@ and keeps it. So the same path serves one run and a sweep, and a wrong point sto
 
 import argparse
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 import hydra
 import yaml
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.config import SCHEMAS, Origin, Point, conf_dir, near, read_point, register
+from runner.config import GROUPS, Origin, Point, read_point, register
 from runner.errors import ConfigurationError
+from runner.folders import conf_dir, shown, user_dirs
+from runner.mistakes import one_line
 
-_GROUPS = ("workload", "executor", "executor@baseline")
 _ASKS_HYDRA = (
     "-h",
     "-c",
@@ -45,41 +46,57 @@ def collect() -> list[Point]:
     Raises:
         ConfigurationError: naming all that is wrong with all points
     """
-    points: list[Point] = []
-    problems: dict[str, list[str]] = {}
+    _refuse_missing_folder()
+    composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, and it or its problems
 
     @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     def keep_point(config: DictConfig) -> None:
         job = HydraConfig.get()
-        found = _hidden(job) or read_point(config, _overrides(job), _origins(job))
-        if isinstance(found, Point):
-            points.append(found)
-        else:
-            for problem in found:
-                problems.setdefault(problem, []).append(" ".join(job.overrides.task))
+        composed.append((" ".join(_given(job)), _read(config, job)))
 
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in _FLAGS)
     with _hydra_kept_quiet():
         try:
             keep_point()
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
-            if type(error) is ValueError and "override" not in str(error):
+            if any(frame.name == keep_point.__name__ for frame in traceback.extract_tb(error.__traceback__)):
                 raise  # a mistake of ours, not the user's
-            raise ConfigurationError([_one_line(error)]) from error
-    if problems:
-        raise ConfigurationError(
-            [_with_points(problem, where, points) for problem, where in problems.items()]
-        )
-    if not points and not any(argument.split("=")[0] in _ASKS_HYDRA for argument in sys.argv[1:]):
+            raise ConfigurationError([one_line(error, _find)]) from error
+    _refuse_wrong(composed)
+    if not composed and not any(argument.split("=")[0] in _ASKS_HYDRA for argument in sys.argv[1:]):
         raise ConfigurationError([_NO_POINTS])
-    return points
+    return [point for _, point in composed if isinstance(point, Point)]
 
 
 _FLAGS = ("-m", "--multirun")  # Hydra takes them first or last only, and not between overrides
 _NO_POINTS = (
-    "hydra/launcher: this launcher runs jobs elsewhere, beside each other, so nothing could be measured fairly; "
+    "hydra/launcher: this launcher runs jobs elsewhere and beside each other, which measures nothing fairly; "
     "leave it out, and start measured interpreters on another machine with prefix=[COMMAND,...] instead"
 )
+
+
+def _refuse_missing_folder() -> None:
+    """Hydra itself would only warn of it, then not find what is in it."""
+    folder = os.environ.get("RUNNER_CONFIG_DIR")
+    if folder is not None and "://" not in folder and not Path(folder).is_dir():
+        raise ConfigurationError(
+            [f"RUNNER_CONFIG_DIR={folder}: there is no such folder; name one that holds workload/NAME.yaml"]
+        )
+
+
+def _refuse_wrong(composed: Sequence[tuple[str, Point | list[str]]]) -> None:
+    """Name every problem once, with the points that have it where it is not all of them."""
+    owners: dict[str, list[str]] = {}
+    for overrides, point in composed:
+        for problem in [] if isinstance(point, Point) else point:
+            owners.setdefault(problem, []).append(overrides)
+    if owners:
+        raise ConfigurationError(
+            [
+                problem if len(owned) == len(composed) else f"{problem} [{'; '.join(owned)}]"
+                for problem, owned in owners.items()
+            ]
+        )
 
 
 @contextmanager
@@ -109,106 +126,59 @@ def _usable_cpus() -> int:
     return usable_cpus()
 
 
-def _overrides(job: DictConfig) -> dict[str, str]:
+def _read(config: DictConfig, job: HydraConf) -> Point | list[str]:
+    """Turn a composed configuration into a point, or list what is wrong with it."""
+    left_out = [group for group in GROUPS.values() if group not in job.runtime.choices]
+    if left_out:
+        return [f"~{group}: it cannot be left out; choose another with {group}=NAME" for group in left_out]
+    origins = _origins(job)
+    try:
+        return _hidden(job) or read_point(config, _overrides(job), origins)
+    except OmegaConfBaseException as error:
+        return [one_line(error, _find, origins)]
+
+
+def _overrides(job: HydraConf) -> dict[str, str]:
     """Split the overrides of a point into key and value."""
-    pairs = (override.lstrip("+~").partition("=") for override in job.overrides.task)
+    pairs = (override.lstrip("+~").partition("=") for override in _given(job))
     return {key: value for key, _, value in pairs}
 
 
-def _origins(job: DictConfig) -> dict[str, Origin]:
+def _given(job: HydraConf) -> list[str]:
+    """List the overrides of a point as they were written, with what they refer to left alone."""
+    given: list[str] = OmegaConf.to_container(job.overrides.task, resolve=False)  # type: ignore[assignment]
+    return given
+
+
+def _origins(job: HydraConf) -> Mapping[str, Origin]:
     """Find the file of every chosen option."""
     origins = {}
-    for group, files in _files(job).items():
-        option = job.runtime.choices[group]
-        origins[group] = Origin(option=option, path=_short(files[0]) if files else str(option))
+    for group in GROUPS.values():
+        option, files = str(job.runtime.choices[group]), _files(job, group)
+        origins[group] = Origin(option=option, path=shown(files[0]) if files else option)
     return origins
 
 
-def _hidden(job: DictConfig) -> list[str]:
+def _hidden(job: HydraConf) -> list[str]:
     """Name a user's files that have the name of a shipped one: Hydra would silently take the shipped one."""
+    chosen = {group: _files(job, group) for group in (*GROUPS.values(), "experiment")}
     return [
-        f"{_short(files[1])}: there is a {group.partition('@')[0]} of that name already ({_short(files[0])}); "
-        "give yours another name"
-        for group, files in _files(job).items()
+        f"{shown(files[1])}: its name is taken by {shown(files[0])}; give yours another"
+        for group, files in chosen.items()
         if len(files) > 1
     ]
 
 
-def _files(job: DictConfig) -> dict[str, list[Path]]:
-    """List, by group, the files on the search path that the chosen option could mean."""
-    folders = dict.fromkeys(
-        Path(source.path) for source in job.runtime.config_sources if source.schema == "file"
-    )
-    files = {}
-    for group in _GROUPS:
-        name = Path(group.partition("@")[0]) / f"{job.runtime.choices[group]}.yaml"
-        files[group] = [folder / name for folder in folders if (folder / name).is_file()]
-    return files
+def _files(job: HydraConf, group: str) -> list[Path]:
+    """List the files on the search path that the chosen option of a group could mean."""
+    name = Path(group.partition("@")[0]) / f"{job.runtime.choices[group]}.yaml"
+    sources = [source.path for source in job.runtime.config_sources if source.schema == "file"]
+    folders = dict.fromkeys(Path(path).resolve() for path in sources)
+    return [folder / name for folder in folders if (folder / name).is_file()]
 
 
-def _short(path: Path) -> str:
-    """Show a path relative to the working directory where it lies below it."""
-    path = path.resolve()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _with_points(problem: str, where: list[str], points: list[Point]) -> str:
-    """Add which points of a grid a problem concerns, where it is not all of them."""
-    if len(where) == 1 and not points:
-        return problem
-    return f"{problem} [{'; '.join(where)}]"
-
-
-def _one_line(error: Exception) -> str:
-    """Tell one of Hydra's errors on one line: what is wrong where, and what to do."""
-    text = "\n".join(str(part) for part in (error, error.__cause__) if part is not None)
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return f"{mark.name}, line {mark.line + 1}: {error.problem}; mend the YAML there"
-    for pattern, explain in _EXPLANATIONS:
-        found = re.search(pattern, text, re.DOTALL)
-        if found:
-            return explain(*found.groups())
-    lines = [line.strip() for line in text.splitlines() if line.strip() and "object_type=" not in line]
-    return "; ".join(dict.fromkeys(lines))
-
-
-def _no_setting(key: str) -> str:
-    owner, _, name = key.rpartition(".")
-    known = [field.name for field in fields(SCHEMAS[owner])] if owner in SCHEMAS else []
-    hint = near(name, known) if known else f"; set it with +{key}=VALUE if it is an argument of your own"
-    return f"{key}: there is no such setting{hint}"
-
-
-def _no_option(group: str, option: str, options: str) -> str:
-    there = options.split()
-    return f"{group}={option}: there is no such {group}{near(option, there)}"
-
-
-def _no_key(file: str, key: str, schema: str) -> str:
-    known = next(
-        ([field.name for field in fields(one)] for one in SCHEMAS.values() if one.__name__ == schema), []
-    )
-    return f"{file}.yaml: there is no setting '{key}'{near(key, known)}"
-
-
-def _wrong_type(value: str, kind: str, key: str) -> str:
-    return f"{key}={value}: {value!r} is no {kind}; give a value of that type"
-
-
-#: Patterns of Hydra's and OmegaConf's messages, and what a user needs to know of them.
-_EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
-    (r"Could not override '([^']+)'", _no_setting),
-    (r"In '([^']+)': \w+ raised while composing config:\nKey '([^']+)' not in '(\w+)'", _no_key),
-    (
-        r"In '([^']+)': \w+ raised while composing config:\n(Invalid value .*?)\n.*?full_key: (\S+)",
-        lambda file, problem, key: f"{file}.yaml: {key}: {problem}",
-    ),
-    (r"Config group override (must be .*)", lambda problem: f"the option of a group {problem}"),
-    (
-        r"Could not find '([^']+)/([^'/]+)'.*?Available options in '[^']+':\n(.*?)\nConfig search path",
-        _no_option,
-    ),
-    (r"Ambiguous value for argument '([^']+)'", lambda value: f"{value}: that is a sweep; add --multirun"),
-    (r"Value '(.*?)' of type '\w+' could not be converted to (\w+).*?full_key: (\S+)", _wrong_type),
-)
+def _find(option: str) -> str:
+    """Find a file that Hydra names by group and option."""
+    folders = [conf_dir(), *user_dirs(sys.argv[1:])]
+    files = [folder / f"{option}.yaml" for folder in folders]
+    return next((shown(file) for file in files if file.is_file()), f"{option}.yaml")

@@ -5,12 +5,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import II, MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 
 class Compare(StrEnum):
@@ -44,7 +42,7 @@ class ExecutorConfig:
 
     name: str = MISSING
     description: str = ""
-    pool: dict[str, Any] = MISSING
+    pool: dict[str, Any] = field(default_factory=dict)
     start_method: str | None = None
     chunk_size: int | None = II("chunk_size")
     extra: str | None = None  #: the extra of this package that installs the executor's library
@@ -80,6 +78,9 @@ SCHEMAS: dict[str, type] = {
     "executor": ExecutorConfig,
     "baseline": ExecutorConfig,
 }
+
+#: The group that fills each node which has one.
+GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@baseline"}
 
 #: Settings that hold for a study as a whole and so cannot be swept.
 STUDY_SETTINGS = (
@@ -125,27 +126,34 @@ def register() -> None:
 def read_point(
     config: DictConfig, overrides: Mapping[str, str], origins: Mapping[str, Origin]
 ) -> Point | list[str]:
-    """Turn a composed configuration into a point, or list what is wrong with it."""
-    for group, node in (
-        ("workload", "workload"),
-        ("executor", "executor"),
-        ("executor@baseline", "baseline"),
-    ):
-        if not OmegaConf.is_missing(config, node) and OmegaConf.is_missing(config[node], "name"):
+    """Turn a composed configuration into a point, or list what is wrong with it.
+
+    Raises:
+        OmegaConfBaseException: for a value of the wrong type, or one that refers to what is not there
+    """
+    for node, group in GROUPS.items():
+        if OmegaConf.is_missing(config[node], "name"):
             config[node].name = origins[group].option  # a file needs no name of its own
     problems = [*_unknown_keys(config), *_missing_values(config, origins)]
     if problems:
         return problems
-    try:
-        typed = OmegaConf.to_object(config)
-    except OmegaConfBaseException as error:
-        return [f"{error.full_key}: {str(error).splitlines()[0]}"]
+    typed = OmegaConf.to_object(config)
     assert isinstance(typed, Config)  # noqa: S101 - for the type checker
-    problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed)]
+    problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed, origins)]
     if problems:
         return problems
     uses_workers = {node: _refers_to_workers(config[node].pool) for node in ("executor", "baseline")}
     return Point(config=typed, overrides=overrides, origins=origins, uses_workers=uses_workers)
+
+
+def where(key: str, origins: Mapping[str, Origin]) -> str:
+    """Name a setting for a message, by its option and file if it belongs to a group."""
+    node, _, rest = key.partition(".")
+    origin = origins.get(GROUPS.get(node, ""))
+    if origin is None:
+        return key
+    option = f"{GROUPS[node].partition('@')[0]} '{origin.option}' ({origin.path})"
+    return f"{option}: {rest}" if rest else option
 
 
 def _unknown_keys(config: DictConfig) -> Iterator[str]:
@@ -153,97 +161,102 @@ def _unknown_keys(config: DictConfig) -> Iterator[str]:
     for path, schema in SCHEMAS.items():
         node = OmegaConf.select(config, path) if path else config
         known = [entry.name for entry in fields(schema)]
-        for key in [] if node is None else node:
+        for key in map(str, [] if node is None else node):
             if key not in known:
-                full = f"{path}.{key}" if path else str(key)
-                yield f"{full}: there is no such setting{near(str(key), known)}"
+                full = f"{path}.{key}" if path else key
+                yield f"{full}: there is no such setting{near(key, known)}"
 
 
 def near(name: str, known: list[str]) -> str:
-    """Suggest the known name that is most like one that is not."""
+    """Suggest the known name that is most like one that is not, or list them all."""
     import difflib  # noqa: PLC0415 - only mistakes pay for it
 
     matches = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean '{matches[0]}'?" if matches else f"; there are {', '.join(known)}"
+    if matches:
+        return f"; did you mean '{matches[0]}'?"
+    return f"; there are {', '.join(known)}" if known else ""
 
 
 def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
-    for key in sorted(OmegaConf.missing_keys(config)):
-        group = key.split(".")[0]
-        origin = origins.get(group)
-        where = f" ({origin.path})" if origin else ""
-        yield f"{key}{where}: a value is needed; give it in the file or as {key}=VALUE"
+    for key in sorted(map(str, OmegaConf.missing_keys(config))):
+        yield f"{where(key, origins)}: a value is needed; give it in the file or as {key}=VALUE"
 
 
 def _out_of_range(config: Config) -> Iterator[str]:
     least_one = {
         "workers": config.workers,
         "chunk_size": config.chunk_size,
-        "executor.chunk_size": config.executor.chunk_size,
         "repetitions": config.repetitions,
         "iterations": config.iterations,
     }
+    if config.executor.chunk_size != config.chunk_size:
+        least_one["executor.chunk_size"] = config.executor.chunk_size
     for key, number in least_one.items():
         if number is not None and number < 1:
             yield f"{key}={number}: it must be 1 or more"
     if not 0 < config.confidence < 1:
-        yield f"confidence={config.confidence}: it must lie between 0 and 1, such as 0.95"
+        yield f"confidence={config.confidence:g}: it must lie between 0 and 1, such as 0.95"
     if config.time_limit_s is not None and not config.time_limit_s > 0:
-        yield f"time_limit_s={config.time_limit_s}: it must be more than 0"
+        yield f"time_limit_s={config.time_limit_s:g}: it must be more than 0"
+    if config.seed is not None and config.seed < 0:
+        yield f"seed={config.seed}: it must be 0 or more"
 
 
 def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
     workload = config.workload
-    where = f"workload '{workload.name}' ({origins['workload'].path})"
+    here = where("workload", origins)
     if workload.function and workload.snippets:
-        yield f"{where}: it has both a function and snippets; keep one of the two"
+        yield f"{here}: it has both a function and snippets; keep one of the two"
     if not workload.function and not workload.snippets:
-        yield f"{where}: it has neither a function nor snippets; give workload.function=MODULE.NAME or snippets"
+        yield f"{here}: it has neither function nor snippets; give workload.function=MODULE.NAME or snippets"
     if workload.function and not workload.snippets and workload.items is None:
-        yield f"{where}: a function needs items; give a list, a _target_, lines or a glob"
+        yield f"{here}: a function needs items; give a list, a _target_, lines or a glob"
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
-        yield f"{where}: snippets take no items, arguments or initializer; give those to a function"
+        yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
     for node in ("executor", "baseline"):
-        executor: ExecutorConfig = getattr(config, node)
-        if not isinstance(executor.pool.get("_target_"), str):
-            yield f"{node} '{executor.name}': its pool needs a _target_, such as {_EXAMPLE_TARGET}"
+        if not isinstance(getattr(config, node).pool.get("_target_"), str):
+            yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"
 
 
 _EXAMPLE_TARGET = "concurrent.futures.ThreadPoolExecutor"
 
 
-def _not_json(config: Config) -> Iterator[str]:
+def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
     """Name the values that would reach the measured interpreter changed, or not at all."""
-    for node in ("workload", "executor", "baseline"):
-        yield from _lost_in_json(asdict(getattr(config, node)), node)
+    for node in GROUPS:
+        yield from _lost_in_json(asdict(getattr(config, node)), node, origins)
+    # OmegaConf lets a list or a mapping pass where the schema says text.
+    texts: dict[str, Mapping[Any, Any]] = {
+        "workload.snippets": config.workload.snippets,
+        "env": config.env,
+        "prefix": dict(enumerate(config.prefix)),
+    }
+    for key, values in texts.items():
+        for name, value in values.items():
+            if not isinstance(value, str):
+                yield f"{where(f'{key}.{name}', origins)}: it must be text, not a {type(value).__name__}"
 
 
-def _lost_in_json(value: Any, path: str) -> Iterator[str]:
+def _lost_in_json(value: Any, path: str, origins: Mapping[str, Origin]) -> Iterator[str]:
     if isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
-                yield f"{path}: the key {key!r} is {type(key).__name__}, not text; put it in quotes"
-            yield from _lost_in_json(part, f"{path}.{key}")
+                kind = type(key).__name__
+                yield f"{where(path, origins)}: the key {key!r} is {kind}, not text; put it in quotes"
+            yield from _lost_in_json(part, f"{path}.{key}", origins)
     elif isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _lost_in_json(part, f"{path}[{index}]")
+            yield from _lost_in_json(part, f"{path}[{index}]", origins)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{path}: {value} does not survive JSON; let a _target_ make it"
-    else:
-        try:
-            json.dumps(value)
-        except TypeError:
-            yield f"{path}: a value of type {type(value).__name__} does not survive JSON; let a _target_ make it"
+        yield f"{where(path, origins)}: {value} {LOST}"
+    elif value is not None and not isinstance(value, (str, int, float)):
+        yield f"{where(path, origins)}: a value of type {type(value).__name__} {LOST}"
+
+
+LOST = "does not survive JSON; let a _target_ make it"
 
 
 def _refers_to_workers(pool: DictConfig) -> bool:
     """Whether a pool's YAML interpolates the number of workers, however deep."""
     raw = OmegaConf.to_container(pool, resolve=False)
     return "${workers}" in json.dumps(raw) or "${..workers}" in json.dumps(raw)
-
-
-def conf_dir() -> Path:
-    """Find the shipped configuration: inside the package in a wheel, beside it in a checkout."""
-    package = Path(__file__).resolve().parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"

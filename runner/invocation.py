@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from runner.folders import PROBE, experiments_path
 from runner.records import Cell, Sample, Status, TaskRecord
 from runner.supervisor import Ending, Launch
 
-PROBE = Path(__file__).resolve().parent / "probe" / "__main__.py"
-STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 _SHOWN_OUTPUT = 300  # characters of what a failed invocation printed last
+_SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its traceback
 
 #: Stamping a task costs 5 µs (two readings each of the CPU clock and of schedstat): at least 20 times that.
 SHORTEST_STAMPED_NS = 100_000
@@ -92,12 +92,12 @@ class Outcome:
         return self.samples[-1].error
 
 
-def invoke(request: Request, supervisor: Supervises, study_id: str) -> Outcome:
+def invoke(request: Request, supervisor: Supervises) -> Outcome:
     """Measure one cell once, in a fresh interpreter."""
     ending = supervisor.run(
         Launch(
             command=command(request.cell.settings),
-            environment=environment(request.cell.settings, study_id),
+            environment=environment(request.cell.settings),
             specification=json.dumps(_specification(request)),
             output=str(request.output),
             time_limit_s=request.time_limit_s,
@@ -111,16 +111,14 @@ def command(settings: Mapping[str, Any]) -> list[str]:
     return [*settings["prefix"], settings["python"], str(PROBE)]
 
 
-def environment(settings: Mapping[str, Any], study_id: str) -> dict[str, str]:
-    """Make the environment of a measured interpreter: ours, the cell's, and the study's mark."""
-    return {**os.environ, **settings["env"], STUDY_MARKER: study_id}
+def environment(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Make the environment of a measured interpreter: ours, changed as the cell asks."""
+    return {**os.environ, **settings["env"]}
 
 
 def search_path() -> list[str]:
-    """List the folders that a workload may import from: the working directory, then the shipped experiments."""
-    package = Path(__file__).resolve().parent
-    inside = package / "measured_path"  # in a wheel: a folder that holds experiments alone
-    return [str(Path.cwd()), str(inside if inside.is_dir() else package.parent)]
+    """List where a workload may be imported from: the working directory, then the shipped experiments."""
+    return [str(Path.cwd()), str(experiments_path())]
 
 
 def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, str]:
@@ -136,10 +134,17 @@ def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, 
         return "crashed", f"the interpreter could not be started: {ending.error}"
     code = ending.exit_code or 0
     if code < 0:
-        how = f"was ended by {signal.Signals(-code).name}"
+        how = f"was ended by {_signal_name(-code)}"
     else:
         how = f"exited with code {code} before it had answered"
     return "crashed", f"the interpreter {how}{_last_words(output)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have no name
+        return f"signal {number}"
 
 
 def _last_words(output: Path) -> str:
@@ -164,17 +169,21 @@ def _specification(request: Request) -> dict[str, Any]:
 
 def _outcome(request: Request, ending: Ending) -> Outcome:
     reply = ending.reply
-    if reply is None:
+    status: Status
+    # A workload may make an error of its own of the SIGTERM that ends it: that is not why it failed.
+    ended_by_us = ending.ended in ("timeout", "interrupted")
+    if reply is None or (ended_by_us and reply["status"] not in ("ok", "wrong_result")):
         status, error = explain(ending, request.output, request.time_limit_s)
         return Outcome(samples=[_failed(request, 0, status, error)], records=[], seconds=ending.seconds)
     iterations: list[dict[str, Any]] = reply["iterations"]
     samples = [_sample(request, iteration) for iteration in iterations]
-    status: Status = reply["status"]
+    status = reply["status"]
     if status == "ok":
         cpu_s = (samples[-1].cpu_s or 0.0) + ending.orphans_cpu_s
         samples[-1] = replace(samples[-1], cpu_s=cpu_s)
     elif status == "wrong_result":
-        samples = [replace(sample, status=status, error=reply["error"]) for sample in samples]
+        error = _one_line(reply["error"])
+        samples = [replace(sample, status=status, error=error) for sample in samples]
     else:
         samples.append(_failed(request, len(samples), status, reply["error"]))
     made = _reference(reply, ending.seconds) if status in ("ok", "wrong_result") else None
@@ -222,8 +231,13 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
         tasks=len(request.reference.labels),
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         status=status,
-        error=" ".join(error.split()),
+        error=_one_line(error),
     )
+
+
+def _one_line(error: str) -> str:
+    text = " ".join(error.split())
+    return text if len(text) <= _SHOWN_ERROR else text[: _SHOWN_ERROR - 1] + "…"
 
 
 def _records(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ _OWN_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a study will measure. Cells stand in the order of the grid, each baseline before its first cell."""
+    """What a study will measure: cells in the order of the grid, each baseline before its first cell."""
 
     cells: tuple[Cell, ...]
     swept: tuple[str, ...]  #: further swept settings, each a column of the tables
@@ -36,7 +37,8 @@ def plan(points: Sequence[Point]) -> Plan:
     """Make every point and its baseline a cell, once.
 
     Raises:
-        ConfigurationError: for settings of the study that differ between points, or unknown interpreters
+        ConfigurationError: for settings of the study that differ between points, a cell with two baselines,
+            or unknown interpreters
     """
     _refuse_swept_study_settings(points)
     executables = _executables({point.config.python for point in points})
@@ -44,6 +46,7 @@ def plan(points: Sequence[Point]) -> Plan:
     cells: dict[str, Cell] = {}
     origins: dict[str, dict[str, str]] = {}
     extras: dict[str, str | None] = {}
+    torn: dict[str, str] = {}
     for point in points:
         baseline = _cell(point, point.config.baseline, "baseline", executables, swept)
         own = _cell(point, point.config.executor, "executor", executables, swept)
@@ -51,10 +54,18 @@ def plan(points: Sequence[Point]) -> Plan:
             (baseline, point.config.baseline, "executor@baseline"),
             (own, point.config.executor, "executor"),
         ):
-            known = cells.get(cell.id)
-            cells[cell.id] = _merged(known, cell) if known else replace(cell, baseline=baseline.id)
+            new = replace(cell, baseline=baseline.id)
+            known = cells.setdefault(cell.id, new)
+            cells[cell.id] = _merged(known, new)
+            if known.baseline != new.baseline:
+                torn[cell.id] = (
+                    f"executor@baseline: '{cell.executor}' is one cell, but its baselines are two, "
+                    f"'{cells[known.baseline].executor}' and '{baseline.executor}'; give one for all points"
+                )
             origins[cell.id] = _origin(point, cell, group)
             extras[cell.id] = executor.extra
+    if torn:
+        raise ConfigurationError(list(dict.fromkeys(torn.values())))
     return Plan(cells=tuple(cells.values()), swept=swept, origins=origins, extras=extras)
 
 
@@ -134,13 +145,16 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
     found: dict[str | None, str] = {}
     problems = []
     for name in sorted(names, key=str):
-        path = sys.executable if name is None else shutil.which(str(Path(name).expanduser()))
-        if path is None:
+        named = os.path.expanduser(name or sys.executable)  # noqa: PTH111 - a Path would lose a leading ./
+        path = shutil.which(named)
+        if path is not None:
+            found[name] = str(Path(path).absolute())
+        elif Path(named).is_dir():
+            problems.append(f"python={name}: it is a folder; name the program in it, such as bin/python")
+        else:
             problems.append(
                 f"python={name}: there is no such program; give a path, or a name found on the PATH"
             )
-        else:
-            found[name] = str(Path(path).absolute())
     if problems:
         raise ConfigurationError(problems)
     return found

@@ -21,6 +21,10 @@ class Cell:
     swept: Mapping[str, Any] = field(default_factory=dict)  #: further swept settings, by key
     settings: Mapping[str, Any]  #: all that changes the measured program, resolved; JSON only
 
+    def __hash__(self) -> int:
+        """Hash by identity: the settings are dictionaries."""
+        return hash(self.id)
+
     @property
     def is_baseline(self) -> bool:
         """Whether speedups are relative to this cell."""

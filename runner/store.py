@@ -1,9 +1,10 @@
 """Records ↔ files: the only code that reads or writes a result folder.
 
-While measuring, `samples.csv` and `trace.csv` grow. The row of a sample is its commit: it is written and synced
-after the task records of the same invocation. Nothing in a folder is ever unpickled or evaluated.
+While measuring, `samples.csv` and `trace.csv` grow. The row of a sample is its commit: it is written and
+synced after the task records of the same invocation. Nothing in a folder is ever unpickled or evaluated.
 """
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -11,11 +12,12 @@ import json
 import os
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -23,7 +25,9 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.records import Cell, Sample, TaskRecord
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
+
+_T = TypeVar("_T")
 
 _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "samples.csv",
@@ -32,7 +36,11 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "study.yaml",
     "environment.json",
 )
+_LASTING_TRACE = "trace.parquet"
 _LOG = "study.log"
+_STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 #: Columns of samples.csv that come from the cell, before those of the sample itself.
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
@@ -50,9 +58,16 @@ class Results:
     study: Mapping[str, Any]
     environment: Mapping[str, Any]
 
-    def trace(self) -> "pyarrow.Table":
-        """Read the task records: a table with the fields of TaskRecord as columns."""
-        return read_trace(self.folder)
+    def trace(self) -> "pa.Table":
+        """Read the task records that were committed: a table with the fields of TaskRecord as columns."""
+        import pyarrow.compute  # noqa: PLC0415 - slow, and not needed to measure
+
+        table = read_trace(self.folder)
+        iterations = pyarrow.compute.binary_join_element_wise(
+            table["cell"], table["repetition"].cast("string"), table["iteration"].cast("string"), " "
+        )
+        committed = [f"{sample.cell} {sample.repetition} {sample.iteration}" for sample in self.samples]
+        return table.filter(pyarrow.compute.is_in(iterations, value_set=pyarrow.array(committed, "string")))
 
 
 class Store:
@@ -93,14 +108,22 @@ class Store:
         return self.folder / "output" / f"{cell}_{repetition}.txt"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
-        """Append one invocation. When this returns, it is on the disk."""
-        self._trace.append([dataclasses.astuple(record) for record in records])
-        self._samples.append([self._row(sample) for sample in samples])
+        """Append one invocation. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        try:
+            self._trace.append([dataclasses.astuple(record) for record in records])
+            self._samples.append([self._row(sample) for sample in samples])
+        except OSError as error:
+            message = f"{self.folder}: it cannot be written ({error.strerror})"
+            raise RunnerError(f"{message}; make room, and run the study again") from error
 
     def log(self, text: str) -> None:
         """Append a line, or a traceback, to the study's log."""
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-        with (self.folder / _LOG).open("a", encoding="utf-8") as file:
+        with (self.folder / _LOG).open("a", encoding="utf-8", errors=_STRANGE_CHARACTERS) as file:
             file.write(f"{stamp} {text.rstrip()}\n")
 
     def write_study(self, study: Mapping[str, Any]) -> None:
@@ -127,22 +150,27 @@ class Store:
 
 
 class _Appended:
-    """A CSV file that grows row by row, each batch synced to the disk."""
+    """A CSV file that grows row by row, each batch synced to the disk. A row is one line."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         new = not path.exists()
-        self._file = path.open("a", newline="", encoding="utf-8")
+        self._file = path.open("a", newline="", encoding="utf-8", errors=_STRANGE_CHARACTERS)
         self._writer = csv.writer(self._file, lineterminator="\n")
         if new:
             self.append([columns])
 
     def append(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._writer.writerows(rows)
+        self._writer.writerows([_on_one_line(value) for value in row] for row in rows)
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # of what could not be appended, which was told
+            self._file.close()
+
+
+def _on_one_line(value: Any) -> Any:
+    return _LINE_ENDS.sub(" ", value) if isinstance(value, str) else value
 
 
 def read(folder: Path) -> Results:
@@ -156,37 +184,34 @@ def read(folder: Path) -> Results:
             raise RunnerError(
                 f"{folder}: it has no {name}, so it is no result folder; name one made by a study"
             )
-    try:
-        study = yaml.safe_load((folder / _STUDY).read_text(encoding="utf-8"))
-        cells = tuple(Cell(**cell) for cell in yaml.safe_load((folder / _CELLS).read_text(encoding="utf-8")))
-        samples = tuple(_read_samples(folder / _SAMPLES))
-        environment_file = folder / _ENVIRONMENT
-        environment = (
-            json.loads(environment_file.read_text(encoding="utf-8")) if environment_file.exists() else {}
-        )
-    except (ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise RunnerError(f"{folder}: it cannot be read: {' '.join(str(error).split())}") from error
+    study = _read(folder / _STUDY, _read_study)
+    cells = _read(folder / _CELLS, _read_cells)
+    samples = _read(folder / _SAMPLES, partial(_read_samples, cells))
+    environment = folder / _ENVIRONMENT
     return Results(
         folder=folder,
         cells=cells,
-        swept=tuple(study["swept"]),
+        swept=study["swept"],
         samples=samples,
         study=study,
-        environment=environment,
+        environment=_read(environment, json.load) if environment.exists() else {},
     )
 
 
-def read_trace(folder: Path) -> "pyarrow.Table":
+def read_trace(folder: Path) -> "pa.Table":
     """Read the task records, from their lasting form or from what a stopped study left."""
     import pyarrow.csv  # noqa: PLC0415 - slow, and not needed to measure
     import pyarrow.parquet  # noqa: PLC0415
 
-    parquet, text = folder / "trace.parquet", folder / _TRACE
-    if parquet.exists():
-        return pyarrow.parquet.read_table(parquet)
-    whole = text.read_bytes().rpartition(b"\n")[0] + b"\n"  # the last line may be half written
-    options = pyarrow.csv.ConvertOptions(column_types=_trace_types())
-    return pyarrow.csv.read_csv(pyarrow.BufferReader(whole), convert_options=options)
+    parquet, text = folder / _LASTING_TRACE, folder / _TRACE
+    try:
+        if parquet.exists():
+            return pyarrow.parquet.read_table(parquet)
+        whole = text.read_bytes().rpartition(b"\n")[0] + b"\n"  # the last line may be half written
+        options = pyarrow.csv.ConvertOptions(column_types=_trace_types())
+        return pyarrow.csv.read_csv(pyarrow.BufferReader(whole), convert_options=options)
+    except (OSError, ValueError) as error:
+        raise _unreadable(parquet if parquet.exists() else text, error) from error
 
 
 def compress_trace(folder: Path) -> None:
@@ -194,9 +219,9 @@ def compress_trace(folder: Path) -> None:
     import pyarrow.parquet  # noqa: PLC0415 - slow, and not needed to measure
 
     table = read_trace(folder)
-    unfinished = folder / "trace.parquet.part"
+    unfinished = folder / f"{_LASTING_TRACE}.part"
     pyarrow.parquet.write_table(table, unfinished)
-    unfinished.rename(folder / "trace.parquet")
+    unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
 
 
@@ -209,20 +234,46 @@ def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[
 
 
 def _trace_types() -> dict[str, Any]:
-    import pyarrow  # noqa: PLC0415, ICN001 - slow, and not needed to measure
+    import pyarrow as pa  # noqa: PLC0415 - slow, and not needed to measure
 
-    kinds = {int: pyarrow.int64(), str: pyarrow.string(), bool: pyarrow.bool_()}
+    kinds = {int: pa.int64(), str: pa.string(), bool: pa.bool_()}
     return {name: kinds[_plain_type(hint)] for name, hint in get_type_hints(TaskRecord).items()}
 
 
-def _read_samples(path: Path) -> Iterable[Sample]:
+def _read(path: Path, parse: Callable[[TextIO], _T]) -> _T:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return parse(file)
+    except (OSError, ValueError, TypeError, KeyError, csv.Error, yaml.YAMLError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> RunnerError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return RunnerError(f"{path}: it cannot be read ({reason}); restore the file, or measure again")
+
+
+def _read_study(file: TextIO) -> dict[str, Any]:
+    study = yaml.safe_load(file)
+    return {**study, "swept": tuple(study["swept"])}
+
+
+def _read_cells(file: TextIO) -> tuple[Cell, ...]:
+    return tuple(Cell(**cell) for cell in yaml.safe_load(file))
+
+
+def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
     """Read the rows of samples.csv; a last line that is half written is no row."""
-    hints = get_type_hints(Sample)
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    for row in csv.DictReader(io.StringIO(whole, newline="")):
-        values = {name: _parse(row[name], hint) for name, hint in hints.items()}
-        yield Sample(**values)
+    hints, known = get_type_hints(Sample), {cell.id for cell in cells}
+    whole = file.read().rpartition("\n")[0]
+    samples = []
+    for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
+        if None in row.values():
+            raise ValueError(f"a row is too short: {','.join(filter(None, row.values()))}")
+        if row["cell"] not in known:
+            raise ValueError(f"there is no cell {row['cell']!r} in {_CELLS}")
+        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in hints.items()}))
+    return tuple(samples)
 
 
 def _parse(text: str, hint: Any) -> Any:
@@ -234,9 +285,10 @@ def _parse(text: str, hint: Any) -> Any:
 
 def _plain_type(hint: Any) -> type:
     """Reduce `int | None` to int and a Literal of texts to str."""
+    kind: type = hint if get_origin(hint) is None else str
     if isinstance(hint, types.UnionType):
-        return next(kind for kind in get_args(hint) if kind is not type(None))
-    return hint if get_origin(hint) is None else str
+        kind = next(one for one in get_args(hint) if one is not type(None))
+    return kind
 
 
 def _new_folder(results_dir: Path, name: str) -> Path:
@@ -252,9 +304,24 @@ def _new_folder(results_dir: Path, name: str) -> Path:
     raise FileExistsError(17, "too many folders of this second")
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that they come back: in plain style, PyYAML loses the line ends of Unicode."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style='"' if _UNICODE_LINE_ENDS.search(text) else None
+    ),
+)
+
+
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    """Write a file so that a crash leaves the old one or the new one."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

@@ -1,5 +1,6 @@
 """Cells → samples, repetition by repetition. Knows neither Hydra nor pandas, and shows nothing itself."""
 
+import json
 import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,16 @@ class Progress:
     repetition_ended: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """How a study is measured; explained in conf/config.yaml."""
+
+    repetitions: int
+    iterations: int
+    time_limit_s: float | None
+    seed: int
+
+
 class Interrupted(Exception):  # noqa: N818 - it is no error
     """The user stopped the study; what was measured is stored."""
 
@@ -56,10 +67,7 @@ class Study:
 
     Args:
         plan: the cells
-        repetitions: rounds over all cells
-        iterations: runs of all tasks within an invocation
-        time_limit_s: of one invocation; None derives it from the reference
-        seed: of the order
+        settings: how often, how long, in which order
         invoke: measures one cell once
         store: keeps what was found
         watch: is told the progress, between invocations only
@@ -68,18 +76,15 @@ class Study:
     def __init__(
         self,
         plan: Plan,
+        settings: StudySettings,
         *,
-        repetitions: int,
-        iterations: int,
-        time_limit_s: float | None,
-        seed: int,
         invoke: Callable[[Request], Outcome],
         store: Keeps,
         watch: Callable[[Progress], None],
     ) -> None:
         self._plan, self._invoke, self._store, self._watch = plan, invoke, store, watch
-        self._repetitions, self._iterations, self._time_limit_s = repetitions, iterations, time_limit_s
-        self._random = random.Random(seed)  # noqa: S311 - an order, not a secret
+        self._settings = settings
+        self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
         self._references: dict[str, Reference] = {}
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
@@ -90,7 +95,7 @@ class Study:
     def measure(self) -> None:
         """Make the references, then every repetition; Interrupted if the user stops it."""
         self.make_references()
-        for repetition in range(1, self._repetitions + 1):
+        for repetition in range(1, self._settings.repetitions + 1):
             order = list(self._plan.cells)
             self._random.shuffle(order)
             for position, cell in enumerate(order):
@@ -101,20 +106,23 @@ class Study:
 
     def make_references(self) -> None:
         """Run every baseline once: results, inner-loop counts and duration fix what follows."""
-        calls: dict[str, dict[str, int] | None] = {}
+        calls: dict[str, dict[str, int]] = {}
         for position, baseline in enumerate(self._plan.baselines):
             self._watch(self._progress(0, ended=False))
-            # Snippets loop equally often in all cells and interpreters: the first reference counts.
-            known = Reference(calls=calls.get(baseline.workload))
+            # Snippets loop equally often in all cells and interpreters: the first reference counts. Cells of
+            # one name may differ in their snippets.
+            snippets = json.dumps(baseline.settings["workload"], sort_keys=True)
+            known = Reference(calls=calls.get(snippets))
             outcome = self._keep(self._request(baseline, 0, position, known, _REFERENCE_LIMIT_S))
             reference = outcome.reference or known
-            calls.setdefault(baseline.workload, reference.calls)
+            if reference.calls is not None:
+                calls[snippets] = reference.calls
             self._references[baseline.id] = reference
         self._watch(self._progress(0, ended=True))
 
     def estimate_s(self) -> float:
         """Estimate how long the repetitions that are left will take, from what was measured so far."""
-        visits = self._repetitions * len(self._plan.cells)
+        visits = self._settings.repetitions * len(self._plan.cells)
         left = (visits - self._done) / len(self._plan.cells)  # visits still to come, per cell
         return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self._failed)
 
@@ -139,8 +147,8 @@ class Study:
             cell=cell,
             repetition=repetition,
             position=position,
-            iterations=self._iterations,
-            time_limit_s=self._time_limit_s or time_limit_s,
+            iterations=self._settings.iterations,
+            time_limit_s=self._settings.time_limit_s or time_limit_s,
             reference=reference,
             output=self._store.output_file(cell.id, repetition),
         )
@@ -167,9 +175,9 @@ class Study:
         return Progress(
             plan=self._plan,
             repetition=repetition,
-            repetitions=self._repetitions,
+            repetitions=self._settings.repetitions,
             done=self._done,
-            total=self._repetitions * len(self._plan.cells),
+            total=self._settings.repetitions * len(self._plan.cells),
             left_s=self.estimate_s() if known else None,
             wall_s=self._wall_s,
             failed=self._failed,

@@ -2,8 +2,8 @@
 
 `Supervisor` is the runner's end; run as a program, this file is the other. The program sleeps while an
 invocation is measured, but for a look at the size of its output four times a second. As the subreaper of all
-that an invocation leaves behind it can end every descendant, those that called `setsid` too, and it learns from
-a pipe that the runner has died. Elsewhere than on Linux it ends the process group.
+that an invocation leaves behind it can end every descendant, those that called `setsid` too, and it learns
+from a pipe that the runner has died. Elsewhere than on Linux it ends the process group.
 
 Standard library only: it is run by path.
 """
@@ -19,10 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
+STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
 _WATCH_OUTPUT_S = 0.25
 _LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
@@ -58,12 +60,20 @@ class Ending:
     killed: int  #: processes that had to be ended
 
 
-class SupervisorDied(RuntimeError):  # noqa: N818 - it says what happened
-    """The supervising process is gone."""
+class SupervisorDied(Exception):  # noqa: N818 - it says what happened
+    """The supervising process is gone. No RunnerError, because this file imports nothing of ours."""
+
+    exit_code = 1
 
 
 class Supervisor:
-    """The runner's end: starts the supervising process, hands it one invocation at a time."""
+    """The runner's end: starts the supervising process, hands it one invocation at a time.
+
+    Every process of a study carries the study's id in its environment, as RUNNER_STUDY.
+    """
+
+    def __init__(self) -> None:
+        self.study_id = uuid.uuid4().hex
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -87,12 +97,16 @@ class Supervisor:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         try:
-            _write_frame(self._process.stdin.fileno(), json.dumps(asdict(launch)).encode())
+            marked = {**asdict(launch), "environment": {**launch.environment, STUDY_MARKER: self.study_id}}
+            _write_frame(self._process.stdin.fileno(), json.dumps(marked).encode())
             frame = _read_frame(self._process.stdout.fileno())
         except BrokenPipeError:
             frame = None
         if frame is None:
-            raise SupervisorDied("the supervising process was killed; run the study again")
+            raise SupervisorDied(
+                f"the supervising process was killed; end what it left, the processes with "
+                f"{STUDY_MARKER}={self.study_id} in their environment, and run the study again"
+            )
         return Ending(**json.loads(frame))
 
     def interrupt(self) -> None:
@@ -134,22 +148,12 @@ class _Invocation:
 
     def run(self) -> Ending:
         started = time.monotonic()
-        with open(self.launch.output, "ab") as output, tempfile.TemporaryFile() as specification:  # noqa: PTH123
-            specification.write(self.launch.specification.encode())
-            specification.seek(0)
+        with open(self.launch.output, "ab") as output:  # noqa: PTH123
             try:
-                probe = subprocess.Popen(
-                    self.launch.command,
-                    stdin=specification,
-                    stdout=subprocess.PIPE,
-                    stderr=output,
-                    env=self.launch.environment,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                return self._ending(
-                    "not started", started, error=f"{error.strerror}: {self.launch.command[0]}"
-                )
+                probe = self._start(output)
+            except (OSError, ValueError) as error:  # ValueError: of an environment that cannot be
+                reason = getattr(error, "strerror", None) or error
+                return self._ending("not started", started, error=f"{reason}: {self.launch.command[0]}")
             assert probe.stdout is not None  # noqa: S101 - for the type checker
             self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
             os.set_blocking(self.replies, False)
@@ -162,6 +166,19 @@ class _Invocation:
             probe.returncode = self.exit_code
             self._cap_output()
         return self._ending(ended, started)
+
+    def _start(self, output: BinaryIO) -> subprocess.Popen[bytes]:
+        with tempfile.TemporaryFile() as specification:
+            specification.write(self.launch.specification.encode())
+            specification.seek(0)
+            return subprocess.Popen(
+                self.launch.command,
+                stdin=specification,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=self.launch.environment,
+                start_new_session=True,
+            )
 
     def _ending(self, ended: str, started: float, error: str = "") -> Ending:
         return Ending(
@@ -195,23 +212,22 @@ class _Invocation:
         return "exited"
 
     def _wait_for_the_rest(self, deadline: float) -> None:
-        while _descendants() and (left := deadline - time.monotonic()) > 0:
+        while self._reap() and (left := deadline - time.monotonic()) > 0:
             self._sleep(left)
-            self._reap()
 
     def _end_all(self) -> None:
         """End every descendant; those that outlast the grace, or appear meanwhile, are killed."""
+        if not self._reap() and _ON_LINUX:
+            return
         remaining = self._living()
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while (remaining := self._living()) and (left := deadline - time.monotonic()) > 0:
+        while self._reap() and (left := deadline - time.monotonic()) > 0:
             self._sleep(min(left, 0.05))
-            self._reap()
-        while remaining := self._living():
-            self._signal(remaining, signal.SIGKILL)
+        while self._reap():
+            self._signal(self._living(), signal.SIGKILL)
             self._sleep(0.05)
-            self._reap()
 
     def _living(self) -> list[int]:
         if _ON_LINUX:
@@ -232,7 +248,8 @@ class _Invocation:
             selector.register(self.children, selectors.EVENT_READ)
             selector.select(seconds)
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """Collect every process that has ended; False once no child is left, and so no descendant."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self.children, 1024):
                 pass
@@ -240,22 +257,23 @@ class _Invocation:
             while True:
                 process, status, usage = os.wait4(-1, os.WNOHANG)
                 if process == 0:
-                    return
+                    return True
                 if process == self.pid:
                     self.exit_code = os.waitstatus_to_exitcode(status)
                 else:
                     self.orphans_cpu_s += usage.ru_utime + usage.ru_stime
+        return False
 
     def _read_reply(self) -> bool:
         """Take what has arrived; False at the end of file."""
         try:
-            while data := os.read(self.replies, 1 << 20):
-                self.received += data
-                if _MARK not in self.received:
-                    del self.received[:-_LARGEST_CHATTER_BYTES]
+            data = os.read(self.replies, 1 << 20)  # a pipe holds no more
         except BlockingIOError:
             return True
-        return False
+        self.received += data
+        if _MARK not in self.received:
+            del self.received[:-_LARGEST_CHATTER_BYTES]
+        return bool(data)
 
     def _cap_output(self) -> None:
         if os.fstat(self.output).st_size > OUTPUT_CAP_BYTES:
@@ -265,10 +283,13 @@ class _Invocation:
 def _unpack(received: bytes) -> dict[str, Any] | None:
     """Find the framed reply; None if there is none, or not the whole of it."""
     _, mark, rest = received.rpartition(_MARK)
-    length, newline, body = rest.partition(b"\n")
-    if not mark or not newline or len(body) < int(length):
+    length, _, body = rest.partition(b"\n")
+    if not mark or not length.isdigit() or len(body) < int(length):
         return None
-    reply: dict[str, Any] = json.loads(body[: int(length)])
+    try:
+        reply: dict[str, Any] = json.loads(body[: int(length)])
+    except ValueError:
+        return None
     return reply
 
 
@@ -281,17 +302,16 @@ def _descendants() -> list[int]:
     """List the processes below this one, from /proc; zombies are left out."""
     children: dict[int, list[int]] = {}
     zombies = set()
-    for entry in os.listdir("/proc") if _ON_LINUX else ():
-        if not entry.isdigit():
-            continue
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:  # noqa: PTH123
-                state, parent = stat.read().rpartition(")")[2].split()[:2]
+            text = stat.read_text(encoding="ascii", errors="replace")
         except OSError:
             continue
-        children.setdefault(int(parent), []).append(int(entry))
+        state, parent = text.rpartition(")")[2].split()[:2]
+        process = int(stat.parent.name)
+        children.setdefault(int(parent), []).append(process)
         if state in "ZX":
-            zombies.add(int(entry))
+            zombies.add(process)
     found, waiting = [], list(children.get(os.getpid(), ()))
     while waiting:
         process = waiting.pop()

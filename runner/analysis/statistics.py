@@ -1,11 +1,12 @@
 """Intervals of medians and of ratios of medians: the expanded percentile block bootstrap.
 
-A repetition is a block: what disturbs one cell in it disturbs the others, so blocks are resampled whole, and all
-cells with the same draws. Sources: Hesterberg (2015) on expanding the tails; docs/method.md on why.
+A repetition is a block: what disturbs one cell in it disturbs the others, so blocks are resampled whole, and
+all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails; docs/method.md on why.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from scipy import stats
 DRAWS = 10_000
 FEWEST_BLOCKS = 6  # below, no interval of a median reaches 95 %: the range is shown instead
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +29,7 @@ class Estimate:
 
 
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
-    """Draw resamples of the blocks: an array of draws × blocks of block numbers."""
+    """Draw resamples of the blocks: an array of draws by blocks, of block numbers."""
     return np.random.default_rng(seed).integers(blocks, size=(draws, blocks))
 
 
@@ -83,3 +84,23 @@ def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, 
     tail = expanded_tail(len(numerator), confidence)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Estimate(value=value, low=float(low), high=float(high), is_range=False)
+
+
+def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
+    """Tell which cells are not shown to be slower than the best one; rows are cells, columns blocks.
+
+    Multiple comparisons with the best (Hsu 1981): a cell is excluded where the one-sided interval of its
+    ratio to some other cell lies above 1. The level of each comparison is Bonferroni's, so the truly best
+    cell is excluded with a probability of at most 1 - confidence, however many cells there are. Fewer than
+    six blocks exclude none.
+    """
+    cells, blocks = walls.shape
+    if blocks < FEWEST_BLOCKS or cells == 1:
+        return [True] * cells
+    each = 1 - (1 - confidence) / (cells - 1)
+    tail = expanded_tail(blocks, 2 * each - 1)  # one-sided: all of the error at one end
+    drawn = np.median(walls[:, draw_blocks(blocks, seed)], axis=2)
+    return [
+        not any(np.quantile(drawn[cell] / drawn[other], tail) > 1 for other in range(cells) if other != cell)
+        for cell in range(cells)
+    ]

@@ -7,9 +7,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.analysis.statistics import Estimate, Values, medians, ratio_of_medians
+from runner.analysis.statistics import Estimate, Values, among_best, medians, ratio_of_medians
+from runner.analysis.traced import Traces
 from runner.records import Cell, Sample
 from runner.store import Results
+
+#: Columns of the summary that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
+_FACTOR_COLUMNS = {
+    "attributed_speedup": "speedup",
+    "serial_overhead": "serial_overhead",
+    "computation_scaling": "computation_scaling",
+    "cpu_scaling": "cpu_scaling",
+    "on_cpu": "on_cpu",
+    "granularity": "granularity",
+    "placement": "placement",
+    "dispatch_efficiency": "dispatch_efficiency",
+    "pool_efficiency": "pool_efficiency",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +40,12 @@ def tabulate(results: Results) -> Tables:
     """Make the tables of a result folder."""
     samples = _samples(results)
     walls = _by_cell(samples[(samples["repetition"] > 0) & (samples["iteration"] == 0)], "wall_s")
+    traces = Traces(results, walls)
     return Tables(
-        samples=samples, summary=_summary(results, samples, walls), tasks=_tasks(results), walls=walls
+        samples=samples,
+        summary=_summary(results, samples, walls, traces),
+        tasks=_tasks(results, traces),
+        walls=walls,
     )
 
 
@@ -36,7 +54,7 @@ def compare(results: Results, tables: Tables, slower: str, faster: str) -> Estim
     return _ratio(tables.walls, slower, faster, results)
 
 
-def label(cell: Mapping[str, Any]) -> str:
+def label(cell: "pd.Series[Any]") -> str:
     """Name a cell by its executor and workers: `process × 4`."""
     workers = cell["workers"]
     return str(cell["executor"]) if workers is None or pd.isna(workers) else f"{cell['executor']} × {workers}"
@@ -69,13 +87,15 @@ def _identity_columns(results: Results) -> list[str]:
 
 
 def _summary(
-    results: Results, samples: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"]
+    results: Results, samples: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], traces: Traces
 ) -> pd.DataFrame:
     warm = _by_cell(
         samples[(samples["repetition"] > 0) & (samples["iteration"] > 0) & ~samples["warmup"]], "work_s"
     )
     best = _best_baselines(results, walls)
     usable_cpus = _usable_cpus(results)
+    failed = set(samples[samples["status"] != "ok"]["cell"])
+    best_of_group = _among_best(results, {cell: own for cell, own in walls.items() if cell not in failed})
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
@@ -93,6 +113,11 @@ def _summary(
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         headline = own[(own["repetition"] > 0) & (own["iteration"] == 0) & (own["status"] == "ok")]
         row["cpu_s"] = headline["cpu_s"].median() if len(headline) else np.nan
+        row["among_best"] = best_of_group.get(cell.id)
+        row |= _estimate("marginal_speedup", _marginal(cell, results, walls))
+        row["speedup_bound"] = traces.bound(cell, _cpus(results)) or np.nan
+        factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
+        row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
         row["note"] = "; ".join(_notes(cell, own, row["repetitions"], usable_cpus))
         rows.append(row)
     return _typed(pd.DataFrame(rows))
@@ -110,7 +135,7 @@ def _by_cell(rows: pd.DataFrame, column: str) -> dict[str, "pd.Series[float]"]:
 def _median_of(walls: "pd.Series[float] | None", results: Results) -> Estimate | None:
     if walls is None or walls.empty:
         return None
-    return medians(walls.to_numpy(dtype=float)[np.newaxis, :], *_level(results))[0]
+    return medians(walls.to_numpy(dtype=np.float64).reshape(1, -1), *_level(results))[0]
 
 
 def _ratio(
@@ -137,6 +162,33 @@ def _best_baselines(results: Results, walls: Mapping[Any, "pd.Series[float]"]) -
         if cell.is_baseline and cell.id in walls and not walls[cell.id].empty:
             best[cell.workload] = min(best.get(cell.workload, np.inf), float(walls[cell.id].median()))
     return best
+
+
+def _among_best(results: Results, walls: Mapping[str, "pd.Series[float]"]) -> dict[str, bool]:
+    """Tell which cells are not shown to be slower than the best of those with their baseline."""
+    found: dict[str, bool] = {}
+    for baseline in dict.fromkeys(cell.baseline for cell in results.cells):
+        own = [cell.id for cell in results.cells if cell.baseline == baseline and cell.id in walls]
+        complete = pd.concat([walls[cell] for cell in own], axis=1, join="inner") if own else pd.DataFrame()
+        if len(complete):
+            found |= zip(own, among_best(complete.to_numpy().T, *_level(results)), strict=True)
+    return found
+
+
+def _marginal(cell: Cell, results: Results, walls: Mapping[str, "pd.Series[float]"]) -> Estimate | None:
+    """Estimate the gain of a cell's workers over the next smaller number, all else being the same."""
+    fewer = [
+        other
+        for other in results.cells
+        if (other.baseline, other.executor, other.chunk_size, other.swept)
+        == (cell.baseline, cell.executor, cell.chunk_size, cell.swept)
+        and other.workers is not None
+        and cell.workers is not None
+        and other.workers < cell.workers
+    ]
+    if not fewer:
+        return None
+    return _ratio(walls, max(fewer, key=lambda other: other.workers or 0).id, cell.id, results)
 
 
 def _estimate(name: str, estimate: Estimate | None) -> dict[str, float]:
@@ -171,21 +223,31 @@ def _usable_cpus(results: Results) -> int | None:
     return usable
 
 
-def _tasks(results: Results) -> pd.DataFrame:
+def _cpus(results: Results) -> float:
+    """Give the CPUs' worth of time that a study may use: a quota counts with its fraction."""
+    cpu = results.environment.get("start", {}).get("cpu", {})
+    return float(min(cpu.get("cpu_quota") or np.inf, len(cpu.get("affinity") or ()) or np.inf))
+
+
+def _tasks(results: Results, traces: Traces) -> pd.DataFrame:
     columns = [*_identity_columns(results), "per_call", "task", "label", "calls"]
     columns += ["time_s", "time_s_low", "time_s_high", "differing"]
-    trace = results.trace().to_pandas()
-    trace = trace[(trace["repetition"] > 0) & (trace["iteration"] == 0)]
-    trace["time_s"] = trace["busy_ns"] / trace["tasks"] / trace["calls"] / 1e9
     rows: list[dict[str, Any]] = []
     for cell in results.cells:
-        rows += _tasks_of(cell, trace[trace["cell"] == cell.id], results)
+        records = traces.records(cell.id)
+        if records is not None:
+            rows += _tasks_of(cell, records, results)
     return _typed(pd.DataFrame(rows, columns=columns))
 
 
 def _tasks_of(cell: Cell, records: pd.DataFrame, results: Results) -> Iterator[dict[str, Any]]:
     """Summarise the tasks (or the records that merge several) that every repetition has."""
-    times = records.pivot_table(index="task", columns="repetition", values="time_s", aggfunc="mean").dropna()
+    time_s = records["busy_ns"] / records["tasks"] / records["calls"] / 1e9
+    times = (
+        records.assign(time_s=time_s)
+        .pivot_table(index="task", columns="repetition", values="time_s", aggfunc="mean")
+        .dropna()
+    )
     if times.empty:
         return
     facts = records.groupby("task").agg(

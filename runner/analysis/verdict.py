@@ -21,8 +21,9 @@ class Verdict:
     workload: str
     where: str  #: the interpreter and the swept settings that tell this group from others; may be empty
     fastest: str  #: cell
+    recommended: str  #: cell: the one with fewest workers that is not shown slower than the best
     sentence: str
-    code: str  #: Python that runs the workload as the fastest cell does
+    code: str  #: Python that runs the workload as the recommended cell does
 
 
 def judge(results: Results, tables: Tables) -> list[Verdict]:
@@ -36,19 +37,22 @@ def judge(results: Results, tables: Tables) -> list[Verdict]:
 
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
-    fastest = group.loc[group["wall_s"].idxmin()]
-    cell = next(cell for cell in results.cells if cell.id == fastest["cell"])
+    fastest = group.sort_values("wall_s").iloc[0]
+    recommended = cheapest_among_best(group)
     confidence = f"{float(results.study['confidence']):.0%}"
     if fastest["cell"] == baseline:
         sentence = _baseline_is_fastest(results, tables, group, fastest, confidence)
     else:
         sentence = _another_is_fastest(results, tables, group, fastest, confidence)
+    if recommended["cell"] != fastest["cell"]:
+        sentence += f". Use {label(recommended)}: it is not shown to be slower, and needs less"
     return Verdict(
-        workload=cell.workload,
+        workload=str(fastest["workload"]),
         where=_where(tables.summary, fastest, results.swept),
-        fastest=cell.id,
+        fastest=str(fastest["cell"]),
+        recommended=str(recommended["cell"]),
         sentence=sentence,
-        code=code_to_paste(cell),
+        code=code_to_paste(next(cell for cell in results.cells if cell.id == recommended["cell"])),
     )
 
 
@@ -59,13 +63,14 @@ def _baseline_is_fastest(
     others = group[group["cell"] != fastest["cell"]]
     if others.empty:
         return f"{sentence}; there is nothing else to compare it with"
-    second = others.loc[others["wall_s"].idxmin()]
+    second = others.sort_values("wall_s").iloc[0]
     ratio = compare(results, tables, str(second["cell"]), str(fastest["cell"]))
     if ratio is None:
         return sentence
     bounds = _bounds(ratio, confidence)
     if _includes_one(ratio):
-        return f"{sentence}, but not distinguishable from {label(second)} ({ratio.value:.2f} times as long, {bounds})"
+        times = f"{ratio.value:.2f} times as long, {bounds}"
+        return f"{sentence}, but not distinguishable from {label(second)} ({times})"
     return f"{sentence}; the next, {label(second)}, takes {ratio.value:.2f} times as long ({bounds})"
 
 
@@ -112,6 +117,18 @@ def _where(summary: pd.DataFrame, row: "pd.Series[Any]", swept: tuple[str, ...])
     return ", ".join(f"{key}={row[key]}" for key in keys)
 
 
+def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
+    """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
+
+    Too few repetitions show nothing, so then it is the fastest.
+    """
+    if group["repetitions"].min() < FEWEST_BLOCKS:
+        return group.sort_values("wall_s").iloc[0]
+    best = group[group["among_best"].eq(other=True)]
+    workers = best["workers"].fillna(0)  # the plain loop needs none
+    return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]
+
+
 def code_to_paste(cell: Cell) -> str:
     """Write the Python that does what a cell does."""
     workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
@@ -139,15 +156,17 @@ def _pool_imports(pool: Mapping[str, Any]) -> list[str]:
 
 def _with_pool(cell: Cell, pool: Mapping[str, Any], call: str) -> list[str]:
     arguments = [f"{key}={_argument(key, value)}" for key, value in pool.items() if key != "_target_"]
+    context = [f'context = get_context("{pool["mp_context"]}")'] if "mp_context" in pool else []
     if cell.settings["workload"].get("initializer"):
         arguments.append(f"initializer={json.dumps(cell.settings['workload']['initializer'])}")
     chunks = f", chunksize={cell.chunk_size}" if cell.chunk_size not in (None, 1) else ""
     name = pool["_target_"].rpartition(".")[2]
     return [
+        *context,
         f"with {name}({', '.join(arguments)}) as pool:",
         f"    results = list(pool.map({call}, items{chunks}))",
     ]
 
 
 def _argument(key: str, value: Any) -> str:
-    return f'get_context("{value}")' if key == "mp_context" else repr(value)
+    return "context" if key == "mp_context" else repr(value)

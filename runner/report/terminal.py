@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -32,12 +31,16 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
             console.print(_snippets(tables, summary))
     for warning in _warnings(results, tables):
         console.print(Text(f"warning: {warning}", style="yellow"))
+    several = len({verdict.workload for verdict in verdicts}) > 1
     for verdict in verdicts:
         console.print()
-        where = f"{verdict.workload}, {verdict.where}: " if verdict.where else ""
+        named = [*([verdict.workload] if several or verdict.where else []), *filter(None, [verdict.where])]
+        where = f"{', '.join(named)}: " if named else ""
         console.print(Text(f"{where}{verdict.sentence}.", style="bold green"))
     if len(verdicts) == 1 and verdicts[0].code:
-        console.print(Padding(Syntax(verdicts[0].code, "python", background_color="default"), (1, 0, 0, 2)))
+        console.print()
+        # Soft-wrapped: code is pasted, so it is neither cut nor padded.
+        console.print(Syntax("", "python").highlight(verdicts[0].code.rstrip()), soft_wrap=True, end="")
     console.print()
     console.print(Text(f"results: {results.folder}", overflow="fold"))
 
@@ -54,7 +57,7 @@ def _table(summary: pd.DataFrame, results: Results) -> Table:
     table.add_column("executor", no_wrap=True)
     for key in extra:
         table.add_column(key.rpartition(".")[2], overflow="fold")
-    for column in ("workers", "time", "speedup", "", "eff.", "CPU"):
+    for column in ("workers", "time", "speedup", "", "bound", "eff.", "CPU"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("note", overflow="fold", style="dim")
     for _, row in summary.iterrows():
@@ -66,9 +69,10 @@ def _table(summary: pd.DataFrame, results: Results) -> Table:
             seconds(row["wall_s"]) if pd.notna(row["wall_s"]) else "",
             f"{row['speedup']:.2f}" if pd.notna(row["speedup"]) else "",
             "baseline" if row["is_baseline"] else bounds,
+            f"{row['speedup_bound']:.2f}" if pd.notna(row["speedup_bound"]) else "",
             f"{row['efficiency']:.0%}" if pd.notna(row["efficiency"]) else "",
             f"{three_digits(row['cpu_s'])} s" if pd.notna(row["cpu_s"]) else "",
-            row["status"] if row["status"] != "ok" else "",
+            _short_note(row, results),
             style="red" if row["status"] != "ok" else "",
         )
     return table
@@ -89,11 +93,7 @@ def _snippets(tables: Tables, summary: pd.DataFrame) -> Table:
 
 def _warnings(results: Results, tables: Tables) -> Iterator[str]:
     """Say what the reader must know, the worst first, at most three."""
-    warnings = [
-        *_failures(tables.summary),
-        *_too_few(results, tables.summary),
-        *_oversubscribed(tables.summary),
-    ]
+    warnings = [*_failures(tables.summary), *_too_few(results, tables.summary)]
     yield from warnings[:_MOST_WARNINGS]
     if len(warnings) > _MOST_WARNINGS:
         yield f"{len(warnings) - _MOST_WARNINGS} more warnings are in the notes of summary.csv"
@@ -114,10 +114,13 @@ def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _oversubscribed(summary: pd.DataFrame) -> Iterator[str]:
-    more = summary[summary["note"].str.contains("workers on")]
-    if len(more):
-        yield f"some cells have more workers than CPUs: {', '.join(sorted(set(more['note'])))}"
+def _short_note(row: "pd.Series[Any]", results: Results) -> str:
+    """Say in a word or two what limits a row; summary.csv has the whole note."""
+    if row["status"] != "ok":
+        return str(row["status"])
+    cpus = results.environment.get("start", {}).get("cpu", {}).get("usable_cpus")
+    more = cpus and pd.notna(row["workers"]) and row["workers"] > cpus
+    return f"on {cpus} CPUs" if more else ""
 
 
 def _varies(summary: pd.DataFrame, key: str) -> bool:
@@ -125,4 +128,6 @@ def _varies(summary: pd.DataFrame, key: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)
+    if pd.isna(value):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)

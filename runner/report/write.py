@@ -33,8 +33,8 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         title=str(results.study["name"]),
         usable_cpus=usable,
         confidence=confidence,
-        interval_method=f"{confidence:.0%} interval of the block bootstrap",
+        interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
-        is_range=bool(summary["repetitions"].min() < 6),
+        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < 6),
     )

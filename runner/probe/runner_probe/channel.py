@@ -1,7 +1,8 @@
 """The two ends of an invocation: its specification comes in, its reply goes out.
 
-Both are JSON. The reply is framed by a mark and its length, so it is complete without an end of file (a daemon
-that the workload leaves may hold the descriptor for ever) and found among whatever a prefix command prints.
+Both are JSON. The reply is framed by a mark and its length, so it is complete without an end of file (a
+daemon that the workload leaves may hold the descriptor for ever), and found among what a prefix command
+prints.
 """
 
 from __future__ import annotations

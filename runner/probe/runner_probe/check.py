@@ -86,10 +86,10 @@ def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
             return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
     try:
         Factory(pool, None)
-    except ValueError as error:  # a start method that this system does not have
-        return f"{pool['_target_']}: {error}"
     except TargetError as error:
         return str(error)
+    except Exception as error:  # a start method that this system does not have, or an argument's own target
+        return f"{pool['_target_']}: {type(error).__name__}: {error}"
     return None
 
 

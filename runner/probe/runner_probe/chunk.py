@@ -35,12 +35,17 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
 
     A task that raises ends its chunk. Its exception is reported as text, since it need not survive pickling.
     """
+    if is_async(call):
+        with _EventLoop(call) as wait_for:
+            return _run(wait_for, first, items, each=each)
+    return _run(call, first, items, each=each)
+
+
+def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
     values: list[Any] = []
     stamps: list[Stamp] = []
     failure = None
     task = first
-    if is_async(call):
-        call = _in_one_event_loop(call)
     chunk_started = time.perf_counter_ns()
     try:
         if each:
@@ -87,21 +92,40 @@ def is_async(call: Callable[..., Any]) -> bool:
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
-def _in_one_event_loop(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    import asyncio  # noqa: PLC0415 - only workloads of coroutines pay for it
+class _EventLoop:
+    """Awaits one coroutine after another; leaves nothing behind, as `asyncio.run` does."""
 
-    loop = asyncio.new_event_loop()
-    return lambda item: loop.run_until_complete(call(item))
+    def __init__(self, call: Callable[[Any], Any]) -> None:
+        import asyncio  # noqa: PLC0415 - only workloads of coroutines pay for it
+
+        self.call, self.asyncio, self.loop = call, asyncio, asyncio.new_event_loop()
+
+    def __enter__(self) -> Callable[[Any], Any]:
+        return lambda item: self.loop.run_until_complete(self.call(item))
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.loop.run_until_complete(self._end_the_rest())
+        finally:
+            self.loop.close()
+
+    async def _end_the_rest(self) -> None:
+        rest = self.asyncio.all_tasks() - {self.asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await self.asyncio.gather(*rest, return_exceptions=True)
+        await self.loop.shutdown_asyncgens()
+        await self.loop.shutdown_default_executor()
 
 
 def _describe(error: BaseException, task: int) -> Failure:
     import traceback  # noqa: PLC0415 - only failures pay for it
 
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     try:
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         message = str(error)
-    except BaseException:  # an exception whose own text cannot be made
-        text, message = "", "(its message cannot be shown)"
+    except BaseException:
+        message = "(its message cannot be shown)"
     return task, type(error).__name__, message, text
 
 

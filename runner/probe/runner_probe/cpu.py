@@ -37,11 +37,15 @@ def _living_cpu_s(process: int) -> float:
 
 
 def _children(process: int) -> list[int]:
-    children = []
+    children: list[int] = []
     try:
-        for thread in os.listdir(f"/proc/{process}/task"):
-            with open(f"/proc/{process}/task/{thread}/children", encoding="ascii") as file:
-                children += [int(child) for child in file.read().split()]
+        threads = os.listdir(f"/proc/{process}/task")
     except OSError:
         return children  # not Linux, or gone meanwhile
+    for thread in threads:
+        try:
+            with open(f"/proc/{process}/task/{thread}/children", encoding="ascii") as file:
+                children += [int(child) for child in file.read().split()]
+        except OSError:
+            continue  # this thread has ended; its children are now another's
     return children

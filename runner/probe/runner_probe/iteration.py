@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runner_probe.chunk import Failure, Report
 
 _MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
+_MANY_WORKERS = 1_000  # from here on it no longer matters which of them ran what
 
 #: The fields of a task record, in order.
 RECORD = (
@@ -148,14 +149,19 @@ def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], in
             futures.append(future)
             future.add_done_callback(functools.partial(_stamp, iteration.received_ns, index, clock))
         for future in futures:
-            report = future.result()
-            if report[3] is not None:
-                raise TaskFailed(report[3])
-            iteration.reports.append(report)
+            iteration.reports.append(_report(future))
     except BaseException:
         for future in futures:  # otherwise the whole queue would run before the pool closes
             future.cancel()
         raise
+
+
+def _report(future: Any) -> Report:
+    report: Report = future.result()
+    failure = report[3]
+    if failure is not None:
+        raise TaskFailed(failure)
+    return report
 
 
 def _stamp(received_ns: list[int], index: int, clock: Callable[[], int], _: object) -> None:
@@ -163,11 +169,17 @@ def _stamp(received_ns: list[int], index: int, clock: Callable[[], int], _: obje
 
 
 def _merge(rows: list[list[Any]]) -> list[list[Any]]:
-    """Merge consecutive records of each worker; sums and outer bounds stay exact."""
+    """Merge consecutive records of each worker; sums and outer bounds stay exact.
+
+    Of too many workers, as with a thread for each task, records are merged whoever made them.
+    """
     group = -(-len(rows) // (_MOST_RECORDS // 2))  # half the room: the last group of each worker is short
     lanes: dict[tuple[Any, ...], list[list[Any]]] = {}
-    for row in sorted(rows, key=lambda row: row[_STARTED]):
+    rows = sorted(rows, key=lambda row: row[_STARTED])
+    for row in rows:
         lanes.setdefault(tuple(row[_WORKER]), []).append(row)
+    if len(lanes) >= _MANY_WORKERS:
+        lanes = {(): rows}
     merged = [
         _merged(lane[start : start + group])
         for lane in lanes.values()

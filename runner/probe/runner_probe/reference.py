@@ -52,7 +52,8 @@ def _entry(value: Any, kind: str) -> dict[str, Any]:
     try:
         compared = digest(value) if kind == "equal" else plain(value)
     except Exception as error:
-        message = f"a result of type {type(value).__name__} cannot be compared ({error}); set compare: none"
+        other = "none" if kind == "equal" else "equal or none"
+        message = f"a result of type {type(value).__name__} cannot be compared: {error}; set compare: {other}"
         raise TypeError(message) from error
     return {"value": compared, "shown": shown(value)}
 

@@ -1,14 +1,17 @@
 """Whether two runs of a task gave the same result, told across processes and interpreters.
 
 A result is reduced to a canonical form: equal values have equal forms, whatever the order of a set, the
-sharing of references or the interpreter's version. `equal` compares digests of forms, so a reference of large
-results stays small; `close` compares the numbers themselves.
+sharing of references or the interpreter's version. (Objects that are neither numbers, texts nor collections
+are reduced as for pickling; a few types change that with the version.) `equal` compares digests of forms, so
+a reference of large results stays small; `close` compares the numbers themselves.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import sys
+import types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +20,14 @@ if TYPE_CHECKING:
 _SHOWN = 200  # characters of a result in a message
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
+_LARGEST_FLOAT = int(sys.float_info.max)
 
 
 def digest(value: Any) -> str:
-    """Sixteen hexadecimal digits; equal for values that are equal. Numbers are compared by value."""
+    """Sixteen hexadecimal digits; equal for values that are equal.
+
+    Numbers are compared by value, arrays by type, shape and bytes; a list and a tuple are alike.
+    """
     return hashlib.blake2b(_form(value, ()), digest_size=8).hexdigest()
 
 
@@ -30,6 +37,7 @@ def shown(value: Any) -> str:
         text = repr(value)
     except Exception as error:
         text = f"<a {type(value).__name__} whose repr raises {type(error).__name__}>"
+    text = " ".join(text.splitlines())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
@@ -49,18 +57,26 @@ def close(value: Any, reference: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Make a JSON value of numbers, texts, lists and dictionaries with text keys; TypeError for others."""
+    """Make a JSON value of numbers, texts, lists and dictionaries; TypeError for others.
+
+    The keys of dictionaries, of whatever type, become their digests.
+    """
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
         value = value.tolist()
     if isinstance(value, complex):
         return [value.real, value.imag]
+    if isinstance(value, int) and abs(value) > _LARGEST_FLOAT:
+        raise TypeError("compare: close knows no integer larger than the largest float")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    raise TypeError(f"a {type(value).__name__} cannot be compared with compare: close; use equal or none")
+        return {digest(key): plain(part) for key, part in value.items()}
+    raise TypeError(
+        "compare: close knows numbers, texts, lists, dictionaries and arrays, "
+        f"not values of type {type(value).__name__}"
+    )
 
 
 def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one return a kind
@@ -83,7 +99,7 @@ def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one r
         return _tagged(b"d", *sorted(pairs))
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):
         return _array(value, above)
-    if isinstance(value, type) or hasattr(value, "__qualname__"):
+    if isinstance(value, (type, types.FunctionType)):
         return _tagged(b"c", f"{value.__module__}.{value.__qualname__}".encode())
     return _object(value, above)
 
@@ -91,14 +107,20 @@ def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one r
 def _number(value: Any) -> bytes:
     if isinstance(value, complex) and value.imag == 0:
         value = value.real
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return _tagged(b"n", repr(int(value) if isinstance(value, (bool, int)) else value).encode())
+    if isinstance(value, complex):
+        return _tagged(b"z", _number(value.real), _number(value.imag))
+    if isinstance(value, float):
+        # Not `repr`: a subclass, such as NumPy's, may have one of its own.
+        value = int(value) if value.is_integer() else float.__repr__(value)
+    # Hexadecimal: decimal digits of large integers are slow to make, and limited to 4,300.
+    return _tagged(b"n", b"%x" % value if isinstance(value, int) else str(value).encode())
 
 
 def _array(value: Any, above: tuple[int, ...]) -> bytes:
     if value.shape == () or value.dtype.hasobject:
-        return _form(value.tolist(), above)
+        inner = value.tolist()
+        if type(inner) is not type(value):  # as it is for a `longdouble`, which Python has no type for
+            return _form(inner, above)
     shape = ",".join(map(str, value.shape))
     return _tagged(b"a", str(value.dtype).encode(), shape.encode(), value.tobytes())
 

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 TARGET_NS = 100_000_000  # one task of a snippet workload lasts at least this long
 _MOST_GROWTH = 100  # a first loop of few calls says little: approach the target in steps
 
+_PARSE = 0x400  # the flag PyCF_ONLY_AST; importing `ast` for it would cost 5 ms
+_FUNCTION = """
+def run(_calls, _clock):
+    _started = _clock()
+    for _ in _calls:
+        pass
+    return _started, _clock()
+"""
+
 _compiled: dict[tuple[str, str], Callable[..., Span]] = {}
 
 
@@ -24,19 +33,10 @@ def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
     key = (setup, source)
     if key not in _compiled:
         for part, name in ((setup, "<setup>"), (source, "<snippet>")):
-            compile(part, name, "exec")  # on its own first, so that the line in an error is the user's
+            compile(part, name, "exec")  # on its own first: within a function it might return
+        compile(_function(setup, ""), "<setup>", "exec")
         namespace: dict[str, Any] = {}
-        text = "\n".join(
-            [
-                "def run(_calls, _clock):",
-                *_indent(setup, 1),
-                "    _started = _clock()",
-                "    for _ in _calls:",
-                *_indent(source, 2),
-                "    return _started, _clock()",
-            ]
-        )
-        exec(compile(text, "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
+        exec(compile(_function(setup, source), "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
         _compiled[key] = namespace["run"]
     return _compiled[key]
 
@@ -60,6 +60,14 @@ def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_coun
         calls = max(calls + 1, int(calls * growth))
 
 
-def _indent(source: str, levels: int) -> list[str]:
-    lines = source.strip("\n").splitlines() or ["pass"]
-    return ["    " * levels + line for line in lines]
+def _function(setup: str, source: str) -> Any:
+    """Make a function's syntax tree. Indented text would not do: it changes strings of several lines."""
+    tree = _parse(_FUNCTION)
+    _, loop, _ = tree.body[0].body
+    loop.body = _parse(source).body or loop.body
+    tree.body[0].body[:0] = _parse(setup).body
+    return tree
+
+
+def _parse(source: str) -> Any:
+    return compile(source, "", "exec", _PARSE)

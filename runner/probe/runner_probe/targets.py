@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
     from typing import Any
 
 
@@ -17,30 +19,36 @@ class TargetError(Exception):
 def locate(name: str) -> Any:
     """Import the longest prefix of a dotted name that is a module, and walk the rest."""
     parts = name.split(".")
-    for length in range(len(parts), 0, -1):
-        module_name = ".".join(parts[:length])
-        try:
-            found: Any = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            # A module that is there, but itself imports one that is not, is another mistake.
-            missing = error.name or ""
-            if missing != module_name and not module_name.startswith(missing + "."):
-                raise TargetError(
-                    f"'{name}' cannot be imported: '{module_name}' needs module '{missing}', "
-                    "which is not installed"
-                ) from error
-            continue
-        except Exception as error:
-            raise TargetError(
-                f"'{name}' cannot be imported: importing '{module_name}' raises "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        for depth, part in enumerate(parts[length:], length):
-            if not hasattr(found, part):
-                raise TargetError(_missing(name, ".".join(parts[:depth]), part, dir(found)))
-            found = getattr(found, part)
+    found: Any = None
+    for length in range(1, len(parts) + 1):
+        module = _import(".".join(parts[:length]), name)
+        if module is None:
+            break
+        found = module
+    else:
         return found
-    raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}' on the path")
+    if found is None:
+        raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}' on the path")
+    for depth, part in enumerate(parts[length - 1 :], length - 1):
+        if not hasattr(found, part):
+            raise TargetError(_missing(name, ".".join(parts[:depth]), part, dir(found)))
+        found = getattr(found, part)
+    return found
+
+
+def _import(module: str, name: str) -> ModuleType | None:
+    """Import a prefix of a name; None if there is no such module."""
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing == module:
+            return None
+        if missing:  # this module is there, but itself imports one that is not
+            why = f"'{module}' needs module '{missing}', which is not installed"
+        else:
+            why = f"importing '{module}' raises {type(error).__name__}: {error}"
+        raise TargetError(f"'{name}' cannot be imported: {why}") from error
 
 
 def locate_callable(name: str) -> Any:
@@ -51,11 +59,16 @@ def locate_callable(name: str) -> Any:
     return found
 
 
-def call_target(spec: Mapping[str, Any]) -> Any:
-    """Call `spec['_target_']` with `_args_` and the remaining keys, built first where they are targets."""
+def bind_target(spec: Mapping[str, Any]) -> Callable[[], Any]:
+    """Bind `spec['_target_']` to `_args_` and the remaining keys, built first where they are targets."""
     positional = [build(value) for value in spec.get("_args_", [])]
     named = {key: build(value) for key, value in spec.items() if key not in ("_target_", "_args_")}
-    return locate_callable(spec["_target_"])(*positional, **named)
+    return functools.partial(locate_callable(spec["_target_"]), *positional, **named)
+
+
+def call_target(spec: Mapping[str, Any]) -> Any:
+    """Call what `bind_target` binds."""
+    return bind_target(spec)()
 
 
 def build(value: Any) -> Any:

@@ -7,7 +7,7 @@ import glob
 import os
 
 from runner_probe.snippets import calibrate, compile_snippet, run_snippet
-from runner_probe.targets import build, call_target, locate_callable
+from runner_probe.targets import bind_target, build, call_target, locate_callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _blaming:  # noqa: N801 - used as a statement
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, WorkloadError):
             told = type(error).__name__ in ("TargetError", "ValueError")
             message = str(error) if told else f"{type(error).__name__}: {error}"
@@ -107,7 +107,7 @@ def _items(settings: Any) -> Sequence[Any]:
         return list(call_target(settings))
     if isinstance(settings, dict) and set(settings) == {"lines"}:
         with open(os.path.expanduser(settings["lines"]), encoding="utf-8") as file:
-            return file.read().splitlines()
+            return [line.removesuffix("\n") for line in file]  # `splitlines` also splits at form feeds
     if isinstance(settings, dict) and set(settings) == {"glob"}:
         return sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
     raise ValueError(
@@ -124,8 +124,7 @@ def _bound(settings: Any, key: str) -> Callable[[], object] | None:
         if isinstance(settings, str):
             function: Callable[[], object] = locate_callable(settings)
             return function
-        arguments = {name: build(value) for name, value in settings.items() if name != "_target_"}
-        return functools.partial(locate_callable(settings["_target_"]), **arguments)
+        return bind_target(settings)
 
 
 def _label(item: Any) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, log2
 
-from runner.report import plots_look as look
-from runner.report.plots_data import Interval, Measured, Panel
+from runner.report.plots import look
+from runner.report.plots.data import Interval, Measured, Panel, one_line
 
 Point = tuple[float, float]
 
@@ -42,6 +42,7 @@ class Dot:
     x: float
     interval: Interval
     runs: Sequence[Point]
+    noisy_runs: Sequence[Point]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,8 @@ class Words:
         """Say what became of cells that stand at one place."""
         return list(
             dict.fromkeys(
-                f"{across.series(cell)}: {cell.trouble}" if self.named else cell.trouble for cell in cells
+                f"{one_line(across.series(cell))}: {cell.trouble}" if self.named else cell.trouble
+                for cell in cells
             )
         )
 
@@ -82,10 +84,18 @@ class Scene:
         even = self.across.even(self.across.value(cell)) + self.dodges[self.across.series(cell)]
         return self.across.back(even + aside * self.step)
 
-    def dot(self, cell: Measured, interval: Interval, runs: Mapping[int, float]) -> Dot:
-        """Place a cell's median, and its runs to the right of it."""
-        beside = [(self.x(cell, 0.5 + 0.18 * look.scatter(at)), value) for at, value in runs.items()]
-        return Dot(x=self.x(cell), interval=interval, runs=beside)
+    def dot(self, cell: Measured, workers: int = 1) -> Dot:
+        """Place a cell's median speedup per worker, and its runs to the right of it."""
+        beside = [
+            (run.is_noisy, (self.x(cell, 0.5 + 0.18 * look.scatter(run.repetition)), run.speedup / workers))
+            for run in cell.runs
+        ]
+        return Dot(
+            x=self.x(cell),
+            interval=cell.speedup.over(workers),
+            runs=[point for is_noisy, point in beside if not is_noisy],
+            noisy_runs=[point for is_noisy, point in beside if is_noisy],
+        )
 
     def inches(self, value: float) -> float:
         """Return how far from the left edge a value is, roughly."""
@@ -129,7 +139,7 @@ def against_setting(cells: Iterable[Measured], key: str) -> Across:
 
 def compared(cells: Iterable[Measured]) -> list[Measured]:
     """Leave out a plain loop that is the baseline: the line at 1 is where it stands."""
-    return [cell for cell in cells if cell.workers is not None or not cell.is_baseline]
+    return [cell for cell in cells if not cell.is_loop]
 
 
 def failures(panel: Panel, across: Across) -> dict[float, list[Measured]]:
@@ -154,11 +164,11 @@ def scene_of(
     values = sorted({across.value(cell) for cell in cells})
     even = [across.even(value) for value in values]
     gap = min([right - left for left, right in pairwise(even)], default=1.0)
-    step = (min(gap, 1.0) if across.is_workers else gap) * DODGE / max(len(series), 3)
     x_limits = _worker_limits(values, usable_cpus) if across.is_workers else _setting_limits(even, across)
-    efficiencies = [value for cell in cells for value in (cell.efficiency.high, *cell.efficiencies.values())]
+    efficiencies = [value / cell.workers for cell in cells if cell.workers for value in _speedups(cell)]
     width, height = size
-    slot = gap / (across.even(x_limits[1]) - across.even(x_limits[0])) * width
+    per_inch = (across.even(x_limits[1]) - across.even(x_limits[0])) / width
+    step = min(gap * DODGE / max(len(series), 2), per_inch * 0.3)
     return Scene(
         across=across,
         looks=looks if across.is_workers else _looks_by_count(cells, across, looks),
@@ -167,10 +177,10 @@ def scene_of(
         values=values,
         x_limits=x_limits,
         y_limits=_speedup_limits(cells, ideal=x_limits[1] if across.is_workers else 1.0),
-        efficiency_top=max([1.0, *(value for value in efficiencies if isfinite(value))]) * 1.1,
+        efficiency_top=max([1.0, *efficiencies]) * 1.1,
         width=width,
         height=height,
-        words=_words(panels, across, slot),
+        words=_words(panels, across, gap / per_inch),
     )
 
 
@@ -200,14 +210,16 @@ def _setting_limits(even: Sequence[float], across: Across) -> Point:
 
 
 def _speedup_limits(cells: Iterable[Measured], ideal: float) -> Point:
-    values = [1.0]
-    for cell in cells:
-        values += [*cell.speedups.values(), cell.speedup.mid, cell.speedup.low, cell.speedup.high]
-    values = [value for value in values if isfinite(value) and value > 0]
+    values = [1.0, *(value for cell in cells for value in _speedups(cell))]
     low, high = min(values), max(values)
     high = max(high, min(ideal, 2 * high), 2.0)  # room for the ideal line, but it must not squeeze the data
     room = (high / low) ** 0.08
     return low / room, high * room
+
+
+def _speedups(cell: Measured) -> list[float]:
+    values = [*(run.speedup for run in cell.runs), cell.speedup.mid, cell.speedup.low, cell.speedup.high]
+    return [value for value in values if isfinite(value) and value > 0]
 
 
 def _words(panels: Iterable[Panel], across: Across, slot: float) -> Words:

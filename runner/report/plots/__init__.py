@@ -5,23 +5,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from runner.report.plots_data import (
+from runner.report.plots.data import (
     Facts,
     Interval,
     Measured,
     measured_cells,
     numeric_axis,
+    one_line,
     panels_of,
     short,
     times_per_call,
     varying_keys,
 )
-from runner.report.plots_look import STYLE, Look, looks_of
-from runner.report.plots_speedup import draw_speedup
-from runner.report.plots_time import draw_snippets, draw_time
+from runner.report.plots.look import Look, looks_of, style
+from runner.report.plots.speedup import draw_speedup
+from runner.report.plots.time import draw_snippets, draw_time
 
 __all__ = ["Facts", "draw", "save"]
 
@@ -39,14 +39,15 @@ def draw(
     looks = looks_of(cell.executor for cell in cells)
     workloads = list(dict.fromkeys(cell.workload for cell in cells))
     figures: dict[str, Figure] = {}
-    with rc_context(STYLE):
+    with style():
         for workload in workloads:
             own = [cell for cell in cells if cell.workload == workload]
-            title, suffix = facts.title, ""
+            title, suffix = one_line(facts.title, 60), ""
             if len(workloads) > 1:
-                title, suffix = f"{facts.title}, {workload}", f"_{workload}"
+                title, suffix = f"{title}, {one_line(workload)}", f"_{workload}"
             for name, figure in _figures(title, own, times, looks, facts).items():
-                figures[_file_name(name + suffix)] = figure
+                key = _file_name(name + suffix)
+                figures[f"{key}_{len(figures)}" if key in figures else key] = figure
     return figures
 
 
@@ -54,7 +55,7 @@ def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     """Write every figure as PNG and SVG, the same bytes for the same figure."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with rc_context(STYLE):
+    with style():
         for name, figure in figures.items():
             png, svg = folder / f"{name}.png", folder / f"{name}.svg"
             figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})

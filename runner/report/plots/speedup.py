@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from runner.report import plots_look as look
-from runner.report.plots_data import Facts, Measured, Panel
-from runner.report.plots_scene import (
+from runner.report.plots import look
+from runner.report.plots.data import Facts, Measured, Panel, one_line
+from runner.report.plots.scene import (
     CROSS,
     NO_COUNT,
     Across,
@@ -69,21 +69,24 @@ def draw_speedup(
     return figure
 
 
-def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> str:
+def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> list[str]:
     baselines = [cell for cell in cells if cell.is_baseline]
+    shown = compared(cells)
     parts = [
         f"Baseline: {_name(baselines)}, {_seconds(baselines)}.",
-        "Dots: single runs.",
-        look.spread(compared(cells), facts),
+        look.runs_caption(shown),
+        look.spread(shown, facts),
     ]
+    if any(cell.trouble for cell in shown):
+        parts.append("Crosses: cells without a speedup.")
     if facts.usable_cpus > scene.x_limits[1] and scene.across.is_workers:
         parts.append(f"Usable CPUs: {facts.usable_cpus}, beyond the axis.")
-    return " ".join([*parts, f"{facts.host}."])
+    return [" ".join(parts), facts.host]
 
 
 def _name(baselines: Sequence[Measured]) -> str:
     names = dict.fromkeys(
-        f"{cell.executor} loop" if cell.executor == "serial" else cell.label for cell in baselines
+        f"{cell.executor} loop" if cell.executor == "serial" else one_line(cell.label) for cell in baselines
     )
     return " or ".join(names) or "baseline"
 
@@ -97,7 +100,7 @@ def _seconds(baselines: Sequence[Measured]) -> str:
 
 def _legend(cells: Sequence[Measured], scene: Scene) -> dict[str, Artist]:
     handles: dict[str, Artist] = {
-        name: Line2D(
+        one_line(name): Line2D(
             [], [], linestyle="none", marker=scene.looks[name].marker, color=scene.looks[name].colour
         )
         for name in scene.dodges
@@ -140,23 +143,23 @@ def _tick_doublings(axes: Axes, limits: Point) -> None:
 
 
 def _tick_values(axes: Axes, scene: Scene) -> None:
-    """Label powers of two, or the values measured, as far as there is room."""
+    """Label powers of two and what was measured, as far as there is room; the rest gets small ticks."""
+    values = list(scene.values)
     if scene.across.is_workers:
-        values = [2.0**power for power in range(floor(log2(scene.x_limits[1])) + 1)]
-        values = [NO_COUNT, *values] if scene.values[0] == NO_COUNT else values
-    else:
-        values = list(scene.values)
+        powers = [2.0**power for power in range(floor(log2(scene.x_limits[1])) + 1)]
+        values = list(dict.fromkeys([*powers, *values]))
     labels: dict[float, str] = {}
-    end = -1.0
+    taken: list[Point] = []
     for value in values:
         text = "n/a" if scene.across.is_workers and value == NO_COUNT else _plain(value)
-        half = look.width_of(text, look.SMALL) / 2
-        if scene.inches(value) - half > end + 0.06:
+        half = look.width_of(text, look.SMALL) / 2 + 0.04
+        left, right = scene.inches(value) - half, scene.inches(value) + half
+        if all(right < start or end < left for start, end in taken):
             labels[value] = text
-            end = scene.inches(value) + half
-    axes.xaxis.set_major_locator(FixedLocator(list(labels)))
-    axes.xaxis.set_major_formatter(FixedFormatter(list(labels.values())))
-    axes.xaxis.set_minor_locator(FixedLocator([value for value in scene.values if value not in labels]))
+            taken.append((left, right))
+    axes.xaxis.set_major_locator(FixedLocator(sorted(labels)))
+    axes.xaxis.set_major_formatter(FixedFormatter([labels[value] for value in sorted(labels)]))
+    axes.xaxis.set_minor_locator(FixedLocator([value for value in values if value not in labels]))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
@@ -171,20 +174,19 @@ def _plain(value: float) -> str:
 
 
 def _draw_panel(upper: Axes, lower: Axes, panel: Panel, scene: Scene) -> None:
-    upper.set_title(panel.label, pad=18 if scene.across.is_workers else 6)
+    upper.set_title(look.stacked(panel.labels, scene.width + 0.6), pad=18 if scene.across.is_workers else 6)
     if scene.across.is_workers:
         _draw_bounds(upper, panel)
     lower.axhline(1, color=look.FAINT, linewidth=0.9, zorder=1)
     _draw_baseline(upper, panel.baselines)
     for series, cells in _by_series(panel, scene.across).items():
-        counted = [cell for cell in cells if cell.workers is not None]
-        speedups = {cell.id: scene.dot(cell, cell.speedup, cell.speedups) for cell in cells}
-        efficiencies = [scene.dot(cell, cell.efficiency, cell.efficiencies) for cell in counted]
-        for axes, dots in ((upper, list(speedups.values())), (lower, efficiencies)):
-            _draw_dots(axes, dots, scene.looks[series])
+        style = scene.looks[series]
+        efficiencies = [scene.dot(cell, cell.workers) for cell in cells if cell.workers is not None]
+        _draw_dots(upper, [scene.dot(cell) for cell in cells], style)
+        _draw_dots(lower, efficiencies, style)
         if scene.across.is_workers:
-            _draw_dashes(upper, [speedups[cell.id] for cell in counted], scene.looks[series])
-            _draw_dashes(lower, efficiencies, scene.looks[series])
+            _draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
+            _draw_dashes(lower, efficiencies, style)
     _draw_failures(upper, panel, scene)
 
 
@@ -262,12 +264,15 @@ def _draw_baseline(upper: Axes, baselines: Sequence[Measured]) -> None:
 
 def _draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
     """Draw every run, and the medians with their intervals."""
-    axes.plot(*_columns([run for dot in dots for run in dot.runs]), color=style.colour, **look.RUN)
-    bars = [dot for dot in dots if dot.interval.is_known and dot.interval.has_width]
-    for dot in bars:
-        axes.plot([dot.x, dot.x], [dot.interval.low, dot.interval.high], color=style.colour, **look.BAR)
-    known = [(dot.x, dot.interval.mid) for dot in dots if dot.interval.is_known]
-    axes.plot(*_columns(known), marker=style.marker, color=style.colour, **look.MEDIAN)
+    for dot in dots:
+        axes.plot(*_columns(dot.runs), color=style.colour, **look.RUN)
+        if dot.noisy_runs:
+            axes.plot(*_columns(dot.noisy_runs), color=style.colour, **look.NOISY_RUN)
+        interval = dot.interval
+        if interval.has_width:
+            axes.plot([dot.x, dot.x], [interval.low, interval.high], color=style.colour, **look.BAR)
+        if interval.is_known:
+            axes.plot([dot.x], [interval.mid], marker=style.marker, color=style.colour, **look.MEDIAN)
 
 
 def _draw_dashes(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:

@@ -1,10 +1,14 @@
 """How figures look: colours, words, units, and the head that every figure has."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log10
 from typing import Any, Literal
 
+from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextToPath
 
-from runner.report.plots_data import Facts, Measured
+from runner.report.plots.data import Facts, Measured, one_line
 
 BODY, SMALL, HEAD = 9.5, 8.5, 12.0  # points; legible in a figure of 8 inches shown 800 pixels wide
 MARGIN = 0.14  # inches around everything
@@ -23,7 +27,9 @@ FAILURE = "#B00020"
 SHADE = "#F3F3F3"
 
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same everywhere
+    "font.family": "sans-serif",
+    # The first comes with matplotlib, so that PNG are the same everywhere; a browser may need another.
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": BODY,
     "text.color": INK,
     "text.parse_math": False,  # a dollar sign in a user's name is a dollar sign
@@ -52,7 +58,7 @@ STYLE: dict[Any, Any] = {
 
 
 # The same mark means the same thing in every figure.
-RUN: Mapping[str, Any] = {
+RUN: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
     "markersize": 3,
@@ -60,6 +66,7 @@ RUN: Mapping[str, Any] = {
     "alpha": 0.35,
     "zorder": 2.5,
 }
+NOISY_RUN: Mapping[str, Any] = RUN | {"markerfacecolor": "none", "markeredgewidth": 0.8, "alpha": 0.6}
 BAR: Mapping[str, Any] = {"linewidth": 1.7, "solid_capstyle": "butt", "zorder": 3}
 MEDIAN: Mapping[str, Any] = {
     "linestyle": "none",
@@ -67,6 +74,7 @@ MEDIAN: Mapping[str, Any] = {
     "markeredgecolor": "white",
     "markeredgewidth": 0.8,
     "zorder": 4,
+    "clip_on": False,
 }
 CROSS: Mapping[str, Any] = {
     "linestyle": "none",
@@ -87,6 +95,15 @@ HOLLOW: Mapping[str, Any] = {
 }
 NOTE: Mapping[str, Any] = {"size": SMALL, "color": MUTED}
 DASHES: Mapping[str, Any] = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "alpha": 0.6, "zorder": 2}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Give figures their style while they are made or written."""
+    with rc_context(STYLE), warnings.catch_warnings():
+        # A letter that the font lacks is a box in the PNG and itself in the SVG: nothing to do about.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
 
 
 @dataclass(frozen=True)
@@ -148,7 +165,7 @@ def digits(value: float, significant: int = 3) -> str:
 
 def repetitions(cells: Sequence[Measured]) -> str:
     """Count runs of a cell: "7 runs", "5 to 7 runs"."""
-    counts = sorted({len(cell.walls_s) for cell in cells if cell.status == "ok"}) or [0]
+    counts = sorted({len(cell.runs) for cell in cells if cell.status == "ok"}) or [0]
     few, many = counts[0], counts[-1]
     return f"{few} to {many} runs" if few < many else f"{many} run{'s' * (many != 1)}"
 
@@ -156,6 +173,8 @@ def repetitions(cells: Sequence[Measured]) -> str:
 def spread(cells: Sequence[Measured], facts: Facts, mid: str = "Markers", sides: str = "bars") -> str:
     """Say what the marks of a median and of its interval stand for."""
     runs = repetitions(cells)
+    if runs == "1 run":
+        return f"{mid}: one run, so no interval."
     if not any(cell.wall_s.has_width for cell in cells):
         return f"{mid}: median of {runs}, no interval."
     if facts.is_range:
@@ -164,11 +183,19 @@ def spread(cells: Sequence[Measured], facts: Facts, mid: str = "Markers", sides:
     return f"{mid} and {sides}: median of {runs} with {interval}."
 
 
+def runs_caption(cells: Iterable[Measured]) -> str:
+    """Say what the small dots are."""
+    is_noisy = any(run.is_noisy for cell in cells for run in cell.runs)
+    noisy = ", open ones while others used the machine" if is_noisy else ""
+    return f"Dots: single runs{noisy}."
+
+
 def scatter(repetition: int) -> float:
     """Return a number from -1 to 1 that spreads repetitions evenly, the same in every drawing."""
     return 2 * (repetition * 0.6180339887 % 1) - 1
 
 
+@lru_cache(maxsize=1000)
 def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Return a text's width in inches."""
     font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
@@ -179,13 +206,31 @@ def width_of(text: str, size: float, weight: str = "normal") -> float:
 def wrapped(text: str, room: float, size: float, weight: str = "normal") -> list[str]:
     """Break a text at spaces so that every line fits into so many inches."""
     lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width_of(longer, size, weight) <= room:
-            lines[-1] = longer
+    end = room
+    for word in text.split():
+        width = width_of(f" {word}", size, weight)
+        if end + width <= room:
+            lines[-1] += f" {word}"
+            end += width
         else:
             lines.append(word)
+            end = width
     return lines
+
+
+def stacked(labels: Iterable[str], room: float) -> str:
+    """Put labels into lines that are as wide as the room, and shorten those that are wider."""
+    lines: list[str] = []
+    for label in labels:
+        fitting = label
+        while len(fitting) > 8 and (width := width_of(fitting, BODY, "bold")) > room:
+            fitting = one_line(label, min(len(fitting) - 1, int(len(fitting) * room / width)))
+        together = f"{lines[-1]}, {fitting}" if lines else fitting
+        if lines and width_of(together, BODY, "bold") <= room:
+            lines[-1] = together
+        else:
+            lines.append(fitting)
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +238,7 @@ class Head:
     """What stands above the axes."""
 
     title: str
-    caption: str
+    caption: Sequence[str]  #: paragraphs
     legend: Mapping[str, Artist]  #: handle by label; empty for none
 
 
@@ -201,7 +246,7 @@ def sheet(width: float, body: float, head: Head) -> Figure:
     """Return an empty figure with its head; `body` inches of height are left for axes."""
     room = width - 2 * MARGIN
     title = wrapped(head.title, room, HEAD, "bold")
-    caption = wrapped(head.caption, room, SMALL)
+    caption = [line for paragraph in head.caption for line in wrapped(paragraph, room, SMALL)]
     columns = _legend_columns(head.legend, room)
     title_height, caption_height = (
         len(lines) * size * LINE / 72 for lines, size in ((title, HEAD), (caption, SMALL))

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
-from runner.report import plots_look as look
-from runner.report.plots_data import Facts, Interval, Measured, Panel, one_line, shown
+from runner.report.plots import look
+from runner.report.plots.data import Facts, Interval, Measured, Panel, one_line, shown
 
 PHASES = {"start-up": "#6E6E6E", "tasks": "#D4D4D4", "shutdown": "#2B2B2B"}
 CELL_ROW, GROUP_GAP = 0.44, 0.4  # inches a cell; gap between executors in rows
@@ -28,7 +28,7 @@ def draw_time(title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look
     places = _places(cells)
     rows, columns, width = look.grid_of(len(panels))
     caption = [
-        "Dots: single runs.",
+        look.runs_caption(cells),
         look.spread(cells, facts),
         "Strips: median start-up, tasks and shutdown.",
     ]
@@ -36,15 +36,17 @@ def draw_time(title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look
         caption.append("Vertical line: baseline.")
     head = look.Head(
         title=f"{title}: wall time with start-up and shutdown of the pool",
-        caption=" ".join([*caption, f"{facts.host}."]),
+        caption=[" ".join(caption), facts.host],
         legend={name: Patch(color=colour) for name, colour in PHASES.items()},
     )
     figure = look.sheet(width, rows * ((max(places.values()) + 1) * CELL_ROW + AXIS_ROOM), head)
     grid = figure.add_gridspec(rows, columns)
     for place, panel in enumerate(panels):
         axes = figure.add_subplot(grid[divmod(place, columns)])
+        axes.set_title(look.stacked(panel.labels, width / columns - 0.75))
         _draw_cells(axes, panel, places, looks)
-        _label_rows(axes, list(places), list(places.values()), is_first=place % columns == 0)
+        _tick_round_values(axes, at_most=6 if columns < 3 else 4)
+        _label_rows(axes, list(map(one_line, places)), list(places.values()), is_first=place % columns == 0)
     return figure
 
 
@@ -74,55 +76,60 @@ def _label_rows(axes: Axes, labels: Sequence[str], rows: Sequence[float], *, is_
 def _draw_cells(
     axes: Axes, panel: Panel, places: Mapping[str, float], looks: Mapping[str, look.Look]
 ) -> None:
-    times = [
-        time for cell in panel.cells for time in (*cell.walls_s.values(), cell.wall_s.mid, cell.wall_s.high)
-    ]
+    times = [time for cell in panel.cells for time in _times(cell)]
     longest = max((time for time in times if time > 0), default=1.0)  # leaves NaN out
     scale, unit = look.time_unit(longest)
-    axes.set_title(panel.label)
     axes.set_xlim(0, longest * scale * 1.04)
     axes.set_xlabel(f"time ({unit})")
-    _tick_round_values(axes)
     for cell in panel.cells:
         if cell.is_baseline and cell.wall_s.is_known:
             axes.axvline(cell.wall_s.mid * scale, color=look.FAINT, linewidth=0.9, zorder=1)
-        _draw_cell(axes, cell, places[cell.label], looks[cell.executor], scale)
+        row = places[cell.label]
+        _draw_runs(axes, cell, row, looks[cell.executor], scale)
+        _draw_phases(axes, cell, row + STRIP_BELOW, scale)
+        _write_outcome(axes, cell, row)
 
 
-def _draw_cell(axes: Axes, cell: Measured, row: float, style: look.Look, scale: float) -> None:
-    runs = [time * scale for time in cell.walls_s.values()]
-    scattered = [row - 0.2 + 0.06 * look.scatter(repetition) for repetition in cell.walls_s]
-    axes.plot(runs, scattered, color=style.colour, **look.RUN)
+def _times(cell: Measured) -> list[float]:
+    return [*(run.wall_s for run in cell.runs), cell.wall_s.mid, cell.wall_s.high]
+
+
+def _draw_runs(axes: Axes, cell: Measured, row: float, style: look.Look, scale: float) -> None:
+    """Draw every run, and below them the median with its interval."""
+    for is_noisy, marks in ((False, look.RUN), (True, look.NOISY_RUN)):
+        runs = [run for run in cell.runs if run.is_noisy == is_noisy]
+        above = [row - 0.2 + 0.06 * look.scatter(run.repetition) for run in runs]
+        axes.plot([run.wall_s * scale for run in runs], above, color=style.colour, **marks)
     wall = cell.wall_s
+    if wall.has_width:
+        axes.plot([wall.low * scale, wall.high * scale], [row, row], color=style.colour, **look.BAR)
     if wall.is_known:
-        if wall.has_width:
-            axes.plot([wall.low * scale, wall.high * scale], [row, row], color=style.colour, **look.BAR)
         axes.plot([wall.mid * scale], [row], marker=style.marker, color=style.colour, **look.MEDIAN)
-    _draw_phases(axes, cell, row + STRIP_BELOW, scale)
-    has_failed = cell.status != "ok"
-    if has_failed:
+
+
+def _draw_phases(axes: Axes, cell: Measured, row: float, scale: float) -> None:
+    left = 0.0
+    for length, colour in zip(cell.phases_s, PHASES.values(), strict=False):  # none where nothing ran
+        axes.barh(row, length * scale, STRIP_HEIGHT, left=left, color=colour, zorder=2)
+        left += length * scale
+
+
+def _write_outcome(axes: Axes, cell: Measured, row: float) -> None:
+    """Write the median beside the row, or a cross in it and why there is none."""
+    is_fine = cell.status == "ok" and cell.wall_s.is_known
+    if not is_fine:
         axes.plot([0.025], [row], transform=axes.get_yaxis_transform(), **look.CROSS)
     axes.annotate(
-        cell.trouble if has_failed else look.seconds(wall.mid),
+        look.seconds(cell.wall_s.mid) if is_fine else cell.trouble or "not measured",
         (1, row),
         xycoords=("axes fraction", "data"),
         xytext=(8, 0),
         textcoords="offset points",
         size=look.SMALL,
-        color=look.FAILURE if has_failed else look.INK,
-        va="center",
+        color=look.INK if is_fine else look.FAILURE,
+        va="center_baseline",
         annotation_clip=False,
     )
-
-
-def _draw_phases(axes: Axes, cell: Measured, row: float, scale: float) -> None:
-    if cell.phases is None:
-        return
-    lengths = (cell.phases.start_s, cell.phases.work_s, cell.phases.end_s)
-    left = 0.0
-    for length, colour in zip(lengths, PHASES.values(), strict=True):
-        axes.barh(row, length * scale, STRIP_HEIGHT, left=left, color=colour, zorder=2)
-        left += length * scale
 
 
 def draw_snippets(title: str, panels: Sequence[Panel], times: Times, facts: Facts) -> Figure:
@@ -130,11 +137,11 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: Times, facts: Fact
     cells = [cell for panel in panels for cell in panel.cells]
     pythons = list(dict.fromkeys(_python(cell) for cell in cells))
     snippets = list(dict.fromkeys(name for cell in cells for name in times.get(cell.id, {})))
+    executors = " or ".join(dict.fromkeys(one_line(cell.label) for cell in cells))
     rows, columns, width = look.grid_of(len(panels))
     head = look.Head(
         title=f"{title}: time per call",
-        caption=f"On {' or '.join(dict.fromkeys(cell.label for cell in cells))}. "
-        f"{look.spread(cells, facts, mid='Bars', sides='whiskers')} {facts.host}.",
+        caption=[f"On {executors}. {look.spread(cells, facts, mid='Bars', sides='whiskers')}", facts.host],
         legend={name: Patch(color=colour) for name, colour in _colours(pythons).items() if len(pythons) > 1},
     )
     row_height = SNIPPET_ROW * (1 + 0.6 * (len(pythons) - 1))
@@ -142,8 +149,9 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: Times, facts: Fact
     grid = figure.add_gridspec(rows, columns)
     for place, panel in enumerate(panels):
         axes = figure.add_subplot(grid[divmod(place, columns)])
-        axes.set_title(panel.label)
+        axes.set_title(look.stacked(panel.labels, width / columns - 0.75))
         _draw_bars(axes, panel, snippets, times, _colours(pythons))
+        _tick_round_values(axes, at_most=6 if columns < 3 else 4)
         _label_rows(
             axes, [one_line(name) for name in snippets], range(len(snippets)), is_first=place % columns == 0
         )
@@ -182,7 +190,6 @@ def _draw_bars(
         _write_value(axes, time, scale, row + aside)
     axes.set_xlim(0, longest * scale * 1.02)
     axes.set_xlabel(f"time per call ({unit})")
-    _tick_round_values(axes)
 
 
 def _end(time: Interval) -> float:
@@ -197,11 +204,11 @@ def _write_value(axes: Axes, time: Interval, scale: float, row: float) -> None:
         textcoords="offset points",
         size=look.SMALL,
         color=look.INK if time.is_known else look.FAILURE,
-        va="center",
+        va="center_baseline",
         annotation_clip=False,
     )
 
 
-def _tick_round_values(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+def _tick_round_values(axes: Axes, at_most: int) -> None:
+    axes.xaxis.set_major_locator(MaxNLocator(at_most, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))

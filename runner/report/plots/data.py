@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+Row = Mapping[Hashable, Any]  # of a table, by column
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -46,17 +48,18 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Phases:
-    """Median seconds that a run spends before, in and after its tasks."""
+class Run:
+    """One cold run of a cell that ended well."""
 
-    start_s: float
-    work_s: float
-    end_s: float
+    repetition: int
+    wall_s: float
+    speedup: float  #: relative to the baseline in the same repetition; NaN if that has no time
+    is_noisy: bool  #: others used the machine meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One cell with its repetitions."""
+    """One cell with its runs."""
 
     id: str
     baseline: str  #: id of the cell that its speedup is relative to
@@ -68,9 +71,8 @@ class Measured:
     wall_s: Interval
     speedup: Interval
     speedup_bound: float  #: what no executor can exceed; NaN where unknown
-    walls_s: Mapping[int, float]  #: seconds by repetition
-    speedups: Mapping[int, float]  #: by repetition, relative to the baseline in the same one
-    phases: Phases | None
+    runs: Sequence[Run]
+    phases_s: Sequence[float]  #: median seconds before, in and after the tasks; empty if there is no run
 
     @property
     def is_baseline(self) -> bool:
@@ -78,24 +80,16 @@ class Measured:
         return self.id == self.baseline
 
     @property
+    def is_loop(self) -> bool:
+        """Whether this is a plain loop that others are compared with."""
+        return self.is_baseline and self.workers is None
+
+    @property
     def label(self) -> str:
         """Executor and number of workers."""
-        return (
-            self.executor
-            if self.workers is None
-            else f"{self.executor} \N{MULTIPLICATION SIGN} {self.workers}"
-        )
-
-    @property
-    def efficiency(self) -> Interval:
-        """Speedup per worker."""
-        return self.speedup.over(self.workers) if self.workers else Interval()
-
-    @property
-    def efficiencies(self) -> Mapping[int, float]:
-        """Speedup per worker, by repetition."""
-        workers = self.workers
-        return {at: speedup / workers for at, speedup in self.speedups.items()} if workers else {}
+        if self.workers is None:
+            return self.executor
+        return f"{self.executor} \N{MULTIPLICATION SIGN} {self.workers}"
 
     @property
     def trouble(self) -> str:
@@ -109,7 +103,7 @@ class Measured:
 class Panel:
     """Cells that agree in every setting but executor and workers, and the baselines they refer to."""
 
-    label: str
+    labels: Sequence[str]  #: such as "count = 10", one a setting
     cells: Sequence[Measured]
 
     @property
@@ -119,18 +113,21 @@ class Panel:
 
 
 def measured_cells(samples: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -> list[Measured]:
-    """Join the rows of the summary with their repetitions, in the order of the summary."""
-    runs = _headline_runs(samples)
-    walls = {
-        str(cell): dict(zip(of_cell["repetition"].astype(int), of_cell["wall_s"].astype(float), strict=True))
-        for cell, of_cell in runs.groupby("cell")
-    }
-    phases = {
-        str(cell): Phases(**{name: median(of_cell[name].dropna()) for name in ("start_s", "work_s", "end_s")})
-        for cell, of_cell in runs.dropna(subset=["start_s", "work_s", "end_s"]).groupby("cell")
-    }
+    """Join the rows of the summary with their runs, in the order of the summary."""
+    rows: dict[str, list[Row]] = {}
+    for row in _headline_runs(samples).to_dict("records"):
+        rows.setdefault(row["cell"], []).append(row)
     keys = dict.fromkeys(("python", "chunk_size", *facts.swept))
-    return [_measured(row, keys, walls, phases) for row in summary.to_dict("records")]
+    return [_measured(row, keys, rows) for row in summary.to_dict("records")]
+
+
+def times_per_call(tasks: pd.DataFrame) -> dict[str, dict[str, Interval]]:
+    """Return the times of snippets by cell and label, in the order given."""
+    times: dict[str, dict[str, Interval]] = {}
+    for row in tasks.to_dict("records"):
+        if _known(row.get("per_call")):
+            times.setdefault(row["cell"], {})[str(row["label"])] = _interval(row, "time_s")
+    return times
 
 
 def panels_of(cells: Sequence[Measured], keys: Sequence[str]) -> list[Panel]:
@@ -141,47 +138,40 @@ def panels_of(cells: Sequence[Measured], keys: Sequence[str]) -> list[Panel]:
         # A serial loop has no chunk size, for example, and is the baseline of every chunk size.
         if cell.is_baseline and any(cell.settings.get(key) is None for key in keys):
             continue
-        groups.setdefault(tuple(shown(cell.settings.get(key)) for key in keys), []).append(cell)
+        groups.setdefault(tuple(str(cell.settings.get(key)) for key in keys), []).append(cell)
     return [
         Panel(
-            label=", ".join(f"{short(key)} = {value}" for key, value in zip(keys, values, strict=True)),
+            labels=[f"{short(key)} = {shown(group[0].settings.get(key))}" for key in keys],
             cells=_with_baselines(group, by_id),
         )
-        for values, group in groups.items()
+        for group in groups.values()
     ]
 
 
 def varying_keys(cells: Sequence[Measured], facts: Facts) -> list[str]:
-    """Settings that tell cells apart where executor and workers do not."""
-    keys = [
-        key
-        for key in dict.fromkeys(("python", *facts.swept))
-        if len({shown(cell.settings[key]) for cell in cells if cell.settings.get(key) is not None}) > 1
-    ]
-    told_apart = {(cell.label, *(shown(cell.settings.get(key)) for key in keys)) for cell in cells}
-    if len(told_apart) < len(cells) and "chunk_size" not in keys:
+    """Return the settings that tell cells apart where executor and workers do not."""
+    keys = [key for key in dict.fromkeys(("python", *facts.swept)) if _varies(cells, key)]
+    told_apart = {(cell.label, *(str(cell.settings.get(key)) for key in keys)) for cell in cells}
+    if len(told_apart) < len(cells) and "chunk_size" not in keys and _varies(cells, "chunk_size"):
         keys.append("chunk_size")
     return keys
 
 
 def numeric_axis(cells: Iterable[Measured], keys: Sequence[str]) -> str | None:
     """Return the first key with so many numeric values that it deserves an axis of its own."""
+    compared = [cell for cell in cells if not cell.is_loop]
     for key in keys:
-        values = {cell.settings.get(key) for cell in cells} - {None}
-        if len(values) > 4 and all(
-            isinstance(value, (int, float)) and value is not True and value is not False for value in values
-        ):
+        values = [cell.settings.get(key) for cell in compared]
+        if all(isinstance(value, (int, float)) for value in values) and len(set(values)) > 4:
             return key
     return None
 
 
 def shown(value: object) -> str:
-    """Return a setting's value for a label, on one line."""
+    """Return a setting's value for a label."""
     if value is None:
         return "not set"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return one_line(str(value))
+    return f"{value:g}" if isinstance(value, float) else one_line(str(value))
 
 
 def short(key: str) -> str:
@@ -189,10 +179,15 @@ def short(key: str) -> str:
     return key.rsplit(".", maxsplit=1)[-1]
 
 
-def one_line(text: str, limit: int = 40) -> str:
-    """Return a text of the user's without line breaks, and not endless."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+def one_line(text: str, limit: int = 34) -> str:
+    """Return a text of the user's on one line, its middle left out if it is long: either end may matter."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    half = limit // 2
+    return line if len(line) <= limit else f"{line[:half]}…{line[-half + 1 :]}"
+
+
+def _varies(cells: Iterable[Measured], key: str) -> bool:
+    return len({str(cell.settings[key]) for cell in cells if cell.settings.get(key) is not None}) > 1
 
 
 def _with_baselines(group: list[Measured], by_id: Mapping[str, Measured]) -> list[Measured]:
@@ -204,39 +199,47 @@ def _with_baselines(group: list[Measured], by_id: Mapping[str, Measured]) -> lis
 def _headline_runs(samples: pd.DataFrame) -> pd.DataFrame:
     """Keep the cold runs that ended well; repetition 0 is the reference."""
     if samples.empty:
-        return pd.DataFrame(columns=["cell", "repetition", "start_s", "work_s", "end_s", "wall_s"])
+        return samples
     is_headline = (samples["iteration"] == 0) & (samples["repetition"] >= 1) & ~samples["warmup"].astype(bool)
     return samples[is_headline & (samples["status"] == "ok") & samples["wall_s"].notna()]
 
 
-def _measured(
-    row: Mapping[Hashable, Any],
-    keys: Iterable[str],
-    walls: Mapping[str, Mapping[int, float]],
-    phases: Mapping[str, Phases],
-) -> Measured:
-    own, base = walls.get(row["cell"], {}), walls.get(row["baseline"], {})
+def _measured(row: Row, keys: Iterable[str], rows: Mapping[str, Sequence[Row]]) -> Measured:
+    own = rows.get(row["cell"], [])
     workers = _known(row["workers"])
+    is_ok = row["status"] == "ok"  # of a cell that failed once the good runs are shown, but no median
     return Measured(
         id=row["cell"],
         baseline=row["baseline"],
         workload=str(row["workload"]),
-        executor=one_line(str(row["executor"]), limit=30),
+        executor=str(row["executor"]),
         workers=None if workers is None else int(workers),
         settings={key: _known(row[key]) for key in keys if key in row},
         status=str(row["status"]),
-        wall_s=_interval(row, "wall_s"),
-        speedup=_interval(row, "speedup"),
+        wall_s=_interval(row, "wall_s") if is_ok else Interval(),
+        speedup=_interval(row, "speedup") if is_ok else Interval(),
         speedup_bound=_number(row.get("speedup_bound")),
-        walls_s=own,
-        speedups={
-            repetition: base[repetition] / wall for repetition, wall in own.items() if repetition in base
-        },
-        phases=phases.get(row["cell"]),
+        runs=_runs(own, rows.get(row["baseline"], [])),
+        phases_s=[
+            median(_number(run[name]) for run in own) for name in ("start_s", "work_s", "end_s") if own
+        ],
     )
 
 
-def _interval(row: Mapping[Hashable, Any], name: str) -> Interval:
+def _runs(own: Iterable[Row], of_baseline: Iterable[Row]) -> list[Run]:
+    base_s = {run["repetition"]: run["wall_s"] for run in of_baseline}
+    return [
+        Run(
+            repetition=int(run["repetition"]),
+            wall_s=float(run["wall_s"]),
+            speedup=float(base_s.get(run["repetition"], nan) / run["wall_s"]),
+            is_noisy=bool(_known(run.get("noisy"))),
+        )
+        for run in own
+    ]
+
+
+def _interval(row: Row, name: str) -> Interval:
     mid, low, high = (_number(row[column]) for column in (name, f"{name}_low", f"{name}_high"))
     return Interval(mid=mid, low=low, high=high)
 
@@ -253,12 +256,3 @@ def _known(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value
-
-
-def times_per_call(tasks: pd.DataFrame) -> dict[str, dict[str, Interval]]:
-    """Return the times of snippets by cell and label, in the order given."""
-    times: dict[str, dict[str, Interval]] = {}
-    for row in tasks.to_dict("records"):
-        if row.get("per_call"):
-            times.setdefault(row["cell"], {})[str(row["label"])] = _interval(row, "time_s")
-    return times

@@ -1,0 +1,34 @@
+"""Cells for the benchmarks, made as the command line makes them, and measured one invocation at a time."""
+
+import sys
+from pathlib import Path
+from unittest import mock
+
+from runner.compose import collect
+from runner.invocation import Outcome, Reference, Request, invoke
+from runner.plan import plan
+from runner.records import Cell
+from runner.supervisor import Supervisor
+
+
+def cell_of(*overrides: str) -> Cell:
+    """Make the cell that a command line measures (not its baseline, unless it is that)."""
+    with mock.patch.object(sys, "argv", ["runner", *overrides]):
+        return plan(collect()).cells[-1]
+
+
+def measure(cell: Cell, supervisor: Supervisor, folder: Path) -> Outcome:
+    """Make one invocation of a cell, as a study does; RuntimeError unless it ends well."""
+    request = Request(
+        cell=cell,
+        repetition=1,
+        position=0,
+        iterations=1,
+        time_limit_s=60.0,
+        reference=Reference(),
+        output=folder / "output.txt",
+    )
+    outcome = invoke(request, supervisor)
+    if outcome.status != "ok":
+        raise RuntimeError(f"{cell.executor}: {outcome.error}")
+    return outcome

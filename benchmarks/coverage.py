@@ -1,0 +1,121 @@
+"""Coverage: how often the intervals hold what they claim to hold, in simulation.
+
+Claims, at a nominal 95 %: intervals of a speedup hold the true ratio in at least 94 % of studies; cells that
+are the same are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
+plus two standard errors of the simulation.
+
+python -m benchmarks.coverage [STUDIES]
+"""
+
+import math
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.analysis.statistics import among_best, ratio_of_medians
+
+CONFIDENCE = 0.95
+LEAST_COVERAGE = 0.94
+Times = NDArray[np.float64]
+Draw = Callable[[np.random.Generator, int], Times]
+TRUE_RATIO = 1.7
+
+
+def skewed(chance: np.random.Generator, blocks: int) -> Times:
+    """Log-normal times of 10 % spread: most runs quick, some slow."""
+    return np.exp(chance.normal(0, 0.1, blocks))
+
+
+def two_modes(chance: np.random.Generator, blocks: int) -> Times:
+    """Two thirds of the runs quick, one third 20 % slower."""
+    return np.where(chance.random(blocks) < 2 / 3, 1.0, 1.2) * np.exp(chance.normal(0, 0.02, blocks))
+
+
+def heavy_tailed(chance: np.random.Generator, blocks: int) -> Times:
+    """3 % spread with rare runs of twice the time and more."""
+    return 1 + 0.03 * np.abs(chance.standard_t(2, blocks))
+
+
+def quiet(chance: np.random.Generator, blocks: int) -> Times:
+    """0.1 % spread."""
+    return np.exp(chance.normal(0, 0.001, blocks))
+
+
+def median_of(draw: Draw) -> float:
+    """Find the true median of a distribution."""
+    return float(np.median(draw(np.random.default_rng(0), 2_000_000)))
+
+
+#: Baseline and cell, and the standard deviation of a drift that both share within a block.
+CASES: dict[str, tuple[Draw, Draw, float]] = {
+    "skewed": (skewed, skewed, 0.0),
+    "two modes": (two_modes, two_modes, 0.0),
+    "heavy-tailed": (heavy_tailed, heavy_tailed, 0.0),
+    "drifting together": (skewed, skewed, 0.1),
+    "quiet baseline, skewed": (quiet, skewed, 0.0),
+    "quiet baseline, two modes": (quiet, two_modes, 0.0),
+}
+
+
+def main() -> None:
+    """Run the simulation; exit code 1 if a claim does not hold."""
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    slack = 2 * math.sqrt(0.05 * 0.95 / studies)
+    held = True
+    print(f"{studies} studies each; {'blocks':>33}  covered  differ though same  best excluded")
+    for name, (baseline, cell, drift) in CASES.items():
+        for blocks in (7, 9, 15, 31):
+            covered = _covered(baseline, cell, drift, blocks, studies)
+            different = _declared_different(cell, drift, blocks, studies)
+            excluded = _best_excluded(cell, drift, blocks, studies)
+            holds = covered >= LEAST_COVERAGE - slack and max(different, excluded) <= 0.05 + slack
+            held &= holds
+            verdict = "holds" if holds else "DOES NOT HOLD"
+            print(f"{name:28} {blocks:24}  {covered:7.1%}  {different:18.1%}  {excluded:13.1%}  {verdict}")
+    sys.exit(0 if held else 1)
+
+
+def _block_drift(chance: np.random.Generator, drift: float, blocks: int) -> Times:
+    return np.exp(chance.normal(0, drift, blocks))
+
+
+def _covered(baseline: Draw, cell: Draw, drift: float, blocks: int, studies: int) -> float:
+    truth = TRUE_RATIO * median_of(baseline) / median_of(cell)
+    hits = 0
+    for study in range(studies):
+        chance = np.random.default_rng([1, study])
+        shared = _block_drift(chance, drift, blocks)
+        serial, own = TRUE_RATIO * shared * baseline(chance, blocks), shared * cell(chance, blocks)
+        estimate = ratio_of_medians(serial, own, CONFIDENCE, seed=study)
+        hits += estimate.low <= truth <= estimate.high
+    return hits / studies
+
+
+def _declared_different(cell: Draw, drift: float, blocks: int, studies: int) -> float:
+    wrong = 0
+    for study in range(studies):
+        chance = np.random.default_rng([2, study])
+        shared = _block_drift(chance, drift, blocks)
+        estimate = ratio_of_medians(
+            shared * cell(chance, blocks), shared * cell(chance, blocks), CONFIDENCE, seed=study
+        )
+        wrong += not estimate.low <= 1 <= estimate.high
+    return wrong / studies
+
+
+def _best_excluded(cell: Draw, drift: float, blocks: int, studies: int) -> float:
+    """Six cells, the first truly the best or level with the best."""
+    factors = np.array([1.0, 1.0, 1.0, 1.02, 1.1, 1.5])
+    wrong = 0
+    for study in range(studies):
+        chance = np.random.default_rng([3, study])
+        shared = _block_drift(chance, drift, blocks)
+        walls = np.array([factor * shared * cell(chance, blocks) for factor in factors])
+        wrong += not among_best(walls, CONFIDENCE, seed=study)[0]
+    return wrong / (studies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The price of an invocation beyond `wall_s`, against starting the interpreter and importing the executor.
+
+Claims: at most 1.5 times; and at most 5 % of the default study, whose invocations are measured here as well.
+
+python -m benchmarks.invocation [ROUNDS]
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.cells import cell_of, measure
+from benchmarks.pairs import interleave, show
+from runner.records import Cell
+from runner.supervisor import Supervisor
+
+MOST_TIMES = 1.5
+MOST_SHARE = 0.05
+IMPORTS = {
+    "serial": "pass",
+    "thread": "from concurrent.futures import ThreadPoolExecutor",
+    "process": "from concurrent.futures import ProcessPoolExecutor",
+}
+
+
+def main() -> None:
+    """Run the benchmark; exit code 1 if a claim does not hold."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 41
+    held, costs = [], {}
+    with Supervisor() as supervisor, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind, imports in IMPORTS.items():
+            small = ("workload=function", "workload.function=math.sqrt", "workload.items=[1,4,9,16]")
+            ours = partial(
+                _beyond_wall_s, cell_of(*small, f"executor={kind}", "workers=2"), supervisor, folder
+            )
+            found = interleave(ours, partial(_start_s, imports), rounds, seed=1)
+            held.append(show(kind, *found, 0.0, MOST_TIMES))
+            costs[kind] = float(np.median(found[0]))
+        share = _share_of_default_study(costs, supervisor, folder)
+    print(f"share of the default study: {share:.1%}; claim at most {MOST_SHARE:.0%}")
+    sys.exit(0 if all(held) and share <= MOST_SHARE else 1)
+
+
+def _beyond_wall_s(cell: Cell, supervisor: Supervisor, folder: Path) -> float:
+    started = time.perf_counter()
+    outcome = measure(cell, supervisor, folder)
+    return time.perf_counter() - started - (outcome.samples[0].wall_s or 0.0)
+
+
+def _start_s(imports: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", imports], check=True)
+    return time.perf_counter() - started
+
+
+def _share_of_default_study(costs: dict[str, float], supervisor: Supervisor, folder: Path) -> float:
+    """Give the part of the default study (primes on processes, and serial) that is not `wall_s`."""
+    spent = {
+        kind: measure(cell_of(f"executor={kind}"), supervisor, folder).samples[0].wall_s or 0.0
+        for kind in ("serial", "process")
+    }
+    beyond = sum(costs[kind] for kind in spent)
+    return beyond / (beyond + sum(spent.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What no executor can beat: the shortest time in which a bag of indivisible tasks can be done.
+
+Definitions and sources are in docs/method.md.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def shortest_makespan(times: Sequence[float], workers: int) -> float:
+    """Bound the time that `workers` need for tasks of these lengths from below; in the unit of `times`.
+
+    It is the largest of three: the longest task; an even share of the sum; and, for every k, the k + 1
+    shortest of the k * workers + 1 longest tasks, since some worker must do k + 1 of those. Equal tasks give
+    exactly ceil(n / workers) times their length.
+    """
+    longest_first = np.sort(np.asarray(times, dtype=float))[::-1]
+    if not longest_first.size:
+        return 0.0
+    sums = np.concatenate([[0.0], np.cumsum(longest_first)])
+    k = np.arange(1, (longest_first.size - 1) // workers + 1)
+    pigeonhole = sums[k * workers + 1] - sums[k * workers - k]
+    return float(max(longest_first[0], sums[-1] / workers, pigeonhole.max(initial=0.0)))
+
+
+def speedup_bound(serial_s: float, task_s: Sequence[float], cpu_s: float, workers: int, cpus: float) -> float:
+    """Bound the speedup of a bag from above: A(P) = T_serial / max(M*(s, P), U / min(P, CPUs)).
+
+    Args:
+        serial_s: the serial loop, as a whole
+        task_s: every task within it
+        cpu_s: CPU time of the tasks, so that those that wait are not bound by the CPUs
+        workers: P
+        cpus: usable CPUs, or a quota's worth of them
+    """
+    return serial_s / max(shortest_makespan(task_s, workers), cpu_s / min(workers, cpus))

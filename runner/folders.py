@@ -1,0 +1,37 @@
+"""Where files are: the shipped ones (inside the package in a wheel, beside it in a checkout), the user's."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_IN_A_WHEEL = (_PACKAGE / "conf").is_dir()
+
+#: The program that a measured interpreter runs.
+PROBE = _PACKAGE / "probe" / "__main__.py"
+
+
+def conf_dir() -> Path:
+    """Find the shipped configuration."""
+    return _PACKAGE / "conf" if _IN_A_WHEEL else _PACKAGE.parent / "conf"
+
+
+def experiments_path() -> Path:
+    """Find the folder to import `experiments` from; in a wheel it holds nothing else."""
+    return _PACKAGE / "measured_path" if _IN_A_WHEEL else _PACKAGE.parent
+
+
+def user_dirs(arguments: Sequence[str]) -> list[Path]:
+    """List the user's own configuration folders: of the environment, then of the command line."""
+    named = [os.environ.get("RUNNER_CONFIG_DIR", "").removeprefix("file://")]
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        flag, _, value = argument.partition("=")
+        if flag in ("--config-dir", "-cd"):
+            named.append(value or following)
+    return [Path(name) for name in named if name]
+
+
+def shown(path: Path) -> str:
+    """Show a path relative to the working directory where it lies below it."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

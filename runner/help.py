@@ -1,0 +1,76 @@
+"""The page of `--help`: made without Hydra, so that it appears at once."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from runner.folders import conf_dir
+
+_PAGE = """\
+Should this code run on threads, on processes, or not in parallel at all, and with how many workers?
+The runner measures every combination fairly and answers.
+
+Usage: python -m runner [SETTING=VALUE ...] [--multirun]
+
+Five commands to try
+  python -m runner executor=process workers=1,2,4,8 --multirun
+  python -m runner experiment=primes                serial, threads and processes, 1 to 8 workers
+  python -m runner workload=delivery executor=thread workers=2,4 --multirun
+  python -m runner workload=function workload.function=math.factorial 'workload.items=[20000,20001]'
+  python -m runner executor=thread workers=2 dry_run=true
+
+What there is (NAME=OPTION)
+{options}
+
+Settings (conf/config.yaml explains all of them; most can be swept: workers=1,2,4 --multirun)
+  workers=N          how many workers              chunk_size=N      tasks sent to a worker at a time
+  repetitions=N      rounds over all cells         iterations=N      also measure a warm pool
+  python=NAME        the interpreter to measure    env.NAME=VALUE    its environment
+  time_limit_s=N     of one invocation             seed=N            the order of measurement
+  dry_run=true       cells and time only           quiet=true        no progress
+
+Your own code
+  --config-dir DIR   a folder of yours with workload/NAME.yaml; then workload=NAME
+  Functions are imported from the working directory: workload.function=mymodule.myfunction
+
+More
+  python -m runner.report FOLDER    the tables and plots of a study again, from its folder alone
+  --cfg job                         the configuration as composed; --info defaults: where it comes from
+  --hydra-help                      every flag of Hydra, which composes the configuration
+"""
+_GROUPS = ("workload", "executor", "experiment")
+
+
+def is_asked_for(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for help."""
+    return "--help" in arguments or "-h" in arguments
+
+
+def page(arguments: Sequence[str]) -> str:
+    """Make the page, with the options of the shipped folder and of the user's."""
+    folders = [conf_dir(), *_of_the_user(arguments)]
+    options = [f"  {group}={', '.join(_options(folders, group))}" for group in _GROUPS]
+    return _PAGE.format(options="\n".join(options))
+
+
+def _options(folders: Iterable[Path], group: str) -> list[str]:
+    return sorted({file.stem for folder in folders for file in (folder / group).glob("*.yaml")})
+
+
+def _of_the_user(arguments: Sequence[str]) -> list[Path]:
+    found = (
+        [Path(os.environ["RUNNER_CONFIG_DIR"].removeprefix("file://"))]
+        if "RUNNER_CONFIG_DIR" in os.environ
+        else []
+    )
+    for position, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        if flag in ("--config-dir", "-cd"):
+            found.append(Path(value or next(iter(arguments[position + 1 :]), ".")))
+    return found
+
+
+def show() -> None:
+    """Print the page."""
+    sys.stdout.write(page(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""Intervals: known answers, and what must hold of any."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.analysis.statistics import among_best, expanded_tail, medians, ratio_of_medians
+
+times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
+
+
+def test_the_tails_of_seven_blocks_are_those_of_the_expanded_percentile_interval() -> None:
+    # t at 6 degrees of freedom is 2.4469; Phi(-2.4469 * sqrt(7 / 6)) = 0.00411.
+    assert expanded_tail(7, 0.95) == pytest.approx(0.00411, abs=1e-5)
+
+
+def test_many_blocks_need_no_expansion() -> None:
+    assert expanded_tail(100_000, 0.95) == pytest.approx(0.025, abs=1e-4)
+
+
+def test_a_cell_against_itself_is_exactly_one() -> None:
+    walls = np.array([1.0, 1.2, 0.9, 1.1, 1.0, 1.3, 0.8])
+    estimate = ratio_of_medians(walls, walls, 0.95, seed=1)
+    assert (estimate.value, estimate.low, estimate.high) == (1.0, 1.0, 1.0)
+
+
+def test_what_disturbs_a_whole_repetition_cancels_in_the_ratio() -> None:
+    drift = np.array([1.0, 1.5, 0.7, 1.2, 1.1, 2.0, 0.9])
+    estimate = ratio_of_medians(2.0 * drift, drift, 0.95, seed=1)
+    assert (estimate.low, estimate.high) == (2.0, 2.0)
+
+
+def test_below_six_repetitions_the_bounds_are_the_range_of_the_ratios_and_say_so() -> None:
+    estimate = ratio_of_medians(np.array([2.0, 3.0, 2.2]), np.array([1.0, 1.0, 1.1]), 0.95, seed=1)
+    assert estimate.is_range
+    assert (estimate.low, estimate.high) == (2.0, 3.0)
+    assert estimate.value == 2.2
+
+
+def test_the_interval_of_seven_equal_blocks_is_the_value() -> None:
+    (estimate,) = medians(np.full((1, 7), 3.0), 0.95, seed=1)
+    assert (estimate.value, estimate.low, estimate.high, estimate.is_range) == (3.0, 3.0, 3.0, False)
+
+
+@given(times, st.integers(0, 1000))
+def test_an_interval_holds_its_median_and_lies_within_the_data(values: list[float], seed: int) -> None:
+    (estimate,) = medians(np.array([values]), 0.95, seed)
+    assert min(values) <= estimate.low <= estimate.value <= estimate.high <= max(values)
+
+
+@given(times, st.sampled_from([0.25, 8.0]))
+def test_the_unit_of_time_does_not_matter(values: list[float], factor: float) -> None:
+    walls = np.array(values)
+    other = walls[::-1]
+    one, two = (
+        ratio_of_medians(walls, other, 0.95, 1),
+        ratio_of_medians(walls * factor, other * factor, 0.95, 1),
+    )
+    assert (two.value, two.low, two.high) == pytest.approx((one.value, one.low, one.high))
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    walls = np.random.default_rng(0).normal(1, 0.1, 9)
+    assert ratio_of_medians(walls, walls[::-1], 0.95, 5) == ratio_of_medians(walls, walls[::-1], 0.95, 5)
+
+
+def test_a_higher_confidence_is_never_narrower() -> None:
+    walls = np.random.default_rng(0).normal(1, 0.1, 15)
+    narrow, wide = (medians(walls[np.newaxis, :], level, 1)[0] for level in (0.8, 0.99))
+    assert wide.low <= narrow.low <= narrow.high <= wide.high
+
+
+def test_cells_that_are_clearly_slower_are_not_among_the_best() -> None:
+    noise = np.random.default_rng(0).normal(1, 0.01, (3, 7))
+    assert among_best(noise * np.array([[1.0], [1.001], [2.0]]), 0.95, 1) == [True, True, False]
+
+
+def test_with_fewer_than_six_repetitions_no_cell_is_excluded() -> None:
+    assert among_best(np.array([[1.0] * 5, [9.0] * 5]), 0.95, 1) == [True, True]
+
+
+@given(st.integers(0, 50))
+def test_some_cell_is_always_among_the_best(seed: int) -> None:
+    walls = np.random.default_rng(seed).lognormal(0, 0.3, (5, 9))
+    assert any(among_best(walls, 0.95, seed))

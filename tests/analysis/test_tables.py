@@ -1,0 +1,88 @@
+"""The tables of folders whose figures are known."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from runner.analysis.tables import tabulate
+from tests.made import MakeResults, cell
+
+SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
+
+
+def row(summary: pd.DataFrame, name: str) -> dict[str, Any]:
+    (found,) = summary[summary["cell"] == name].to_dict("records")
+    return {str(key): value for key, value in found.items()}
+
+
+def test_a_speedup_is_the_ratio_of_medians(make_results: MakeResults) -> None:
+    results = make_results(
+        {SERIAL: [2.0, 2.0, 2.2, 1.9, 2.0, 2.0, 2.1], TWO: [1.0, 1.0, 1.1, 0.9, 1.0, 1.0, 1.0]}
+    )
+    summary = tabulate(results).summary
+    assert row(summary, "process2")["speedup"] == 2.0
+    assert row(summary, "process2")["efficiency"] == 1.0
+    assert [row(summary, "serial")[key] for key in ("speedup", "speedup_low", "speedup_high")] == [
+        1.0,
+        1.0,
+        1.0,
+    ]
+
+
+def test_only_repetitions_in_which_both_ended_well_count_for_a_pair(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 6 + [100.0], TWO: [1.0] * 6 + ["crashed"]})
+    assert row(tabulate(results).summary, "process2")["speedup_high"] == 2.0
+
+
+def test_a_failed_cell_keeps_its_row_and_says_why(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 7, TWO: ["timeout"]})
+    found = row(tabulate(results).summary, "process2")
+    assert found["status"] == "timeout"
+    assert pd.isna(found["speedup"])
+    assert "it went wrong" in str(found["note"])
+
+
+def test_few_repetitions_are_noted_as_a_range(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0, 2.1], TWO: [1.0, 1.2]})
+    assert "range of 2 repetitions" in str(row(tabulate(results).summary, "process2")["note"])
+
+
+def test_more_workers_than_cpus_are_noted(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 7, FOUR: [1.0] * 7})
+    assert "4 workers on 2 CPUs" in str(row(tabulate(results).summary, "process4")["note"])
+
+
+def test_the_gain_of_the_next_larger_count_is_its_own_ratio(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [4.0] * 7, TWO: [2.0] * 7, FOUR: [1.6] * 7})
+    summary = tabulate(results).summary
+    assert row(summary, "process4")["marginal_speedup"] == 1.25
+    assert pd.isna(row(summary, "process2")["marginal_speedup"])
+
+
+def test_a_bag_of_two_tasks_is_bounded_by_two(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 7, FOUR: [1.0] * 7})
+    assert row(tabulate(results).summary, "process4")["speedup_bound"] == pytest.approx(2.0)
+
+
+def test_the_factors_of_a_perfect_cell_are_one(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7})
+    found = row(tabulate(results).summary, "process2")
+    for factor in ("serial_overhead", "computation_scaling", "granularity", "placement", "pool_efficiency"):
+        assert found[factor] == pytest.approx(1.0)
+    assert found["attributed_speedup"] == pytest.approx(2.0)
+
+
+def test_the_best_baseline_of_any_interpreter_is_a_reference_of_its_own(make_results: MakeResults) -> None:
+    quick = replace(SERIAL, id="quick", baseline="quick", python="3.14t")
+    results = make_results({SERIAL: [2.0] * 7, quick: [1.0] * 7, TWO: [1.0] * 7})
+    summary = tabulate(results).summary
+    assert row(summary, "process2")["speedup_of_best"] == 1.0
+    assert row(summary, "serial")["speedup_of_best"] == 0.5
+
+
+def test_every_task_of_every_cell_has_a_row(make_results: MakeResults) -> None:
+    tasks = tabulate(make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7})).tasks
+    assert tasks.groupby("cell").size().to_dict() == {"serial": 2, "process2": 2}
+    assert tasks["time_s"].tolist() == pytest.approx([1.0] * 4)

@@ -1,0 +1,73 @@
+"""The sentence and the code, on folders whose figures are known."""
+
+import ast
+from dataclasses import replace
+
+from runner.analysis.tables import tabulate
+from runner.analysis.verdict import Verdict, code_to_paste, judge
+from tests.made import FUNCTION, POOL, MakeResults, cell
+
+SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
+NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
+OTHER_NOISE = [1.01, 0.98, 1.0, 0.99, 1.02, 1.01, 0.98]
+
+
+def judged(make_results: MakeResults, walls: object) -> Verdict:
+    results = make_results(walls)
+    (verdict,) = judge(results, tabulate(results))
+    return verdict
+
+
+def test_a_clear_winner_is_named_with_its_interval(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE})
+    assert found.sentence.startswith(
+        "process × 2 is fastest, 1.00 s: 2.00 times as fast as serial (95% interval"
+    )
+    assert found.recommended == "process2"
+
+
+def test_what_is_level_with_serial_is_called_not_distinguishable_and_serial_is_recommended(
+    make_results: MakeResults,
+) -> None:
+    found = judged(make_results, {SERIAL: NOISE, TWO: [n * 0.999 for n in OTHER_NOISE]})
+    assert "not distinguishable" in found.sentence
+    assert found.recommended == "serial"
+    assert "list(map(work, items))" in found.code
+
+
+def test_the_loop_wins_where_it_is_fastest(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: NOISE, TWO: [3 * n for n in OTHER_NOISE]})
+    assert found.sentence.startswith("serial is fastest, 1.00 s; the next, process × 2, takes")
+
+
+def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
+    found = judged(make_results, walls)
+    assert (found.fastest, found.recommended) == ("process4", "process2")
+    assert "2 of its workers are not distinguishably slower" in found.sentence
+    assert "max_workers=2" in found.code
+
+
+def test_a_failed_cell_makes_no_claim(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: NOISE, TWO: [0.1] * 6 + ["wrong_result"]})
+    assert found.fastest == "serial"
+
+
+def test_nothing_is_said_where_nothing_ended_well(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: ["failed"], TWO: ["failed"]})
+    assert judge(results, tabulate(results)) == []
+
+
+def test_few_repetitions_give_a_range_and_call_it_that(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
+    assert "range of fewer than 6 repetitions" in found.sentence
+
+
+def test_the_code_to_paste_is_python_with_the_settings_of_the_cell() -> None:
+    workload = {**FUNCTION, "arguments": {"base": 7}}
+    chunky = replace(TWO, chunk_size=16, settings={"workload": workload, "executor": POOL})
+    code = code_to_paste(chunky)
+    ast.parse(code)
+    assert 'context = get_context("fork")' in code
+    assert "ProcessPoolExecutor(max_workers=2, mp_context=context)" in code
+    assert "partial(work, base=7), items, chunksize=16" in code

@@ -1,0 +1,101 @@
+"""Result folders made of figures that a test chooses."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import store
+from runner.records import Cell, Sample, Status, TaskRecord
+from runner.store import Results, Store
+
+FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
+SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.executors.Serial"}}
+POOL = {
+    "name": "process",
+    "pool": {"_target_": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2, "mp_context": "fork"},
+}
+
+CPU = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "made"}
+
+MakeResults = Callable[..., Results]
+
+
+def cell(executor: str, workers: int | None, **changes: Any) -> Cell:
+    """Make a cell of two tasks; its id is its name."""
+    name = executor if workers is None else f"{executor}{workers}"
+    settings = {"workload": FUNCTION, "executor": SERIAL if workers is None else POOL}
+    given: dict[str, Any] = {
+        "id": name,
+        "baseline": "serial",
+        "workload": "work",
+        "executor": executor,
+        "workers": workers,
+        "chunk_size": None if workers is None else 1,
+        "python": "3.11.7",
+        "settings": settings,
+    }
+    return Cell(**{**given, **changes})
+
+
+@pytest.fixture
+def make_results(tmp_path: Path) -> MakeResults:
+    """Write a folder in which each cell took the given seconds, one a repetition, and read it."""
+
+    def make(walls: Mapping[Cell, Sequence[float | Status]], swept: Sequence[str] = ()) -> Results:
+        with Store.create(tmp_path, "made", list(walls), swept) as folder:
+            folder.write_study({"name": "made", "confidence": 0.95, "seed": 1, "repetitions": 7})
+            folder.write_environment({"start": {"cpu": CPU}})
+            for one, found in walls.items():
+                for repetition, wall in enumerate(found, 1):
+                    folder.add(*_invocation(one, repetition, wall))
+            folder.finish()
+        return store.read(folder.folder)
+
+    return make
+
+
+def _invocation(one: Cell, repetition: int, wall: float | Status) -> tuple[list[Sample], list[TaskRecord]]:
+    facts = {
+        "cell": one.id,
+        "repetition": repetition,
+        "position": 0,
+        "iteration": 0,
+        "warmup": False,
+        "tasks": 2,
+        "started_at": "2026-01-01T00:00:00+00:00",
+    }
+    if isinstance(wall, str):
+        return [Sample(**facts, status=wall, error="it went wrong")], []  # type: ignore[arg-type]
+    sample = Sample(**facts, start_s=0.0, work_s=wall, end_s=0.0, wall_s=wall, cpu_s=1.0)  # type: ignore[arg-type]
+    lanes = one.workers or 1
+    length = int(wall * 1e9) * min(lanes, 2) // 2
+    return [sample], [
+        _record(one, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
+    ]
+
+
+def _record(one: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:
+    started = (task // (one.workers or 1)) * length
+    return TaskRecord(
+        cell=one.id,
+        repetition=repetition,
+        iteration=0,
+        task=task,
+        label=f"task {task}",
+        worker=lane,
+        host="here",
+        process_id=lane,
+        thread_id=lane,
+        submitted_ns=0,
+        started_ns=started,
+        ended_ns=started + length,
+        received_ns=started + length,
+        busy_ns=length,
+        cpu_ns=length,
+        run_delay_ns=0,
+        tasks=1,
+        calls=1,
+        differs=False,
+    )

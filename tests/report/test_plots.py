@@ -1,0 +1,487 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import isnan
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from runner.report.plots import Facts, draw, save
+from runner.report.plots.look import FAILURE, looks_of, seconds
+from runner.report.plots.scene import NO_COUNT
+
+FACTS = Facts(
+    title="primes",
+    usable_cpus=2,
+    confidence=0.95,
+    interval_method="block bootstrap",
+    is_range=False,
+    host="Some CPU, 2 CPUs",
+)
+NO_TASKS = pd.DataFrame(columns=["cell"])
+BLUE, VERMILION = "#0072b2", "#d55e00"  # threads and processes
+
+
+class Study:
+    """Tables of a study, cell by cell; the first cell is the baseline of all."""
+
+    def __init__(self, *, workload: str = "primes") -> None:
+        self.workload = workload
+        self.samples: list[dict[str, Any]] = []
+        self.summary: list[dict[str, Any]] = []
+
+    def add(
+        self,
+        executor: str,
+        workers: int | None,
+        walls: Sequence[float],
+        *,
+        status: str = "ok",
+        baseline: str | None = None,
+        **settings: Any,
+    ) -> str:
+        """Add a cell whose repetitions took so many seconds; return its id."""
+        cell = f"{self.workload}-{len(self.summary)}"
+        base = baseline or (self.summary[0]["cell"] if self.summary else cell)
+        common = {
+            "cell": cell,
+            "workload": self.workload,
+            "executor": executor,
+            "workers": workers,
+            "chunk_size": None,
+            "python": "python3.11",
+            **settings,
+        }
+        for repetition, wall_s in enumerate(walls, start=1):
+            self.samples.append(common | sample(repetition, wall_s))
+        mid = median(walls) if status == "ok" else float("nan")
+        base_mid = next((row["wall_s"] for row in self.summary if row["cell"] == base), mid)
+        self.summary.append(
+            common
+            | {"baseline": base, "is_baseline": cell == base, "status": status, "repetitions": len(walls)}
+            | interval("wall_s", mid)
+            | interval("speedup", base_mid / mid)
+        )
+        return cell
+
+    def draw(self, facts: Facts = FACTS, tasks: pd.DataFrame = NO_TASKS) -> dict[str, Figure]:
+        return draw(nullable(self.samples), nullable(self.summary), tasks, facts)
+
+
+def sample(repetition: int, wall_s: float, *, iteration: int = 0, warmup: bool = False) -> dict[str, Any]:
+    return {
+        "repetition": repetition,
+        "iteration": iteration,
+        "warmup": warmup,
+        "start_s": wall_s / 10,
+        "work_s": wall_s * 8 / 10,
+        "end_s": wall_s / 10,
+        "wall_s": wall_s,
+        "status": "ok",
+    }
+
+
+def interval(name: str, mid: float) -> dict[str, float]:
+    return {name: mid, f"{name}_low": mid * 0.9, f"{name}_high": mid * 1.1}
+
+
+def nullable(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows).astype({"workers": "Int64", "chunk_size": "Int64"})
+
+
+def threads_and_processes() -> Study:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0, 2.2])
+    for workers in (1, 2, 4, 8):
+        study.add("thread", workers, [2.1, 2.0, 2.2])
+        study.add("process", workers, [2.0 / workers, 2.1 / workers, 2.2 / workers])
+    return study
+
+
+@pytest.fixture(scope="module")
+def typical_speedup() -> Figure:
+    """Return one figure for tests that only look at it."""
+    return threads_and_processes().draw()["speedup"]
+
+
+def snippets(cell: str, times: Mapping[str, float], *, per_call: bool = True) -> list[dict[str, Any]]:
+    return [
+        {"cell": cell, "label": label, "per_call": per_call} | interval("time_s", time)
+        for label, time in times.items()
+    ]
+
+
+def texts(figure: Figure) -> list[str]:
+    """Return all that is written, each text as one line."""
+    written = [text.get_text() for text in figure.findobj(Text)]
+    return [" ".join(text.split()) for text in written if text]
+
+
+def lines(axes: Axes, colour: str, *, style: str) -> list[Line2D]:
+    return [
+        line for line in axes.lines if to_hex(line.get_color()) == colour and line.get_linestyle() == style
+    ]
+
+
+def xs(line: Line2D) -> list[float]:
+    return [float(value) for value in np.asarray(line.get_xdata())]
+
+
+def ys(line: Line2D) -> list[float]:
+    return [float(value) for value in np.asarray(line.get_ydata())]
+
+
+def runs(axes: Axes, colour: str) -> list[float]:
+    """Return the heights of the dots that stand for single runs."""
+    dots = [line for line in lines(axes, colour, style="None") if line.get_alpha() is not None]
+    return [value for line in dots for value in ys(line)]
+
+
+def crosses(axes: Axes) -> list[Line2D]:
+    return [line for line in axes.lines if line.get_marker() == "x" and line.get_color() == FAILURE]
+
+
+def tick_labels(axes: Axes) -> list[str]:
+    axis = axes.xaxis
+    return [axis.get_major_formatter()(value, at) for at, value in enumerate(axis.get_majorticklocs())]
+
+
+def row_labels(axes: Axes) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def test_empty_tables_make_no_figure() -> None:
+    assert draw(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), FACTS) == {}
+
+
+def test_a_study_without_worker_counts_has_no_speedup_figure() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.1, 2.0])
+    assert list(study.draw()) == ["time"]
+
+
+@pytest.mark.slow
+def test_a_single_cell_can_be_drawn_and_saved(tmp_path: Path) -> None:
+    study = Study()
+    study.add("process", 3, [2.0])
+    paths = save(study.draw(replace(FACTS, is_range=True)), tmp_path / "plots")
+    assert [path.name for path in paths] == ["speedup.png", "speedup.svg", "time.png", "time.svg"]
+    assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_speedup_axes_are_doublings_with_plain_numbers(typical_speedup: Figure) -> None:
+    speedup, efficiency = typical_speedup.axes
+    assert speedup.get_xscale() == speedup.get_yscale() == "log"
+    assert tick_labels(efficiency) == ["1", "2", "4", "8"]
+    assert speedup.get_ylabel() == "speedup vs serial loop"
+    assert efficiency.get_ylim()[0] == 0
+
+
+def test_worker_counts_that_are_no_powers_of_two_are_labelled_too() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("thread", 6, [1.0])
+    assert tick_labels(study.draw()["speedup"].axes[1]) == ["1", "2", "4", "6"]
+
+
+def test_a_run_is_compared_with_the_baseline_of_its_own_repetition() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 4.0, 6.0])
+    study.add("thread", 2, [1.0, 4.0, 1.5])
+    speedup, efficiency = study.draw()["speedup"].axes
+    assert runs(speedup, BLUE) == [2.0, 1.0, 4.0]
+    assert runs(efficiency, BLUE) == [1.0, 0.5, 2.0]
+
+
+def test_reference_and_warm_runs_are_not_shown() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("thread", 2, [1.0])
+    common = {key: value for key, value in study.samples[-1].items() if key in study.summary[0]}
+    study.samples.append(common | sample(0, 9.0))
+    study.samples.append(common | sample(1, 9.0, iteration=1, warmup=True))
+    study.samples.append(common | sample(1, 9.0, iteration=2))
+    assert runs(study.draw()["speedup"].axes[0], BLUE) == [2.0]
+
+
+def test_dashes_join_the_medians_of_one_executor_and_never_two(typical_speedup: Figure) -> None:
+    speedup, efficiency = typical_speedup.axes
+    for axes in (speedup, efficiency):
+        for colour, other in ((BLUE, VERMILION), (VERMILION, BLUE)):
+            [dashes] = lines(axes, colour, style="--")
+            medians = [line for line in lines(axes, colour, style="None") if line.get_alpha() is None]
+            assert xs(dashes) == [xs(line)[0] for line in medians]
+            assert ys(dashes) == [ys(line)[0] for line in medians]
+            assert not set(xs(dashes)) & {x for line in lines(axes, other, style="--") for x in xs(line)}
+        bars = [line for colour in (BLUE, VERMILION) for line in lines(axes, colour, style="-")]
+        assert all(len(set(xs(bar))) == 1 for bar in bars)
+
+
+def test_a_failed_cell_is_a_cross_at_its_worker_count_and_interrupts_the_dashes() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0])
+    study.add("process", 1, [2.0, 2.0])
+    study.add("process", 2, [], status="timeout")
+    study.add("process", 4, [1.0, 1.0])
+    figures = study.draw()
+    speedup = figures["speedup"].axes[0]
+    [cross] = crosses(speedup)
+    assert xs(cross) == [2.0]
+    assert "process: timeout" in texts(figures["speedup"])
+    [dashes] = lines(speedup, VERMILION, style="--")
+    assert [isnan(y) for y in ys(dashes)] == [False, True, False]
+
+
+def test_a_cell_that_failed_once_shows_its_good_runs_but_no_median() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0])
+    study.add("process", 2, [1.0, 1.0])
+    study.summary[-1]["status"] = "crashed"
+    for axes in study.draw()["speedup"].axes:
+        assert len(runs(axes, VERMILION)) == 2
+        assert [line for line in axes.lines if line.get_marker() == "s" and line.get_markersize() < 10] == []
+
+
+def test_a_failed_cell_keeps_its_row_among_the_times() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0])
+    study.add("process", 2, [1.0], status="wrong_result")
+    figure = study.draw()["time"]
+    assert len(crosses(figure.axes[0])) == 1
+    assert row_labels(figure.axes[0]) == ["serial", "process \N{MULTIPLICATION SIGN} 2"]
+    assert "wrong result" in texts(figure)
+    assert runs(figure.axes[0], VERMILION) != []
+
+
+def test_words_of_failures_shrink_where_there_is_no_room() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    for workers in range(1, 13):
+        study.add("process", workers, [], status="wrong_result")
+    words = [text for text in study.draw()["speedup"].findobj(Text) if text.get_color() == FAILURE]
+    assert len(words) == 12
+    assert {text.get_text() for text in words} == {"wrong result"}
+    assert {text.get_rotation() for text in words} == {90}
+
+
+def test_cells_of_a_failed_baseline_are_shown_as_having_none() -> None:
+    study = Study()
+    study.add("serial", None, [], status="failed")
+    study.add("thread", 2, [1.0, 1.0])
+    figure = study.draw()["speedup"]
+    assert len(crosses(figure.axes[0])) == 1
+    assert {"thread: no baseline", "serial loop, failed"} <= set(texts(figure))
+
+
+def test_the_line_at_one_tells_the_seconds_of_the_baseline(typical_speedup: Figure) -> None:
+    assert {"serial loop, 2.00 s", "ideal", "usable CPUs: 2"} <= set(texts(typical_speedup))
+
+
+def test_usable_cpus_far_beyond_the_axis_are_told_in_words() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("thread", 2, [1.0])
+    captions = texts(study.draw(replace(FACTS, usable_cpus=64))["speedup"])
+    assert any("Usable CPUs: 64" in caption for caption in captions)
+
+
+@pytest.mark.parametrize(
+    ("walls", "is_range", "expected"),
+    [
+        ([2.0] * 7, False, "median of 7 runs with 95 % interval (block bootstrap)"),
+        ([2.0] * 3, True, "median and range of 3 runs"),
+        ([2.0], True, "one run, so no interval"),
+    ],
+)
+def test_the_caption_says_what_the_bars_are(walls: list[float], expected: str, *, is_range: bool) -> None:
+    study = Study()
+    study.add("serial", None, walls)
+    study.add("thread", 2, walls)
+    for figure in study.draw(replace(FACTS, is_range=is_range)).values():
+        assert expected in " ".join(texts(figure))
+
+
+def test_noisy_runs_are_open() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0])
+    study.add("thread", 2, [1.0, 1.0])
+    for row in study.samples:
+        row["noisy"] = row["repetition"] == 2
+    figure = study.draw()["speedup"]
+    open_dots = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "none"]
+    assert [ys(line) for line in open_dots] == [[2.0]]
+    assert any("open ones while others used the machine" in text for text in texts(figure))
+
+
+def test_an_executor_that_takes_no_workers_has_a_place_of_its_own() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("thread", 2, [1.0])
+    study.add("asyncio", None, [1.5])
+    speedup, efficiency = study.draw()["speedup"].axes
+    asyncio = looks_of(["asyncio"])["asyncio"].colour.lower()
+    assert tick_labels(efficiency)[0] == "n/a"
+    assert runs(speedup, asyncio) == pytest.approx([4 / 3])
+    assert runs(efficiency, asyncio) == []
+    assert speedup.get_xlim()[0] < NO_COUNT
+
+
+def test_what_the_bag_allows_is_drawn_where_it_is_known() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("process", 2, [1.5])
+    study.add("process", 4, [1.5])
+    for row in study.summary:
+        row["speedup_bound"] = 1.5 if row["workers"] == 2 else None
+    figure = study.draw()["speedup"]
+    bounds = [line for line in figure.axes[0].lines if ys(line) == [1.5, 1.5]]
+    assert len(bounds) == 1
+    assert "most that this bag of tasks allows" in texts(figure)
+
+
+def test_a_swept_setting_makes_a_panel_for_each_value() -> None:
+    study = Study()
+    for count in (10, 100, 1000):
+        base = study.add("serial", None, [count / 10], baseline=f"primes-{len(study.summary)}", count=count)
+        study.add("process", 2, [count / 20], baseline=base, count=count)
+    figure = study.draw(replace(FACTS, swept=("count",)))["speedup"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == [
+        "count = 10",
+        "count = 100",
+        "count = 1000",
+    ]
+    assert {"serial loop, 1.00 s", "serial loop, 10.0 s", "serial loop, 100 s"} <= set(texts(figure))
+
+
+def test_a_swept_number_of_many_values_becomes_the_axis() -> None:
+    study = Study()
+    for count in (1, 2, 5, 10, 20, 50):
+        setting: dict[str, Any] = {"items.count": count}
+        base = study.add(
+            "serial",
+            None,
+            [float(count)],
+            baseline=f"primes-{len(study.summary)}",
+            **setting,
+        )
+        study.add("process", 2, [count / 2], baseline=base, **setting)
+    figures = study.draw(replace(FACTS, swept=("items.count",)))
+    assert list(figures) == ["speedup_by_count", "time"]
+    speedup, efficiency = figures["speedup_by_count"].axes
+    assert speedup.get_xscale() == "log"
+    assert tick_labels(efficiency) == ["1", "2", "5", "10", "20", "50"]
+    assert efficiency.get_xlabel() == "items.count"
+    assert lines(speedup, VERMILION, style="--") == []
+
+
+def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=1)
+    study.add("process", 2, [0.5], chunk_size=10)
+    figures = study.draw()
+    assert [axes.get_title(loc="left") for axes in figures["time"].axes] == [
+        "chunk_size = 1",
+        "chunk_size = 10",
+    ]
+    assert [runs(axes, "#4d4d4d") != [] for axes in figures["time"].axes] == [True, True]
+    assert [runs(axes, VERMILION) for axes in figures["speedup"].axes[::2]] == [[2.0], [4.0]]
+
+
+def test_workloads_have_figures_of_their_own_with_names_fit_for_files() -> None:
+    first, second = Study(), Study(workload="a/b")
+    first.add("serial", None, [1.0])
+    first.add("thread", 2, [1.0])
+    second.add("serial", None, [1.0])
+    figures = draw(
+        nullable(first.samples + second.samples), nullable(first.summary + second.summary), NO_TASKS, FACTS
+    )
+    assert list(figures) == ["speedup_primes", "time_primes", "time_a-b"]
+
+
+def test_snippets_are_bars_in_the_order_given_with_their_values() -> None:
+    study = Study(workload="collections")
+    base = study.add("serial", None, [0.1, 0.1])
+    figure = study.draw(
+        tasks=pd.DataFrame(snippets(base, {"set": 2.5e-6, "list": 8e-7, "loop": float("nan")}))
+    )["snippets"]
+    axes = figure.axes[0]
+    assert row_labels(axes) == ["set", "list", "loop"]
+    assert axes.yaxis_inverted()
+    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == pytest.approx(
+        [2.5, 0.8]
+    )
+    assert {"2.50 µs", "800 ns", "not measured"} <= set(texts(figure))
+
+
+def test_snippets_on_several_pythons_stand_beside_each_other() -> None:
+    study = Study()
+    rows = []
+    for python in ("python3.11", "python3.13t"):
+        cell = study.add("serial", None, [0.1], baseline=f"primes-{len(study.summary)}", python=python)
+        rows += snippets(cell, {"set": 1e-6, "list": 2e-6})
+    figure = study.draw(tasks=pd.DataFrame(rows))["snippets"]
+    assert len(figure.axes) == 1
+    assert len(figure.axes[0].patches) == 4
+    assert {"python3.11", "python3.13t"} <= set(texts(figure))
+
+
+def test_tasks_of_a_function_make_no_figure_of_snippets() -> None:
+    study = Study()
+    base = study.add("serial", None, [0.1])
+    assert "snippets" not in study.draw(tasks=pd.DataFrame(snippets(base, {"1": 0.1}, per_call=False)))
+
+
+@pytest.mark.slow
+def test_names_of_the_users_are_shown_as_they_are(tmp_path: Path) -> None:
+    study = Study()
+    study.add("serial", None, [0.1])
+    study.add("$weird_{x}$ <&> 素数 and quite a long name", 2, [0.1])
+    figures = study.draw(replace(FACTS, title="a $title$"))
+    _, svg = save({"time": figures["time"]}, tmp_path)
+    text = svg.read_text(encoding="utf-8")
+    assert "a $title$: wall time" in text
+    assert "$weird_{x}$ &lt;&amp;&gt;" in text
+
+
+@pytest.mark.slow
+def test_figures_are_the_same_bytes_every_time_and_hold_text_as_text(tmp_path: Path) -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.1])
+    study.add("thread", 2, [2.0, 2.1])
+    first, second = (save({"speedup": study.draw()["speedup"]}, tmp_path / name) for name in ("one", "two"))
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    svg = first[1].read_text(encoding="utf-8")
+    assert ">speedup vs serial loop</text>" in svg
+    assert "<dc:date>" not in svg
+
+
+def test_executors_keep_their_colours_and_strangers_get_others() -> None:
+    few, many = looks_of(["thread", "process"]), looks_of(["mine", "process", "ray", "thread"])
+    assert [many[name] for name in few] == list(few.values())
+    assert len({(look.colour, look.marker) for look in many.values()}) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1234.5, "1234 s"),
+        (2.314, "2.31 s"),
+        (0.9999, "1.00 s"),
+        (0.0123, "12.3 ms"),
+        (9.996e-6, "10.0 µs"),
+        (7.58e-8, "75.8 ns"),
+        (0.0, "0 ns"),
+    ],
+)
+def test_times_are_written_with_three_digits_and_a_unit_that_suits(value: float, expected: str) -> None:
+    assert seconds(value) == expected
