@@ -54,8 +54,7 @@ def collect() -> list[Point]:
         job = HydraConfig.get()
         composed.append((" ".join(_given(job)), _read(config, job)))
 
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument not in _FLAGS)
-    with _hydra_kept_quiet():
+    with _hydra_kept_quiet(), _options_last():
         try:
             keep_point()
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
@@ -68,11 +67,25 @@ def collect() -> list[Point]:
     return [point for _, point in composed if isinstance(point, Point)]
 
 
-_FLAGS = ("-m", "--multirun")  # Hydra takes them first or last only, and not between overrides
 _NO_POINTS = (
     "hydra/launcher: this launcher runs jobs elsewhere and beside each other, which measures nothing fairly; "
     "leave it out, and start measured interpreters on another machine with prefix=[COMMAND,...] instead"
 )
+
+
+@contextmanager
+def _options_last() -> Iterator[None]:
+    """Let Hydra find all overrides beside each other: it takes no options, such as -m, between them."""
+    before = sys.argv
+    sys.argv = [before[0], *sorted(before[1:], key=lambda argument: not _is_override(argument))]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _is_override(argument: str) -> bool:
+    return argument.startswith("~") or (not argument.startswith("-") and "=" in argument)
 
 
 def _refuse_missing_folder() -> None:

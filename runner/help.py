@@ -1,11 +1,10 @@
 """The page of `--help`: made without Hydra, so that it appears at once."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from runner.folders import conf_dir
+from runner.folders import conf_dir, user_dirs
 
 _PAGE = """\
 Should this code run on threads, on processes, or not in parallel at all, and with how many workers?
@@ -49,26 +48,13 @@ def is_asked_for(arguments: Sequence[str]) -> bool:
 
 def page(arguments: Sequence[str]) -> str:
     """Make the page, with the options of the shipped folder and of the user's."""
-    folders = [conf_dir(), *_of_the_user(arguments)]
+    folders = [conf_dir(), *user_dirs(arguments)]
     options = [f"  {group}={', '.join(_options(folders, group))}" for group in _GROUPS]
     return _PAGE.format(options="\n".join(options))
 
 
 def _options(folders: Iterable[Path], group: str) -> list[str]:
     return sorted({file.stem for folder in folders for file in (folder / group).glob("*.yaml")})
-
-
-def _of_the_user(arguments: Sequence[str]) -> list[Path]:
-    found = (
-        [Path(os.environ["RUNNER_CONFIG_DIR"].removeprefix("file://"))]
-        if "RUNNER_CONFIG_DIR" in os.environ
-        else []
-    )
-    for position, argument in enumerate(arguments):
-        flag, _, value = argument.partition("=")
-        if flag in ("--config-dir", "-cd"):
-            found.append(Path(value or next(iter(arguments[position + 1 :]), ".")))
-    return found
 
 
 def show() -> None:

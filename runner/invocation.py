@@ -212,7 +212,7 @@ def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
         iteration=iteration["iteration"],
         warmup=iteration["warmup"],
         tasks=iteration["tasks"],
-        started_at=iteration["started_at"],
+        started_at=_iso(datetime.fromtimestamp(iteration["started_at"], UTC)),
         start_s=start_s,
         work_s=work_s,
         end_s=end_s,
@@ -229,7 +229,7 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
         iteration=iteration,
         warmup=False,
         tasks=len(request.reference.labels),
-        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        started_at=_iso(datetime.now(UTC)),
         status=status,
         error=_one_line(error),
     )
@@ -274,3 +274,7 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         each=median_ns >= SHORTEST_STAMPED_NS,
         seconds=seconds,
     )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

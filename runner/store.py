@@ -233,6 +233,11 @@ def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[
         writer.writerows(rows)
 
 
+def write_verdicts(folder: Path, verdicts: Sequence[Mapping[str, Any]]) -> None:
+    """Write the verdicts, one a group of cells with a common baseline."""
+    _write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
+
+
 def _trace_types() -> dict[str, Any]:
     import pyarrow as pa  # noqa: PLC0415 - slow, and not needed to measure
 

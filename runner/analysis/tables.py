@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.analysis.causes import Loss
+from runner.analysis.fits import fits
 from runner.analysis.statistics import Estimate, Values, among_best, medians, ratio_of_medians
 from runner.analysis.traced import Traces
 from runner.records import Cell, Sample
@@ -33,6 +35,8 @@ class Tables:
     samples: pd.DataFrame  #: one row an iteration
     summary: pd.DataFrame  #: one row a cell
     tasks: pd.DataFrame  #: one row a cell and task
+    fits: pd.DataFrame  #: one row a scaling curve and law
+    losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
     walls: Mapping[str, "pd.Series[float]"]  #: by cell: wall_s by repetition, of those that ended well
 
 
@@ -41,10 +45,13 @@ def tabulate(results: Results) -> Tables:
     samples = _samples(results)
     walls = _by_cell(samples[(samples["repetition"] > 0) & (samples["iteration"] == 0)], "wall_s")
     traces = Traces(results, walls)
+    summary = _summary(results, samples, walls, traces)
     return Tables(
         samples=samples,
-        summary=_summary(results, samples, walls, traces),
+        summary=summary,
         tasks=_tasks(results, traces),
+        fits=fits(results, summary, walls, _cpus(results)),
+        losses={cell.id: traces.losses(cell, _cpus(results), _level(results)) for cell in results.cells},
         walls=walls,
     )
 

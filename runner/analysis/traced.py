@@ -7,6 +7,7 @@ import pandas as pd
 
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
+from runner.analysis.causes import Loss, named
 from runner.records import Cell
 from runner.store import Results
 
@@ -64,18 +65,39 @@ class Traces:
             float(walls.median()), each.tolist(), self._cpu_s[cell.baseline], cell.workers, cpus
         )
 
+    def losses(self, cell: Cell, cpus: float, level: tuple[float, int]) -> list[Loss]:
+        """Name what a cell loses, from every repetition in which it and its baseline ended well."""
+        records = self.records(cell.id)
+        if cell.workers is None or records is None:
+            return []
+        both = sorted(set(self._repetitions(cell.id)) & set(self._repetitions(cell.baseline)))
+        pairs = [(self._run(cell.baseline, one), self._run(cell.id, one)) for one in both]
+        complete = [(serial, parallel) for serial, parallel in pairs if serial and parallel]
+        threads = (
+            bool((records.groupby("repetition")["process_id"].nunique() == 1).all()) and cell.workers > 1
+        )
+        return named(complete, cell.workers, cpus, threads=threads, level=level)
+
     def median_run(self, cell: str) -> Run | None:
         """Give the traced run whose duration is the median of its cell."""
-        walls, records = self._walls.get(cell), self._by_cell.get(cell)
-        if walls is None or walls.empty or records is None:
+        walls = self._walls.get(cell)
+        if walls is None or walls.empty:
             return None
-        repetition = int(walls.sort_values(kind="stable").index[(len(walls) - 1) // 2])
+        return self._run(cell, int(walls.sort_values(kind="stable").index[(len(walls) - 1) // 2]))
+
+    def _repetitions(self, cell: str) -> list[int]:
+        return [int(one) for one in self._walls[cell].index] if cell in self._walls else []
+
+    def _run(self, cell: str, repetition: int) -> Run | None:
+        records, start = self._by_cell.get(cell), self._starts.get((cell, repetition))
+        if records is None or start is None:
+            return None
         rows = records[records["repetition"] == repetition]
-        start = self._starts.get((cell, repetition))
-        if rows.empty or start is None:
+        if rows.empty:
             return None
         opened = rows["started_ns"].min() / _NS - start
-        return Run(opened=opened, closed=opened + float(walls.loc[repetition]), work=_work(rows))
+        wall = float(self._walls[cell].loc[repetition])
+        return Run(opened=opened, closed=opened + wall, work=_work(rows))
 
 
 def _work(rows: pd.DataFrame) -> list[Work]:

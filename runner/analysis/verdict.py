@@ -23,6 +23,7 @@ class Verdict:
     fastest: str  #: cell
     recommended: str  #: cell: the one with fewest workers that is not shown slower than the best
     sentence: str
+    why: str  #: what it loses most to, and what would help; empty where nothing is shown
     code: str  #: Python that runs the workload as the recommended cell does
 
 
@@ -52,6 +53,7 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         fastest=str(fastest["cell"]),
         recommended=str(recommended["cell"]),
         sentence=sentence,
+        why=_why(tables, group, recommended),
         code=code_to_paste(next(cell for cell in results.cells if cell.id == recommended["cell"])),
     )
 
@@ -115,6 +117,29 @@ def _includes_one(ratio: Estimate) -> bool:
 def _where(summary: pd.DataFrame, row: "pd.Series[Any]", swept: tuple[str, ...]) -> str:
     keys = [key for key in ("python", *swept) if summary[key].nunique(dropna=True) > 1 and pd.notna(row[key])]
     return ", ".join(f"{key}={row[key]}" for key in keys)
+
+
+def _why(tables: Tables, group: pd.DataFrame, recommended: "pd.Series[Any]") -> str:
+    """Tell the main loss of the recommended cell or, where that is the loop, of the fastest pool."""
+    cell = recommended
+    if pd.isna(cell["workers"]):
+        pools = group[group["workers"].notna()]
+        if pools.empty:
+            return ""
+        cell = pools.sort_values("wall_s").iloc[0]
+    losses = tables.losses.get(str(cell["cell"]), [])
+    if not losses:
+        return ""
+    told = [
+        f"{loss.share.value:.0%} of its workers' time to {loss.cause.name}"
+        if rank == 0
+        else f"{loss.share.value:.0%} to {loss.cause.name}"
+        for rank, loss in enumerate(losses[:_MOST_CAUSES])
+    ]
+    return f"{label(cell)} loses {', '.join(told)}; most likely to help: {losses[0].cause.remedy}"
+
+
+_MOST_CAUSES = 2
 
 
 def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":

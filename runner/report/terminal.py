@@ -37,6 +37,8 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
         named = [*([verdict.workload] if several or verdict.where else []), *filter(None, [verdict.where])]
         where = f"{', '.join(named)}: " if named else ""
         console.print(Text(f"{where}{verdict.sentence}.", style="bold green"))
+        if verdict.why:
+            console.print(Text(f"Why not more: {verdict.why}."))
     if len(verdicts) == 1 and verdicts[0].code:
         console.print()
         # Soft-wrapped: code is pasted, so it is neither cut nor padded.

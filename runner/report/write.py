@@ -1,5 +1,6 @@
 """A result folder → its tables, plots and the terminal view. Needs nothing but the folder."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -12,15 +13,17 @@ from runner.store import Results
 
 
 def report(folder: Path) -> bool:
-    """Write summary.csv, tasks.csv and plots/, and print the result; True if every cell was measured."""
+    """Write the tables, verdict.json and plots/, and print the result; True if every cell was measured."""
     results = store.read(folder)
     tables = tabulate(results)
-    for name, frame in (("summary", tables.summary), ("tasks", tables.tasks)):
+    for name, frame in (("summary", tables.summary), ("tasks", tables.tasks), ("fits", tables.fits)):
         rows = frame.astype(object).where(frame.notna(), None)
         store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
     figures = plots.draw(tables.samples, tables.summary, tables.tasks, _facts(results, tables.summary))
     plots.save(figures, folder / "plots")
-    terminal.show(results, tables, judge(results, tables))
+    verdicts = judge(results, tables)
+    store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
+    terminal.show(results, tables, verdicts)
     return bool((tables.summary["status"] == "ok").all())
 
 

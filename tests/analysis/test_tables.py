@@ -86,3 +86,19 @@ def test_every_task_of_every_cell_has_a_row(make_results: MakeResults) -> None:
     tasks = tabulate(make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7})).tasks
     assert tasks.groupby("cell").size().to_dict() == {"serial": 2, "process2": 2}
     assert tasks["time_s"].tolist() == pytest.approx([1.0] * 4)
+
+
+def test_waiting_tasks_on_many_counts_of_workers_have_a_serial_fraction(make_results: MakeResults) -> None:
+    counts = (1, 2, 4, 8)
+    waiting = {cell("thread", count): [20 * (0.1 + 0.9 / count)] * 7 for count in counts}
+    fits = tabulate(make_results({SERIAL: [20.0] * 7, **waiting})).fits
+    amdahl = fits[fits["law"] == "amdahl"].iloc[0]
+    assert amdahl["levels"] == 4
+    assert amdahl["note"] == ""
+
+
+def test_cpu_work_is_not_fitted_beyond_the_cpus(make_results: MakeResults) -> None:
+    walls = {cell("thread", count): [1.0] * 7 for count in (1, 2, 4, 8)}
+    fits = tabulate(make_results({SERIAL: [1.0] * 7, **walls})).fits
+    assert fits["levels"].tolist() == [2, 2]
+    assert fits["note"].str.startswith("not identifiable: 2 numbers of workers").all()

@@ -7,9 +7,10 @@ prints.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+
+from runner_probe.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Channel:
 
     def receive(self) -> dict[str, Any]:
         """Read the specification, then close standard input to the workload."""
-        specification: dict[str, Any] = json.loads(sys.stdin.buffer.read())
+        specification: dict[str, Any] = loads(sys.stdin.buffer.read().decode())
         empty = os.open(os.devnull, os.O_RDONLY)
         os.dup2(empty, 0)
         os.close(empty)
@@ -35,7 +36,7 @@ class Channel:
 
     def send(self, reply: dict[str, Any]) -> None:
         """Write the reply, whole."""
-        body = json.dumps(reply).encode()
+        body = dumps(reply).encode()
         data = memoryview(MARK + b"%d\n" % len(body) + body)
         while data:
             data = data[os.write(self.descriptor, data) :]

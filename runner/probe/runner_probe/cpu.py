@@ -27,7 +27,7 @@ def tree_cpu_s() -> float:
 
 def _living_cpu_s(process: int) -> float:
     try:
-        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as stat:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stat:
             # The command's name may hold spaces and brackets; what follows its last bracket is regular.
             fields = stat.read().rpartition(")")[2].split()
     except OSError:
@@ -44,7 +44,7 @@ def _children(process: int) -> list[int]:
         return children  # not Linux, or gone meanwhile
     for thread in threads:
         try:
-            with open(f"/proc/{process}/task/{thread}/children", encoding="ascii") as file:
+            with open(f"/proc/{process}/task/{thread}/children", encoding="utf-8") as file:
                 children += [int(child) for child in file.read().split()]
         except OSError:
             continue  # this thread has ended; its children are now another's

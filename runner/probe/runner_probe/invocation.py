@@ -6,7 +6,6 @@ A specification either asks for a measurement or, with `check`, for the checks o
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
 
 from runner_probe.channel import Channel
 from runner_probe.executors import Factory
@@ -92,12 +91,11 @@ def _describe(
             record[6:8], record[9] = (started, ended), ended - started
     first = min(record[6] for record in records)
     last = max(record[7] for record in records)
-    started_at = datetime.fromtimestamp(iteration.started_at, timezone.utc)
     return {
         "iteration": number,
         "warmup": warmup,
         "tasks": len(workload.items),
-        "started_at": started_at.isoformat(timespec="milliseconds"),
+        "started_at": iteration.started_at,
         "start_ns": first - iteration.opened_ns,
         "work_ns": last - first,
         "end_ns": iteration.closed_ns - last,

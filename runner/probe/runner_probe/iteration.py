@@ -5,7 +5,6 @@ This is what the user's own `with Pool() as pool: list(pool.map(function, items)
 
 from __future__ import annotations
 
-import functools
 import time
 
 from runner_probe.chunk import run_chunk
@@ -147,7 +146,7 @@ def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], in
             iteration.submitted_ns[index] = clock()
             future = pool.submit(run_chunk, tasks.call, first, items, each=tasks.each)
             futures.append(future)
-            future.add_done_callback(functools.partial(_stamp, iteration.received_ns, index, clock))
+            future.add_done_callback(_stamp(iteration.received_ns, index, clock))
         for future in futures:
             iteration.reports.append(_report(future))
     except BaseException:
@@ -164,8 +163,11 @@ def _report(future: Any) -> Report:
     return report
 
 
-def _stamp(received_ns: list[int], index: int, clock: Callable[[], int], _: object) -> None:
-    received_ns[index] = clock()
+def _stamp(received_ns: list[int], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
+    def stamp(_: Any) -> None:
+        received_ns[index] = clock()
+
+    return stamp
 
 
 def _merge(rows: list[list[Any]]) -> list[list[Any]]:

@@ -8,10 +8,14 @@ a reference of large results stays small; `close` compares the numbers themselve
 
 from __future__ import annotations
 
-import hashlib
 import math
 import sys
 import types
+
+try:
+    from _blake2 import blake2b  # what `hashlib` offers too, after loading OpenSSL
+except ImportError:
+    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ def digest(value: Any) -> str:
 
     Numbers are compared by value, arrays by type, shape and bytes; a list and a tuple are alike.
     """
-    return hashlib.blake2b(_form(value, ()), digest_size=8).hexdigest()
+    return blake2b(_form(value, ()), digest_size=8).hexdigest()
 
 
 def shown(value: Any) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ def locate(name: str) -> Any:
 def _import(module: str, name: str) -> ModuleType | None:
     """Import a prefix of a name; None if there is no such module."""
     try:
-        return importlib.import_module(module)
+        __import__(module)
+        return sys.modules[module]
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing == module:
@@ -63,7 +63,9 @@ def bind_target(spec: Mapping[str, Any]) -> Callable[[], Any]:
     """Bind `spec['_target_']` to `_args_` and the remaining keys, built first where they are targets."""
     positional = [build(value) for value in spec.get("_args_", [])]
     named = {key: build(value) for key, value in spec.items() if key not in ("_target_", "_args_")}
-    return functools.partial(locate_callable(spec["_target_"]), *positional, **named)
+    from functools import partial  # noqa: PLC0415 - most workloads do without
+
+    return partial(locate_callable(spec["_target_"]), *positional, **named)
 
 
 def call_target(spec: Mapping[str, Any]) -> Any:

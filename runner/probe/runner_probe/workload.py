@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import glob
 import os
 
-from runner_probe.snippets import calibrate, compile_snippet, run_snippet
 from runner_probe.targets import bind_target, build, call_target, locate_callable
 
 TYPE_CHECKING = False
@@ -54,6 +51,11 @@ class Workload:
         return [_label(item) for item in self.items]
 
     def _load_snippets(self, calls: dict[str, int] | None) -> None:
+        # Imported here and below: only some workloads have a use for these.
+        from functools import partial  # noqa: PLC0415
+
+        from runner_probe.snippets import calibrate, compile_snippet, run_snippet  # noqa: PLC0415
+
         setup, snippets = self.settings.get("setup") or "", self.settings["snippets"]
         for name, source in snippets.items():
             try:
@@ -64,7 +66,7 @@ class Workload:
                 raise WorkloadError(f"snippets.{name}", _syntax(f"snippet '{name}'", error)) from error
         self.items = list(snippets)
         self.calls = calls or {name: calibrate(setup, source) for name, source in snippets.items()}
-        self.call = functools.partial(run_snippet, setup, snippets, self.calls)
+        self.call = partial(run_snippet, setup, snippets, self.calls)
 
     def _load_function(self) -> None:
         with _blaming("function"):
@@ -72,7 +74,9 @@ class Workload:
         with _blaming("arguments"):
             arguments = build(self.settings.get("arguments") or {})
         if arguments:
-            self.call = functools.partial(self.call, **arguments)
+            from functools import partial  # noqa: PLC0415
+
+            self.call = partial(self.call, **arguments)
         with _blaming("items"):
             self.items = _items(self.settings["items"])
         if not self.items:
@@ -109,6 +113,8 @@ def _items(settings: Any) -> Sequence[Any]:
         with open(os.path.expanduser(settings["lines"]), encoding="utf-8") as file:
             return [line.removesuffix("\n") for line in file]  # `splitlines` also splits at form feeds
     if isinstance(settings, dict) and set(settings) == {"glob"}:
+        import glob  # noqa: PLC0415
+
         return sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
     raise ValueError(
         "items are a list, a dictionary with _target_, {lines: FILE} or {glob: PATTERN}, "

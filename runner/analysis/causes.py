@@ -1,0 +1,137 @@
+"""Causes of lost speedup, in words: where the workers' seconds went that were not needed in series.
+
+Every loss is a part of workers times wall time, so losses and the serial work add up to it. A loss is named
+only where its interval over the repetitions lies above a hundredth.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.analysis.attribution import Run, budget
+from runner.analysis.bounds import shortest_makespan
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, medians
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """A cause, and what is most likely to help against it."""
+
+    name: str
+    remedy: str
+
+
+POOL_START = Cause(name="starting the pool", remedy="keep one pool open and use it again")
+LATE_WORKERS = Cause(name="workers that start late", remedy="fewer workers, or a quicker start method")
+DISPATCH = Cause(
+    name="handing out tasks and moving their data", remedy="bigger chunks (chunk_size), or less data a task"
+)
+EMPTY_QUEUE = Cause(name="an empty queue", remedy="submit tasks faster: prepare the items beforehand")
+POOL_END = Cause(name="shutting the pool down", remedy="keep one pool open and use it again")
+UNEVEN_TASKS = Cause(name="too few or too uneven tasks", remedy="split the longest tasks")
+PLACEMENT = Cause(name="poor placement of tasks", remedy="submit the longest tasks first, in smaller chunks")
+LOCK = Cause(name="the GIL or another lock", remedy="processes instead of threads")
+WAITING = Cause(name="tasks that wait for each other", remedy="share less: locks, files, a device")
+OVERSUBSCRIBED = Cause(name="more workers than CPUs", remedy="fewer workers")
+OTHERS = Cause(name="others on the machine", remedy="measure again on a quiet machine")
+SLOWER_CPU = Cause(
+    name="slower CPU work (memory bandwidth, shared cores)", remedy="fewer workers, or less memory traffic"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """What one cause costs."""
+
+    cause: Cause
+    share: Estimate  #: of workers times wall time
+
+
+def losses(serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bool) -> dict[str, float]:
+    """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1.
+
+    Args:
+        serial: a run of the plain loop
+        parallel: the run to explain
+        workers: P
+        cpus: usable CPUs
+        threads: whether the workers share one process, and so may share a GIL
+    """
+    spent = budget(serial, parallel, workers)
+    unavoidable = workers * shortest_makespan([work.busy for work in parallel.work], workers) - parallel.busy
+    uneven = min(spent.idle_end, max(0.0, unavoidable))
+    found = {
+        POOL_START: spent.pool_start,
+        LATE_WORKERS: spent.late_workers,
+        DISPATCH: spent.dispatch,
+        EMPTY_QUEUE: spent.starved,
+        POOL_END: spent.pool_end,
+        UNEVEN_TASKS: uneven,
+        PLACEMENT: spent.idle_end - uneven,
+        **_slower_tasks(serial, parallel, oversubscribed=workers > cpus, threads=threads),
+    }
+    return {cause.name: seconds for cause, seconds in found.items()}
+
+
+def _slower_tasks(serial: Run, parallel: Run, *, oversubscribed: bool, threads: bool) -> dict[Cause, float]:
+    """Split what tasks took more in parallel: on the CPU, runnable without one, or blocked."""
+    queue = OVERSUBSCRIBED if oversubscribed else OTHERS
+    cpu = _difference(parallel.cpu, serial.cpu)
+    delay = _difference(parallel.run_delay, serial.run_delay)
+    slower = parallel.busy - serial.busy
+    if cpu is None:  # chunks of short tasks have no readings of their own
+        return {SLOWER_CPU: slower}
+    return {
+        SLOWER_CPU: cpu,
+        queue: delay or 0.0,
+        LOCK if threads else WAITING: slower - cpu - (delay or 0.0),
+    }
+
+
+def _difference(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def named(
+    pairs: Sequence[tuple[Run, Run]],
+    workers: int,
+    cpus: float,
+    *,
+    threads: bool,
+    level: tuple[float, int],
+) -> list[Loss]:
+    """Name the causes shown to cost more than a hundredth of the workers' time, the largest first.
+
+    Takes the serial and the parallel run of every repetition, and a confidence with a seed.
+    """
+    if len(pairs) < FEWEST_BLOCKS:
+        return []
+    blocks = [losses(serial, parallel, workers, cpus, threads=threads) for serial, parallel in pairs]
+    spent = np.array([workers * parallel.wall for _, parallel in pairs])
+    names = list(blocks[0])
+    shares = np.array([[block[name] for block in blocks] for name in names]) / spent
+    by_name = {cause.name: cause for cause in _ALL}
+    found = [
+        Loss(cause=by_name[name], share=share)
+        for name, share in zip(names, medians(shares, *level), strict=True)
+        if share.low > _LEAST_SHARE
+    ]
+    return sorted(found, key=lambda loss: -loss.share.value)
+
+
+_LEAST_SHARE = 0.01
+_ALL: Iterable[Cause] = (
+    POOL_START,
+    LATE_WORKERS,
+    DISPATCH,
+    EMPTY_QUEUE,
+    POOL_END,
+    UNEVEN_TASKS,
+    PLACEMENT,
+    LOCK,
+    WAITING,
+    OVERSUBSCRIBED,
+    OTHERS,
+    SLOWER_CPU,
+)

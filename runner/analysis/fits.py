@@ -1,0 +1,76 @@
+"""Which cells form a scaling curve, and the laws fitted to each: the rows of fits.csv."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.analysis.scaling import Fit, fit
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.store import Results
+
+COLUMNS = [
+    "law",
+    "levels",
+    *(f"{name}{end}" for name in ("alpha", "beta", "peak_workers") for end in ("", "_low", "_high")),
+    "note",
+]
+_LITTLE_CPU = 0.1  # tasks that use less CPU than this share of their time wait: more workers than CPUs help
+
+
+def fits(
+    results: Results, summary: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], cpus: float
+) -> pd.DataFrame:
+    """Fit both laws to every curve: cells that differ in nothing but the number of workers."""
+    keys = ["workload", "executor", "chunk_size", "python", *results.swept]
+    level = (float(results.study["confidence"]), int(results.study["seed"]))
+    rows: list[dict[str, Any]] = []
+    pooled = summary[summary["workers"].notna()]
+    for _, curve in pooled.groupby(keys, sort=False, dropna=False):
+        own = _counted(curve, summary, cpus)
+        named = {key: curve[key].iloc[0] for key in keys}
+        rows += [{**named, **row} for row in _both_laws(own, walls, level)]
+    return pd.DataFrame(rows, columns=[*keys, *COLUMNS])
+
+
+def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.DataFrame:
+    """Leave out failed cells, and CPU work on more workers than CPUs."""
+    own = curve[(curve["status"] == "ok") & curve["granularity"].notna()]
+    baseline = summary[summary["cell"] == curve["baseline"].iloc[0]].iloc[0]
+    waits = baseline["cpu_s"] < _LITTLE_CPU * baseline["wall_s"]
+    return own if waits else own[own["workers"] <= cpus]
+
+
+def _both_laws(
+    curve: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], level: tuple[float, int]
+) -> Iterator[dict[str, Any]]:
+    curve = curve.sort_values("workers")
+    times = [walls[cell] * share for cell, share in zip(curve["cell"], curve["granularity"], strict=True)]
+    blocks = pd.concat(times, axis=1, join="inner") if times else pd.DataFrame()
+    for law in ("amdahl", "usl"):
+        if len(blocks) < FEWEST_BLOCKS:
+            found: Fit | str = f"not identifiable: {len(blocks)} repetitions, and {FEWEST_BLOCKS} are needed"
+        else:
+            counts = [int(count) for count in curve["workers"]]
+            found = fit(law, counts, blocks.to_numpy(dtype=np.float64).T, *level)
+        yield {"law": law, "levels": len(curve), **_columns(found)}
+
+
+def _columns(found: Fit | str) -> dict[str, Any]:
+    if isinstance(found, str):
+        return {"note": found}
+    columns: dict[str, Any] = {"note": ""}
+    for name, estimate in (
+        ("alpha", found.alpha),
+        ("beta", found.beta),
+        ("peak_workers", found.peak_workers),
+    ):
+        columns |= _bounds(name, estimate)
+    return columns
+
+
+def _bounds(name: str, estimate: Estimate | None) -> dict[str, float]:
+    if estimate is None:
+        return {}
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -1,0 +1,141 @@
+"""Each cause injected alone, at two strengths, into runs whose every figure is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from runner.analysis import causes
+from runner.analysis.attribution import Run, Work
+from runner.analysis.causes import losses, named
+
+TASKS = 8
+
+
+def work(
+    worker: int, started: float, length: float = 1.0, *, cpu: float | None = None, run_delay: float = 0.0
+) -> Work:
+    return Work(
+        worker=worker,
+        submitted=0.0,
+        started=started,
+        ended=started + length,
+        busy=length,
+        cpu=length if cpu is None else cpu,
+        run_delay=run_delay,
+    )
+
+
+SERIAL = Run(opened=0.0, closed=8.0, work=[work(0, float(i)) for i in range(TASKS)])
+
+
+def two_lanes(length: float = 1.0, gap: float = 0.0, **changes: float) -> list[Work]:
+    return [work(i % 2, i // 2 * (length + gap), length, **changes) for i in range(TASKS)]
+
+
+def lost(parallel: Run, workers: int = 2, cpus: float = 2, *, threads: bool = False) -> dict[str, float]:
+    found = losses(SERIAL, parallel, workers, cpus, threads=threads)
+    assert sum(found.values()) == pytest.approx(workers * parallel.wall - SERIAL.busy)
+    return {name: seconds for name, seconds in found.items() if abs(seconds) > 1e-9}
+
+
+def test_a_perfect_run_loses_nothing() -> None:
+    assert lost(Run(opened=0.0, closed=4.0, work=two_lanes())) == {}
+
+
+@pytest.mark.parametrize("strength", [0.5, 2.0])
+def test_a_slow_start_of_the_pool(strength: float) -> None:
+    found = lost(Run(opened=-strength, closed=4.0, work=two_lanes()))
+    assert found == {causes.POOL_START.name: 2 * strength}
+
+
+@pytest.mark.parametrize("strength", [0.5, 2.0])
+def test_a_slow_shutdown(strength: float) -> None:
+    found = lost(Run(opened=0.0, closed=4.0 + strength, work=two_lanes()))
+    assert found == {causes.POOL_END.name: 2 * strength}
+
+
+@pytest.mark.parametrize("strength", [0.25, 1.0])
+def test_time_between_tasks_that_were_waiting_to_run(strength: float) -> None:
+    found = lost(Run(opened=0.0, closed=4.0 + 3 * strength, work=two_lanes(gap=strength)))
+    assert found == {causes.DISPATCH.name: pytest.approx(6 * strength)}
+
+
+@pytest.mark.parametrize("strength", [0.25, 1.0])
+def test_tasks_that_were_submitted_late(strength: float) -> None:
+    late = [replace(one, submitted=one.started) for one in two_lanes(gap=strength)]
+    found = lost(Run(opened=0.0, closed=4.0 + 3 * strength, work=late))
+    assert found == {causes.EMPTY_QUEUE.name: pytest.approx(6 * strength)}
+
+
+@pytest.mark.parametrize("strength", [1.0, 3.0])
+def test_a_worker_that_starts_late(strength: float) -> None:
+    own = [work(0, i * 1.0) for i in range(4)] + [work(1, strength + i) for i in range(4)]
+    found = lost(Run(opened=0.0, closed=4.0 + strength, work=own))
+    assert found[causes.LATE_WORKERS.name] == strength
+    assert found[causes.PLACEMENT.name] == strength  # the other worker could have taken over
+
+
+@pytest.mark.parametrize("length", [2.0, 6.0])
+def test_one_long_task_among_short_ones(length: float) -> None:
+    serial = Run(
+        opened=0.0, closed=length + 2, work=[work(0, 0.0, length), work(0, length), work(0, length + 1)]
+    )
+    parallel = Run(opened=0.0, closed=length, work=[work(0, 0.0, length), work(1, 0.0), work(1, 1.0)])
+    found = losses(serial, parallel, 2, 2, threads=False)
+    assert found[causes.UNEVEN_TASKS.name] == length - 2
+    assert found[causes.PLACEMENT.name] == 0.0
+
+
+def test_chunks_that_all_go_to_one_worker() -> None:
+    assert lost(Run(opened=0.0, closed=8.0, work=SERIAL.work)) == {causes.PLACEMENT.name: 8.0}
+
+
+@pytest.mark.parametrize("length", [1.5, 2.0])
+def test_threads_that_wait_for_the_gil(length: float) -> None:
+    found = lost(Run(opened=0.0, closed=4 * length, work=two_lanes(length, cpu=1.0)), threads=True)
+    assert found == {causes.LOCK.name: pytest.approx(8 * (length - 1))}
+
+
+@pytest.mark.parametrize("length", [1.5, 2.0])
+def test_processes_that_wait_for_each_other(length: float) -> None:
+    found = lost(Run(opened=0.0, closed=4 * length, work=two_lanes(length, cpu=1.0)))
+    assert found == {causes.WAITING.name: pytest.approx(8 * (length - 1))}
+
+
+@pytest.mark.parametrize("length", [1.5, 2.0])
+def test_a_busy_neighbour_takes_the_cpu(length: float) -> None:
+    own = two_lanes(length, cpu=1.0, run_delay=length - 1)
+    assert lost(Run(opened=0.0, closed=4 * length, work=own)) == {
+        causes.OTHERS.name: pytest.approx(8 * (length - 1))
+    }
+
+
+def test_more_workers_than_cpus_wait_for_one() -> None:
+    own = [work(i % 4, i // 4 * 2.0, 2.0, cpu=1.0, run_delay=1.0) for i in range(TASKS)]
+    found = lost(Run(opened=0.0, closed=4.0, work=own), workers=4)
+    assert found == {causes.OVERSUBSCRIBED.name: 8.0}
+
+
+@pytest.mark.parametrize("length", [1.5, 2.0])
+def test_tasks_that_need_more_cpu_time_in_parallel(length: float) -> None:
+    found = lost(Run(opened=0.0, closed=4 * length, work=two_lanes(length)))
+    assert found == {causes.SLOWER_CPU.name: pytest.approx(8 * (length - 1))}
+
+
+def test_the_largest_loss_is_named_first_with_its_share() -> None:
+    slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
+    found = named([(SERIAL, slow)] * 7, 2, 2, threads=False, level=(0.95, 1))
+    assert [loss.cause for loss in found] == [causes.POOL_START, causes.POOL_END]
+    assert found[0].share.value == pytest.approx(1 / 5.5)
+
+
+def test_identical_cells_are_given_no_cause() -> None:
+    noise = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
+    runs = [Run(opened=0.0, closed=8 * n, work=[work(0, i * n, n) for i in range(TASKS)]) for n in noise]
+    pairs = list(zip(runs, reversed(runs), strict=True))
+    assert named(pairs, 1, 2, threads=False, level=(0.95, 1)) == []
+
+
+def test_few_repetitions_name_nothing() -> None:
+    slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
+    assert named([(SERIAL, slow)] * 5, 2, 2, threads=False, level=(0.95, 1)) == []

@@ -1,0 +1,283 @@
+"""One contract for every executor of conf/executor, kept by real pools in real probes."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from runner_probe.executors import Factory, Serial
+from runner_probe.iteration import Tasks
+from tests.probe.probing import ROOT, SERIAL, THREAD, Answer, ask, process_pool, specify
+
+WORKERS = 2
+ITEMS = list(range(20))
+REQUIRED = {"serial", "thread", "process", "loky"}  # others are under the contract where they are installed
+
+
+@dataclass(frozen=True)
+class Executor:
+    """One executor as its YAML declares it, with a start method where it has one."""
+
+    name: str
+    start_method: str | None
+    settings: dict[str, Any] = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.start_method}" if self.start_method else self.name
+
+    @property
+    def crosses_processes(self) -> bool:
+        return self.name not in ("serial", "thread")
+
+    def pool(self, workers: int = WORKERS) -> dict[str, Any]:
+        chosen = {"start_method": self.start_method} if self.start_method else {}
+        config = OmegaConf.create({"workers": workers, "executor": {**self.settings, **chosen}})
+        pool = OmegaConf.to_container(config.executor.pool, resolve=True)
+        assert isinstance(pool, dict)
+        return {str(key): value for key, value in pool.items()}
+
+
+def _executors() -> list[Executor]:
+    found = []
+    for path in sorted((ROOT / "conf" / "executor").glob("*.yaml")):
+        settings: Any = OmegaConf.to_container(OmegaConf.load(path))
+        if path.stem in REQUIRED or find_spec(settings["pool"]["_target_"].partition(".")[0]):
+            methods = ("fork", "spawn", "forkserver") if "start_method" in settings else (None,)
+            found += [Executor(path.stem, method, settings) for method in methods]
+    return found
+
+
+EXECUTORS = _executors()
+CROSSING = [executor for executor in EXECUTORS if executor.crosses_processes]
+
+every_executor = pytest.mark.parametrize("executor", EXECUTORS, ids=str)
+executors_of_processes = pytest.mark.parametrize("executor", CROSSING, ids=str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """A bag that went well, and what lived when its pool was closed."""
+
+    executor: Executor
+    answer: Answer
+    threads: list[str]
+    processes: set[int]
+    initialized: list[tuple[int, int]]  #: process and thread, once for each call of the initializer
+
+
+@pytest.fixture(scope="module", params=EXECUTORS, ids=str)
+def usual(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Usual:
+    executor: Executor = request.param
+    folder = tmp_path_factory.mktemp(str(executor))
+    answer = ask(
+        specify(
+            executor.pool(),
+            items=ITEMS,
+            initializer={"_target_": "bag.note_worker", "path": str(folder / "workers")},
+            teardown={"_target_": "bag.note_living", "path": str(folder / "living")},
+        )
+    )
+    threads, processes = (folder / "living").read_text(encoding="utf-8").split("\n")[:2]
+    workers = (folder / "workers").read_text(encoding="utf-8").splitlines()
+    return Usual(
+        executor=executor,
+        answer=answer,
+        threads=threads.split(),
+        processes=set(map(int, processes.split())),
+        initialized=[(int(process), int(thread)) for process, thread in map(str.split, workers)],
+    )
+
+
+def workers_of(answer: Answer) -> set[tuple[int, int]]:
+    return {(record["process_id"], record["thread_id"]) for record in answer.records()}
+
+
+def test_the_usual_executors_are_under_the_contract() -> None:
+    assert {executor.name for executor in EXECUTORS} >= REQUIRED
+
+
+@pytest.mark.slow
+class TestUsual:
+    def test_results_come_in_the_order_of_the_items(self, usual: Usual) -> None:
+        assert (usual.answer.reply["status"], usual.answer.reply["error"]) == ("ok", "")
+        assert usual.answer.values() == [number * number for number in ITEMS]
+        assert [record["task"] for record in usual.answer.records()] == ITEMS
+
+    def test_every_task_is_submitted_run_and_received_in_this_order(self, usual: Usual) -> None:
+        for record in usual.answer.records():
+            moments = [record[f"{moment}_ns"] for moment in ("submitted", "started", "ended", "received")]
+            assert moments == sorted(moments)
+
+    def test_no_more_workers_run_tasks_than_were_asked_for(self, usual: Usual) -> None:
+        workers = workers_of(usual.answer)
+        assert 1 <= len(workers) <= WORKERS
+        assert usual.answer.reply["distinct_workers"] == len(workers)
+
+    def test_the_initializer_runs_once_in_each_worker(self, usual: Usual) -> None:
+        assert len(set(usual.initialized)) == len(usual.initialized) <= WORKERS
+        assert workers_of(usual.answer) <= set(usual.initialized)
+
+    def test_workers_are_processes_only_if_the_executor_is_of_processes(self, usual: Usual) -> None:
+        own = {process for process, _ in usual.initialized}
+        threads = {thread for _, thread in usual.initialized}
+        if usual.executor.crosses_processes:
+            assert own == threads  # the main thread of each
+        else:
+            assert len(own) == 1
+
+    def test_no_worker_is_left_when_the_pool_is_closed(self, usual: Usual) -> None:
+        assert usual.threads == ["MainThread"]
+        assert not usual.processes & {process for process, _ in usual.initialized}
+
+    def test_the_start_method_is_recorded(self, usual: Usual) -> None:
+        assert usual.answer.reply["start_method"] == usual.executor.start_method
+
+    def test_nothing_is_printed(self, usual: Usual) -> None:
+        assert usual.answer.printed == ""
+
+
+@pytest.mark.slow
+@every_executor
+def test_as_many_tasks_run_at_once_as_there_are_workers(executor: Executor, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate")
+    count = 1 if executor.name == "serial" else WORKERS
+    arguments = {"folder": str(tmp_path), "count": count}
+    answer = ask(specify(executor.pool(), function="bag.meet", items=list(range(count)), arguments=arguments))
+    assert answer.values() == [count] * count
+    assert answer.reply["distinct_workers"] == count
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_task_that_raises_is_reported_with_its_traceback_and_closes_the_pool(
+    executor: Executor, tmp_path: Path
+) -> None:
+    answer = ask(
+        specify(
+            executor.pool(),
+            function="bag.fail_on",
+            items=ITEMS,
+            arguments={"bad": 5},
+            teardown={"_target_": "bag.note_living", "path": str(tmp_path / "living")},
+        )
+    )
+    assert answer.reply["status"] == "failed"
+    assert answer.reply["error"] == "task 5 (5) raised ValueError: cannot take 5"
+    assert answer.reply["traceback"].startswith("Traceback (most recent call last):\n")
+    assert "in fail_on\n" in answer.reply["traceback"]
+    assert (tmp_path / "living").read_text(encoding="utf-8").startswith("MainThread\n")
+
+
+@pytest.mark.slow
+@every_executor
+def test_large_results_arrive_and_workers_without_a_task_do_not_matter(executor: Executor) -> None:
+    answer = ask(
+        specify(
+            executor.pool(3),
+            function="bag.large",
+            items=[5_000_000, 5_000_001],
+            compare="equal",
+            chunk_size=1,
+        )
+    )
+    assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+    first, second = answer.reply["reference"]
+    assert first["value"] != second["value"]
+    assert len(first["shown"]) == 200
+    assert 1 <= answer.reply["distinct_workers"] <= 2
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_function_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
+    arguments = {"lock": {"_target_": "threading.Lock"}}
+    answer = ask(specify(executor.pool(), function="bag.ignore", arguments=arguments))
+    expect_pickling(executor, answer)
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_result_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
+    answer = ask(specify(executor.pool(), function="bag.lock", compare="none"))
+    expect_pickling(executor, answer)
+
+
+def expect_pickling(executor: Executor, answer: Answer) -> None:
+    if executor.crosses_processes:
+        assert answer.reply["status"] == "failed"
+        assert "pickle" in answer.reply["error"]
+        assert answer.reply["iterations"] == []
+    else:
+        assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_worker_that_does_not_start_is_reported(executor: Executor) -> None:
+    answer = ask(specify(executor.pool(), initializer="bag.give_up"))
+    assert answer.reply["status"] == ("failed" if executor.name == "serial" else "crashed")
+    assert "this worker does not start" in answer.printed + answer.reply["error"]
+
+
+@pytest.mark.slow
+@executors_of_processes
+def test_a_worker_that_dies_is_reported_as_a_crash(executor: Executor) -> None:
+    answer = ask(specify(executor.pool(), function="bag.leave", items=ITEMS, arguments={"code": 3}))
+    assert answer.reply["status"] == "crashed"
+    assert answer.reply["iterations"] == []
+
+
+@pytest.mark.parametrize("chunk_size", [1, None])
+def test_a_bag_without_tasks_never_reaches_an_executor(chunk_size: int | None) -> None:
+    # A workload refuses to be empty, so what Tasks would make of it does not matter.
+    reply = ask(specify(THREAD, items=[], chunk_size=chunk_size)).reply
+    assert (reply["status"], reply["iterations"]) == ("failed", [])
+    assert reply["error"] == "WorkloadError: there are no items; a workload needs one at least"
+    assert Tasks(len, [], 1, each=True).chunks == []
+
+
+@pytest.mark.parametrize(
+    ("make", "start_method"),
+    [(lambda: SERIAL, None), (lambda: THREAD, None), (lambda: process_pool("spawn"), "spawn")],
+)
+def test_a_factory_opens_a_new_pool_each_time(
+    make: Callable[[], dict[str, Any]], start_method: str | None
+) -> None:
+    factory = Factory(make(), None)
+    pools = [factory.open() for _ in range(2)]
+    assert pools[0] is not pools[1]
+    assert factory.start_method == start_method
+    for pool in pools:
+        pool.shutdown(wait=True)
+
+
+def test_arguments_of_a_pool_may_be_made_by_targets() -> None:
+    pool = {
+        "_target_": "collections.deque",
+        "iterable": [{"_target_": "math.sqrt", "_args_": [4]}],
+        "maxlen": 3,
+    }
+    assert list(Factory(pool, None).open()) == [2.0]
+
+
+def test_the_plain_loop_runs_a_task_when_it_is_submitted() -> None:
+    started: list[str] = []
+    serial = Serial(lambda: started.append("initializer"))
+
+    def task(number: int, *, factor: int) -> int:
+        started.append("task")
+        return number * factor
+
+    future = serial.submit(task, 3, factor=2)
+    assert started == ["initializer", "task"]
+    called: list[object] = []
+    future.add_done_callback(called.append)
+    assert called == [future]
+    assert not future.cancel()
+    assert future.result() == 6
+    serial.shutdown(wait=True)

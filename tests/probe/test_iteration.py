@@ -1,0 +1,306 @@
+"""Iterations on a virtual clock, with a pool whose every step takes a known time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from runner_probe.invocation import _describe
+from runner_probe.iteration import RECORD, Iteration, TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.workload import Workload
+
+OPENING, SUBMITTING, STARTING, TASK, RETURNING, CLOSING = 1_000, 10, 3, 100, 5, 400
+
+
+class Clock:
+    """Stands still unless told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 50_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class FakeFuture:
+    def __init__(self, pool: "FakePool", number: int, report: Any) -> None:
+        self.pool, self.number, self.report = pool, number, report
+
+    def result(self) -> Any:
+        if isinstance(self.report, BaseException):
+            raise self.report
+        return self.report
+
+    def cancel(self) -> bool:
+        self.pool.events.append(f"cancel {self.number}")
+        return True
+
+    def add_done_callback(self, callback: Callable[[object], object]) -> None:
+        self.pool.clock.now += RETURNING
+        if self.pool.calls_back:
+            callback(self)
+
+
+class FakePool:
+    """One worker that runs what is submitted at once; writes down what happens to it."""
+
+    calls_back = True
+
+    def __init__(self, clock: Clock, events: list[str], bad_task: int | None = None) -> None:
+        self.clock, self.events, self.bad_task = clock, events, bad_task
+        self.submitted = 0
+        clock.now += OPENING
+        events.append("open")
+
+    def submit(
+        self, _: object, call: Callable[[Any], Any], first: int, items: list[Any], *, each: bool
+    ) -> FakeFuture:
+        self.clock.now += SUBMITTING
+        number, self.submitted = self.submitted, self.submitted + 1
+        self.events.append(f"submit {number}")
+        values, stamps, failure = [], [], None
+        for task, item in enumerate(items, first):
+            self.clock.now += STARTING
+            values.append(call(item))
+            stamps.append((task, 1, self.clock.now, self.clock.now + TASK, TASK - 1, STARTING))
+            self.clock.now += TASK
+            if task == self.bad_task:
+                failure = (task, "ValueError", "bad", "Traceback")
+        if not each:
+            stamps = [(first, len(items), stamps[0][2], stamps[-1][3], None, None)]  # type: ignore[list-item]
+        return FakeFuture(self, number, (values, stamps, ("host", 1, 2, True), failure))
+
+    def shutdown(self, *, wait: bool) -> None:
+        assert wait
+        self.clock.now += CLOSING
+        self.events.append("shutdown")
+
+
+class ForgetfulPool(FakePool):
+    calls_back = False
+
+
+class BrokenPool(FakePool):
+    """Breaks at the third submission."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> FakeFuture:
+        if self.submitted == 2:
+            raise RuntimeError("broken")
+        return super().submit(*args, **kwargs)
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def bag(count: int, chunk_size: int | None = 1, *, each: bool = True) -> Tasks:
+    return Tasks(double, list(range(count)), chunk_size, each=each)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def events() -> list[str]:
+    return []
+
+
+def rows(iteration: Iteration) -> list[dict[str, Any]]:
+    return [dict(zip(RECORD, row, strict=True)) for row in iteration.records()]
+
+
+def test_a_cold_iteration_lasts_from_before_the_constructor_to_the_return_of_shutdown(
+    clock: Clock, events: list[str]
+) -> None:
+    iteration = run_cold(bag(3), lambda: FakePool(clock, events), clock)
+    assert iteration.opened_ns == 50_000
+    per_task = SUBMITTING + STARTING + TASK + RETURNING
+    assert iteration.closed_ns - iteration.opened_ns == OPENING + 3 * per_task + CLOSING
+    assert events == ["open", "submit 0", "submit 1", "submit 2", "shutdown"]
+
+
+def test_start_work_and_end_are_exact_and_leave_no_gap(clock: Clock, events: list[str]) -> None:
+    iteration = run_cold(bag(3), lambda: FakePool(clock, events), clock)
+    workload = Workload({"function": "bag.square", "items": [0, 1, 2]}, None)
+    told = _describe(iteration, 0, workload)
+    assert told["start_ns"] == OPENING + SUBMITTING + STARTING
+    assert told["work_ns"] == 3 * TASK + 2 * (RETURNING + SUBMITTING + STARTING)
+    assert told["end_ns"] == RETURNING + CLOSING
+    wall = iteration.closed_ns - iteration.opened_ns
+    assert told["start_ns"] + told["work_ns"] + told["end_ns"] == wall
+
+
+def test_the_stamps_of_every_task_are_exact(clock: Clock, events: list[str]) -> None:
+    iteration = run_cold(bag(3), lambda: FakePool(clock, events), clock)
+    submitted = 50_000 + OPENING
+    for task, row in enumerate(rows(iteration)):
+        started = submitted + SUBMITTING + STARTING
+        assert row == {
+            "task": task,
+            "tasks": 1,
+            "host": "host",
+            "process_id": 1,
+            "thread_id": 2,
+            "submitted_ns": submitted,
+            "started_ns": started,
+            "ended_ns": started + TASK,
+            "received_ns": started + TASK + RETURNING,
+            "busy_ns": TASK,
+            "cpu_ns": TASK - 1,
+            "run_delay_ns": STARTING,
+        }
+        submitted = row["received_ns"]
+
+
+def test_the_tasks_of_a_chunk_are_submitted_and_received_together(clock: Clock, events: list[str]) -> None:
+    first, second, third = rows(run_cold(bag(3, 2), lambda: FakePool(clock, events), clock))
+    assert first["submitted_ns"] == second["submitted_ns"] < third["submitted_ns"]
+    assert first["received_ns"] == second["received_ns"] < third["received_ns"]
+    assert second["started_ns"] == first["ended_ns"] + STARTING
+
+
+def test_a_chunk_stamped_as_a_whole_is_one_record(clock: Clock, events: list[str]) -> None:
+    first, second = rows(run_cold(bag(5, 3, each=False), lambda: FakePool(clock, events), clock))
+    assert (first["task"], first["tasks"], second["task"], second["tasks"]) == (0, 3, 3, 2)
+    assert first["busy_ns"] == 3 * TASK + 2 * STARTING
+    assert first["cpu_ns"] is None
+
+
+def test_a_result_that_never_called_back_was_received_by_the_end(clock: Clock, events: list[str]) -> None:
+    iteration = run_cold(bag(2), lambda: ForgetfulPool(clock, events), clock)
+    assert [row["received_ns"] for row in rows(iteration)] == [iteration.closed_ns] * 2
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "chunks"),
+    [
+        (5, 1, [[0], [1], [2], [3], [4]]),
+        (5, 2, [[0, 1], [2, 3], [4]]),
+        (4, 2, [[0, 1], [2, 3]]),
+        (3, 100, [[0, 1, 2]]),
+        (3, None, [[0, 1, 2]]),
+    ],
+)
+def test_tasks_are_cut_into_chunks_of_a_size_and_a_remainder(
+    count: int, size: int | None, chunks: list[list[int]]
+) -> None:
+    assert [items for _, items in bag(count, size).chunks] == chunks
+
+
+@given(st.integers(1, 60), st.none() | st.integers(1, 70))
+@settings(deadline=None, max_examples=40)
+def test_every_task_is_in_one_chunk_and_values_keep_the_order_of_items(count: int, size: int | None) -> None:
+    clock = Clock()
+    iteration = run_cold(bag(count, size), lambda: FakePool(clock, []), clock)
+    assert iteration.values() == [2 * number for number in range(count)]
+    assert [row["task"] for row in rows(iteration)] == list(range(count))
+
+
+def test_a_failed_task_cancels_all_that_were_submitted_and_closes_the_pool(
+    clock: Clock, events: list[str]
+) -> None:
+    with pytest.raises(TaskFailed, match=r"^task 1 raised ValueError: bad$") as caught:
+        run_cold(bag(4), lambda: FakePool(clock, events, bad_task=1), clock)
+    assert (caught.value.task, caught.value.kind, caught.value.traceback) == (1, "ValueError", "Traceback")
+    assert events[-5:] == ["cancel 0", "cancel 1", "cancel 2", "cancel 3", "shutdown"]
+
+
+def test_a_pool_that_breaks_is_closed_after_the_rest_was_cancelled(clock: Clock, events: list[str]) -> None:
+    with pytest.raises(RuntimeError, match=r"^broken$"):
+        run_cold(bag(4), lambda: BrokenPool(clock, events), clock)
+    assert events == ["open", "submit 0", "submit 1", "cancel 0", "cancel 1", "shutdown"]
+
+
+def test_warm_iterations_share_one_pool(clock: Clock, events: list[str]) -> None:
+    iterations = run_warm(bag(2), lambda: FakePool(clock, events), 3, clock)
+    assert [iteration.values() for iteration in iterations] == [[0, 2]] * 3
+    assert events == ["open", *(f"submit {number}" for number in range(6)), "shutdown"]
+
+
+def test_a_warm_iteration_counts_neither_opening_nor_closing(clock: Clock, events: list[str]) -> None:
+    first, second = run_warm(bag(2), lambda: FakePool(clock, events), 2, clock)
+    duration = 2 * (SUBMITTING + STARTING + TASK + RETURNING)
+    assert first.opened_ns == 50_000 + OPENING
+    assert first.closed_ns == second.opened_ns == first.opened_ns + duration
+    assert second.closed_ns == second.opened_ns + duration
+
+
+def test_a_warm_iteration_that_fails_closes_the_pool(clock: Clock, events: list[str]) -> None:
+    with pytest.raises(TaskFailed):
+        run_warm(bag(2), lambda: FakePool(clock, events, bad_task=0), 3, clock)
+    assert events == ["open", "submit 0", "submit 1", "cancel 0", "cancel 1", "shutdown"]
+
+
+def many(count: int, workers: int, *, gaps: int) -> Iteration:
+    """Make an iteration of chunks of one task, in no order of time; each `gaps`-th lacks its CPU time."""
+    iteration = Iteration(count)
+    iteration.closed_ns = 10**9
+    for task in range(count):
+        started = (task * 7919) % 1_000_003
+        known = not gaps or task % gaps
+        stamp = (task, 1, started, started + 1 + task % 13, task % 11 if known else None, task % 3)
+        iteration.submitted_ns[task] = started // 2
+        iteration.received_ns[task] = started + 20 + task % 5
+        iteration.reports.append(([task], [stamp], ("host", task % workers, 0, True), None))
+    return iteration
+
+
+def sums(records: list[dict[str, Any]], key: str) -> int:
+    return sum(record[key] or 0 for record in records)
+
+
+def by_worker(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    lanes: dict[int, list[dict[str, Any]]] = {}
+    for record in records:
+        lanes.setdefault(record["process_id"], []).append(record)
+    return (lanes[worker] for worker in sorted(lanes))
+
+
+def unmerged(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    with monkeypatch.context() as patch:
+        patch.setattr("runner_probe.iteration._MOST_RECORDS", 10**9)
+        return rows(iteration)
+
+
+def test_ten_thousand_records_are_kept_as_they_are() -> None:
+    assert [row["task"] for row in rows(many(10_000, 4, gaps=0))] == list(range(10_000))
+
+
+@pytest.mark.slow
+@given(st.integers(10_001, 40_000), st.integers(1, 999))
+@example(10_001, 1)
+@example(10_001, 999)
+@settings(deadline=None, max_examples=6)
+def test_more_records_are_merged_by_worker_and_keep_sums_and_bounds(count: int, workers: int) -> None:
+    iteration = many(count, workers, gaps=0)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        before = unmerged(iteration, monkeypatch)
+    after = rows(iteration)
+    assert len(after) <= 10_000
+    assert [row["started_ns"] for row in after] == sorted(row["started_ns"] for row in after)
+    for single, merged in zip(by_worker(before), by_worker(after), strict=True):
+        for key in ("tasks", "busy_ns", "cpu_ns", "run_delay_ns"):
+            assert sums(merged, key) == sums(single, key)
+        for key in ("submitted_ns", "started_ns"):
+            assert min(row[key] for row in merged) == min(row[key] for row in single)
+        for key in ("ended_ns", "received_ns"):
+            assert max(row[key] for row in merged) == max(row[key] for row in single)
+
+
+@pytest.mark.parametrize("workers", [1_000, 6_000, 20_000])
+def test_records_of_very_many_workers_are_merged_too(workers: int) -> None:
+    iteration = many(20_000, workers, gaps=0)
+    after = rows(iteration)
+    assert len(after) <= 10_000
+    assert sums(after, "tasks") == 20_000
+    assert sums(after, "busy_ns") == sum(1 + task % 13 for task in range(20_000))
+
+
+def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
+    after = rows(many(10_001, 1, gaps=10_000))  # tasks 0 and 10,000 lack the CPU time
+    assert sum(row["cpu_ns"] is None for row in after) == 2
+    assert sum(row["tasks"] for row in after) == 10_001

@@ -1,0 +1,157 @@
+"""One invocation as a whole, within this process: what its reply says, and what runs around the tasks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner_probe.invocation import measure
+from runner_probe.iteration import RECORD
+from tests.probe.probing import SERIAL, THREAD, specify
+
+
+def noting(path: Path, **workload: Any) -> dict[str, Any]:
+    """Make a workload that notes every step in a file."""
+    steps = {
+        key: {"_target_": "bag.note", "_args_": [key], "path": str(path)}
+        for key in ("setup", "initializer", "teardown")
+    }
+    return {"function": "bag.note_and_square", "arguments": {"path": str(path)}, **steps, **workload}
+
+
+def notes(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def test_the_reply_of_a_measurement_that_went_well() -> None:
+    reply = measure(specify(THREAD))
+    assert (reply["status"], reply["error"], reply["traceback"]) == ("ok", "", "")
+    assert reply["labels"] == ["1", "2", "3"]
+    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+    assert reply["differing"] == []
+    assert reply["calls"] is None
+    assert reply["start_method"] is None
+    assert 1 <= reply["distinct_workers"] <= 2
+    [iteration] = reply["iterations"]
+    assert (iteration["iteration"], iteration["warmup"], iteration["tasks"]) == (0, False, 3)
+    assert iteration["started_at"] > 0
+    assert min(iteration["start_ns"], iteration["work_ns"], iteration["end_ns"]) >= 0
+    assert [len(record) for record in iteration["records"]] == [len(RECORD)] * 3
+
+
+def test_with_labels_known_and_a_reference_given_neither_is_sent_again() -> None:
+    first = measure(specify())
+    second = measure({**specify(), "reference": first["reference"], "labelled": True})
+    assert second["status"] == "ok"
+    assert "labels" not in second
+    assert "reference" not in second
+
+
+def test_a_result_unlike_the_reference_is_wrong() -> None:
+    reference = measure(specify(items=[1, 2, 4]))["reference"]
+    reply = measure({**specify(), "reference": reference})
+    assert reply["status"] == "wrong_result"
+    assert reply["error"] == "task 2 (3) gave 9, but 16 in the reference invocation"
+
+
+def test_further_iterations_follow_one_that_warms_up() -> None:
+    reply = measure(specify(iterations=3))
+    assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [
+        (0, False),
+        (1, True),
+        (2, False),
+        (3, False),
+    ]
+
+
+def test_setup_comes_first_and_teardown_last_and_each_once(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    reply = measure(specify(iterations=2, **noting(path)))
+    assert reply["status"] == "ok"
+    pool = ["initializer", "task", "task", "task"]
+    assert notes(path) == ["setup", *pool, "initializer", *["task"] * 6, "teardown"]
+
+
+def test_teardown_runs_after_a_task_has_failed(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    reply = measure(specify(**noting(path, function="bag.fail_on", arguments={"bad": 2})))
+    assert reply["status"] == "failed"
+    assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
+    assert "in fail_on" in reply["traceback"]
+    assert reply["iterations"] == []
+    assert notes(path) == ["setup", "initializer", "teardown"]
+
+
+def test_a_setup_that_fails_is_reported_and_nothing_else_runs(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    reply = measure(specify(**noting(path, setup="bag.give_up")))
+    assert (reply["status"], reply["error"]) == ("failed", "RuntimeError: this worker does not start")
+    assert "in give_up" in reply["traceback"]
+    assert notes(path) == []
+
+
+def test_a_teardown_that_fails_is_reported_after_the_measurement(tmp_path: Path) -> None:
+    reply = measure(specify(**noting(tmp_path / "notes.txt", teardown="bag.give_up")))
+    assert (reply["status"], reply["error"]) == ("failed", "RuntimeError: this worker does not start")
+    assert len(reply["iterations"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("workload", "error"),
+    [
+        ({"function": "bag.zzz"}, "WorkloadError: 'bag.zzz' cannot be found: 'bag' has no 'zzz'"),
+        ({"items": []}, "WorkloadError: there are no items; a workload needs one at least"),
+    ],
+)
+def test_a_workload_that_cannot_be_loaded_opens_no_pool(workload: dict[str, Any], error: str) -> None:
+    reply = measure(specify({"_target_": "bag.give_up"}, **workload))
+    assert (reply["status"], reply["error"]) == ("failed", error)
+
+
+def test_a_result_that_cannot_be_compared_says_what_to_set() -> None:
+    reply = measure(specify(function="bag.lock", items=[1]))
+    assert reply["status"] == "failed"
+    assert reply["error"].startswith("TypeError: a result of type lock cannot be compared: ")
+    assert reply["error"].endswith("; set compare: equal or none")
+
+
+def test_an_exception_without_a_message_is_named_alone() -> None:
+    nothing = {"_target_": "builtins.iter", "_args_": [[]]}
+    reply = measure(specify(setup={"_target_": "builtins.next", "_args_": [nothing]}))
+    assert (reply["status"], reply["error"]) == ("failed", "StopIteration")
+
+
+def test_snippets_have_counts_and_labels_and_no_results() -> None:
+    reply = measure({**specify(snippets={"one": "1", "two": "2"}), "calls": {"one": 5, "two": 6}})
+    assert reply["status"] == "ok"
+    assert reply["calls"] == {"one": 5, "two": 6}
+    assert reply["labels"] == ["one", "two"]
+    assert "reference" not in reply
+
+
+def test_a_snippet_counts_from_the_start_of_its_loop_to_the_end_without_its_set_up() -> None:
+    spec = specify(
+        snippets={"one": "_clock()", "two": "_clock()"}, setup="_clock = iter(range(10**9)).__next__"
+    )
+    reply = measure({**spec, "calls": {"one": 5, "two": 6}})
+    records = [dict(zip(RECORD, row, strict=True)) for row in reply["iterations"][0]["records"]]
+    # Loops on a clock of the snippets' own, which starts at 0 and counts its readings.
+    assert [(record["started_ns"], record["ended_ns"], record["busy_ns"]) for record in records] == [
+        (0, 6, 6),
+        (0, 7, 7),
+    ]
+
+
+def test_a_snippet_that_raises_names_itself() -> None:
+    reply = measure({**specify(snippets={"one": "1", "two": "1 / 0"}), "calls": {"one": 1, "two": 1}})
+    assert (reply["status"], reply["error"]) == (
+        "failed",
+        "task 1 (two) raised ZeroDivisionError: division by zero",
+    )
+    assert 'File "<snippet>", line 1' in reply["traceback"]
+
+
+@pytest.mark.parametrize("pool", [SERIAL, THREAD])
+def test_coroutine_functions_run_on_every_executor(pool: dict[str, Any]) -> None:
+    reply = measure(specify(pool, function="bag.squared_later"))
+    assert (reply["status"], [entry["value"] for entry in reply["reference"]]) == ("ok", [1, 4, 9])

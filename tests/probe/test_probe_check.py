@@ -1,0 +1,105 @@
+"""The checks made before anything is measured."""
+
+import platform
+import sys
+from typing import Any
+
+import pytest
+
+from runner_probe.check import check, interpreter
+from tests.probe.probing import SERIAL, THREAD, process_pool
+
+
+def checked(pool: dict[str, Any], **workload: Any) -> dict[str, Any]:
+    settings = {"function": "bag.square", "items": [1, 2, 3], **workload}
+    reply = check({"check": [{"workload": settings, "executor": {"pool": pool}}]})
+    found: dict[str, Any] = reply["checked"][0]
+    return found
+
+
+def problem(pool: dict[str, Any], **workload: Any) -> tuple[str, str]:
+    [(key, text)] = checked(pool, **workload)["problems"]
+    return key, text
+
+
+@pytest.mark.parametrize("pool", [SERIAL, THREAD, process_pool("spawn")])
+def test_a_cell_without_problems_tells_its_number_of_tasks(pool: dict[str, Any]) -> None:
+    assert checked(pool) == {"tasks": 3, "problems": []}
+
+
+def test_every_cell_is_checked() -> None:
+    cells = [
+        {"workload": {"function": "bag.square", "items": list(range(count))}, "executor": {"pool": SERIAL}}
+        for count in (1, 2)
+    ]
+    assert [cell["tasks"] for cell in check({"check": cells})["checked"]] == [1, 2]
+
+
+def test_snippets_are_compiled_but_not_run() -> None:
+    found = checked(SERIAL, snippets={"one": "raise SystemExit", "two": "2"}, setup="raise SystemExit")
+    assert found == {"tasks": 2, "problems": []}
+
+
+def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
+    found = checked({"_target_": "nowhere.Pool"}, items=[])
+    assert found["tasks"] is None
+    assert [key for key, _ in found["problems"]] == ["workload.items", "executor.pool"]
+
+
+@pytest.mark.parametrize(
+    ("pool", "message"),
+    [
+        (
+            {**THREAD, "max_worker": 2},
+            (
+                "concurrent.futures.ThreadPoolExecutor: got an unexpected keyword argument 'max_worker'; "
+                "it takes max_workers, thread_name_prefix, initializer, initargs"
+            ),
+        ),
+        (
+            {"_target_": "bag.fail_on", "bad": 1},
+            "bag.fail_on: missing a required argument: 'number'; it takes number, bad",
+        ),
+        (
+            {"_target_": "nowhere.Pool"},
+            "'nowhere.Pool' cannot be imported: there is no module 'nowhere' on the path",
+        ),
+        (
+            {"_target_": "concurrent.futures.TreadPoolExecutor"},
+            "did you mean 'concurrent.futures.ThreadPoolExecutor'?",
+        ),
+        ({"_target_": "bag.ANSWER"}, "'bag.ANSWER' is an int, which cannot be called"),
+        (process_pool("frok"), "cannot find context for 'frok'"),
+        ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
+        ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
+    ],
+)
+def test_a_pool_that_cannot_be_made_says_why(pool: dict[str, Any], message: str) -> None:
+    key, text = problem(pool)
+    assert key == "executor.pool"
+    assert message in text
+
+
+def test_a_pool_that_takes_no_initializer_is_refused_only_if_the_workload_has_one() -> None:
+    pool = {"_target_": "bag.count_to", "number": 2}
+    assert checked(pool)["problems"] == []
+    assert problem(pool, initializer="bag.not_a_function_of_items") == (
+        "executor.pool",
+        "bag.count_to takes no initializer, so the workload's cannot run in its workers",
+    )
+
+
+@pytest.mark.parametrize("pool", [SERIAL, THREAD, {"_target_": "bag.ignore", "number": 1}])
+def test_a_pool_that_takes_an_initializer_or_anything_at_all_is_accepted(pool: dict[str, Any]) -> None:
+    assert checked(pool, initializer="bag.not_a_function_of_items")["problems"] == []
+
+
+def test_the_interpreter_describes_itself() -> None:
+    told = interpreter()
+    assert told["executable"] == sys.executable
+    assert told["version"] == platform.python_version()
+    assert told["implementation"] == "CPython"
+    assert told["free_threaded"] is False or told["version"] >= "3.13"
+    assert told["gil_enabled"] is getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert told["packages"]["pytest"] == pytest.__version__
+    assert list(told["packages"]) == sorted(told["packages"])

@@ -1,0 +1,45 @@
+"""The quick JSON reads and writes what the package `json` does."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner_probe.quick_json import dumps, loads
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+def test_what_one_writes_the_other_reads(value: Any) -> None:
+    assert json.loads(dumps(value)) == value
+    assert loads(json.dumps(value)) == value
+
+
+@given(values)
+def test_both_write_the_same_text(value: Any) -> None:
+    assert dumps(value) == json.dumps(value)
+
+
+def test_numbers_that_are_none_survive() -> None:
+    assert dumps([float("inf"), -float("inf")]) == "[Infinity, -Infinity]"
+    assert loads("[Infinity, -Infinity]") == [float("inf"), -float("inf")]
+    (nan,) = loads("[NaN]")
+    assert nan != nan  # noqa: PLR0124 - only NaN is unlike itself
+
+
+def test_what_json_does_not_know_is_refused() -> None:
+    with pytest.raises(TypeError, match="is not JSON"):
+        dumps({"key": {1, 2}})
+
+
+def test_without_the_accelerator_the_package_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "_json", None)
+    assert loads(dumps({"key": [1, 2.5, "text", None]})) == {"key": [1, 2.5, "text", None]}
