@@ -95,8 +95,10 @@ def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: 
             study.make_references()
         except Interrupted:
             return INTERRUPTED
+    for cell, sample in study.failed.items():
+        sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
     show_plan(plan, checked.tasks, settings.repetitions, study.estimate_s())
-    return 0
+    return 1 if study.failed else 0
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Study:
         self._references: dict[str, Reference] = {}
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
-        self._failed: dict[str, Sample] = {}
+        self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
         self._done = 0
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
 
@@ -99,7 +99,7 @@ class Study:
             order = list(self._plan.cells)
             self._random.shuffle(order)
             for position, cell in enumerate(order):
-                if cell.id not in self._failed:
+                if cell.id not in self.failed:
                     self._measure(cell, repetition, position)
                 self._done += 1
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
@@ -124,7 +124,7 @@ class Study:
         """Estimate how long the repetitions that are left will take, from what was measured so far."""
         visits = self._settings.repetitions * len(self._plan.cells)
         left = (visits - self._done) / len(self._plan.cells)  # visits still to come, per cell
-        return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self._failed)
+        return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self.failed)
 
     def _cost_s(self, cell: Cell) -> float:
         """Estimate one invocation: the median of its own, or else its baseline's reference."""
@@ -167,7 +167,7 @@ class Study:
             self._store.log(f"{where}: {outcome.status}: {outcome.error}\n{outcome.traceback}")
             if outcome.status == "interrupted":
                 raise Interrupted
-            self._failed[cell.id] = outcome.samples[-1]
+            self.failed[cell.id] = outcome.samples[-1]
         return outcome
 
     def _progress(self, repetition: int, *, ended: bool) -> Progress:
@@ -180,6 +180,6 @@ class Study:
             total=self._settings.repetitions * len(self._plan.cells),
             left_s=self.estimate_s() if known else None,
             wall_s=self._wall_s,
-            failed=self._failed,
+            failed=self.failed,
             repetition_ended=ended,
         )

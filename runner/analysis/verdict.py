@@ -174,14 +174,15 @@ def code_to_paste(cell: Cell) -> str:
 def _pool_imports(pool: Mapping[str, Any]) -> list[str]:
     module, _, name = pool["_target_"].rpartition(".")
     lines = [f"from {module} import {name}"]
-    if "mp_context" in pool:
+    if pool.get("mp_context") is not None:
         lines.append("from multiprocessing import get_context")
     return lines
 
 
 def _with_pool(cell: Cell, pool: Mapping[str, Any], call: str) -> list[str]:
-    arguments = [f"{key}={_argument(key, value)}" for key, value in pool.items() if key != "_target_"]
-    context = [f'context = get_context("{pool["mp_context"]}")'] if "mp_context" in pool else []
+    given = {key: value for key, value in pool.items() if key != "_target_" and value is not None}
+    arguments = [f"{key}={_argument(key, value)}" for key, value in given.items()]
+    context = [f'context = get_context("{given["mp_context"]}")'] if "mp_context" in given else []
     if cell.settings["workload"].get("initializer"):
         arguments.append(f"initializer={json.dumps(cell.settings['workload']['initializer'])}")
     chunks = f", chunksize={cell.chunk_size}" if cell.chunk_size not in (None, 1) else ""

@@ -26,7 +26,7 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
         console.print()
         console.print(Text(_title(str(workload), results), style="bold"))
         console.print(_table(summary, results))
-        if summary["cell"].iloc[0] in set(tables.tasks[tables.tasks["per_call"]]["cell"]):
+        if summary["cell"].isin(tables.tasks.loc[tables.tasks["per_call"].eq(other=True), "cell"]).any():
             console.print()
             console.print(_snippets(tables, summary))
     for warning in _warnings(results, tables):
@@ -50,7 +50,7 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
 def _title(workload: str, results: Results) -> str:
     cpu = results.environment.get("start", {}).get("cpu", {})
     on = f", {cpu['usable_cpus']} CPUs" if cpu.get("usable_cpus") else ""
-    return f"{workload}{on}, {results.study['repetitions']} repetitions"
+    return f"{workload}{on}, {results.study['repetitions']} × in random order"
 
 
 def _table(summary: pd.DataFrame, results: Results) -> Table:
@@ -88,8 +88,8 @@ def _snippets(tables: Tables, summary: pd.DataFrame) -> Table:
     table.add_column("per call", justify="right")
     table.add_column("", justify="left")
     for _, row in tables.tasks[tables.tasks["cell"] == baseline].iterrows():
-        bounds = f"{seconds(row['time_s_low'])} to {seconds(row['time_s_high'])}"
-        table.add_row(row["label"], seconds(row["time_s"]), bounds)
+        low, high = seconds(row["time_s_low"]), seconds(row["time_s_high"])
+        table.add_row(row["label"], seconds(row["time_s"]), "" if low == high else f"{low} to {high}")
     return table
 
 
@@ -112,7 +112,7 @@ def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
     if 0 < fewest < 6:
         yield (
             f"bounds are ranges, not {float(results.study['confidence']):.0%} intervals: "
-            f"a cell has only {fewest} repetitions; repetitions=7 gives intervals"
+            f"a cell has {fewest} of the 6 repetitions needed; repetitions=7 gives intervals"
         )
 
 

@@ -26,9 +26,8 @@ class Factory:
         self.make = locate_callable(pool["_target_"])
         self.arguments = {key: value for key, value in pool.items() if key != "_target_"}
         self.start_method: str | None = None
-        context = self.arguments.get("mp_context")
-        if isinstance(context, str):
-            self.arguments["mp_context"] = self._context(context)
+        if isinstance(self.arguments.get("mp_context", ...), (str, type(None))):
+            self.arguments["mp_context"] = self._context(self.arguments["mp_context"])
         self.arguments = {
             key: build(value) if isinstance(value, (dict, list)) else value
             for key, value in self.arguments.items()
@@ -40,11 +39,16 @@ class Factory:
         """Make a pool."""
         return self.make(**self.arguments)
 
-    def _context(self, start_method: str) -> Any:
+    def _context(self, start_method: str | None) -> Any:
+        """Make the context; it is always passed, since the default differs between versions of Python."""
         import multiprocessing  # noqa: PLC0415 - only executors of processes pay for it
 
-        self.start_method = start_method
-        return multiprocessing.get_context(start_method)
+        self.start_method = start_method or multiprocessing.get_start_method()
+        there = multiprocessing.get_all_start_methods()
+        if self.start_method not in there:
+            known = ", ".join(there)
+            raise ValueError(f"there is no start method '{start_method}' here; there are {known}")
+        return multiprocessing.get_context(self.start_method)
 
 
 class Serial:

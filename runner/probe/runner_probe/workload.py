@@ -110,12 +110,19 @@ def _items(settings: Any) -> Sequence[Any]:
     if isinstance(settings, dict) and "_target_" in settings:
         return list(call_target(settings))
     if isinstance(settings, dict) and set(settings) == {"lines"}:
-        with open(os.path.expanduser(settings["lines"]), encoding="utf-8") as file:
+        path = os.path.abspath(os.path.expanduser(settings["lines"]))
+        if not os.path.isfile(path):
+            raise ValueError(f"there is no file {path}; items.lines names a text file")
+        with open(path, encoding="utf-8") as file:
             return [line.removesuffix("\n") for line in file]  # `splitlines` also splits at form feeds
     if isinstance(settings, dict) and set(settings) == {"glob"}:
         import glob  # noqa: PLC0415
 
-        return sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
+        pattern = os.path.abspath(os.path.expanduser(settings["glob"]))
+        found = sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
+        if not found:
+            raise ValueError(f"no file matches {pattern}; items.glob is a pattern of paths")
+        return found
     raise ValueError(
         "items are a list, a dictionary with _target_, {lines: FILE} or {glob: PATTERN}, "
         f"not {type(settings).__name__}"

@@ -1,0 +1,444 @@
+"""The command line as users run it, with workloads that misbehave and studies that are stopped."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner.store import read
+from runner.supervisor import OUTPUT_CAP_BYTES
+from tests.conftest import PATIENCE_S, processes_of, wait_until
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
+
+WORK = """
+import contextlib, ctypes, multiprocessing, os, signal, subprocess, sys, threading, time
+
+def in_thread():
+    return threading.current_thread() is not threading.main_thread()
+
+def in_process():
+    return multiprocessing.parent_process() is not None
+
+def in_the_loop():
+    return not in_thread() and not in_process()
+
+def square(number):
+    return number * number
+
+def prints(number):
+    print("printed", number)
+    os.write(2, b"written")
+    return number
+
+def closes_stdout(number):
+    sys.stdout.close()
+    with contextlib.suppress(OSError):
+        os.close(1)
+    return number
+
+def floods(number):
+    for _ in range(260):
+        os.write(1, b"x" * 65536)
+    return number
+
+def raises(number):
+    raise ValueError("never")
+
+def raises_in_thread(number):
+    if in_thread():
+        raise ValueError("not\\nthis one")
+    return number
+
+def exits_in_thread(number):
+    if in_thread():
+        sys.exit(3)
+    return number
+
+def exits_in_process(number):
+    if in_process():
+        os._exit(3)
+    return number
+
+def is_killed_in_process(number):
+    if in_process():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+def exits_at_once_in_thread(number):
+    if in_thread():
+        print("so long")
+        os._exit(0)
+    return number
+
+def aborts_in_the_loop(number):
+    if in_the_loop():
+        os.abort()
+    return number
+
+def segfaults_in_the_loop(number):
+    if in_the_loop():
+        ctypes.string_at(0)
+    return number
+
+def hangs_in_thread(number):
+    if in_thread():
+        subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        time.sleep(1000)
+    return number
+
+def cannot_be_pickled(number):
+    return lambda: number
+
+def is_wrong_in_thread(number):
+    return -1 if in_thread() and number == 2 else number
+
+def takes_a_while(number):
+    time.sleep(0.05)
+    return number
+
+def never_ends(number):
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    time.sleep(1000)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study that has ended."""
+
+    folder: Path
+    exit_code: int
+    shown: str
+    errors: str
+
+    def rows(self) -> list[dict[str, str]]:
+        return rows_of(self.folder)
+
+    def bad(self) -> list[tuple[str, str, str]]:
+        """List executor, status and error of what did not end well."""
+        return [
+            (row["executor"], row["status"], row["error"]) for row in self.rows() if row["status"] != "ok"
+        ]
+
+    def good(self) -> Counter[str]:
+        """Count the good rows of every executor."""
+        return Counter(row["executor"] for row in self.rows() if row["status"] == "ok")
+
+    def processes(self) -> list[int]:
+        return processes_of(id_of(self.folder))
+
+
+def command(function: str, *settings: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "runner", "--multirun"),
+        *("workload=function", f"workload.function=work.{function}", "workload.items=[1,2,3]"),
+        *("workers=2", "repetitions=2", "seed=1", "quiet=true", *settings),
+    ]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a working directory with the workloads."""
+    (tmp_path / "work.py").write_text(WORK)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Callable[..., Study]:
+    """Run a study of one function to its end."""
+
+    def run_study(function: str, *settings: str) -> Study:
+        settings = settings or ("executor=serial,thread,process",)
+        done = subprocess.run(
+            command(function, *settings),
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        study = Study(folder=newest(folder), exit_code=done.returncode, shown=done.stdout, errors=done.stderr)
+        assert "Traceback" not in study.shown + study.errors
+        assert study.processes() == []
+        return study
+
+    return run_study
+
+
+def newest(folder: Path) -> Path:
+    return max((folder / "results").iterdir(), key=lambda path: path.stat().st_ctime_ns)
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "samples.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def id_of(folder: Path) -> str:
+    study: dict[str, str] = yaml.safe_load((folder / "study.yaml").read_text())
+    return study["study"]
+
+
+@pytest.mark.parametrize("function", ["prints", "closes_stdout", "floods"])
+def test_what_a_workload_does_to_its_output_disturbs_nothing(
+    run: Callable[..., Study], function: str
+) -> None:
+    study = run(function)
+    assert (study.exit_code, study.bad()) == (0, [])
+    assert study.good() == {"serial": 3, "thread": 2, "process": 2}
+    assert study.errors == ""
+    outputs = {file.stat().st_size for file in (study.folder / "output").iterdir()}
+    expected = {
+        "prints": {len("printed 1\nwritten") * 3},
+        "closes_stdout": set(),
+        "floods": {OUTPUT_CAP_BYTES},
+    }
+    assert outputs == expected[function]
+
+
+POOL_BROKEN = (
+    "BrokenProcessPool: A process in the process pool was terminated abruptly "
+    "while the future was running or pending."
+)
+ALL_BUT = {
+    "serial": {"thread": 2, "process": 2},
+    "thread": {"serial": 3, "process": 2},
+    "process": {"serial": 3, "thread": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "executor", "status", "error"),
+    [
+        ("raises_in_thread", "thread", "failed", "task 0 (1) raised ValueError: not this one"),
+        ("exits_in_thread", "thread", "failed", "task 0 (1) raised SystemExit: 3"),
+        (
+            "exits_at_once_in_thread",
+            "thread",
+            "crashed",
+            "the interpreter exited with code 0 before it had answered; it printed last: so long",
+        ),
+        ("exits_in_process", "process", "crashed", POOL_BROKEN),
+        ("is_killed_in_process", "process", "crashed", POOL_BROKEN),
+        ("aborts_in_the_loop", "serial", "crashed", "the interpreter was ended by SIGABRT"),
+        ("segfaults_in_the_loop", "serial", "crashed", "the interpreter was ended by SIGSEGV"),
+        ("cannot_be_pickled", "process", "failed", "Can't pickle local object"),
+        (
+            "is_wrong_in_thread",
+            "thread",
+            "wrong_result",
+            "task 1 (2) gave -1, but 2 in the reference invocation",
+        ),
+    ],
+)
+def test_a_fault_is_one_row_and_the_rest_of_the_grid_goes_on(
+    run: Callable[..., Study], function: str, executor: str, status: str, error: str
+) -> None:
+    study = run(function)
+    ((where, what, why),) = study.bad()
+    assert (where, what) == (executor, status)
+    assert error in why
+    assert study.good() == ALL_BUT[executor]
+    assert study.exit_code == 1
+    assert study.errors == ""
+    assert executor in study.shown
+    assert f"({executor})" in (study.folder / "study.log").read_text()
+
+
+def test_a_study_of_which_nothing_succeeds_is_told_as_any_other(run: Callable[..., Study]) -> None:
+    study = run("raises")
+    error = "task 0 (1) raised ValueError: never"
+    assert sorted(study.bad()) == [
+        (executor, "failed", error) for executor in ("process", "serial", "thread")
+    ]
+    assert (study.exit_code, study.good()) == (1, {})
+    assert study.errors == ""
+
+
+def test_the_traceback_of_a_failing_task_is_in_the_log(run: Callable[..., Study]) -> None:
+    study = run("raises_in_thread", "executor=thread")
+    log = (study.folder / "study.log").read_text()
+    assert 'work.py", line' in log
+    assert "in raises_in_thread" in log
+
+
+def test_a_hang_is_ended_at_the_time_limit_with_all_that_it_started(run: Callable[..., Study]) -> None:
+    study = run("hangs_in_thread", "executor=serial,thread,process", "time_limit_s=8")
+    error = "ended after its time limit of 8 s; raise time_limit_s if it needs longer"
+    assert study.bad() == [("thread", "timeout", error)]
+    assert study.good() == {"serial": 3, "process": 2}
+    assert study.exit_code == 1
+
+
+def start(folder: Path, function: str, *settings: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command(function, "executor=serial,thread", "repetitions=200", *settings),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_rows(folder: Path, count: int) -> Path:
+    """Wait until a study has so many rows, and return its folder."""
+
+    def has_rows() -> bool:
+        found = list(folder.glob("results/*/samples.csv"))
+        return bool(found) and found[0].read_bytes().count(b"\n") > count
+
+    wait_until(has_rows)
+    return newest(folder)
+
+
+def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: Path) -> None:
+    with start(folder, "takes_a_while") as runner:
+        results = wait_for_rows(folder, 4)
+        runner.kill()
+        runner.communicate(timeout=PATIENCE_S)
+    assert runner.returncode == -signal.SIGKILL
+    wait_until(lambda: not processes_of(id_of(results)))
+
+    found = read(results)
+    assert len(found.samples) >= 4
+    assert {sample.status for sample in found.samples} == {"ok"}
+    repetitions = [sample.repetition for sample in found.samples]
+    assert repetitions == [0, *(1 + number // 2 for number in range(len(repetitions) - 1))]
+    assert found.trace().num_rows == 3 * len(found.samples)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "runner.report", results],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (results / "summary.csv").is_file()
+    assert list((results / "plots").iterdir()) != []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signals) -> None:
+    with start(folder, "takes_a_while") as runner:
+        results = wait_for_rows(folder, 4)
+        runner.send_signal(number)
+        shown, errors = runner.communicate(timeout=PATIENCE_S)
+    assert (runner.returncode, errors) == (130, "")
+    assert processes_of(id_of(results)) == []
+    *kept, last = rows_of(results)
+    assert {row["status"] for row in kept} == {"ok"}
+    assert len(kept) >= 4
+    assert (last["status"], last["error"]) == ("interrupted", "the runner was interrupted")
+    assert results.name in "".join(shown.split())
+    assert (results / "summary.csv").is_file()
+    assert (results / "trace.parquet").is_file()
+    assert list((results / "plots").iterdir()) != []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number: signal.Signals) -> None:
+    with start(folder, "never_ends") as runner:
+        results = wait_for_rows(folder, 0)
+        wait_until(lambda: (results / "study.yaml").exists() and len(processes_of(id_of(results))) >= 2)
+        runner.send_signal(number)
+        _, errors = runner.communicate(timeout=PATIENCE_S)
+    assert (runner.returncode, errors) == (130, "")
+    assert processes_of(id_of(results)) == []
+    (row,) = rows_of(results)
+    assert (row["executor"], row["repetition"], row["status"]) == ("serial", "0", "interrupted")
+
+
+def test_the_death_of_the_supervising_process_is_one_line(folder: Path) -> None:
+    with start(folder, "takes_a_while") as runner:
+        results = wait_for_rows(folder, 2)
+        os.kill(supervising_process(runner.pid), signal.SIGKILL)
+        _, errors = runner.communicate(timeout=PATIENCE_S)
+    assert runner.returncode == 1
+    assert errors.startswith("error: the supervising process was killed; ")
+    assert errors.count("\n") == 1
+    assert {sample.status for sample in read(results).samples} == {"ok"}
+    wait_until(lambda: not processes_of(id_of(results)))  # it was about to end anyway
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_study_stopped_while_it_is_checked_leaves_nothing(
+    folder: Path, number: signal.Signals, exit_code: int
+) -> None:
+    (folder / "work.py").write_text("import time\ntime.sleep(1000)\n")
+    with start(folder, "never_imported") as runner:
+        supervising = wait_until(lambda: children_of(runner.pid))[0]
+        (probe,) = wait_until(lambda: children_of(supervising))
+        runner.send_signal(number)
+        _, errors = runner.communicate(timeout=PATIENCE_S)
+    assert (runner.returncode, errors) == (exit_code, "")
+    wait_until(lambda: not command_line(probe))
+    assert not (folder / "results").exists()
+
+
+def supervising_process(runner: int) -> int:
+    (found,) = (child for child in children_of(runner) if "supervisor.py" in command_line(child))
+    return found
+
+
+def children_of(process: int) -> list[int]:
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
+def command_line(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def test_the_same_seed_gives_the_same_order(run: Callable[..., Study]) -> None:
+    grid = ("executor=thread,process", "workers=1,2", "seed=5", "repetitions=3")
+    first, second = (
+        [(row["repetition"], row["cell"]) for row in run("square", *grid).rows()] for _ in range(2)
+    )
+    assert first == second
+    assert len(first) == 1 + 3 * 5
+
+
+def test_duplicate_cells_are_measured_once(run: Callable[..., Study]) -> None:
+    study = run("square", "executor=serial,process", "workers=1,2,4")
+    visits = Counter((row["executor"], row["workers"]) for row in study.rows())
+    assert visits == {("serial", ""): 3, ("process", "1"): 2, ("process", "2"): 2, ("process", "4"): 2}
+    assert (study.exit_code, study.bad()) == (0, [])
+
+
+def test_a_report_on_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "runner.report", tmp_path],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    expected = f"{tmp_path}: it has no cells.yaml, so it is no result folder; name one made by a study"
+    assert done.stderr == f"error: {expected}\n"

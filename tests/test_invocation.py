@@ -1,0 +1,355 @@
+"""What a supervisor tells of an invocation, turned into samples and task records."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.invocation import SHORTEST_STAMPED_NS, Outcome, Reference, Request, invoke
+from runner.records import Cell, Sample
+from runner.supervisor import Ending, Launch
+from tests.conftest import make_cell
+
+
+class Answering:
+    """A supervisor that gives one ending, after printing a text."""
+
+    def __init__(self, ending: Ending, printed: str = "") -> None:
+        self.ending, self.printed = ending, printed
+        self.launches: list[Launch] = []
+
+    def run(self, launch: Launch) -> Ending:
+        self.launches.append(launch)
+        Path(launch.output).write_text(self.printed, encoding="utf-8")
+        return self.ending
+
+
+def make_ending(reply: dict[str, Any] | None = None, ended: str = "exited", **fields: Any) -> Ending:
+    made = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "killed": 0}
+    return Ending(reply=reply, ended=ended, **{**made, **fields})
+
+
+def make_record(task: int = 0, tasks: int = 1, *, thread: int = 10, started_ns: int = 100) -> list[Any]:
+    return [task, tasks, "host", 5, thread, 50, started_ns, started_ns + 80, 300, 80, 70, 3]
+
+
+def make_iteration(number: int = 0, records: list[list[Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    return {
+        "iteration": number,
+        "warmup": number == 1,
+        "tasks": 2,
+        "started_at": 1_767_225_600.0,
+        "start_ns": 100_000_000,
+        "work_ns": 2_000_000_000,
+        "end_ns": 30_000_000,
+        "cpu_s": 3.5,
+        "records": [make_record(0), make_record(1)] if records is None else records,
+        **fields,
+    }
+
+
+def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -> dict[str, Any]:
+    return {
+        "status": status,
+        "error": "",
+        "traceback": "",
+        "iterations": list(iterations),
+        "calls": None,
+        "labels": ["one", "two"],
+        **fields,
+    }
+
+
+@pytest.fixture
+def measure(tmp_path: Path) -> Callable[..., Outcome]:
+    """Make one invocation that ends as told."""
+
+    def run(
+        ending: Ending, printed: str = "", reference: Reference | None = None, cell: Cell | None = None
+    ) -> Outcome:
+        return invoke(make_request(tmp_path, reference, cell), Answering(ending, printed))
+
+    return run
+
+
+def make_request(folder: Path, reference: Reference | None = None, cell: Cell | None = None) -> Request:
+    return Request(
+        cell=cell or make_cell("abc"),
+        repetition=2,
+        position=3,
+        iterations=1,
+        time_limit_s=30.0,
+        reference=reference or Reference(),
+        output=folder / "output.txt",
+    )
+
+
+def only(outcome: Outcome) -> Sample:
+    (sample,) = outcome.samples
+    return sample
+
+
+def test_a_launch_names_prefix_python_and_probe_and_changes_our_environment(tmp_path: Path) -> None:
+    settings = {
+        **make_cell("abc").settings,
+        "prefix": ["nice", "-n5"],
+        "env": {"PYTHON_GIL": "0", "PATH": "/nowhere"},
+    }
+    supervisor = Answering(make_ending())
+    invoke(make_request(tmp_path, cell=make_cell("abc", settings=settings)), supervisor)
+    (launch,) = supervisor.launches
+    assert launch.command[:3] == ["nice", "-n5", "/usr/bin/python3"]
+    assert Path(launch.command[3]).parts[-3:] == ("runner", "probe", "__main__.py")
+    assert launch.environment == {**os.environ, "PYTHON_GIL": "0", "PATH": "/nowhere"}
+    assert (launch.output, launch.time_limit_s) == (str(tmp_path / "output.txt"), 30.0)
+
+
+def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
+    reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], each=False, seconds=1.0)
+    supervisor = Answering(make_ending())
+    invoke(make_request(tmp_path, reference), supervisor)
+    specification = json.loads(supervisor.launches[0].specification)
+    settings = make_cell("abc").settings
+    assert specification.pop("path")[0] == str(Path.cwd())
+    assert specification == {
+        "workload": settings["workload"],
+        "executor": settings["executor"],
+        "chunk_size": 1,
+        "iterations": 1,
+        "each": False,
+        "calls": {"set": 7},
+        "reference": [{"value": 1}],
+        "labelled": True,
+    }
+
+
+def test_a_good_reply_gives_a_sample_for_each_iteration(measure: Callable[..., Outcome]) -> None:
+    outcome = measure(
+        make_ending(make_reply(make_iteration(0), make_iteration(1), make_iteration(2, cpu_s=1.0)))
+    )
+    assert outcome.samples[0] == Sample(
+        cell="abc",
+        repetition=2,
+        position=3,
+        iteration=0,
+        warmup=False,
+        tasks=2,
+        started_at="2026-01-01T00:00:00.000+00:00",
+        start_s=0.1,
+        work_s=2.0,
+        end_s=0.03,
+        wall_s=2.13,
+        cpu_s=3.5,
+    )
+    told = [(one.iteration, one.warmup, one.cpu_s, one.status) for one in outcome.samples]
+    assert told == [(0, False, 3.5, "ok"), (1, True, 3.5, "ok"), (2, False, 1.0, "ok")]
+    assert (outcome.status, outcome.error, outcome.seconds, outcome.left_behind) == ("ok", "", 2.5, 0)
+
+
+def test_the_cpu_time_of_orphans_belongs_to_the_last_sample(measure: Callable[..., Outcome]) -> None:
+    ending = make_ending(make_reply(make_iteration(0), make_iteration(1)), orphans_cpu_s=0.25, killed=3)
+    outcome = measure(ending)
+    assert [one.cpu_s for one in outcome.samples] == [3.5, 3.75]
+    assert outcome.left_behind == 3
+
+
+def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -> None:
+    reply = make_reply(
+        make_iteration(0),
+        make_iteration(1),
+        status="wrong_result",
+        error="task 1 (two) gave [1\n 2],\u2028but 4",
+        differing=[1],
+    )
+    outcome = measure(make_ending(reply))
+    assert {(one.status, one.error) for one in outcome.samples} == {
+        ("wrong_result", "task 1 (two) gave [1 2], but 4")
+    }
+    assert [one.wall_s for one in outcome.samples] == [2.13, 2.13]
+
+
+@pytest.mark.parametrize("status", ["failed", "crashed"])
+def test_a_failure_follows_the_iterations_that_were_good(
+    measure: Callable[..., Outcome], status: str
+) -> None:
+    reply = make_reply(make_iteration(0), status=status, error="ValueError:\n  no", traceback="Trace…")
+    outcome = measure(make_ending(reply), reference=Reference(labels=["one", "two"]))
+    good, bad = outcome.samples
+    assert (good.status, good.wall_s) == ("ok", 2.13)
+    assert (bad.status, bad.error, bad.iteration, bad.warmup, bad.tasks) == (
+        status,
+        "ValueError: no",
+        1,
+        False,
+        2,
+    )
+    assert (bad.start_s, bad.work_s, bad.end_s, bad.wall_s, bad.cpu_s) == (None,) * 5
+    assert (outcome.status, outcome.traceback, outcome.reference) == (status, "Trace…", None)
+
+
+@pytest.mark.parametrize(
+    ("ending", "printed", "status", "error"),
+    [
+        pytest.param(
+            make_ending(ended="timeout", exit_code=-15),
+            "",
+            "timeout",
+            "ended after its time limit of 30 s; raise time_limit_s if it needs longer",
+            id="timeout",
+        ),
+        pytest.param(
+            make_ending(ended="interrupted", exit_code=-15),
+            "",
+            "interrupted",
+            "the runner was interrupted",
+            id="interrupted",
+        ),
+        pytest.param(
+            make_ending(ended="not started", exit_code=None, error="No such file or directory: /no/python"),
+            "",
+            "crashed",
+            "the interpreter could not be started: No such file or directory: /no/python",
+            id="not started",
+        ),
+        pytest.param(
+            make_ending(exit_code=-11), "", "crashed", "the interpreter was ended by SIGSEGV", id="signal"
+        ),
+        pytest.param(
+            make_ending(exit_code=-40),
+            "",
+            "crashed",
+            "the interpreter was ended by signal 40",
+            id="signal without a name",
+        ),
+        pytest.param(
+            make_ending(exit_code=3),
+            "",
+            "crashed",
+            "the interpreter exited with code 3 before it had answered",
+            id="exit code",
+        ),
+        pytest.param(
+            make_ending(exit_code=0),
+            "working\nlast   words\n\n",
+            "crashed",
+            "the interpreter exited with code 0 before it had answered; it printed last: last words",
+            id="last words",
+        ),
+    ],
+)
+def test_without_a_reply_one_row_says_why(
+    measure: Callable[..., Outcome], ending: Ending, printed: str, status: str, error: str
+) -> None:
+    outcome = measure(ending, printed)
+    sample = only(outcome)
+    assert (sample.status, sample.error, sample.iteration, sample.wall_s) == (status, error, 0, None)
+    assert (sample.cell, sample.repetition, sample.position) == ("abc", 2, 3)
+    assert datetime.fromisoformat(sample.started_at).utcoffset() is not None
+    assert (outcome.records, outcome.reference, outcome.seconds) == ([], None, 2.5)
+
+
+@pytest.mark.parametrize("ended", ["timeout", "interrupted"])
+def test_a_failure_caused_by_being_ended_is_told_as_that(measure: Callable[..., Outcome], ended: str) -> None:
+    reply = make_reply(status="failed", error="task 0 (one) raised SystemExit: 143")
+    assert only(measure(make_ending(reply, ended))).status == ended
+
+
+@pytest.mark.parametrize("status", ["ok", "wrong_result"])
+def test_an_answer_given_before_the_time_was_up_counts(measure: Callable[..., Outcome], status: str) -> None:
+    ending = make_ending(make_reply(make_iteration(), status=status), "timeout", killed=1)
+    assert only(measure(ending)).status == status
+
+
+def test_an_endless_error_is_shortened(measure: Callable[..., Outcome]) -> None:
+    sample = only(measure(make_ending(make_reply(status="failed", error="x" * 200_000))))
+    assert sample.error == "x" * 999 + "…"
+
+
+def test_workers_are_numbered_by_their_first_task(measure: Callable[..., Outcome]) -> None:
+    records = [
+        make_record(0, thread=30, started_ns=400),
+        make_record(1, thread=20, started_ns=200),
+        make_record(2, thread=10, started_ns=300),
+        make_record(3, thread=20, started_ns=500),
+    ]
+    reply = make_reply(make_iteration(records=records), labels=list("abcd"))
+    assert [(one.task, one.thread_id, one.worker) for one in measure(make_ending(reply)).records] == [
+        (0, 30, 2),
+        (1, 20, 0),
+        (2, 10, 1),
+        (3, 20, 0),
+    ]
+
+
+def test_a_record_keeps_all_that_the_probe_told(measure: Callable[..., Outcome]) -> None:
+    reply = make_reply(make_iteration(4, [make_record(1)]), calls={"two": 9})
+    (record,) = measure(make_ending(reply)).records
+    assert (record.cell, record.repetition, record.iteration, record.task, record.tasks) == (
+        "abc",
+        2,
+        4,
+        1,
+        1,
+    )
+    assert (record.label, record.calls, record.differs) == ("two", 9, False)
+    assert (record.host, record.process_id, record.thread_id) == ("host", 5, 10)
+    stamps = (record.submitted_ns, record.started_ns, record.ended_ns, record.received_ns)
+    assert stamps == (50, 100, 180, 300)
+    assert (record.busy_ns, record.cpu_ns, record.run_delay_ns) == (80, 70, 3)
+
+
+def test_records_of_differing_tasks_are_marked_in_merged_records_too(measure: Callable[..., Outcome]) -> None:
+    records = [make_record(0, 2), make_record(2, 3), make_record(5, 2)]
+    reply = make_reply(
+        make_iteration(records=records), status="wrong_result", labels=list("abcdefg"), differing=[1, 5]
+    )
+    assert [one.differs for one in measure(make_ending(reply)).records] == [True, False, True]
+
+
+def test_labels_come_from_the_reference_once_it_has_them(measure: Callable[..., Outcome]) -> None:
+    reply = make_reply(make_iteration())
+    del reply["labels"]
+    known = measure(make_ending(reply), reference=Reference(labels=["uno", "due"]))
+    assert [one.label for one in known.records] == ["uno", "due"]
+
+
+def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outcome]) -> None:
+    reply = make_reply(make_iteration(), status="failed")
+    del reply["labels"], reply["calls"]
+    assert [(one.label, one.calls) for one in measure(make_ending(reply)).records] == [("", 1), ("", 1)]
+
+
+@pytest.mark.parametrize("status", ["ok", "wrong_result"])
+def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
+    reply = make_reply(make_iteration(), status=status, reference=[{"value": 1}], calls={"one": 3})
+    assert measure(make_ending(reply)).reference == Reference(
+        results=[{"value": 1}], calls={"one": 3}, labels=["one", "two"], each=False, seconds=2.5
+    )
+
+
+@pytest.mark.parametrize(
+    ("busy_ns", "tasks", "each"),
+    [
+        (SHORTEST_STAMPED_NS, 1, True),
+        (SHORTEST_STAMPED_NS - 1, 1, False),
+        (SHORTEST_STAMPED_NS * 9, 10, False),
+        (SHORTEST_STAMPED_NS * 10, 10, True),
+    ],
+)
+def test_tasks_are_stamped_one_by_one_where_they_are_long_enough(
+    measure: Callable[..., Outcome], busy_ns: int, tasks: int, *, each: bool
+) -> None:
+    record = make_record(0, tasks)
+    record[9] = busy_ns
+    reference = measure(make_ending(make_reply(make_iteration(records=[record])))).reference
+    assert reference is not None
+    assert reference.each is each
+
+
+def test_facts_seen_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
+    facts: dict[str, Any] = {"distinct_workers": 2, "gil_enabled": True, "start_method": "fork"}
+    assert measure(make_ending(make_reply(make_iteration(), **facts))).facts == facts

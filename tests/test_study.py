@@ -1,0 +1,364 @@
+"""The study with made-up invocations: order, references, limits, failures and progress, all exact."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.invocation import Outcome, Reference, Request
+from runner.plan import Plan
+from runner.records import Cell, Sample, Status, TaskRecord
+from runner.study import Interrupted, Progress, Study, StudySettings
+from tests.conftest import make_cell
+
+SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
+
+
+class Kept:
+    """A store that keeps everything in lists."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.logged: list[str] = []
+
+    def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
+        assert list(records) == []
+        self.samples += samples
+
+    def output_file(self, cell: str, repetition: int) -> Path:
+        return Path(f"{cell}_{repetition}.txt")
+
+    def log(self, text: str) -> None:
+        self.logged.append(text)
+
+
+def ended(
+    request: Request,
+    status: Status = "ok",
+    *,
+    seconds: float = 1.0,
+    calls: dict[str, int] | None = None,
+    **fields: Any,
+) -> Outcome:
+    """Say how an invocation ended; one that ended well took a tenth of its seconds for its tasks."""
+    sample = Sample(
+        cell=request.cell.id,
+        repetition=request.repetition,
+        position=request.position,
+        iteration=0,
+        warmup=False,
+        tasks=1,
+        started_at="2026-01-01T00:00:00.000+00:00",
+        wall_s=seconds / 10 if status == "ok" else None,
+        status=status,
+        error="" if status == "ok" else f"it {status}",
+    )
+    reference = Reference(results=[], calls=calls, labels=["1"], seconds=seconds)
+    made = reference if status in ("ok", "wrong_result") else None
+    return Outcome(samples=[sample], records=[], reference=made, seconds=seconds, **fields)
+
+
+class Trial:
+    """One study of given cells, with all that it asked for and told."""
+
+    def __init__(
+        self,
+        *cells: Cell,
+        settings: StudySettings = SETTINGS,
+        invoke: Callable[[Request], Outcome] = ended,
+    ) -> None:
+        self.requests: list[Request] = []
+        self.progress: list[Progress] = []
+        self.kept = Kept()
+        self._invoke = invoke
+        plan = Plan(cells=cells, swept=(), origins={}, extras={})
+        self.study = Study(
+            plan, settings, invoke=self._note_and_invoke, store=self.kept, watch=self._note_progress
+        )
+
+    def measure(self) -> "Trial":
+        self.study.measure()
+        return self
+
+    def order(self) -> list[str]:
+        return [f"{request.cell.id}{request.repetition}" for request in self.requests]
+
+    def _note_and_invoke(self, request: Request) -> Outcome:
+        self.requests.append(request)
+        return self._invoke(request)
+
+    def _note_progress(self, progress: Progress) -> None:
+        walls = {cell: list(walls) for cell, walls in progress.wall_s.items()}
+        self.progress.append(replace(progress, wall_s=walls, failed=dict(progress.failed)))
+
+
+SERIAL, THREAD, PROCESS = make_cell("s"), make_cell("t", baseline="s"), make_cell("p", baseline="s")
+OTHER_SERIAL = make_cell("S", python="3.14.0")
+OTHER_THREAD = make_cell("T", baseline="S", python="3.14.0")
+
+
+def test_the_same_seed_gives_the_same_order() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    settings = replace(SETTINGS, repetitions=4)
+    first, second = (Trial(*cells, settings=settings).measure().order() for _ in range(2))
+    assert first == second
+
+
+def test_another_seed_gives_another_order() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    orders = {
+        tuple(Trial(*cells, settings=replace(SETTINGS, seed=seed)).measure().order()) for seed in range(5)
+    }
+    assert len(orders) == 5
+
+
+def test_every_repetition_has_an_order_of_its_own() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    trial = Trial(*cells, settings=replace(SETTINGS, repetitions=5)).measure()
+    orders = {
+        tuple(request.cell.id for request in trial.requests if request.repetition == repetition)
+        for repetition in range(1, 6)
+    }
+    assert len(orders) == 5
+
+
+@given(
+    cells=st.integers(min_value=1, max_value=9),
+    repetitions=st.integers(min_value=1, max_value=5),
+    seed=st.integers(min_value=0, max_value=2**32),
+)
+def test_every_repetition_visits_every_cell_once(cells: int, repetitions: int, seed: int) -> None:
+    ids = [f"c{number}" for number in range(cells)]
+    settings = replace(SETTINGS, repetitions=repetitions, seed=seed)
+    trial = Trial(*(make_cell(one, baseline="c0") for one in ids), settings=settings).measure()
+    for repetition in range(1, repetitions + 1):
+        visits = [request for request in trial.requests if request.repetition == repetition]
+        assert sorted(visit.cell.id for visit in visits) == ids
+        assert [visit.position for visit in visits] == list(range(cells))
+    assert [request.repetition for request in trial.requests] == sorted(
+        request.repetition for request in trial.requests
+    )
+
+
+def test_the_order_does_not_depend_on_failures() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    settings = replace(SETTINGS, repetitions=3)
+    calm = Trial(*cells, settings=settings).measure().order()
+    disturbed = Trial(
+        *cells,
+        settings=settings,
+        invoke=lambda request: ended(request, "crashed" if request.cell.id == "c3" else "ok"),
+    ).measure()
+    assert [visit for visit in disturbed.order() if "c3" not in visit] == [
+        visit for visit in calm if "c3" not in visit
+    ]
+
+
+def test_one_reference_for_each_baseline_comes_before_everything_else() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, OTHER_SERIAL, OTHER_THREAD).measure()
+    assert trial.order()[:2] == ["s0", "S0"]
+    assert [request.repetition for request in trial.requests].count(0) == 2
+    assert [request.position for request in trial.requests[:2]] == [0, 1]
+
+
+def test_cells_are_compared_with_the_reference_of_their_own_baseline() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        OTHER_SERIAL,
+        OTHER_THREAD,
+        invoke=lambda request: ended(request, seconds=2.0 if request.cell.baseline == "s" else 3.0),
+    ).measure()
+    seconds = {request.cell.id: request.reference.seconds for request in trial.requests}
+    assert seconds == {"s": 2.0, "t": 2.0, "S": 3.0, "T": 3.0}
+
+
+def test_the_first_references_loops_are_those_of_every_baseline_of_the_workload() -> None:
+    trial = Trial(
+        SERIAL,
+        OTHER_SERIAL,
+        OTHER_THREAD,
+        invoke=lambda request: ended(request, calls=request.reference.calls or {"set": 7}),
+    ).measure()
+    assert [(request.cell.id, request.reference.calls) for request in trial.requests[:2]] == [
+        ("s", None),
+        ("S", {"set": 7}),
+    ]
+    assert {str(request.reference.calls) for request in trial.requests[2:]} == {"{'set': 7}"}
+
+
+def test_snippets_that_differ_are_calibrated_apart_though_their_workloads_share_a_name() -> None:
+    workload = {"name": "squares", "snippets": {"other": "2 ** 2"}}
+    other = make_cell("o", settings={**SERIAL.settings, "workload": workload})
+    trial = Trial(SERIAL, other, invoke=lambda request: ended(request, calls={request.cell.id: 7})).measure()
+    assert [request.reference.calls for request in trial.requests[:2]] == [None, None]
+    assert all(request.reference.calls == {request.cell.id: 7} for request in trial.requests[2:])
+
+
+def test_after_a_failed_reference_the_next_one_calibrates() -> None:
+    third = make_cell("3", python="3.15.0")
+    trial = Trial(
+        SERIAL,
+        OTHER_SERIAL,
+        third,
+        invoke=lambda request: ended(
+            request,
+            "failed" if request.cell.id == "s" else "ok",
+            calls=request.reference.calls or {"set": ord(request.cell.id)},
+        ),
+    ).measure()
+    assert [request.reference.calls for request in trial.requests[:3]] == [None, None, {"set": ord("S")}]
+
+
+@pytest.mark.parametrize("status", ["failed", "crashed", "timeout", "wrong_result"])
+def test_a_cell_that_did_not_end_well_is_not_measured_again_while_others_go_on(status: Status) -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        PROCESS,
+        settings=replace(SETTINGS, repetitions=3),
+        invoke=lambda request: ended(request, status if request.cell.id == "t" else "ok"),
+    ).measure()
+    assert sorted(trial.order()) == sorted(["s0", "s1", "s2", "s3", "p1", "p2", "p3", "t1"])
+    assert [(one.cell, one.status) for one in trial.kept.samples if one.status != "ok"] == [("t", status)]
+    assert trial.kept.logged == [f"cell t (serial), repetition 1: {status}: it {status}\n"]
+
+
+def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -> None:
+    trial = Trial(
+        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+    ).measure()
+    assert trial.order() == ["s0", "t1", "t2"]
+    assert trial.requests[1].reference == Reference()
+    assert trial.requests[1].time_limit_s == 30.0
+
+
+@pytest.mark.parametrize("interrupted", ["s0", "t1", "p2"])
+def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str) -> None:
+    def invoke(request: Request) -> Outcome:
+        visit = f"{request.cell.id}{request.repetition}"
+        return ended(request, "interrupted" if visit == interrupted else "ok")
+
+    trial = Trial(SERIAL, THREAD, PROCESS, invoke=invoke)
+    with pytest.raises(Interrupted):
+        trial.measure()
+    assert trial.order()[-1] == interrupted
+    assert [sample.status for sample in trial.kept.samples] == ["ok"] * (len(trial.requests) - 1) + [
+        "interrupted"
+    ]
+
+
+def test_a_given_time_limit_holds_for_references_too() -> None:
+    trial = Trial(SERIAL, THREAD, settings=replace(SETTINGS, time_limit_s=0.5)).measure()
+    assert {request.time_limit_s for request in trial.requests} == {0.5}
+
+
+@pytest.mark.parametrize(("reference_s", "limit_s"), [(0.1, 30.0), (1.5, 30.0), (1.75, 35.0), (60.0, 1200.0)])
+def test_the_time_limit_is_twenty_references_but_half_a_minute_at_least(
+    reference_s: float, limit_s: float
+) -> None:
+    trial = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, seconds=reference_s)).measure()
+    assert [request.time_limit_s for request in trial.requests] == [3600.0] + [limit_s] * 4
+
+
+def test_iterations_and_the_output_file_are_handed_on() -> None:
+    trial = Trial(SERIAL, settings=replace(SETTINGS, repetitions=1, iterations=3)).measure()
+    assert [(request.iterations, str(request.output)) for request in trial.requests] == [
+        (3, "s_0.txt"),
+        (3, "s_1.txt"),
+    ]
+
+
+def test_progress_is_told_before_every_reference_and_after_every_invocation() -> None:
+    trial = Trial(SERIAL, THREAD, OTHER_SERIAL).measure()
+    told = [(one.repetition, one.done, one.total, one.repetition_ended) for one in trial.progress]
+    assert told == [
+        (0, 0, 6, False),
+        (0, 0, 6, False),
+        (0, 0, 6, True),
+        (1, 1, 6, False),
+        (1, 2, 6, False),
+        (1, 3, 6, True),
+        (2, 4, 6, False),
+        (2, 5, 6, False),
+        (2, 6, 6, True),
+    ]
+    assert {one.repetitions for one in trial.progress} == {2}
+
+
+def test_headline_times_are_told_as_they_come_and_references_are_not_among_them() -> None:
+    trial = Trial(SERIAL, invoke=lambda request: ended(request, seconds=10.0 * (request.repetition + 1)))
+    walls = [one.wall_s["s"] for one in trial.measure().progress]
+    assert walls == [[], [], [2.0], [2.0, 3.0]]
+
+
+def test_the_time_left_is_the_median_of_what_cells_took_or_the_reference_of_their_baseline() -> None:
+    # The order is p s, s p, p s, p s; the reference takes 1 s, `p` 10, 20, 30 and 40 s, `s` 2 s.
+    def invoke(request: Request) -> Outcome:
+        seconds = {"s": 2.0, "p": 10.0 * request.repetition}[request.cell.id] if request.repetition else 1.0
+        return ended(request, seconds=seconds)
+
+    trial = Trial(
+        SERIAL, PROCESS, settings=replace(SETTINGS, repetitions=4, seed=46), invoke=invoke
+    ).measure()
+    assert trial.order() == ["s0", "p1", "s1", "s2", "p2", "p3", "s3", "p4", "s4"]
+    assert [one.left_s for one in trial.progress] == [
+        None,
+        4 * (1 + 1),  # both as long as the reference
+        3.5 * (10 + 1),
+        3 * (10 + 2),
+        2.5 * (10 + 2),
+        2 * (15 + 2),
+        1.5 * (20 + 2),
+        1 * (20 + 2),
+        0.5 * (25 + 2),
+        0,
+    ]
+
+
+def test_failed_cells_are_told_and_take_no_more_time() -> None:
+    trial = Trial(
+        SERIAL,
+        PROCESS,
+        settings=replace(SETTINGS, seed=8),
+        invoke=lambda request: ended(request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0),
+    ).measure()
+    assert trial.order() == ["s0", "p1", "s1", "s2"]
+    assert [(one.done, sorted(one.failed), one.left_s) for one in trial.progress] == [
+        (0, [], None),
+        (0, [], 2 * (2 + 2)),
+        (1, ["p"], 1.5 * 2),
+        (2, ["p"], 1 * 2),
+        (3, ["p"], 0.5 * 2),
+        (4, ["p"], 0),
+    ]
+    assert trial.progress[-1].failed["p"].error == "it timeout"
+
+
+def test_an_estimate_needs_the_references_only() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        OTHER_SERIAL,
+        settings=replace(SETTINGS, repetitions=5),
+        invoke=lambda request: ended(request, seconds=2.0 if request.cell.id == "s" else 3.0),
+    )
+    trial.study.make_references()
+    assert trial.order() == ["s0", "S0"]
+    assert trial.study.estimate_s() == 5 * (2.0 + 2.0 + 3.0)
+
+
+def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
+    trial = Trial(
+        SERIAL,
+        invoke=lambda request: ended(request, facts={"distinct_workers": request.repetition}, left_behind=2),
+    ).measure()
+    assert trial.kept.logged == [
+        f"cell s (serial), repetition {repetition}: 2 processes outlived the workload and were ended"
+        for repetition in range(3)
+    ]
+    assert trial.study.worker_facts == {"s": {"distinct_workers": 0}}

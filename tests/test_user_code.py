@@ -1,0 +1,206 @@
+"""A user's own code and files, from a folder outside the checkout that holds a `runner.py` of their own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from runner.folders import conf_dir
+from runner.store import Results, read
+
+pytestmark = pytest.mark.slow
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+#: What the console script runs. -P keeps the working directory, and so the user's runner.py, off the path.
+CONSOLE_SCRIPT = ("-P", "-c", "from runner.__main__ import main; main()")
+
+_FILES = {
+    "runner.py": """\
+        POWER = 2
+
+        if __name__ == "__main__":
+            print("the user's own program")
+        """,
+    "mymodule.py": """\
+        from pathlib import Path
+
+        import runner  # the user's
+
+        def square(number):
+            return number ** runner.POWER
+
+        def size(path):
+            return len(Path(path).read_text())
+        """,
+    "mine/workload/squares.yaml": """\
+        description: Squares of three numbers
+        function: mymodule.square
+        items: [1, 2, 3]
+        expect: [1, 4, 9]
+        """,
+    "mine/workload/words.yaml": """\
+        function: builtins.len
+        items: {lines: words.txt}
+        expect: [3, 0, 5]
+        """,
+    "mine/workload/files.yaml": """\
+        function: mymodule.size
+        items: {glob: "data/**/*.txt"}
+        expect: [1, 2]
+        """,
+    "words.txt": "one\n\nthree\n",
+    "data/a.txt": "a",
+    "data/deep/b.txt": "bb",
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the user's folder, and work in it."""
+    for name, text in _FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    return tmp_path
+
+
+def run(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> str:
+    """Run the program in the working directory; returns what it prints."""
+    ended = subprocess.run([sys.executable, *start, *command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stdout
+
+
+def measure(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> Results:
+    """Measure once; returns the results, all of them good."""
+    run(*command, "repetitions=1", "quiet=true", start=start)
+    (folder,) = Path("results").iterdir()
+    results = read(folder)
+    assert {(sample.status, sample.error) for sample in results.samples} == {("ok", "")}
+    return results
+
+
+@pytest.mark.parametrize(
+    ("start", "safe_path"),
+    [(CONSOLE_SCRIPT, ""), (("-P", "-m", "runner"), ""), (("-m", "runner"), "1")],
+    ids=["the console script", "python -P -m runner", "PYTHONSAFEPATH=1 python -m runner"],
+)
+def test_a_runner_py_of_the_users_is_theirs_in_all_workers(
+    start: Sequence[str], safe_path: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONSAFEPATH", safe_path)
+    results = measure(
+        *("workload=squares", "--config-dir", "mine", "-m"),
+        *("executor=process", "workers=2", "executor.start_method=spawn,forkserver"),
+        start=start,
+    )
+    assert [cell.executor for cell in results.cells] == ["serial", "process", "process"]
+    assert {path.name for path in place.iterdir()} == {
+        *(name.partition("/")[0] for name in _FILES),
+        "results",  # and neither outputs/ nor multirun/
+    }
+
+
+def test_without_a_safe_path_python_m_runner_starts_the_users_own(place: Path) -> None:
+    assert (place / "runner.py").exists()
+    assert run("workers=2", start=("-m", "runner")) == "the user's own program\n"
+
+
+def test_items_may_be_the_lines_of_a_file_and_the_paths_of_a_glob(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(place / "mine"))
+    results = measure("workload=words,files", "executor=thread", "workers=2", "-m")
+    assert {(sample.cell, sample.tasks) for sample in results.samples if sample.repetition == 1} == {
+        (cell.id, {"words": 3, "files": 2}[cell.workload]) for cell in results.cells
+    }
+    assert "words-files" in results.folder.name
+
+
+def test_a_function_needs_no_yaml(place: Path) -> None:
+    measure(
+        *("workload=function", "workload.function=mymodule.square", "workload.items=[1,2,3]"),
+        *("workload.expect=[1,4,9]", "executor=thread", "workers=2"),
+    )
+    assert {path.name for path in place.iterdir()} == {
+        *(name.partition("/")[0] for name in _FILES),
+        "results",
+    }
+
+
+@pytest.mark.usefixtures("place")
+def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> None:
+    before = set(Path.cwd().rglob("*"))
+    shown = run(
+        *("workload=squares", "--config-dir", "mine", "executor=thread,process", "workers=1,2", "-m"),
+        "dry_run=true",
+    )
+    lines = [line.split() for line in shown.splitlines()]
+    assert lines[0] == ["cell", "workload", "executor", "workers", "chunk", "python", "tasks"]
+    assert [line[1:-2] for line in lines[1:6]] == [
+        ["squares", "serial"],
+        ["squares", "thread", "1", "1"],
+        ["squares", "thread", "2", "1"],
+        ["squares", "process", "1", "1"],
+        ["squares", "process", "2", "1"],
+    ]
+    assert {line[-1] for line in lines[1:6]} == {"3"}
+    told = " ".join(" ".join(line) for line in lines[6:])
+    assert told.startswith("5 cells × 7 repetitions = 35 invocations, about ")
+    assert set(Path.cwd().rglob("*")) == before
+
+
+@pytest.mark.usefixtures("place")
+def test_what_only_asks_measures_nothing_and_makes_nothing() -> None:
+    before = set(Path.cwd().rglob("*"))
+    assert "function: mymodule.square" in run("--cfg", "job", "workload=squares", "--config-dir", "mine")
+    assert "workload/squares" in run("--info", "defaults", "workload=squares", "--config-dir", "mine")
+    assert "Hydra" in run("--version")
+    assert set(Path.cwd().rglob("*")) == before
+
+
+@pytest.mark.usefixtures("place")
+def test_help_names_every_option_and_five_commands() -> None:
+    page = run("--help", "--config-dir", "mine")
+    for group in ("workload", "executor", "experiment"):
+        (listed,) = (line for line in page.splitlines() if line.strip().startswith(f"{group}="))
+        options = {file.stem for file in (conf_dir() / group).glob("*.yaml")}
+        if group == "workload":
+            options |= {"squares", "words", "files"}
+        assert set(listed.partition("=")[2].split(", ")) == options
+    commands = page.partition("Five commands to try\n")[2].partition("\n\n")[0]
+    assert commands.count("  python -m runner ") == 5
+    assert max(map(len, page.splitlines())) <= 110
+
+
+def _complete(line: str) -> set[str]:
+    """Ask for completions as Hydra's script for bash does."""
+    ended = subprocess.run(
+        [sys.executable, *CONSOLE_SCRIPT, "-sc", "query=bash"],
+        env={**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr == ""
+    return set(ended.stdout.split())
+
+
+def test_tab_completes_options_settings_and_the_users_workloads(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _complete("runner workload=p") == {"workload=primes"}
+    assert {"executor=thread", "executor=process"} <= _complete("runner workers=2 executor=")
+    assert "workers=" in _complete("runner work")
+    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(place / "mine"))
+    assert _complete("runner workload=s") == {"workload=squares"}
+    assert not (place / "results").exists()
