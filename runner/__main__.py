@@ -10,9 +10,12 @@ def main() -> None:
     if help_page.is_asked_for(sys.argv[1:]):
         help_page.show()
         return
-    from runner.app import main as run  # noqa: PLC0415 - Hydra takes half a second
+    try:
+        from runner.app import main as run  # noqa: PLC0415 - Hydra takes half a second
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

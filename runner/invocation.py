@@ -179,7 +179,9 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
     samples = [_sample(request, iteration) for iteration in iterations]
     status = reply["status"]
     if status == "ok":
-        cpu_s = (samples[-1].cpu_s or 0.0) + ending.orphans_cpu_s
+        # What lived at the last reading was counted then.
+        late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
+        cpu_s = (samples[-1].cpu_s or 0.0) + late_s
         samples[-1] = replace(samples[-1], cpu_s=cpu_s)
     elif status == "wrong_result":
         error = _one_line(reply["error"])

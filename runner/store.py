@@ -221,6 +221,8 @@ def compress_trace(folder: Path) -> None:
     table = read_trace(folder)
     unfinished = folder / f"{_LASTING_TRACE}.part"
     pyarrow.parquet.write_table(table, unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())  # the text goes only when this is on the disk
     unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
 

@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, Self
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
 _WATCH_OUTPUT_S = 0.25
+_LEAVE_S = 10.0  # an interpreter that has answered leaves; threads of the workload may keep it
 _LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the reply
@@ -142,6 +143,7 @@ class _Invocation:
     children: int  #: readable when a child has changed state, or the runner interrupts
     interrupts: list[int]  #: not empty once the runner has interrupted
     received: bytearray = field(default_factory=bytearray)
+    due: int | None = None  #: bytes of output up to the end of the reply, once its head has arrived
     exit_code: int | None = None
     orphans_cpu_s: float = 0.0
     killed: int = 0
@@ -201,15 +203,23 @@ class _Invocation:
                     return "interrupted"
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    return "timeout"
+                    return "exited" if self._has_answered() else "timeout"
                 for key, _ in selector.select(min(left, _WATCH_OUTPUT_S)):
                     if key.fd == self.requests:
                         return "interrupted"  # by the runner's death
                     if key.fd == self.replies and not self._read_reply():
                         selector.unregister(self.replies)
+                    if key.fd == self.replies and self._has_answered():
+                        deadline = min(deadline, time.monotonic() + _LEAVE_S)
                 self._reap()
                 self._cap_output()
         return "exited"
+
+    def _has_answered(self) -> bool:
+        """Whether the whole reply has arrived; the interpreter may still be leaving."""
+        if self.due is None:
+            self.due = _due(self.received)
+        return self.due is not None and len(self.received) >= self.due
 
     def _wait_for_the_rest(self, deadline: float) -> None:
         while self._reap() and (left := deadline - time.monotonic()) > 0:
@@ -280,14 +290,22 @@ class _Invocation:
             os.ftruncate(self.output, OUTPUT_CAP_BYTES)
 
 
+def _due(received: bytes | bytearray) -> int | None:
+    """Tell how many bytes there will be at the end of the framed reply; None before its head has arrived."""
+    mark = received.rfind(_MARK)
+    head = received.find(b"\n", mark + len(_MARK))
+    length = received[mark + len(_MARK) : head]
+    return head + 1 + int(length) if mark >= 0 and head >= 0 and length.isdigit() else None
+
+
 def _unpack(received: bytes) -> dict[str, Any] | None:
-    """Find the framed reply; None if there is none, or not the whole of it."""
-    _, mark, rest = received.rpartition(_MARK)
-    length, _, body = rest.partition(b"\n")
-    if not mark or not length.isdigit() or len(body) < int(length):
+    """Read the framed reply; None if there is none, or not the whole of it."""
+    due = _due(received)
+    if due is None or len(received) < due:
         return None
     try:
-        reply: dict[str, Any] = json.loads(body[: int(length)])
+        body = received[received.rfind(_MARK) + len(_MARK) : due].partition(b"\n")[2]
+        reply: dict[str, Any] = json.loads(body)
     except ValueError:
         return None
     return reply

@@ -60,6 +60,7 @@ def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -
         "iterations": list(iterations),
         "calls": None,
         "labels": ["one", "two"],
+        "living_cpu_s": 0.0,
         **fields,
     }
 
@@ -155,6 +156,16 @@ def test_the_cpu_time_of_orphans_belongs_to_the_last_sample(measure: Callable[..
     outcome = measure(ending)
     assert [one.cpu_s for one in outcome.samples] == [3.5, 3.75]
     assert outcome.left_behind == 3
+
+
+def test_the_cpu_time_of_helpers_that_lived_at_the_end_is_counted_once(
+    measure: Callable[..., Outcome],
+) -> None:
+    reply = make_reply(make_iteration(0), living_cpu_s=0.7)
+    assert [one.cpu_s for one in measure(make_ending(reply, orphans_cpu_s=0.75)).samples] == [
+        pytest.approx(3.55)
+    ]
+    assert [one.cpu_s for one in measure(make_ending(reply, orphans_cpu_s=0.5)).samples] == [3.5]
 
 
 def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -> None:

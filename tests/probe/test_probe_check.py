@@ -69,7 +69,7 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
             "did you mean 'concurrent.futures.ThreadPoolExecutor'?",
         ),
         ({"_target_": "bag.ANSWER"}, "'bag.ANSWER' is an int, which cannot be called"),
-        (process_pool("frok"), "cannot find context for 'frok'"),
+        (process_pool("frok"), "there is no start method 'frok' here; there are fork, spawn, forkserver"),
         ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
     ],

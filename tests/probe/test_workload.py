@@ -107,8 +107,16 @@ def test_what_runs_around_the_tasks_is_a_name_or_a_target_with_arguments(key: st
         ({"function": "bag.sqare"}, "function", "'bag' has no 'sqare'; did you mean 'bag.square'?"),
         ({"arguments": {"a": {"_target_": "bag.nothing"}}}, "arguments", "'bag' has no 'nothing'"),
         ({"items": []}, "items", "there are no items; a workload needs one at least"),
-        ({"items": {"glob": "/no/such/*.txt"}}, "items", "there are no items; a workload needs one at least"),
-        ({"items": {"lines": "/no/such.txt"}}, "items", "FileNotFoundError: "),
+        (
+            {"items": {"glob": "/no/such/*.txt"}},
+            "items",
+            "no file matches /no/such/*.txt; items.glob is a pattern of paths",
+        ),
+        (
+            {"items": {"lines": "/no/such.txt"}},
+            "items",
+            "there is no file /no/such.txt; items.lines names a text file",
+        ),
         (
             {"items": {"_target_": "bag.square", "number": 3}},
             "items",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from runner_probe.channel import Channel
+from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
 from runner_probe.iteration import TaskFailed, Tasks, run_cold, run_warm
 from runner_probe.workload import Workload
@@ -70,6 +71,7 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     if specification["iterations"] > 1:
         for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
             reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
+    reply["living_cpu_s"] = living_cpu_s()
     reply["calls"] = workload.calls
     if not workload.is_snippets:
         from runner_probe import reference  # noqa: PLC0415 - after the clock has stopped
