@@ -127,6 +127,8 @@ def _why(tables: Tables, group: pd.DataFrame, recommended: "pd.Series[Any]") -> 
         if pools.empty:
             return ""
         cell = pools.sort_values("wall_s").iloc[0]
+    if cell["speedup_high"] >= _AT_THE_BOUND * cell["speedup_bound"]:
+        return f"{label(cell)} reaches what the CPUs and these tasks allow: {cell['speedup_bound']:.2f}"
     losses = tables.losses.get(str(cell["cell"]), [])
     if not losses:
         return ""
@@ -140,6 +142,7 @@ def _why(tables: Tables, group: pd.DataFrame, recommended: "pd.Series[Any]") -> 
 
 
 _MOST_CAUSES = 2
+_AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
 
 
 def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":

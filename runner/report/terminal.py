@@ -50,7 +50,11 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
 def _title(workload: str, results: Results) -> str:
     cpu = results.environment.get("start", {}).get("cpu", {})
     on = f", {cpu['usable_cpus']} CPUs" if cpu.get("usable_cpus") else ""
-    return f"{workload}{on}, {results.study['repetitions']} × in random order"
+    return f"{workload}{on}, {_plural(int(results.study['repetitions']), 'repetition')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _table(summary: pd.DataFrame, results: Results) -> Table:

@@ -33,7 +33,6 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
     confidence = float(results.study["confidence"])
     usable = int(cpu.get("usable_cpus") or 1)
     return plots.Facts(
-        title=str(results.study["name"]),
         usable_cpus=usable,
         confidence=confidence,
         interval_method="expanded block bootstrap",

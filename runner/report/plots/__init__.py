@@ -42,10 +42,8 @@ def draw(
     with style():
         for workload in workloads:
             own = [cell for cell in cells if cell.workload == workload]
-            title, suffix = one_line(facts.title, 60), ""
-            if len(workloads) > 1:
-                title, suffix = f"{title}, {one_line(workload)}", f"_{workload}"
-            for name, figure in _figures(title, own, times, looks, facts).items():
+            suffix = f"_{workload}" if len(workloads) > 1 else ""
+            for name, figure in _figures(one_line(workload, 60), own, times, looks, facts).items():
                 key = _file_name(name + suffix)
                 figures[f"{key}_{len(figures)}" if key in figures else key] = figure
     return figures

@@ -15,7 +15,6 @@ Row = Mapping[Hashable, Any]  # of a table, by column
 class Facts:
     """What the tables do not tell and a reader must know."""
 
-    title: str  #: of the study
     usable_cpus: int
     confidence: float  #: of the intervals, such as 0.95
     interval_method: str  #: as the caption should name it
