@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runner.folders import PROBE, experiments_path
+from runner.noise import Reading, disturbance
 from runner.records import Cell, Sample, Status, TaskRecord
 from runner.supervisor import Ending, Launch
 
@@ -94,16 +95,18 @@ class Outcome:
 
 def invoke(request: Request, supervisor: Supervises) -> Outcome:
     """Measure one cell once, in a fresh interpreter."""
-    ending = supervisor.run(
-        Launch(
-            command=command(request.cell.settings),
-            environment=environment(request.cell.settings),
-            specification=json.dumps(_specification(request)),
-            output=str(request.output),
-            time_limit_s=request.time_limit_s,
-        )
+    launch = Launch(
+        command=command(request.cell.settings),
+        environment=environment(request.cell.settings),
+        specification=json.dumps(_specification(request)),
+        output=str(request.output),
+        time_limit_s=request.time_limit_s,
     )
-    return _outcome(request, ending)
+    before = Reading.take()
+    ending = supervisor.run(launch)
+    noisy = disturbance(before, Reading.take(), ending.cpu_s)
+    outcome = _outcome(request, ending)
+    return replace(outcome, samples=[replace(sample, noisy=noisy) for sample in outcome.samples])
 
 
 def command(settings: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,7 @@ class Sample:
     end_s: float | None = None  #: to the return of shutdown
     wall_s: float | None = None  #: the three together
     cpu_s: float | None = None  #: user and system time of the whole process tree
+    noisy: str = ""  #: what others took from the machine during the invocation, where it matters
     status: Status = "ok"
     error: str = ""
 

@@ -58,6 +58,7 @@ class Ending:
     error: str = ""  #: why it was not started
     seconds: float  #: from start to the end of the last process
     orphans_cpu_s: float  #: CPU time of processes whose parent did not wait for them
+    cpu_s: float  #: CPU time of all its processes, from start to end
     killed: int  #: processes that had to be ended
 
 
@@ -146,6 +147,7 @@ class _Invocation:
     due: int | None = None  #: bytes of output up to the end of the reply, once its head has arrived
     exit_code: int | None = None
     orphans_cpu_s: float = 0.0
+    cpu_s: float = 0.0
     killed: int = 0
 
     def run(self) -> Ending:
@@ -190,6 +192,7 @@ class _Invocation:
             error=error,
             seconds=time.monotonic() - started,
             orphans_cpu_s=self.orphans_cpu_s,
+            cpu_s=self.cpu_s,
             killed=self.killed,
         )
 
@@ -268,10 +271,12 @@ class _Invocation:
                 process, status, usage = os.wait4(-1, os.WNOHANG)
                 if process == 0:
                     return True
+                cpu_s = usage.ru_utime + usage.ru_stime
+                self.cpu_s += cpu_s
                 if process == self.pid:
                     self.exit_code = os.waitstatus_to_exitcode(status)
                 else:
-                    self.orphans_cpu_s += usage.ru_utime + usage.ru_stime
+                    self.orphans_cpu_s += cpu_s
         return False
 
     def _read_reply(self) -> bool:

@@ -29,7 +29,7 @@ class Answering:
 
 
 def make_ending(reply: dict[str, Any] | None = None, ended: str = "exited", **fields: Any) -> Ending:
-    made = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "killed": 0}
+    made = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "cpu_s": 0.0, "killed": 0}
     return Ending(reply=reply, ended=ended, **{**made, **fields})
 
 

@@ -111,6 +111,7 @@ def _summary(
             "baseline": cell.baseline,
             "is_baseline": cell.is_baseline,
             "repetitions": len(walls.get(cell.id, ())),
+            "noisy": int((own["noisy"].ne("") & own["repetition"].gt(0) & own["iteration"].eq(0)).sum()),
             "status": _status(own),
             **_estimate("wall_s", _median_of(walls.get(cell.id), results)),
             **_estimate("speedup", _ratio(walls, cell.baseline, cell.id, results)),

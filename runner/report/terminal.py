@@ -53,6 +53,14 @@ def _title(workload: str, results: Results) -> str:
     return f"{workload}{on}, {_plural(int(results.study['repetitions']), 'repetition')}"
 
 
+def _disturbed(tables: Tables) -> Iterator[str]:
+    headlines = tables.samples[tables.samples["repetition"].gt(0) & tables.samples["iteration"].eq(0)]
+    disturbed = headlines[headlines["noisy"].ne("")]
+    if len(disturbed):
+        runs = f"{len(disturbed)} of {len(headlines)} runs were disturbed"
+        yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"
+
+
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
@@ -99,7 +107,7 @@ def _snippets(tables: Tables, summary: pd.DataFrame) -> Table:
 
 def _warnings(results: Results, tables: Tables) -> Iterator[str]:
     """Say what the reader must know, the worst first, at most three."""
-    warnings = [*_failures(tables.summary), *_too_few(results, tables.summary)]
+    warnings = [*_failures(tables.summary), *_too_few(results, tables.summary), *_disturbed(tables)]
     yield from warnings[:_MOST_WARNINGS]
     if len(warnings) > _MOST_WARNINGS:
         yield f"{len(warnings) - _MOST_WARNINGS} more warnings are in the notes of summary.csv"

@@ -1,0 +1,58 @@
+"""What others took from the machine while an invocation ran: docs/method.md, Noise."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+#: CPUs' worth of time that others may take; on a quiet host, at most 1 invocation in 20 sees more.
+MOST_CPUS_TAKEN = 0.10
+_RESOLUTION_S = 0.05  # the kernel counts in ticks of 10 ms, on every CPU
+_STAT = Path("/proc/stat")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The machine's accounts at one moment, summed over its CPUs since it started."""
+
+    at_s: float
+    busy_s: float  #: CPU time of all processes
+    steal_s: float  #: taken by the host of a virtual machine
+    own_s: float  #: CPU time of this process
+
+    @classmethod
+    def take(cls, stat: Path = _STAT) -> "Reading | None":
+        """Read the accounts; None where the system has none."""
+        try:
+            user, nice, system, _, _, irq, softirq, steal = map(int, stat.read_text().split()[1:9])
+        except (OSError, ValueError):
+            return None
+        tick_s = 1 / os.sysconf("SC_CLK_TCK")
+        return cls(
+            at_s=time.monotonic(),
+            busy_s=(user + nice + system + irq + softirq) * tick_s,
+            steal_s=steal * tick_s,
+            own_s=time.process_time(),
+        )
+
+
+def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s: float) -> str:
+    """Say what others took between two readings; empty where it is too little to matter, or unknown.
+
+    Args:
+        before: taken before the invocation
+        after: taken after it
+        invocation_cpu_s: CPU time of all its processes
+    """
+    if before is None or after is None:
+        return ""
+    seconds = after.at_s - before.at_s
+    others_s = after.busy_s - before.busy_s - (after.own_s - before.own_s) - invocation_cpu_s
+    steal_s = after.steal_s - before.steal_s
+    causes = (("other processes", others_s), ("the host of this virtual machine", steal_s))
+    told = [
+        f"{who} took {taken_s / seconds:.2f} CPUs"
+        for who, taken_s in causes
+        if taken_s > _RESOLUTION_S and taken_s / seconds > MOST_CPUS_TAKEN
+    ]
+    return " and ".join(told)
