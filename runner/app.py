@@ -4,7 +4,7 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -69,7 +69,12 @@ def _measure(
         store.write_environment(facts)
         with Progress(quiet=config.quiet) as progress, _interrupts_end(supervisor):
             study = Study(
-                plan, settings, invoke=partial(invoke, supervisor=supervisor), store=store, watch=progress
+                plan,
+                settings,
+                invoke=partial(invoke, supervisor=supervisor),
+                store=store,
+                watch=progress,
+                is_precise=partial(_is_precise, plan, config, settings.seed),
             )
             try:
                 study.measure()
@@ -101,6 +106,18 @@ def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: 
     return 1 if study.failed else 0
 
 
+def _is_precise(plan: Plan, config: Config, seed: int, wall_s: Mapping[str, Sequence[float]]) -> bool:
+    """Whether every speedup has the precision asked for."""
+    from runner.analysis.statistics import is_precise  # noqa: PLC0415 - scipy only where it is asked for
+
+    pairs = [
+        (wall_s[cell.baseline], wall_s[cell.id])
+        for cell in plan.cells
+        if {cell.id, cell.baseline} <= set(wall_s)
+    ]
+    return is_precise(pairs, config.precision or 0.0, config.confidence, seed)
+
+
 @contextmanager
 def _interrupts_end(supervisor: Supervisor) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the invocation in progress instead of this process.
@@ -123,6 +140,9 @@ def _study_settings(config: Config) -> StudySettings:
     drawn = random.SystemRandom().randrange(2**32)
     return StudySettings(
         repetitions=config.repetitions,
+        max_repetitions=config.max_repetitions,
+        precision=config.precision,
+        time_budget_s=config.time_budget_s,
         iterations=config.iterations,
         time_limit_s=config.time_limit_s,
         seed=drawn if config.seed is None else config.seed,

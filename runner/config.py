@@ -61,6 +61,9 @@ class Config:
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)
     repetitions: int = 7
+    max_repetitions: int = 31
+    precision: float | None = None
+    time_budget_s: float | None = None
     iterations: int = 1
     time_limit_s: float | None = None
     confidence: float = 0.95
@@ -85,6 +88,9 @@ GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@
 #: Settings that hold for a study as a whole and so cannot be swept.
 STUDY_SETTINGS = (
     "repetitions",
+    "max_repetitions",
+    "precision",
+    "time_budget_s",
     "iterations",
     "time_limit_s",
     "confidence",
@@ -187,6 +193,7 @@ def _out_of_range(config: Config) -> Iterator[str]:
         "workers": config.workers,
         "chunk_size": config.chunk_size,
         "repetitions": config.repetitions,
+        "max_repetitions": config.max_repetitions,
         "iterations": config.iterations,
     }
     if config.executor.chunk_size != config.chunk_size:
@@ -196,8 +203,13 @@ def _out_of_range(config: Config) -> Iterator[str]:
             yield f"{key}={number}: it must be 1 or more"
     if not 0 < config.confidence < 1:
         yield f"confidence={config.confidence:g}: it must lie between 0 and 1, such as 0.95"
-    if config.time_limit_s is not None and not config.time_limit_s > 0:
-        yield f"time_limit_s={config.time_limit_s:g}: it must be more than 0"
+    for key in ("time_limit_s", "time_budget_s", "precision"):
+        amount = getattr(config, key)
+        if amount is not None and not amount > 0:
+            yield f"{key}={amount:g}: it must be more than 0"
+    if config.precision is not None and config.max_repetitions < config.repetitions:
+        fewest = f"repetitions={config.repetitions}"
+        yield f"max_repetitions={config.max_repetitions}: it must not be less than {fewest}"
     if config.seed is not None and config.seed < 0:
         yield f"seed={config.seed}: it must be 0 or more"
 

@@ -1,8 +1,10 @@
 """Cells → samples, repetition by repetition. Knows neither Hydra nor pandas, and shows nothing itself."""
 
+import itertools
 import json
 import random
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +54,10 @@ class Progress:
 class StudySettings:
     """How a study is measured; explained in conf/config.yaml."""
 
-    repetitions: int
+    repetitions: int  #: with a precision, the fewest
+    max_repetitions: int = 31  #: the most, with a precision
+    precision: float | None = None  #: relative half-width of every ratio's interval to be reached
+    time_budget_s: float | None = None  #: no repetition begins that would not end within it
     iterations: int
     time_limit_s: float | None
     seed: int
@@ -71,6 +76,8 @@ class Study:
         invoke: measures one cell once
         store: keeps what was found
         watch: is told the progress, between invocations only
+        is_precise: whether the headline times so far, by cell, give the precision asked for
+        clock: seconds
     """
 
     def __init__(
@@ -81,9 +88,11 @@ class Study:
         invoke: Callable[[Request], Outcome],
         store: Keeps,
         watch: Callable[[Progress], None],
+        is_precise: Callable[[Mapping[str, Sequence[float]]], bool] = lambda _: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan, self._invoke, self._store, self._watch = plan, invoke, store, watch
-        self._settings = settings
+        self._settings, self._is_precise, self._clock = settings, is_precise, clock
         self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
         self._references: dict[str, Reference] = {}
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
@@ -93,9 +102,12 @@ class Study:
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
 
     def measure(self) -> None:
-        """Make the references, then every repetition; Interrupted if the user stops it."""
+        """Make the references, then the repetitions; Interrupted if the user stops it."""
+        started = self._clock()
         self.make_references()
-        for repetition in range(1, self._settings.repetitions + 1):
+        for repetition in itertools.count(1):
+            if self._is_enough(repetition - 1, self._clock() - started):
+                return
             order = list(self._plan.cells)
             self._random.shuffle(order)
             for position, cell in enumerate(order):
@@ -103,6 +115,21 @@ class Study:
                     self._measure(cell, repetition, position)
                 self._done += 1
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
+
+    def _is_enough(self, repetitions: int, seconds: float) -> bool:
+        """Decide between repetitions whether another is due: blocks are complete or not begun."""
+        settings = self._settings
+        if repetitions >= self._most_repetitions or len(self.failed) == len(self._plan.cells):
+            return True
+        if repetitions and settings.time_budget_s is not None:
+            next_s = sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self.failed)
+            if seconds + next_s > settings.time_budget_s:
+                return True
+        # Checked at odd counts only, so that a median is a real run.
+        due = settings.precision is not None and repetitions >= settings.repetitions and repetitions % 2 == 1
+        return due and self._is_precise(
+            {cell: own for cell, own in self._wall_s.items() if cell not in self.failed}
+        )
 
     def make_references(self) -> None:
         """Run every baseline once: results, inner-loop counts and duration fix what follows."""
@@ -122,9 +149,14 @@ class Study:
 
     def estimate_s(self) -> float:
         """Estimate how long the repetitions that are left will take, from what was measured so far."""
-        visits = self._settings.repetitions * len(self._plan.cells)
+        visits = self._most_repetitions * len(self._plan.cells)
         left = (visits - self._done) / len(self._plan.cells)  # visits still to come, per cell
         return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self.failed)
+
+    @property
+    def _most_repetitions(self) -> int:
+        settings = self._settings
+        return settings.repetitions if settings.precision is None else settings.max_repetitions
 
     def _cost_s(self, cell: Cell) -> float:
         """Estimate one invocation: the median of its own, or else its baseline's reference."""
@@ -175,9 +207,9 @@ class Study:
         return Progress(
             plan=self._plan,
             repetition=repetition,
-            repetitions=self._settings.repetitions,
+            repetitions=self._most_repetitions,
             done=self._done,
-            total=self._settings.repetitions * len(self._plan.cells),
+            total=self._most_repetitions * len(self._plan.cells),
             left_s=self.estimate_s() if known else None,
             wall_s=self._wall_s,
             failed=self.failed,

@@ -1,6 +1,6 @@
 """The study with made-up invocations: order, references, limits, failures and progress, all exact."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -362,3 +362,77 @@ def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
         for repetition in range(3)
     ]
     assert trial.study.worker_facts == {"s": {"distinct_workers": 0}}
+
+
+class Clock:
+    """Seconds that pass only while invocations are made."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def repetitions_of(
+    settings: StudySettings, is_precise: Callable[[Mapping[str, Sequence[float]]], bool], seconds: float = 1.0
+) -> int:
+    """Count the repetitions of a study of two cells whose invocations last so long."""
+    clock, kept = Clock(), Kept()
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += seconds
+        return ended(request, seconds=seconds)
+
+    base = make_cell("base")
+    plan = Plan(cells=(base, make_cell("own", baseline="base")), swept=(), origins={}, extras={})
+    Study(
+        plan,
+        settings,
+        invoke=invoke,
+        store=kept,
+        watch=lambda _: None,
+        is_precise=is_precise,
+        clock=clock,
+    ).measure()
+    assert all(
+        {one.cell for one in kept.samples if one.repetition == number} == {"base", "own"}
+        for number in range(1, kept.samples[-1].repetition + 1)
+    ), "a repetition is complete or not begun"
+    return kept.samples[-1].repetition
+
+
+SEVEN = replace(SETTINGS, repetitions=7)
+
+
+def test_without_a_precision_there_are_just_the_repetitions_asked_for() -> None:
+    assert repetitions_of(SEVEN, lambda _: True) == 7
+    assert repetitions_of(SEVEN, lambda _: False) == 7
+
+
+def test_with_a_precision_it_goes_on_at_odd_counts_until_it_is_reached() -> None:
+    reached_at_ten = replace(SEVEN, precision=0.05)
+    assert repetitions_of(reached_at_ten, lambda walls: len(walls["own"]) >= 10) == 11
+
+
+def test_a_precision_that_is_reached_at_once_still_takes_the_fewest_repetitions() -> None:
+    assert repetitions_of(replace(SEVEN, precision=0.05), lambda _: True) == 7
+
+
+def test_a_precision_that_is_never_reached_ends_at_the_most_repetitions() -> None:
+    assert repetitions_of(replace(SEVEN, precision=0.05, max_repetitions=15), lambda _: False) == 15
+
+
+def test_a_time_budget_ends_between_repetitions() -> None:
+    # The reference takes 1 s, every repetition 2 s: three of them fit.
+    assert repetitions_of(replace(SEVEN, time_budget_s=8.0), lambda _: False) == 3
+
+
+def test_one_repetition_is_measured_however_small_the_budget() -> None:
+    assert repetitions_of(replace(SEVEN, time_budget_s=0.5), lambda _: False) == 1
+
+
+def test_a_study_whose_cells_have_all_failed_ends() -> None:
+    trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: ended(request, "failed"))
+    trial.study.measure()
+    assert len(trial.requests) == 1

@@ -5,6 +5,7 @@ all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +85,19 @@ def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, 
     tail = expanded_tail(len(numerator), confidence)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Estimate(value=value, low=float(low), high=float(high), is_range=False)
+
+
+def is_precise(
+    pairs: Sequence[tuple[Sequence[float], Sequence[float]]], precision: float, confidence: float, seed: int
+) -> bool:
+    """Whether half the width of every ratio's interval is at most `precision` times the ratio."""
+    estimates = [ratio_of_medians(np.array(one), np.array(other), confidence, seed) for one, other in pairs]
+    return all(relative_half_width(found.value, found.low, found.high) <= precision for found in estimates)
+
+
+def relative_half_width(value: float, low: float, high: float) -> float:
+    """Give half the width of an interval, relative to its value."""
+    return (high - low) / 2 / value
 
 
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:

@@ -9,7 +9,14 @@ import pandas as pd
 
 from runner.analysis.causes import Loss
 from runner.analysis.fits import fits
-from runner.analysis.statistics import Estimate, Values, among_best, medians, ratio_of_medians
+from runner.analysis.statistics import (
+    Estimate,
+    Values,
+    among_best,
+    medians,
+    ratio_of_medians,
+    relative_half_width,
+)
 from runner.analysis.traced import Traces
 from runner.records import Cell, Sample
 from runner.store import Results
@@ -126,7 +133,7 @@ def _summary(
         row["speedup_bound"] = traces.bound(cell, _cpus(results)) or np.nan
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row["repetitions"], usable_cpus))
+        row["note"] = "; ".join([*_notes(cell, own, row["repetitions"], usable_cpus), *_missed(row, results)])
         rows.append(row)
     return _typed(pd.DataFrame(rows))
 
@@ -223,6 +230,15 @@ def _notes(cell: Cell, own: pd.DataFrame, repetitions: int, usable_cpus: int | N
         yield f"bounds are the range of {repetitions} repetitions; an interval needs 6"
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
+
+
+def _missed(row: Mapping[str, Any], results: Results) -> Iterator[str]:
+    """Say that a cell missed the precision that was asked for."""
+    asked = results.study.get("precision")
+    if asked and not np.isnan(row["speedup"]):
+        reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
+        if reached > asked:
+            yield f"precision {asked:g} not reached: {reached:.2g}"
 
 
 def _usable_cpus(results: Results) -> int | None:

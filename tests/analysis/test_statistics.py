@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.statistics import among_best, expanded_tail, medians, ratio_of_medians
+from runner.analysis.statistics import among_best, expanded_tail, is_precise, medians, ratio_of_medians
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 
@@ -84,3 +84,11 @@ def test_with_fewer_than_six_repetitions_no_cell_is_excluded() -> None:
 def test_some_cell_is_always_among_the_best(seed: int) -> None:
     walls = np.random.default_rng(seed).lognormal(0, 0.3, (5, 9))
     assert any(among_best(walls, 0.95, seed))
+
+
+def test_precision_is_half_the_width_of_every_interval_relative_to_its_ratio() -> None:
+    exact, spread = [1.0] * 7, [0.9, 0.95, 1.0, 1.0, 1.0, 1.05, 1.1]
+    found = ratio_of_medians(np.array(exact), np.array(spread), 0.95, 1)
+    reached = (found.high - found.low) / 2 / found.value
+    assert is_precise([(exact, exact), (exact, spread)], reached + 1e-9, 0.95, 1)
+    assert not is_precise([(exact, exact), (exact, spread)], reached - 1e-9, 0.95, 1)
