@@ -46,7 +46,7 @@ def expanded_tail(blocks: int, confidence: float) -> float:
 def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
     """Estimate the median of every row; a row holds one figure's values over the blocks.
 
-    A resample's median depends on the ranks it drew alone, so one set of draws serves all rows exactly.
+    A resample's median depends on the ranks it drew alone, so one set of draws serves all rows.
     """
     ordered = np.sort(rows, axis=1)
     values = np.median(rows, axis=1)
@@ -54,21 +54,28 @@ def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
     if blocks < FEWEST_BLOCKS:
         lows, highs = ordered[:, 0], ordered[:, -1]
     else:
-        drawn = np.median(draw_blocks(blocks, seed), axis=1)
-        tail = expanded_tail(blocks, confidence)
-        lows, highs = (_at_rank(ordered, rank) for rank in np.quantile(drawn, [tail, 1 - tail]))
+        lows, highs = _resampled_bounds(ordered, expanded_tail(blocks, confidence), seed)
     return [
         Estimate(value=float(value), low=float(low), high=float(high), is_range=blocks < FEWEST_BLOCKS)
         for value, low, high in zip(values, lows, highs, strict=True)
     ]
 
 
-def _at_rank(ordered: Values, rank: float) -> Values:
-    """Read sorted rows at a rank that may lie between two."""
-    below = math.floor(rank)
-    above = min(below + 1, ordered.shape[1] - 1)
-    part: Values = ordered[:, below] + (rank - below) * (ordered[:, above] - ordered[:, below])
-    return part
+def _resampled_bounds(ordered: Values, tail: float, seed: int) -> tuple[Values, Values]:
+    """Cut the distribution of each sorted row's resampled median at both ends.
+
+    The median of an even number of draws is the mean of two, so the pairs of middle ranks that were drawn,
+    with their frequencies, make up the whole distribution.
+    """
+    blocks = ordered.shape[1]
+    drawn = np.sort(draw_blocks(blocks, seed), axis=1)
+    pairs, counts = np.unique(drawn[:, [(blocks - 1) // 2, blocks // 2]], axis=0, return_counts=True)
+    candidates = (ordered[:, pairs[:, 0]] + ordered[:, pairs[:, 1]]) / 2
+    order = np.argsort(candidates, axis=1)
+    reached = np.cumsum(counts[order], axis=1) / counts.sum()
+    by_size = np.take_along_axis(candidates, order, axis=1)
+    low, high = (np.argmax(reached >= level, axis=1)[:, np.newaxis] for level in (tail, 1 - tail))
+    return np.take_along_axis(by_size, low, 1)[:, 0], np.take_along_axis(by_size, high, 1)[:, 0]
 
 
 def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
@@ -91,6 +98,8 @@ def is_precise(
     pairs: Sequence[tuple[Sequence[float], Sequence[float]]], precision: float, confidence: float, seed: int
 ) -> bool:
     """Whether half the width of every ratio's interval is at most `precision` times the ratio."""
+    if any(len(one) < FEWEST_BLOCKS for one, _ in pairs):
+        return False
     estimates = [ratio_of_medians(np.array(one), np.array(other), confidence, seed) for one, other in pairs]
     return all(relative_half_width(found.value, found.low, found.high) <= precision for found in estimates)
 

@@ -50,9 +50,11 @@ class Tables:
 def tabulate(results: Results) -> Tables:
     """Make the tables of a result folder."""
     samples = _samples(results)
-    walls = _by_cell(samples[(samples["repetition"] > 0) & (samples["iteration"] == 0)], "wall_s")
+    claiming = samples[~samples["cell"].isin(_failed(samples)) & (samples["repetition"] > 0)]
+    walls = _by_cell(claiming[claiming["iteration"] == 0], "wall_s")
+    warm = _by_cell(claiming[(claiming["iteration"] > 0) & ~claiming["warmup"]], "work_s")
     traces = Traces(results, walls)
-    summary = _summary(results, samples, walls, traces)
+    summary = _summary(results, samples, walls, warm, traces)
     return Tables(
         samples=samples,
         summary=summary,
@@ -100,16 +102,29 @@ def _identity_columns(results: Results) -> list[str]:
     return ["cell", "workload", "executor", "workers", "chunk_size", "python", *results.swept]
 
 
+#: What blocks every claim of a cell, and of those relative to it. An interruption does not.
+_FAILED = ("failed", "crashed", "timeout", "wrong_result")
+
+
+def _is_headline(samples: pd.DataFrame) -> "pd.Series[bool]":
+    return samples["repetition"].gt(0) & samples["iteration"].eq(0) & samples["status"].eq("ok")
+
+
+def _failed(samples: pd.DataFrame) -> set[str]:
+    """Name the cells that did not always end well."""
+    return set(samples[samples["status"].isin(_FAILED)]["cell"])
+
+
 def _summary(
-    results: Results, samples: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], traces: Traces
+    results: Results,
+    samples: pd.DataFrame,
+    walls: Mapping[str, "pd.Series[float]"],
+    warm: Mapping[str, "pd.Series[float]"],
+    traces: Traces,
 ) -> pd.DataFrame:
-    warm = _by_cell(
-        samples[(samples["repetition"] > 0) & (samples["iteration"] > 0) & ~samples["warmup"]], "work_s"
-    )
     best = _best_baselines(results, walls)
     usable_cpus = _usable_cpus(results)
-    failed = set(samples[samples["status"] != "ok"]["cell"])
-    best_of_group = _among_best(results, {cell: own for cell, own in walls.items() if cell not in failed})
+    best_of_group = _among_best(results, walls)
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
@@ -118,7 +133,7 @@ def _summary(
             "baseline": cell.baseline,
             "is_baseline": cell.is_baseline,
             "repetitions": len(walls.get(cell.id, ())),
-            "noisy": int((own["noisy"].ne("") & own["repetition"].gt(0) & own["iteration"].eq(0)).sum()),
+            "noisy": int((own["noisy"].ne("") & _is_headline(own)).sum()),
             "status": _status(own),
             **_estimate("wall_s", _median_of(walls.get(cell.id), results)),
             **_estimate("speedup", _ratio(walls, cell.baseline, cell.id, results)),
@@ -126,7 +141,7 @@ def _summary(
         }
         row["speedup_of_best"] = _divide(best.get(cell.workload), row["wall_s"])
         row["efficiency"] = _divide(row["speedup"], cell.workers)
-        headline = own[(own["repetition"] > 0) & (own["iteration"] == 0) & (own["status"] == "ok")]
+        headline = own[_is_headline(own)]
         row["cpu_s"] = headline["cpu_s"].median() if len(headline) else np.nan
         row["among_best"] = best_of_group.get(cell.id)
         row |= _estimate("marginal_speedup", _marginal(cell, results, walls))
@@ -214,14 +229,14 @@ def _estimate(name: str, estimate: Estimate | None) -> dict[str, float]:
 
 def _status(own: pd.DataFrame) -> str:
     """Give a cell the status of the first of its samples that did not end well."""
-    bad = own[own["status"] != "ok"]["status"]
+    bad = own[own["status"].isin(_FAILED)]["status"]
     if len(bad):
         return str(bad.iloc[0])
-    return "ok" if len(own) else "interrupted"
+    return "ok" if (own["repetition"].gt(0) & own["status"].eq("ok")).any() else "interrupted"
 
 
 def _notes(cell: Cell, own: pd.DataFrame, repetitions: int, usable_cpus: int | None) -> Iterator[str]:
-    bad = own[own["status"] != "ok"]
+    bad = own[own["status"].isin(_FAILED)]
     if len(bad):
         yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
     elif not repetitions:

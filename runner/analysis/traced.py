@@ -30,7 +30,7 @@ class Traces:
             one for one in results.samples if one.status == "ok" and one.iteration == 0 and one.repetition > 0
         ]
         self._starts = {(one.cell, one.repetition): one.start_s for one in headlines}
-        # Of the whole loop, since short tasks have no readings of their own.
+        # Of the whole loop, for short tasks, which have no readings of their own.
         self._cpu_s = {
             cell: float(np.median([one.cpu_s for one in headlines if one.cell == cell]))
             for cell in {one.cell for one in headlines}
@@ -61,9 +61,11 @@ class Traces:
         share = records["busy_ns"] / records["tasks"] / _NS
         lengths = share.groupby([records["task"], records["tasks"]]).median()
         each = np.repeat(lengths.to_numpy(), lengths.index.get_level_values("tasks").to_numpy())
-        return speedup_bound(
-            float(walls.median()), each.tolist(), self._cpu_s[cell.baseline], cell.workers, cpus
-        )
+        by_repetition = records.groupby("repetition")[["busy_ns", "cpu_ns"]].sum(min_count=1).median() / _NS
+        cpu_s = by_repetition["cpu_ns"]
+        if pd.isna(cpu_s):  # the whole loop's CPU time holds more than its tasks
+            cpu_s = min(self._cpu_s[cell.baseline], by_repetition["busy_ns"])
+        return speedup_bound(float(walls.median()), each.tolist(), float(cpu_s), cell.workers, cpus)
 
     def losses(self, cell: Cell, cpus: float, level: tuple[float, int]) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""

@@ -1,5 +1,9 @@
 """Figures as people read them."""
 
+from typing import Any
+
+import pandas as pd
+
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -13,3 +17,10 @@ def three_digits(value: float) -> str:
     """Show a number with three significant digits, without an exponent below a million."""
     decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:.{decimals}f}"
+
+
+def text(value: Any) -> str:
+    """Show a setting: whole numbers without a point, nothing for nothing."""
+    if pd.isna(value):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
 from runner.analysis.tables import Tables, compare, label
-from runner.analysis.units import seconds
+from runner.analysis.units import seconds, text
 from runner.records import Cell
 from runner.store import Results
 
@@ -38,107 +38,130 @@ def judge(results: Results, tables: Tables) -> list[Verdict]:
 
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
+    told = _Told(results, tables, group)
     fastest = group.sort_values("wall_s").iloc[0]
     recommended = cheapest_among_best(group)
-    confidence = f"{float(results.study['confidence']):.0%}"
+    sentence = f"{told.name(fastest)} is fastest, {seconds(fastest['wall_s'])}"
     if fastest["cell"] == baseline:
-        sentence = _baseline_is_fastest(results, tables, group, fastest, confidence)
+        sentence += _beside_the_next(told, fastest)
     else:
-        sentence = _another_is_fastest(results, tables, group, fastest, confidence)
+        sentence += _beside_its_baseline(told, fastest) + _beside_fewer_workers(told, fastest)
     if recommended["cell"] != fastest["cell"]:
-        sentence += f". Use {label(recommended)}: it is not shown to be slower, and needs less"
+        sentence += f". Use {told.name(recommended)}: it is not shown to be slower, and needs less"
     return Verdict(
         workload=str(fastest["workload"]),
-        where=_where(tables.summary, fastest, results.swept),
+        where=_where(tables.summary, group, results.swept),
         fastest=str(fastest["cell"]),
         recommended=str(recommended["cell"]),
         sentence=sentence,
-        why=_why(tables, group, recommended),
+        why=_why(told, recommended),
         code=code_to_paste(next(cell for cell in results.cells if cell.id == recommended["cell"])),
     )
 
 
-def _baseline_is_fastest(
-    results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]", confidence: str
-) -> str:
-    sentence = f"{label(fastest)} is fastest, {seconds(fastest['wall_s'])}"
-    others = group[group["cell"] != fastest["cell"]]
+class _Told:
+    """One group of cells with a common baseline, with names that tell its cells apart."""
+
+    def __init__(self, results: Results, tables: Tables, group: pd.DataFrame) -> None:
+        self.tables, self.group, self._results = tables, group, results
+        pools = group[group["workers"].notna()]
+        self.keys = [key for key in ("chunk_size", *results.swept) if pools[key].nunique(dropna=False) > 1]
+
+    def name(self, row: "pd.Series[Any]") -> str:
+        """Name a cell: `process × 4`, and the settings that differ within the group."""
+        settings = ", ".join(f"{key}={text(row[key])}" for key in self.keys if pd.notna(row[key]))
+        return f"{label(row)} ({settings})" if settings else label(row)
+
+    def times_as_long(self, slower: "pd.Series[Any]", faster: "pd.Series[Any]") -> Estimate | None:
+        """Estimate how many times as long one cell takes as another."""
+        return compare(self._results, self.tables, str(slower["cell"]), str(faster["cell"]))
+
+    def bounds(self, ratio: Estimate) -> str:
+        """Tell the bounds of a ratio, and what they are."""
+        confidence = f"{float(self._results.study['confidence']):.0%} interval"
+        kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else confidence
+        return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
+
+
+def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
+    """Compare a baseline that is fastest with the next cell."""
+    others = told.group[told.group["cell"] != fastest["cell"]]
     if others.empty:
-        return f"{sentence}; there is nothing else to compare it with"
+        return "; there is nothing else to compare it with"
     second = others.sort_values("wall_s").iloc[0]
-    ratio = compare(results, tables, str(second["cell"]), str(fastest["cell"]))
+    ratio = told.times_as_long(second, fastest)
     if ratio is None:
-        return sentence
-    bounds = _bounds(ratio, confidence)
-    if _includes_one(ratio):
-        times = f"{ratio.value:.2f} times as long, {bounds}"
-        return f"{sentence}, but not distinguishable from {label(second)} ({times})"
-    return f"{sentence}; the next, {label(second)}, takes {ratio.value:.2f} times as long ({bounds})"
+        return ""
+    times = f"{ratio.value:.2f} times as long"
+    if _is_told_apart(ratio) or ratio.is_range:
+        return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)}){_unsure(ratio)}"
+    return f", but not distinguishable from {told.name(second)} ({times}, {told.bounds(ratio)})"
 
 
-def _another_is_fastest(
-    results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]", confidence: str
-) -> str:
-    sentence = f"{label(fastest)} is fastest, {seconds(fastest['wall_s'])}"
-    baseline = tables.summary[tables.summary["cell"] == fastest["baseline"]].iloc[0]
-    ratio = compare(results, tables, str(fastest["baseline"]), str(fastest["cell"]))
+def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
+    """Compare a pool that is fastest with its baseline."""
+    baseline = told.tables.summary[told.tables.summary["cell"] == fastest["baseline"]].iloc[0]
+    ratio = told.times_as_long(baseline, fastest)
     if ratio is None:
-        return f"{sentence}; its baseline {label(baseline)} has no time to compare with"
-    sentence += f": {ratio.value:.2f} times as fast as {label(baseline)} ({_bounds(ratio, confidence)})"
-    if _includes_one(ratio):
-        sentence += ", which is not distinguishable from no gain"
-    return sentence + _fewer_workers(results, tables, group, fastest)
+        return f"; its baseline {label(baseline)} has no time to compare with"
+    told_as = f": {ratio.value:.2f} times as fast as {label(baseline)} ({told.bounds(ratio)}){_unsure(ratio)}"
+    if _is_told_apart(ratio) or ratio.is_range:
+        return told_as
+    return f"{told_as}, which is not distinguishable from no gain"
 
 
-def _fewer_workers(results: Results, tables: Tables, group: pd.DataFrame, fastest: "pd.Series[Any]") -> str:
-    """Say whether fewer workers of the same executor would do."""
-    if pd.isna(fastest["workers"]):
+def _beside_fewer_workers(told: _Told, fastest: "pd.Series[Any]") -> str:
+    """Say whether fewer workers, all else being the same, would do."""
+    group = told.group
+    if pd.isna(fastest["workers"]) or int(group["repetitions"].min()) < FEWEST_BLOCKS:
         return ""
-    fewer = group[(group["executor"] == fastest["executor"]) & (group["workers"] < fastest["workers"])]
-    fewer = fewer[fewer["chunk_size"].eq(fastest["chunk_size"]).fillna(value=True)]
-    if fewer.empty:
-        return ""
-    for _, row in fewer.sort_values("workers").iterrows():
-        ratio = compare(results, tables, str(row["cell"]), str(fastest["cell"]))
-        if ratio is not None and _includes_one(ratio):
+    alike = (group["executor"] == fastest["executor"]) & (group["workers"] < fastest["workers"])
+    for key in told.keys:
+        alike &= group[key].eq(fastest[key]) | (group[key].isna() & pd.isna(fastest[key]))
+    fewer = group[alike.fillna(value=False)].sort_values("workers")
+    for _, row in fewer.iterrows():
+        ratio = told.times_as_long(row, fastest)
+        if ratio is not None and not _is_told_apart(ratio):
             return f"; {row['workers']} of its workers are not distinguishably slower"
-    return "; fewer of its workers are distinguishably slower"
+    return "" if fewer.empty else "; fewer of its workers are distinguishably slower"
 
 
-def _bounds(ratio: Estimate, confidence: str) -> str:
-    kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else f"{confidence} interval"
-    return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
+def _is_told_apart(ratio: Estimate) -> bool:
+    """Whether the interval excludes 1; a range of few repetitions tells nothing apart."""
+    return not ratio.is_range and not ratio.low <= 1 <= ratio.high
 
 
-def _includes_one(ratio: Estimate) -> bool:
-    return ratio.low <= 1 <= ratio.high
+def _unsure(ratio: Estimate) -> str:
+    return f"; too few repetitions to tell more: {FEWEST_BLOCKS} are needed" if ratio.is_range else ""
 
 
-def _where(summary: pd.DataFrame, row: "pd.Series[Any]", swept: tuple[str, ...]) -> str:
-    keys = [key for key in ("python", *swept) if summary[key].nunique(dropna=True) > 1 and pd.notna(row[key])]
-    return ", ".join(f"{key}={row[key]}" for key in keys)
+def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -> str:
+    """Name what this group has in common and other groups have not."""
+    pools = group[group["workers"].notna()] if group["workers"].notna().any() else group
+    keys = [
+        key
+        for key in ("python", *swept)
+        if summary[key].nunique(dropna=True) > 1 and pools[key].nunique(dropna=False) == 1
+    ]
+    return ", ".join(f"{key}={text(pools[key].iloc[0])}" for key in keys if pd.notna(pools[key].iloc[0]))
 
 
-def _why(tables: Tables, group: pd.DataFrame, recommended: "pd.Series[Any]") -> str:
+def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     """Tell the main loss of the recommended cell or, where that is the loop, of the fastest pool."""
     cell = recommended
     if pd.isna(cell["workers"]):
-        pools = group[group["workers"].notna()]
+        pools = told.group[told.group["workers"].notna()]
         if pools.empty:
             return ""
         cell = pools.sort_values("wall_s").iloc[0]
     if cell["speedup_high"] >= _AT_THE_BOUND * cell["speedup_bound"]:
-        return f"{label(cell)} reaches what the CPUs and these tasks allow: {cell['speedup_bound']:.2f}"
-    losses = tables.losses.get(str(cell["cell"]), [])
+        return f"{told.name(cell)} reaches what the CPUs and these tasks allow: {cell['speedup_bound']:.2f}"
+    losses = told.tables.losses.get(str(cell["cell"]), [])
     if not losses:
         return ""
-    told = [
-        f"{loss.share.value:.0%} of its workers' time to {loss.cause.name}"
-        if rank == 0
-        else f"{loss.share.value:.0%} to {loss.cause.name}"
-        for rank, loss in enumerate(losses[:_MOST_CAUSES])
-    ]
-    return f"{label(cell)} loses {', '.join(told)}; most likely to help: {losses[0].cause.remedy}"
+    parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
+    lost = f"{told.name(cell)} loses, of its workers' time, {', '.join(parts)}"
+    return f"{lost}; most likely to help: {losses[0].cause.remedy}"
 
 
 _MOST_CAUSES = 2

@@ -9,8 +9,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import Tables
-from runner.analysis.units import seconds, three_digits
+from runner.analysis.units import seconds, text, three_digits
 from runner.analysis.verdict import Verdict
 from runner.store import Results
 
@@ -54,7 +55,8 @@ def _title(workload: str, results: Results) -> str:
 
 
 def _disturbed(tables: Tables) -> Iterator[str]:
-    headlines = tables.samples[tables.samples["repetition"].gt(0) & tables.samples["iteration"].eq(0)]
+    samples = tables.samples
+    headlines = samples[samples["repetition"].gt(0) & samples["iteration"].eq(0) & samples["status"].eq("ok")]
     disturbed = headlines[headlines["noisy"].ne("")]
     if len(disturbed):
         runs = f"{len(disturbed)} of {len(headlines)} runs were disturbed"
@@ -78,8 +80,8 @@ def _table(summary: pd.DataFrame, results: Results) -> Table:
         bounds = f"{row['speedup_low']:.2f}–{row['speedup_high']:.2f}" if pd.notna(row["speedup"]) else ""
         table.add_row(
             str(row["executor"]),
-            *(_text(row[key]) for key in extra),
-            _text(row["workers"]),
+            *(text(row[key]) for key in extra),
+            text(row["workers"]),
             seconds(row["wall_s"]) if pd.notna(row["wall_s"]) else "",
             f"{row['speedup']:.2f}" if pd.notna(row["speedup"]) else "",
             "baseline" if row["is_baseline"] else bounds,
@@ -120,11 +122,15 @@ def _failures(summary: pd.DataFrame) -> Iterator[str]:
 
 
 def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
-    fewest = int(summary["repetitions"].min())
+    fewest = (
+        int(summary.loc[summary["status"].eq("ok"), "repetitions"].min())
+        if summary["status"].eq("ok").any()
+        else 0
+    )
     if 0 < fewest < 6:
         yield (
             f"bounds are ranges, not {float(results.study['confidence']):.0%} intervals: "
-            f"a cell has {fewest} of the 6 repetitions needed; repetitions=7 gives intervals"
+            f"a cell has {fewest} of the {FEWEST_BLOCKS} repetitions needed; repetitions=7 gives intervals"
         )
 
 
@@ -139,9 +145,3 @@ def _short_note(row: "pd.Series[Any]", results: Results) -> str:
 
 def _varies(summary: pd.DataFrame, key: str) -> bool:
     return summary[key].nunique(dropna=True) > 1
-
-
-def _text(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from runner import store
+from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import judge
 from runner.report import plots, terminal
@@ -38,5 +39,5 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
-        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < 6),
+        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < FEWEST_BLOCKS),
     )

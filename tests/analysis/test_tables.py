@@ -32,8 +32,30 @@ def test_a_speedup_is_the_ratio_of_medians(make_results: MakeResults) -> None:
 
 
 def test_only_repetitions_in_which_both_ended_well_count_for_a_pair(make_results: MakeResults) -> None:
-    results = make_results({SERIAL: [2.0] * 6 + [100.0], TWO: [1.0] * 6 + ["crashed"]})
+    results = make_results({SERIAL: [2.0] * 6 + [100.0], TWO: [1.0] * 6 + ["interrupted"]})
     assert row(tabulate(results).summary, "process2")["speedup_high"] == 2.0
+
+
+@pytest.mark.parametrize("status", ["failed", "crashed", "timeout", "wrong_result"])
+def test_a_cell_that_once_did_not_end_well_makes_no_claim(make_results: MakeResults, status: str) -> None:
+    found = row(tabulate(make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 6 + [status]})).summary, "process2")
+    assert found["status"] == status
+    for column in ("wall_s", "speedup", "efficiency", "cpu_scaling"):
+        assert pd.isna(found[column])
+
+
+def test_a_baseline_that_once_did_not_end_well_is_no_denominator(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 6 + ["wrong_result"], TWO: [1.0] * 7})
+    found = row(tabulate(results).summary, "process2")
+    assert (found["status"], found["wall_s"]) == ("ok", 1.0)
+    assert pd.isna(found["speedup"])
+
+
+def test_even_counts_of_repetitions_give_bounds_between_two_runs(make_results: MakeResults) -> None:
+    walls = [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]
+    found = row(tabulate(make_results({SERIAL: walls})).summary, "serial")
+    assert found["wall_s"] == pytest.approx(1.35)
+    assert 1.0 <= found["wall_s_low"] < found["wall_s"] < found["wall_s_high"] <= 1.7
 
 
 def test_a_failed_cell_keeps_its_row_and_says_why(make_results: MakeResults) -> None:
