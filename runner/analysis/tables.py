@@ -35,6 +35,9 @@ _FACTOR_COLUMNS = {
 }
 
 
+MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tables:
     """All that a report is made of. The columns are those of docs/reference.md."""
@@ -79,23 +82,35 @@ def label(cell: "pd.Series[Any]") -> str:
 def _samples(results: Results) -> pd.DataFrame:
     by_id = {cell.id: cell for cell in results.cells}
     rows = [
-        {**_identity(by_id[sample.cell], results.swept), **_without(asdict(sample), "cell")}
+        {**_identity(by_id[sample.cell], results), **_without(asdict(sample), "cell")}
         for sample in results.samples
     ]
     columns = [*_identity_columns(results), *(name for name in Sample.__slots__ if name != "cell")]
     return _typed(pd.DataFrame(rows, columns=columns))
 
 
-def _identity(cell: Cell, swept: tuple[str, ...]) -> dict[str, Any]:
+def _identity(cell: Cell, results: Results) -> dict[str, Any]:
     return {
         "cell": cell.id,
         "workload": cell.workload,
         "executor": cell.executor,
         "workers": cell.workers,
         "chunk_size": cell.chunk_size,
-        "python": cell.python,
-        **{key: _number(cell.swept[key]) for key in swept},
+        "python": _version(cell, results),
+        **{key: _number(cell.swept[key]) for key in results.swept},
     }
+
+
+def _version(cell: Cell, results: Results) -> str:
+    """Name an interpreter by its version, or as the user did where versions do not tell them apart."""
+    interpreters = results.environment.get("interpreters", {})
+    names = {
+        path: f"{facts['version']}{'t' if facts.get('free_threaded') else ''}"
+        for path, facts in interpreters.items()
+        if "version" in facts
+    }
+    name = names.get(cell.settings.get("python", ""))
+    return cell.python if name is None or list(names.values()).count(name) > 1 else name
 
 
 def _identity_columns(results: Results) -> list[str]:
@@ -129,7 +144,7 @@ def _summary(
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
         row: dict[str, Any] = {
-            **_identity(cell, results.swept),
+            **_identity(cell, results),
             "baseline": cell.baseline,
             "is_baseline": cell.is_baseline,
             "repetitions": len(walls.get(cell.id, ())),
@@ -243,6 +258,8 @@ def _notes(cell: Cell, own: pd.DataFrame, repetitions: int, usable_cpus: int | N
         yield "not measured"
     elif repetitions < 6:
         yield f"bounds are the range of {repetitions} repetitions; an interval needs 6"
+    if own["tasks"].max() > MOST_TASKS:
+        yield f"no times by task: there are more than {MOST_TASKS}"
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
 
@@ -287,8 +304,8 @@ def _tasks_of(cell: Cell, records: pd.DataFrame, results: Results) -> Iterator[d
         .pivot_table(index="task", columns="repetition", values="time_s", aggfunc="mean")
         .dropna()
     )
-    if times.empty:
-        return
+    if times.empty or len(times) < records["task"].nunique():
+        return  # merged records begin at other tasks in every repetition: see the note of the cell
     facts = records.groupby("task").agg(
         label=("label", "first"), calls=("calls", "first"), differing=("differs", "sum")
     )
@@ -296,7 +313,7 @@ def _tasks_of(cell: Cell, records: pd.DataFrame, results: Results) -> Iterator[d
     per_call = bool(cell.settings["workload"]["snippets"])
     for task, estimate in zip(times.index, estimates, strict=True):
         yield {
-            **_identity(cell, results.swept),
+            **_identity(cell, results),
             "per_call": per_call,
             "task": task,
             **facts.loc[task].to_dict(),

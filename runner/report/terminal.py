@@ -44,6 +44,9 @@ def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Con
         console.print()
         # Soft-wrapped: code is pasted, so it is neither cut nor padded.
         console.print(Syntax("", "python").highlight(verdicts[0].code.rstrip()), soft_wrap=True, end="")
+    elif any(verdict.code for verdict in verdicts):
+        console.print()
+        console.print(Text("the code to paste, for each of them: verdict.json"))
     console.print()
     console.print(Text(f"results: {results.folder}", overflow="fold"))
 
