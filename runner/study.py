@@ -166,8 +166,14 @@ class Study:
 
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
         reference = self._references[cell.baseline]
-        limit = max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
+        known = reference.seconds > 0
+        limit = (
+            max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds) if known else _REFERENCE_LIMIT_S
+        )
         outcome = self._keep(self._request(cell, repetition, position, reference, limit))
+        if not known and outcome.reference is not None:
+            # The baseline's own reference failed: the first cell that ends well stands in for it.
+            self._references[cell.baseline] = outcome.reference
         self._seconds[cell.id].append(outcome.seconds)
         if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
             self._wall_s[cell.id].append(wall_s)

@@ -234,7 +234,18 @@ def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -
     ).measure()
     assert trial.order() == ["s0", "t1", "t2"]
     assert trial.requests[1].reference == Reference()
-    assert trial.requests[1].time_limit_s == 30.0
+    assert trial.requests[1].time_limit_s == 3600.0
+
+
+def test_where_the_baseline_failed_the_first_cell_that_ends_well_is_what_the_others_must_agree_with() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok", seconds=4.0),
+    ).measure()
+    later = trial.requests[2]
+    assert (later.reference.results, later.reference.seconds) == ([], 4.0)
+    assert later.time_limit_s == 80.0
 
 
 @pytest.mark.parametrize("interrupted", ["s0", "t1", "p2"])
