@@ -1,16 +1,14 @@
-"""The answer: one sentence for every group of cells with a common baseline, and the code to paste."""
+"""The answer: one sentence for every group of cells with a common baseline."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from runner.analysis.code import code_to_paste
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
 from runner.analysis.tables import Tables, compare, label
 from runner.analysis.units import seconds, text
-from runner.records import Cell
 from runner.store import Results
 
 
@@ -178,47 +176,3 @@ def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none
     return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]
-
-
-def code_to_paste(cell: Cell) -> str:
-    """Write the Python that does what a cell does."""
-    workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
-    if workload["snippets"]:
-        return ""
-    module, _, name = workload["function"].rpartition(".")
-    imports = [f"from {module} import {name}"]
-    call = name
-    if workload["arguments"]:
-        imports.insert(0, "from functools import partial")
-        given = ", ".join(f"{key}={value!r}" for key, value in workload["arguments"].items())
-        call = f"partial({name}, {given})"
-    if cell.workers is None and pool["_target_"].startswith("runner_probe."):
-        return "\n".join([*imports, "", f"results = list(map({call}, items))"])
-    return "\n".join([*_pool_imports(pool), *imports, "", *_with_pool(cell, pool, call)])
-
-
-def _pool_imports(pool: Mapping[str, Any]) -> list[str]:
-    module, _, name = pool["_target_"].rpartition(".")
-    lines = [f"from {module} import {name}"]
-    if pool.get("mp_context") is not None:
-        lines.append("from multiprocessing import get_context")
-    return lines
-
-
-def _with_pool(cell: Cell, pool: Mapping[str, Any], call: str) -> list[str]:
-    given = {key: value for key, value in pool.items() if key != "_target_" and value is not None}
-    arguments = [f"{key}={_argument(key, value)}" for key, value in given.items()]
-    context = [f'context = get_context("{given["mp_context"]}")'] if "mp_context" in given else []
-    if cell.settings["workload"].get("initializer"):
-        arguments.append(f"initializer={json.dumps(cell.settings['workload']['initializer'])}")
-    chunks = f", chunksize={cell.chunk_size}" if cell.chunk_size not in (None, 1) else ""
-    name = pool["_target_"].rpartition(".")[2]
-    return [
-        *context,
-        f"with {name}({', '.join(arguments)}) as pool:",
-        f"    results = list(pool.map({call}, items{chunks}))",
-    ]
-
-
-def _argument(key: str, value: Any) -> str:
-    return "context" if key == "mp_context" else repr(value)

@@ -1,11 +1,8 @@
 """The sentence and the code, on folders whose figures are known."""
 
-import ast
-from dataclasses import replace
-
 from runner.analysis.tables import tabulate
-from runner.analysis.verdict import Verdict, code_to_paste, judge
-from tests.made import FUNCTION, POOL, MakeResults, cell
+from runner.analysis.verdict import Verdict, judge
+from tests.made import MakeResults, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
@@ -61,13 +58,3 @@ def test_nothing_is_said_where_nothing_ended_well(make_results: MakeResults) -> 
 def test_few_repetitions_give_a_range_and_call_it_that(make_results: MakeResults) -> None:
     found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
     assert "range of fewer than 6 repetitions" in found.sentence
-
-
-def test_the_code_to_paste_is_python_with_the_settings_of_the_cell() -> None:
-    workload = {**FUNCTION, "arguments": {"base": 7}}
-    chunky = replace(TWO, chunk_size=16, settings={"workload": workload, "executor": POOL})
-    code = code_to_paste(chunky)
-    ast.parse(code)
-    assert 'context = get_context("fork")' in code
-    assert "ProcessPoolExecutor(max_workers=2, mp_context=context)" in code
-    assert "partial(work, base=7), items, chunksize=16" in code
