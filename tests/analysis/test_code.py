@@ -33,7 +33,12 @@ def run(code: str, folder: Path, module: str = "") -> str:
     shown = "    print(results)" if "__main__" in code else "print(results)"
     script.write_text(f"{code}\n{shown}\n")
     done = subprocess.run(
-        [sys.executable, str(script)], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -48,7 +53,7 @@ def test_the_code_runs_as_a_script_and_gives_the_results(executor: dict[str, Any
 
 @pytest.mark.slow
 def test_arguments_and_items_that_are_made_by_a_target_are_calls(tmp_path: Path) -> None:
-    workload = {
+    workload: dict[str, Any] = {
         "function": "experiments.delivery.deliver",
         "items": {"_target_": "experiments.delivery.parcels", "count": 2},
         "arguments": {"seconds": {"_target_": "fractions.Fraction", "_args_": [1, 1000]}},
@@ -61,7 +66,8 @@ def test_arguments_and_items_that_are_made_by_a_target_are_calls(tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize("initializer", ["mymodule.prepare", {"_target_": "mymodule.prepare", "base": 5}])
 def test_an_initializer_is_a_function_not_a_text(initializer: object, tmp_path: Path) -> None:
-    module = "BASE = 0\ndef prepare(base=5):\n    global BASE\n    BASE = base\ndef work(n):\n    return BASE + n\n"
+    prepare = "BASE = 0\ndef prepare(base=5):\n    global BASE\n    BASE = base\n"
+    module = f"{prepare}def work(n):\n    return BASE + n\n"
     code = code_to_paste(made(POOL, items=[1, 2], initializer=initializer))
     assert run(code, tmp_path, module) == "[6, 7]"
 
