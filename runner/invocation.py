@@ -184,8 +184,8 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
     if status == "ok":
         # What lived at the last reading was counted then.
         late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
-        cpu_s = (samples[-1].cpu_s or 0.0) + late_s
-        samples[-1] = replace(samples[-1], cpu_s=cpu_s)
+        # Whoever left it: most likely the first iteration, whose pool is the one that was measured whole.
+        samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
     elif status == "wrong_result":
         error = _one_line(reply["error"])
         samples = [replace(sample, status=status, error=error) for sample in samples]
@@ -249,9 +249,7 @@ def _records(
     request: Request, iteration: Mapping[str, Any], labels: list[str], reply: Mapping[str, Any]
 ) -> list[TaskRecord]:
     rows: list[dict[str, Any]] = [dict(zip(RECORD, row, strict=True)) for row in iteration["records"]]
-    lanes: dict[tuple[str, int, int], int] = {}
-    for row in sorted(rows, key=lambda row: int(row["started_ns"])):
-        lanes.setdefault((row["host"], row["process_id"], row["thread_id"]), len(lanes))
+    lanes = _lanes(rows, request.cell.workers)
     calls: Mapping[str, int] = reply.get("calls") or {}
     differing = set(reply.get("differing", ()))
     return [
@@ -267,6 +265,26 @@ def _records(
         )
         for row in rows
     ]
+
+
+def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int, int], int]:
+    """Number the workers by their first task; beyond `most`, one that replaces another gets its lane."""
+    last_ended: dict[tuple[str, int, int], int] = {}
+    for row in rows:
+        worker = row["host"], row["process_id"], row["thread_id"]
+        last_ended[worker] = max(last_ended.get(worker, 0), row["ended_ns"])
+    lanes: dict[tuple[str, int, int], int] = {}
+    until: list[int] = []  # by lane: when its last worker's last task ended
+    for row in sorted(rows, key=lambda row: int(row["started_ns"])):
+        worker = row["host"], row["process_id"], row["thread_id"]
+        if worker in lanes:
+            continue
+        lane = len(until)
+        if most is not None and lane >= most:
+            lane = next((old for old, end in enumerate(until) if end <= row["started_ns"]), lane)
+        lanes[worker] = lane
+        until[lane : lane + 1] = [last_ended[worker]]
+    return lanes
 
 
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:

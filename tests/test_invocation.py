@@ -151,10 +151,10 @@ def test_a_good_reply_gives_a_sample_for_each_iteration(measure: Callable[..., O
     assert (outcome.status, outcome.error, outcome.seconds, outcome.left_behind) == ("ok", "", 2.5, 0)
 
 
-def test_the_cpu_time_of_orphans_belongs_to_the_last_sample(measure: Callable[..., Outcome]) -> None:
+def test_the_cpu_time_of_orphans_belongs_to_the_first_sample(measure: Callable[..., Outcome]) -> None:
     ending = make_ending(make_reply(make_iteration(0), make_iteration(1)), orphans_cpu_s=0.25, killed=3)
     outcome = measure(ending)
-    assert [one.cpu_s for one in outcome.samples] == [3.5, 3.75]
+    assert [one.cpu_s for one in outcome.samples] == [3.75, 3.5]
     assert outcome.left_behind == 3
 
 
@@ -294,6 +294,19 @@ def test_workers_are_numbered_by_their_first_task(measure: Callable[..., Outcome
         (2, 10, 1),
         (3, 20, 0),
     ]
+
+
+def test_a_worker_that_replaces_another_has_its_lane(measure: Callable[..., Outcome]) -> None:
+    records = [
+        make_record(0, thread=10, started_ns=100),
+        make_record(1, thread=20, started_ns=150),
+        make_record(2, thread=30, started_ns=200),  # 10 had ended at 180, 20 ends at 230
+        make_record(3, thread=40, started_ns=250),
+        make_record(4, thread=50, started_ns=255),  # more at a time than the cell has workers
+    ]
+    reply = make_reply(make_iteration(records=records), labels=list("abcde"))
+    cell = make_cell("abc", workers=2)
+    assert [one.worker for one in measure(make_ending(reply), cell=cell).records] == [0, 1, 0, 1, 2]
 
 
 def test_a_record_keeps_all_that_the_probe_told(measure: Callable[..., Outcome]) -> None:

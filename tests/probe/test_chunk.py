@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import pytest
 
 from runner_probe import chunk
-from runner_probe.chunk import is_async, run_chunk, run_delay_ns
+from runner_probe.chunk import is_async, run_chunk, run_delay_ns, run_lean
 from tests.probe.probing import PROBE
 
 needs_proc = pytest.mark.skipif(not Path("/proc/thread-self/schedstat").exists(), reason="Linux")
@@ -107,6 +107,21 @@ def test_the_report_names_host_process_and_thread() -> None:
     assert host == os.uname().nodename
     assert (process, thread) == (os.getpid(), threading.get_native_id())
     assert gil_enabled is getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def test_a_lean_chunk_reports_what_a_chunk_with_one_stamp_does() -> None:
+    values, [(task, tasks, started, ended, *unknown)], worker, failure = run_lean(square, 5, [1, 2, 3])
+    assert (values, task, tasks, unknown, failure) == ([1, 4, 9], 5, 3, [None, None], None)
+    assert started <= ended
+    assert worker == chunk.worker()
+
+
+@pytest.mark.parametrize("error", [ValueError("bad"), StopIteration(), SystemExit(2)])
+def test_whatever_a_task_raises_ends_a_lean_chunk(error: BaseException) -> None:
+    values, _, _, failure = run_lean(raising(error), 10, [1, 2, 3, 4])
+    assert failure is not None
+    assert failure[:3] == (12, type(error).__name__, str(error))
+    assert values == [1, 2]
 
 
 @pytest.mark.parametrize("each", [True, False])

@@ -96,6 +96,13 @@ def test_a_teardown_that_fails_is_reported_after_the_measurement(tmp_path: Path)
     assert len(reply["iterations"]) == 1
 
 
+def test_a_teardown_that_fails_after_a_task_has_failed_does_not_hide_it(tmp_path: Path) -> None:
+    failing = {"function": "bag.fail_on", "arguments": {"bad": 2}, "teardown": "bag.give_up"}
+    reply = measure(specify(**noting(tmp_path / "notes.txt", **failing)))
+    assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: cannot take 2")
+    assert "in fail_on" in reply["traceback"]
+
+
 @pytest.mark.parametrize(
     ("workload", "error"),
     [

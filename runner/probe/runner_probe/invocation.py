@@ -42,11 +42,16 @@ def measure(specification: dict[str, Any]) -> dict[str, Any]:
         factory = Factory(specification["executor"]["pool"], workload.initializer)
         if workload.setup is not None:
             workload.setup()
+        teardown = workload.teardown or _nothing
         try:
             _run(workload, factory, specification, reply)
-        finally:
-            if workload.teardown is not None:
-                workload.teardown()
+        except BaseException as error:
+            try:
+                teardown()
+            except BaseException:
+                raise error from None  # the first error tells more than what follows from it
+            raise
+        teardown()
     except TaskFailed as error:
         reply["status"], reply["traceback"] = "failed", error.traceback
         reply["error"] = _failure(error, workload)
@@ -56,6 +61,10 @@ def measure(specification: dict[str, Any]) -> dict[str, Any]:
         reply["status"] = "crashed" if broken else "failed"
         reply["error"] = f"{type(error).__name__}: {error}".removesuffix(": ")
     return reply
+
+
+def _nothing() -> None:
+    pass
 
 
 # `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.chunk import run_chunk
+from runner_probe.chunk import is_async, run_chunk, run_lean
 from runner_probe.cpu import tree_cpu_s
 
 TYPE_CHECKING = False
@@ -60,7 +60,8 @@ class Tasks:
         self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, each: bool
     ) -> None:
         size = chunk_size or len(items)
-        self.call, self.each, self.count = call, each, len(items)
+        self.call, self.each = call, each
+        self.lean = not each and not is_async(call)
         self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
 
 
@@ -73,7 +74,7 @@ class Iteration:
         self.closed_ns = 0
         self.cpu_s = 0.0
         self.submitted_ns = [0] * chunks
-        self.received_ns = [0] * chunks
+        self.received_ns: list[int | None] = [0] * chunks  #: None: not asked
         self.reports: list[Report] = []
 
     def values(self) -> list[Any]:
@@ -86,13 +87,11 @@ class Iteration:
         for (_, stamps, worker, _), submitted, received in zip(
             self.reports, self.submitted_ns, self.received_ns, strict=True
         ):
-            # A warm pool may hand over its last result a moment before it calls back.
-            received = received or self.closed_ns  # noqa: PLW2901
             for first, tasks, started, ended, cpu, delay in stamps:
+                # A warm pool may hand over its last result a moment before it calls back.
+                back = ended if received is None else received or self.closed_ns
                 busy = ended - started
-                rows.append(
-                    [first, tasks, *worker[:3], submitted, started, ended, received, busy, cpu, delay]
-                )
+                rows.append([first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay])
         return rows if len(rows) <= _MOST_RECORDS else _merge(rows)
 
 
@@ -139,20 +138,47 @@ def run_warm(
 
 
 def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], int]) -> None:
-    """Submit every chunk, then collect in order, as `Executor.map` does."""
+    """Submit every chunk, then collect in order, as `Executor.map` does.
+
+    Where tasks are too short to stamp each, a stamp of every submission and a callback on every result would
+    be a good part of what is measured: all chunks count as submitted when the first is, and as received when
+    they ended.
+    """
     futures: list[Any] = []
     try:
-        for index, (first, items) in enumerate(tasks.chunks):
-            iteration.submitted_ns[index] = clock()
-            future = pool.submit(run_chunk, tasks.call, first, items, each=tasks.each)
-            futures.append(future)
-            future.add_done_callback(_stamp(iteration.received_ns, index, clock))
-        for future in futures:
-            iteration.reports.append(_report(future))
+        if tasks.each:
+            _submit_stamped(pool, tasks, futures, iteration, clock)
+        else:
+            iteration.submitted_ns = [clock()] * len(tasks.chunks)
+            iteration.received_ns = [None] * len(tasks.chunks)
+            _submit(pool, tasks, futures)
+        futures.reverse()
+        while futures:  # a result that was collected is let go, as `map` does
+            iteration.reports.append(_report(futures.pop()))
     except BaseException:
         for future in futures:  # otherwise the whole queue would run before the pool closes
             future.cancel()
         raise
+
+
+def _submit(pool: Any, tasks: Tasks, futures: list[Any]) -> None:
+    call = tasks.call
+    if tasks.lean:
+        for first, items in tasks.chunks:
+            futures.append(pool.submit(run_lean, call, first, items))
+    else:
+        for first, items in tasks.chunks:
+            futures.append(pool.submit(run_chunk, call, first, items, each=False))
+
+
+def _submit_stamped(
+    pool: Any, tasks: Tasks, futures: list[Any], iteration: Iteration, clock: Callable[[], int]
+) -> None:
+    for index, (first, items) in enumerate(tasks.chunks):
+        iteration.submitted_ns[index] = clock()
+        future = pool.submit(run_chunk, tasks.call, first, items, each=True)
+        futures.append(future)
+        future.add_done_callback(_stamp(iteration.received_ns, index, clock))
 
 
 def _report(future: Any) -> Report:
@@ -163,7 +189,7 @@ def _report(future: Any) -> Report:
     return report
 
 
-def _stamp(received_ns: list[int], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
+def _stamp(received_ns: list[int | None], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
     def stamp(_: Any) -> None:
         received_ns[index] = clock()
 
