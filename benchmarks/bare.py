@@ -1,15 +1,17 @@
 """What a user's own script does: a pool, `map`, one clock around it. Prints the seconds.
 
-python benchmarks/bare.py serial|thread|process
+python benchmarks/bare.py serial|thread|process primes|COUNT
 """
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
+from typing import Any
 
 from experiments.primes import is_prime
 
-ITEMS = [
+PRIMES = [
     112272535095293,
     112582705942171,
     112272535095293,
@@ -19,26 +21,37 @@ ITEMS = [
 ]
 WORKERS = 2
 
-if __name__ == "__main__":
-    kind = sys.argv[1]
+
+def measure(kind: str, function: Callable[[Any], Any], items: Sequence[Any]) -> tuple[float, list[Any]]:
+    """Run the items once; seconds and results."""
     if kind == "serial":
         started = time.perf_counter()
-        results = list(map(is_prime, ITEMS))
-        ended = time.perf_counter()
-    elif kind == "thread":
-        from concurrent.futures import ThreadPoolExecutor
+        results = list(map(function, items))
+        return time.perf_counter() - started, results
+    if kind == "thread":
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as a script would
 
         started = time.perf_counter()
         with ThreadPoolExecutor(max_workers=WORKERS) as threads:
-            results = list(threads.map(is_prime, ITEMS))
-        ended = time.perf_counter()
-    else:
-        from concurrent.futures import ProcessPoolExecutor
+            results = list(threads.map(function, items))
+        return time.perf_counter() - started, results
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - as a script would
 
-        started = time.perf_counter()
-        with ProcessPoolExecutor(max_workers=WORKERS, mp_context=get_context("fork")) as processes:
-            results = list(processes.map(is_prime, ITEMS))
-        ended = time.perf_counter()
-    if results != [True, True, True, True, True, False]:
+    context = get_context("fork")
+    started = time.perf_counter()
+    with ProcessPoolExecutor(max_workers=WORKERS, mp_context=context) as processes:
+        results = list(processes.map(function, items))
+    return time.perf_counter() - started, results
+
+
+if __name__ == "__main__":
+    if sys.argv[2] == "primes":
+        seconds, found = measure(sys.argv[1], is_prime, PRIMES)
+        right = [True, True, True, True, True, False]
+    else:
+        count = int(sys.argv[2])
+        seconds, found = measure(sys.argv[1], is_prime, [0] * count)
+        right = [False] * count
+    if found != right:
         sys.exit("wrong result")
-    print(ended - started)
+    print(seconds)

@@ -17,15 +17,18 @@ def cell_of(*overrides: str) -> Cell:
         return plan(collect()).cells[-1]
 
 
-def measure(cell: Cell, supervisor: Supervisor, folder: Path) -> Outcome:
-    """Make one invocation of a cell, as a study does; RuntimeError unless it ends well."""
+def measure(cell: Cell, supervisor: Supervisor, folder: Path, *, each: bool = True) -> Outcome:
+    """Make one invocation of a cell, as a study does; RuntimeError unless it ends well.
+
+    A study finds out by itself whether tasks are long enough to stamp each.
+    """
     request = Request(
         cell=cell,
         repetition=1,
         position=0,
         iterations=1,
         time_limit_s=60.0,
-        reference=Reference(),
+        reference=Reference(each=each),
         output=folder / "output.txt",
     )
     outcome = invoke(request, supervisor)

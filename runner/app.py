@@ -6,7 +6,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from runner.invocation import invoke
 from runner.plan import Plan, plan
 from runner.store import Store
 from runner.study import Interrupted, Study, StudySettings
-from runner.supervisor import Supervisor, SupervisorDied
+from runner.study import Progress as Standing
+from runner.supervisor import Ending, Launch, Supervisor, SupervisorDied
 
 INTERRUPTED = 130
 
@@ -68,12 +70,18 @@ def _measure(
         facts: dict[str, Any] = {"start": environment.capture(), "interpreters": dict(checked.interpreters)}
         store.write_environment(facts)
         with Progress(quiet=config.quiet) as progress, _interrupts_end(supervisor):
+
+            def watch(standing: Standing) -> None:
+                if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
+                    store.write_environment({**facts, "workers": study.worker_facts})
+                progress(standing)
+
             study = Study(
                 plan,
                 settings,
-                invoke=partial(invoke, supervisor=supervisor),
+                invoke=partial(invoke, supervisor=_Logged(supervisor, store)),
                 store=store,
-                watch=progress,
+                watch=watch,
                 is_precise=partial(_is_precise, plan, config, settings.seed),
             )
             try:
@@ -83,6 +91,24 @@ def _measure(
             store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
             store.finish()
     return store.folder, interrupted
+
+
+@dataclass(frozen=True)
+class _Logged:
+    """The supervisor, with what it could not end told in the study's log."""
+
+    supervisor: Supervisor
+    store: Store
+
+    def run(self, launch: Launch) -> Ending:
+        """Run one invocation to its end."""
+        ending = self.supervisor.run(launch)
+        if ending.alive:
+            self.store.log(
+                f"{Path(launch.output).stem}: {ending.alive} processes could not be ended and may disturb "
+                f"what follows; end them by hand"
+            )
+        return ending
 
 
 def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor) -> int:
@@ -160,7 +186,7 @@ def _describe_study(
     points: Sequence[Point], name: str, settings: StudySettings, supervisor: Supervisor
 ) -> dict[str, Any]:
     """Describe how the study was asked for, to be kept with its results."""
-    configuration = asdict(points[0].config)
+    configuration = asdict(points[0].config, dict_factory=_of_texts)
     return {
         **{key: configuration[key] for key in STUDY_SETTINGS if key not in ("dry_run", "quiet")},
         **asdict(settings),
@@ -169,4 +195,10 @@ def _describe_study(
         "command_line": sys.argv,
         "working_directory": str(Path.cwd()),
         "overrides": [dict(point.overrides) for point in points],
+        "configuration": configuration,  # of the first point, as composed
     }
+
+
+def _of_texts(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dictionary that YAML knows: members of an enumeration are texts."""
+    return {key: str(value) if isinstance(value, Enum) else value for key, value in pairs}

@@ -5,6 +5,7 @@ and keeps it. So the same path serves one run and a sweep, and a wrong point sto
 """
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -73,11 +74,30 @@ _NO_POINTS = (
 )
 
 
+#: Options of Hydra whose value is the next argument.
+_TAKES_A_VALUE = (
+    "--package",
+    "-p",
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+    "--experimental-rerun",
+)
+
+
 @contextmanager
 def _options_last() -> Iterator[None]:
     """Let Hydra find all overrides beside each other: it takes no options, such as -m, between them."""
     before = sys.argv
-    sys.argv = [before[0], *sorted(before[1:], key=lambda argument: not _is_override(argument))]
+    overrides: list[str] = []
+    options: list[str] = []
+    for previous, argument in itertools.pairwise(before):
+        is_value = previous in _TAKES_A_VALUE
+        (overrides if _is_override(argument) and not is_value else options).append(argument)
+    sys.argv = [before[0], *overrides, *options]
     try:
         yield
     finally:

@@ -21,22 +21,6 @@ _SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its trac
 #: Stamping a task costs 5 µs (two readings each of the CPU clock and of schedstat): at least 20 times that.
 SHORTEST_STAMPED_NS = 100_000
 
-#: The fields of a task record in a reply, in order; as in runner_probe.iteration.
-RECORD = (
-    "task",
-    "tasks",
-    "host",
-    "process_id",
-    "thread_id",
-    "submitted_ns",
-    "started_ns",
-    "ended_ns",
-    "received_ns",
-    "busy_ns",
-    "cpu_ns",
-    "run_delay_ns",
-)
-
 
 class Supervises(Protocol):
     """What an invocation needs of the supervisor."""
@@ -248,7 +232,9 @@ def _one_line(error: str) -> str:
 def _records(
     request: Request, iteration: Mapping[str, Any], labels: list[str], reply: Mapping[str, Any]
 ) -> list[TaskRecord]:
-    rows: list[dict[str, Any]] = [dict(zip(RECORD, row, strict=True)) for row in iteration["records"]]
+    rows: list[dict[str, Any]] = [
+        dict(zip(reply["record"], row, strict=True)) for row in iteration["records"]
+    ]
     lanes = _lanes(rows, request.cell.workers)
     calls: Mapping[str, int] = reply.get("calls") or {}
     differing = set(reply.get("differing", ()))
@@ -288,7 +274,7 @@ def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int,
 
 
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
-    records = [dict(zip(RECORD, row, strict=True)) for row in reply["iterations"][0]["records"]]
+    records = [dict(zip(reply["record"], row, strict=True)) for row in reply["iterations"][0]["records"]]
     median_ns = statistics.median(record["busy_ns"] / record["tasks"] for record in records)
     return Reference(
         results=reply.get("reference"),

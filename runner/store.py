@@ -5,6 +5,7 @@ synced after the task records of the same invocation. Nothing in a folder is eve
 """
 
 import contextlib
+import copy
 import csv
 import dataclasses
 import io
@@ -90,7 +91,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, _yaml([dataclasses.asdict(cell) for cell in cells]))
+            _write(folder / _CELLS, _yaml(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -261,12 +262,12 @@ def _unreadable(path: Path, error: Exception) -> RunnerError:
 
 
 def _read_study(file: TextIO) -> dict[str, Any]:
-    study = yaml.safe_load(file)
+    study = _parsed(file)
     return {**study, "swept": tuple(study["swept"])}
 
 
 def _read_cells(file: TextIO) -> tuple[Cell, ...]:
-    return tuple(Cell(**cell) for cell in yaml.safe_load(file))
+    return tuple(Cell(**cell) for cell in _parsed(file))
 
 
 def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
@@ -311,20 +312,52 @@ def _new_folder(results_dir: Path, name: str) -> Path:
     raise FileExistsError(17, "too many folders of this second")
 
 
+def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    """Describe cells so that YAML holds each distinct workload, maybe of many items, once: by an alias."""
+    workloads: dict[str, Any] = {}
+    described = []
+    for cell in cells:
+        fields = {field.name: getattr(cell, field.name) for field in dataclasses.fields(cell)}
+        workload = cell.settings["workload"]
+        # By its text: of equal values, 1 and True are not the same.
+        shared = workloads.setdefault(repr(workload), workload)
+        fields["swept"] = dict(cell.swept)
+        fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
+        described.append(fields)
+    return described
+
+
+def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
+    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
+    style = '"' if _UNICODE_LINE_ENDS.search(text) else None
+    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
+
+
 class _Dumper(yaml.SafeDumper):
-    """Writes texts so that they come back: in plain style, PyYAML loses the line ends of Unicode."""
+    """Writes what libyaml cannot: characters of undecodable file names."""
 
 
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style='"' if _UNICODE_LINE_ENDS.search(text) else None
-    ),
-)
+_FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
+_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper.add_representer(str, _represent)
+_FastDumper.add_representer(str, _represent)
 
 
 def _yaml(value: Any) -> str:
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
+    try:
+        return str(yaml.dump(value, Dumper=_FastDumper, **options))
+    except UnicodeEncodeError:
+        return str(yaml.dump(value, Dumper=_Dumper, **options))
+
+
+def _parsed(file: TextIO) -> Any:
+    text = file.read()
+    try:
+        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # it reads more, and explains better what is wrong
 
 
 def _write(path: Path, text: str) -> None:

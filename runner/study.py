@@ -94,7 +94,8 @@ class Study:
         self._plan, self._invoke, self._store, self._watch = plan, invoke, store, watch
         self._settings, self._is_precise, self._clock = settings, is_precise, clock
         self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
-        self._references: dict[str, Reference] = {}
+        self._references: dict[str, Reference] = {}  # by baseline, once an invocation has made it
+        self._calls: dict[str, dict[str, int]] = {}  # by snippets
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
@@ -132,20 +133,40 @@ class Study:
         )
 
     def make_references(self) -> None:
-        """Run every baseline once: results, inner-loop counts and duration fix what follows."""
-        calls: dict[str, dict[str, int]] = {}
+        """Run every baseline once: results, inner-loop counts and duration fix what follows.
+
+        Where that fails, the first cell of its group that ends well takes its place.
+        """
         for position, baseline in enumerate(self._plan.baselines):
             self._watch(self._progress(0, ended=False))
-            # Snippets loop equally often in all cells and interpreters: the first reference counts. Cells of
-            # one name may differ in their snippets.
-            snippets = json.dumps(baseline.settings["workload"], sort_keys=True)
-            known = Reference(calls=calls.get(snippets))
-            outcome = self._keep(self._request(baseline, 0, position, known, _REFERENCE_LIMIT_S))
-            reference = outcome.reference or known
-            if reference.calls is not None:
-                calls[snippets] = reference.calls
-            self._references[baseline.id] = reference
+            outcome = self._keep(self._request(baseline, 0, position))
+            if outcome.reference is not None:
+                self._refer_to(baseline, outcome.reference)
         self._watch(self._progress(0, ended=True))
+
+    def _refer_to(self, cell: Cell, reference: Reference) -> None:
+        """Compare the cells of this one's group with this from now on."""
+        self._references[cell.baseline] = reference
+        if reference.calls is not None:
+            self._calls.setdefault(_snippets(cell), reference.calls)
+
+    def _reference(self, cell: Cell) -> Reference:
+        """Find what a cell is compared with; without any, its loops at least.
+
+        Snippets loop equally often in all cells and interpreters: the first reference counts. Cells of one
+        name may differ in their snippets.
+        """
+        known = self._references.get(cell.baseline)
+        return Reference(calls=self._calls.get(_snippets(cell))) if known is None else known
+
+    def _limit_s(self, cell: Cell) -> float:
+        """Limit an invocation: generously while nothing is known of its length."""
+        if self._settings.time_limit_s is not None:
+            return self._settings.time_limit_s
+        known = self._references.get(cell.baseline)
+        if known is None:
+            return _REFERENCE_LIMIT_S
+        return max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
 
     def estimate_s(self) -> float:
         """Estimate how long the repetitions that are left will take, from what was measured so far."""
@@ -159,35 +180,28 @@ class Study:
         return settings.repetitions if settings.precision is None else settings.max_repetitions
 
     def _cost_s(self, cell: Cell) -> float:
-        """Estimate one invocation: the median of its own, or else its baseline's reference."""
+        """Estimate one invocation: the median of its own, or else its baseline's reference, if any."""
         if self._seconds[cell.id]:
             return statistics.median(self._seconds[cell.id])
-        return self._references[cell.baseline].seconds
+        known = self._references.get(cell.baseline)
+        return 0.0 if known is None else known.seconds
 
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
-        reference = self._references[cell.baseline]
-        known = reference.seconds > 0
-        limit = (
-            max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds) if known else _REFERENCE_LIMIT_S
-        )
-        outcome = self._keep(self._request(cell, repetition, position, reference, limit))
-        if not known and outcome.reference is not None:
-            # The baseline's own reference failed: the first cell that ends well stands in for it.
-            self._references[cell.baseline] = outcome.reference
+        outcome = self._keep(self._request(cell, repetition, position))
+        if outcome.status == "ok" and outcome.reference is not None and cell.baseline not in self._references:
+            self._refer_to(cell, outcome.reference)
         self._seconds[cell.id].append(outcome.seconds)
         if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
             self._wall_s[cell.id].append(wall_s)
 
-    def _request(
-        self, cell: Cell, repetition: int, position: int, reference: Reference, time_limit_s: float
-    ) -> Request:
+    def _request(self, cell: Cell, repetition: int, position: int) -> Request:
         return Request(
             cell=cell,
             repetition=repetition,
             position=position,
             iterations=self._settings.iterations,
-            time_limit_s=self._settings.time_limit_s or time_limit_s,
-            reference=reference,
+            time_limit_s=self._limit_s(cell),
+            reference=self._reference(cell),
             output=self._store.output_file(cell.id, repetition),
         )
 
@@ -209,7 +223,7 @@ class Study:
         return outcome
 
     def _progress(self, repetition: int, *, ended: bool) -> Progress:
-        known = len(self._references) == len(self._plan.baselines)
+        known = repetition > 0 or ended  # all references were tried
         return Progress(
             plan=self._plan,
             repetition=repetition,
@@ -221,3 +235,7 @@ class Study:
             failed=self.failed,
             repetition_ended=ended,
         )
+
+
+def _snippets(cell: Cell) -> str:
+    return json.dumps(cell.settings["workload"], sort_keys=True)

@@ -30,6 +30,7 @@ _WATCH_OUTPUT_S = 0.25
 _LEAVE_S = 10.0  # an interpreter that has answered leaves; threads of the workload may keep it
 _LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
+_KILLING_S = 30.0  # another user's processes, or those that wait for a dead disk, may outlast any SIGKILL
 _LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the reply
 _MARK = b"\n\x1erunner-reply "
 _LENGTH = struct.Struct("!Q")
@@ -60,6 +61,7 @@ class Ending:
     orphans_cpu_s: float  #: CPU time of processes whose parent did not wait for them
     cpu_s: float  #: CPU time of all its processes, from start to end
     killed: int  #: processes that had to be ended
+    alive: int = 0  #: processes that could not be ended
 
 
 class SupervisorDied(Exception):  # noqa: N818 - it says what happened
@@ -126,9 +128,11 @@ def serve(requests: int, replies: int) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     interrupts: list[int] = []
+    given_up: set[int] = set()
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     while (frame := _read_frame(requests)) is not None:
-        ending = _Invocation(Launch(**json.loads(frame)), requests, children, interrupts).run()
+        launch = Launch(**json.loads(frame))
+        ending = _Invocation(launch, requests, children, interrupts, given_up).run()
         try:
             _write_frame(replies, json.dumps(asdict(ending)).encode())
         except BrokenPipeError:
@@ -143,12 +147,14 @@ class _Invocation:
     requests: int  #: readable when the runner is gone
     children: int  #: readable when a child has changed state, or the runner interrupts
     interrupts: list[int]  #: not empty once the runner has interrupted
+    given_up: set[int]  #: processes of earlier invocations that could not be ended; they count no more
     received: bytearray = field(default_factory=bytearray)
     due: int | None = None  #: bytes of output up to the end of the reply, once its head has arrived
     exit_code: int | None = None
     orphans_cpu_s: float = 0.0
     cpu_s: float = 0.0
     killed: int = 0
+    alive: int = 0
 
     def run(self) -> Ending:
         started = time.monotonic()
@@ -167,7 +173,9 @@ class _Invocation:
             self._end_all()
             self._read_reply()
             probe.stdout.close()
-            probe.returncode = self.exit_code
+            probe.returncode = (
+                -signal.SIGKILL if self.exit_code is None else self.exit_code
+            )  # not to be waited for
             self._cap_output()
         return self._ending(ended, started)
 
@@ -194,6 +202,7 @@ class _Invocation:
             orphans_cpu_s=self.orphans_cpu_s,
             cpu_s=self.cpu_s,
             killed=self.killed,
+            alive=self.alive,
         )
 
     def _watch(self, deadline: float) -> str:
@@ -238,13 +247,24 @@ class _Invocation:
         deadline = time.monotonic() + _GRACE_S
         while self._reap() and (left := deadline - time.monotonic()) > 0:
             self._sleep(min(left, 0.05))
+        deadline = time.monotonic() + _KILLING_S
         while self._reap():
+            if time.monotonic() > deadline:
+                self._give_up()
+                return
             self._signal(self._living(), signal.SIGKILL)
             self._sleep(0.05)
 
+    def _give_up(self) -> None:
+        """Go on beside what cannot be killed."""
+        left = self._living()
+        self.alive = len(left)
+        self.killed = max(0, self.killed - self.alive)
+        self.given_up.update(left)
+
     def _living(self) -> list[int]:
         if _ON_LINUX:
-            return _descendants()
+            return [process for process in _descendants() if process not in self.given_up]
         return [] if self.exit_code is not None else [self.pid]
 
     def _signal(self, processes: list[int], number: signal.Signals) -> None:
@@ -262,7 +282,10 @@ class _Invocation:
             selector.select(seconds)
 
     def _reap(self) -> bool:
-        """Collect every process that has ended; False once no child is left, and so no descendant."""
+        """Collect every process that has ended; False once no child is left, and so no descendant.
+
+        Those that were given up are overlooked.
+        """
         with contextlib.suppress(BlockingIOError):
             while os.read(self.children, 1024):
                 pass
@@ -270,7 +293,10 @@ class _Invocation:
             while True:
                 process, status, usage = os.wait4(-1, os.WNOHANG)
                 if process == 0:
-                    return True
+                    return not self.given_up or bool(self._living())
+                if process in self.given_up:
+                    self.given_up.remove(process)  # its time was another invocation's
+                    continue
                 cpu_s = usage.ru_utime + usage.ru_stime
                 self.cpu_s += cpu_s
                 if process == self.pid:

@@ -21,9 +21,11 @@ _MEASURING = (
     "runner.check",
     "runner.study",
     "runner.invocation",
+    "runner.noise",
     "runner.supervisor",
     "runner.store",
     "runner.environment",
+    "runner.noise",
 )
 _LONGEST = 400  # lines
 

@@ -216,6 +216,17 @@ def test_a_workload_of_the_users_needs_no_name(compose: Compose, tmp_path: Path)
     assert point.origins["workload"].path == "mine/workload/squares.yaml"
 
 
+@pytest.mark.parametrize("option", ["--config-dir", "-cd"])
+def test_a_folder_whose_name_looks_like_an_override_is_a_folder(
+    compose: Compose, tmp_path: Path, option: str
+) -> None:
+    folder = tmp_path / "c=d" / "workload"
+    folder.mkdir(parents=True)
+    (folder / "squares.yaml").write_text("function: mymodule.square\nitems: [1]\n", encoding="utf-8")
+    (point,) = compose(option, "c=d", "workload=squares")
+    assert point.origins["workload"].path == "c=d/workload/squares.yaml"
+
+
 def test_the_users_folder_may_be_given_twice(
     compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

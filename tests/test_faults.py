@@ -323,6 +323,7 @@ def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: P
     repetitions = [sample.repetition for sample in found.samples]
     assert repetitions == [0, *(1 + number // 2 for number in range(len(repetitions) - 1))]
     assert found.trace().num_rows == 3 * len(found.samples)
+    assert len(found.environment["workers"]) == 2, "known from the first repetition on"
 
     done = subprocess.run(
         [sys.executable, "-m", "runner.report", results],

@@ -12,6 +12,7 @@ import pytest
 from runner.invocation import SHORTEST_STAMPED_NS, Outcome, Reference, Request, invoke
 from runner.records import Cell, Sample
 from runner.supervisor import Ending, Launch
+from runner_probe.iteration import RECORD
 from tests.conftest import make_cell
 
 
@@ -61,6 +62,7 @@ def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -
         "calls": None,
         "labels": ["one", "two"],
         "living_cpu_s": 0.0,
+        "record": RECORD,
         **fields,
     }
 

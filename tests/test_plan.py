@@ -147,6 +147,9 @@ def test_what_does_not_vary_is_no_column() -> None:
 
 _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "repetitions": (3, 5),
+    "max_repetitions": (9, 31),
+    "precision": (None, 0.05),
+    "time_budget_s": (None, 60.0),
     "iterations": (1, 2),
     "time_limit_s": (None, 5.0),
     "confidence": (0.9, 0.95),

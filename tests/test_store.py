@@ -184,6 +184,26 @@ def test_cells_come_back_as_they_were(swept: dict[str, Any], workload: str, item
     assert results.swept == tuple(swept)
 
 
+def test_cells_of_one_workload_share_it_in_their_file(tmp_path: Path) -> None:
+    def settings(first: Any) -> dict[str, Any]:
+        return {**CELLS[0].settings, "workload": {"name": "w", "items": [first, "a-mark"]}}
+
+    cells = tuple(
+        make_cell(f"c{n}", settings=settings(first)) for n, first in enumerate([1, 1, True, 1.0, 1])
+    )
+    with make_store(tmp_path, cells) as made:
+        found = read(made.folder).cells
+    assert (made.folder / "cells.yaml").read_text().count("a-mark") == 3
+    assert found == cells
+    firsts = [cell.settings["workload"]["items"][0] for cell in found]
+    assert [type(first) for first in firsts] == [int, int, bool, float, int]
+
+
+def test_texts_of_undecodable_file_names_come_back(storing: Store) -> None:
+    storing.write_study({"name": "name", "command_line": ["\udcff", "\x85\u2028\U0001f600"]})
+    assert read(storing.folder).study["command_line"] == ["\udcff", "\x85\u2028\U0001f600"]
+
+
 def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
     cells = (make_cell("t", swept={"env.A": "1", "items.size": None}, executor="thread", workers=2),)
     with make_store(tmp_path, cells, ["env.A", "items.size"]) as made:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from runner import invocation, supervisor
+from runner import supervisor
 from runner.supervisor import OUTPUT_CAP_BYTES, Ending, Launch, Supervisor, SupervisorDied
-from runner_probe import channel, iteration
+from runner_probe import channel
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
 pytestmark = pytest.mark.slow
@@ -78,9 +78,8 @@ def in_background(one: Supervisor, wanted: Launch) -> "Future[Ending]":
     return future
 
 
-def test_both_ends_know_the_same_mark_and_the_same_fields() -> None:
+def test_both_ends_know_the_same_mark() -> None:
     assert supervisor._MARK == channel.MARK
-    assert invocation.RECORD == iteration.RECORD
 
 
 def test_a_reply_is_found_among_chatter(supervising: Supervisor, tmp_path: Path) -> None:
@@ -268,15 +267,17 @@ source, sink = os.pipe()
 if os.fork() == 0:
     if os.fork() == 0:
         burn(0.3)
+        os.write(sink, repr(time.process_time()).encode())
         os._exit(0)
     os._exit(0)
 os.close(sink)
-os.read(source, 1)
-reply({})
+reply({"burnt_s": float(os.read(source, 100))})
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert ending.reply == {}
-    assert 0.3 <= ending.orphans_cpu_s < 3
+    assert ending.reply is not None
+    burnt_s = ending.reply["burnt_s"]
+    assert burnt_s >= 0.3
+    assert burnt_s - 0.001 <= ending.orphans_cpu_s < 2 * burnt_s, "counted, and not twice"
 
 
 def test_the_cpu_time_of_a_child_that_was_waited_for_is_left_to_its_parent(
@@ -305,6 +306,33 @@ burn(60)
 """
     assert supervising.run(launch(tmp_path, script, time_limit_s=1.0)).ended == "timeout"
     assert supervising.run(launch(tmp_path, "reply({})")).orphans_cpu_s == 0.0
+
+
+def test_what_cannot_be_killed_is_given_up_and_counted_once(tmp_path: Path) -> None:
+    hanging = launch(tmp_path, "import time\ntime.sleep(60)", time_limit_s=1.0)
+    script = f"""
+import os, signal
+from dataclasses import asdict
+from runner import supervisor
+from runner.supervisor import Launch
+kill, os.kill = os.kill, lambda *_: None  # as if all were another user's
+supervisor._GRACE_S = supervisor._KILLING_S = 0.2
+supervisor._become_subreaper()
+children, wake = os.pipe()
+os.set_blocking(children, False)
+requests, keep = os.pipe()
+given_up = set()
+for wanted in ({hanging!r}, {launch(tmp_path, "reply([])")!r}):
+    ending = supervisor._Invocation(wanted, requests, children, [], given_up).run()
+    print(ending.ended, ending.killed, ending.alive, len(given_up))
+for process in given_up:
+    kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("timeout 0 1 1\nexited 0 0 1\n", "")
 
 
 def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ class Progress:
                 Group(_cells(progress), Text(_line(progress)), Text(_provisional(progress))), refresh=True
             )
         elif progress.repetition_ended or progress.done == progress.total:
-            self._console.print(_line(progress), highlight=False)
+            self._console.print(_line(progress), highlight=False, soft_wrap=True)
             if progress.repetition == 1:
-                self._console.print(_provisional(progress), highlight=False)
+                self._console.print(_provisional(progress), highlight=False, soft_wrap=True)
 
     @property
     def _is_live(self) -> bool:
@@ -98,7 +98,7 @@ def _provisional(progress: study.Progress) -> str:
         return ""
     fastest = min(_still_measured(progress), key=lambda cell: statistics.median(progress.wall_s[cell.id]))
     baseline = progress.wall_s[fastest.baseline]
-    if not baseline:
+    if fastest.is_baseline or not baseline:
         return f"provisional: {name(fastest)} is fastest so far"
     ratios = [base / own for base, own in zip(baseline, progress.wall_s[fastest.id], strict=False)]
     spread = f"{min(ratios):.2f}" if len(ratios) == 1 else f"{min(ratios):.2f} to {max(ratios):.2f}"

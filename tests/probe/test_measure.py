@@ -7,7 +7,7 @@ import pytest
 
 from runner_probe.invocation import measure
 from runner_probe.iteration import RECORD
-from tests.probe.probing import SERIAL, THREAD, specify
+from tests.probe.probing import MEASURED, SERIAL, THREAD, specify
 
 
 def noting(path: Path, **workload: Any) -> dict[str, Any]:
@@ -106,7 +106,10 @@ def test_a_teardown_that_fails_after_a_task_has_failed_does_not_hide_it(tmp_path
 @pytest.mark.parametrize(
     ("workload", "error"),
     [
-        ({"function": "bag.zzz"}, "WorkloadError: 'bag.zzz' cannot be found: 'bag' has no 'zzz'"),
+        (
+            {"function": "bag.zzz"},
+            f"WorkloadError: 'bag.zzz' cannot be found: 'bag' ({MEASURED / 'bag.py'}) has no 'zzz'",
+        ),
         ({"items": []}, "WorkloadError: there are no items; a workload needs one at least"),
     ],
 )

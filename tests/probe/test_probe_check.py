@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,19 @@ def test_every_cell_is_checked() -> None:
         for count in (1, 2)
     ]
     assert [cell["tasks"] for cell in check({"check": cells})["checked"]] == [1, 2]
+
+
+def test_a_workload_is_loaded_and_a_pool_opened_once_for_all_cells(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    noting = {"_target_": "bag.note", "_args_": ["made"], "path": str(path)}
+    workload = {"function": "bag.square", "items": [noting]}
+    pools = [
+        SERIAL,
+        {"_target_": "bag.OpenLoop", "noting": noting},
+        {"_target_": "bag.OpenLoop", "noting": noting},
+    ]
+    check({"check": [{"workload": workload, "executor": {"pool": pool}} for pool in pools]})
+    assert path.read_text(encoding="utf-8").splitlines() == ["made", "made"]
 
 
 def test_snippets_are_compiled_but_not_run() -> None:
@@ -69,6 +83,9 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
             "did you mean 'concurrent.futures.ThreadPoolExecutor'?",
         ),
         ({"_target_": "bag.ANSWER"}, "'bag.ANSWER' is an int, which cannot be called"),
+        ({**THREAD, "max_workers": 0}, "ValueError: max_workers must be greater than 0"),
+        ({**THREAD, "max_workers": "two"}, "concurrent.futures.ThreadPoolExecutor: TypeError: "),
+        ({"_target_": "bag.ignore", "number": 1}, "'int' object has no attribute 'shutdown'"),
         (process_pool("frok"), "there is no start method 'frok' here; there are fork, spawn, forkserver"),
         ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
@@ -81,15 +98,15 @@ def test_a_pool_that_cannot_be_made_says_why(pool: dict[str, Any], message: str)
 
 
 def test_a_pool_that_takes_no_initializer_is_refused_only_if_the_workload_has_one() -> None:
-    pool = {"_target_": "bag.count_to", "number": 2}
+    pool = {"_target_": "bag.Loop", "number": 2}
     assert checked(pool)["problems"] == []
     assert problem(pool, initializer="bag.not_a_function_of_items") == (
         "executor.pool",
-        "bag.count_to takes no initializer, so the workload's cannot run in its workers",
+        "bag.Loop takes no initializer, so the workload's cannot run in its workers",
     )
 
 
-@pytest.mark.parametrize("pool", [SERIAL, THREAD, {"_target_": "bag.ignore", "number": 1}])
+@pytest.mark.parametrize("pool", [SERIAL, THREAD, {"_target_": "bag.OpenLoop", "number": 1}])
 def test_a_pool_that_takes_an_initializer_or_anything_at_all_is_accepted(pool: dict[str, Any]) -> None:
     assert checked(pool, initializer="bag.not_a_function_of_items")["problems"] == []
 

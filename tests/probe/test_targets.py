@@ -96,7 +96,8 @@ def test_a_missing_module_within_a_package_is_not_taken_for_a_missing_library(
     write_module("packaged/__init__.py", "")
     write_module("packaged/work.py", "def run(): pass")
     with pytest.raises(
-        TargetError, match=r"^'packaged\.wrok\.run' cannot be found: 'packaged' has no 'wrok'"
+        TargetError,
+        match=r"^'packaged\.wrok\.run' cannot be found: 'packaged' \(.+/packaged/__init__\.py\) has no ",
     ):
         locate("packaged.wrok.run")
 

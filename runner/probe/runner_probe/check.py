@@ -8,6 +8,7 @@ import sys
 import sysconfig
 
 from runner_probe.executors import Factory
+from runner_probe.quick_json import dumps
 from runner_probe.targets import TargetError, locate_callable
 from runner_probe.workload import Workload, WorkloadError
 
@@ -15,13 +16,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    #: number of tasks, whether there is an initializer, problems as key and text
+    _Loaded = tuple[int | None, bool, list[list[str]]]
+
 
 def check(specification: dict[str, Any]) -> dict[str, Any]:
     """Load every workload and every pool asked for; tell what is wrong with which key, and what this is."""
-    return {
-        "interpreter": interpreter(),
-        "checked": [_check_one(one["workload"], one["executor"]) for one in specification["check"]],
-    }
+    workloads: dict[str, _Loaded] = {}
+    pools: dict[str, str | None] = {}
+    checked = []
+    for one in specification["check"]:
+        key = dumps(one["workload"])
+        if key not in workloads:  # items may take a while to make
+            workloads[key] = _load(one["workload"])
+        tasks, with_initializer, problems = workloads[key]
+        pool = one["executor"]["pool"]
+        key = dumps([pool, with_initializer])
+        if key not in pools:
+            pools[key] = _check_pool(pool, with_initializer=with_initializer)
+        problem = pools[key]
+        found = problems if problem is None else [*problems, ["executor.pool", problem]]
+        checked.append({"tasks": tasks, "problems": found})
+    return {"interpreter": interpreter(), "checked": checked}
 
 
 def interpreter() -> dict[str, Any]:
@@ -51,20 +67,14 @@ def _packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _check_one(workload: dict[str, Any], executor: dict[str, Any]) -> dict[str, Any]:
-    problems: list[list[str]] = []
-    tasks, initializer = None, None
+def _load(workload: dict[str, Any]) -> _Loaded:
+    # Loops are not calibrated here: every count is 1.
+    calls = dict.fromkeys(workload.get("snippets") or (), 1)
     try:
-        # Loops are not calibrated here: every count is 1.
-        calls = dict.fromkeys(workload.get("snippets") or (), 1)
         loaded = Workload(workload, calls)
-        tasks, initializer = len(loaded.items), loaded.initializer
     except WorkloadError as error:
-        problems.append([f"workload.{error.key}", str(error)])
-    problem = _check_pool(executor["pool"], with_initializer=initializer is not None)
-    if problem is not None:
-        problems.append(["executor.pool", problem])
-    return {"tasks": tasks, "problems": problems}
+        return None, False, [[f"workload.{error.key}", str(error)]]
+    return len(loaded.items), loaded.initializer is not None, []
 
 
 def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
@@ -85,10 +95,10 @@ def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
         if with_initializer and not _takes(signature, "initializer"):
             return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
     try:
-        Factory(pool, None)
+        Factory(pool, None).open().shutdown(wait=True)  # nothing is submitted, so no worker starts
     except TargetError as error:
         return str(error)
-    except Exception as error:  # a start method that this system does not have, or an argument's own target
+    except Exception as error:  # of an argument's value, its own target, or the start method
         return f"{pool['_target_']}: {type(error).__name__}: {error}"
     return None
 

@@ -10,7 +10,7 @@ import sys
 from runner_probe.channel import Channel
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
-from runner_probe.iteration import TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.iteration import RECORD, TaskFailed, Tasks, run_cold, run_warm
 from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
@@ -36,7 +36,13 @@ def main() -> None:
 
 def measure(specification: dict[str, Any]) -> dict[str, Any]:
     """Run the iterations asked for; a failure ends them and is part of the reply."""
-    reply: dict[str, Any] = {"status": "ok", "error": "", "traceback": "", "iterations": []}
+    reply: dict[str, Any] = {
+        "status": "ok",
+        "error": "",
+        "traceback": "",
+        "record": RECORD,
+        "iterations": [],
+    }
     try:
         workload = Workload(specification["workload"], specification["calls"])
         factory = Factory(specification["executor"]["pool"], workload.initializer)
@@ -45,11 +51,11 @@ def measure(specification: dict[str, Any]) -> dict[str, Any]:
         teardown = workload.teardown or _nothing
         try:
             _run(workload, factory, specification, reply)
-        except BaseException as error:
+        except BaseException:
             try:
                 teardown()
-            except BaseException:
-                raise error from None  # the first error tells more than what follows from it
+            except BaseException as error:  # the first error tells more than what follows from it
+                print(_traceback(error), file=sys.stderr)  # noqa: T201 - into the log
             raise
         teardown()
     except TaskFailed as error:

@@ -30,7 +30,7 @@ def locate(name: str) -> Any:
         raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}' on the path")
     for depth, part in enumerate(parts[length - 1 :], length - 1):
         if not hasattr(found, part):
-            raise TargetError(_missing(name, ".".join(parts[:depth]), part, dir(found)))
+            raise TargetError(_missing(name, ".".join(parts[:depth]), part, found))
         found = getattr(found, part)
     return found
 
@@ -84,12 +84,14 @@ def build(value: Any) -> Any:
     return value
 
 
-def _missing(name: str, owner: str, part: str, there: list[str]) -> str:
+def _missing(name: str, owner: str, part: str, found: Any) -> str:
     import difflib  # noqa: PLC0415 - only mistakes pay for it
 
-    near = difflib.get_close_matches(part, [entry for entry in there if not entry.startswith("_")], 1)
+    near = difflib.get_close_matches(part, [entry for entry in dir(found) if not entry.startswith("_")], 1)
     hint = f"; did you mean '{owner}.{near[0]}'?" if near else ""
-    return f"'{name}' cannot be found: '{owner}' has no '{part}'{hint}"
+    file = getattr(found, "__file__", None)  # of two modules of one name, the path decides which is meant
+    place = f" ({file})" if isinstance(file, str) and not near else ""
+    return f"'{name}' cannot be found: '{owner}'{place} has no '{part}'{hint}"
 
 
 def _article(noun: str) -> str:

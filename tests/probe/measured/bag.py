@@ -147,6 +147,23 @@ def count_to(number: int) -> Iterator[int]:
     yield from range(number)
 
 
+class Loop:
+    """A pool without workers, hence without an initializer."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def shutdown(self, *, wait: bool) -> None:
+        pass
+
+
+class OpenLoop(Loop):
+    """Takes anything at all."""
+
+    def __init__(self, **_: object) -> None:
+        super().__init__(0)
+
+
 def not_a_function_of_items() -> None:
     pass
 
