@@ -22,7 +22,7 @@ _CHUNKING = {
 }
 _WIDTH = 79  # columns
 _MOST_ITEMS = 6  # that are written out,
-_LONGEST_ITEMS = 70  # if they need fewer characters than this
+_LONGEST_ITEMS = 110  # if they need fewer characters than this
 #: What the code itself calls by these names.
 _RESERVED = (
     *("items", "item", "results", "result", "task", "pool", "context", "futures", "future", "file", "line"),
