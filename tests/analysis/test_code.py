@@ -253,7 +253,7 @@ def test_the_plain_loop_is_a_loop() -> None:
     )
 
 
-@pytest.mark.parametrize("items", [[1, 2, 3, 4, 5, 6, 7], ["x" * 80]], ids=["many", "long"])
+@pytest.mark.parametrize("items", [[1, 2, 3, 4, 5, 6, 7], ["x" * 120]], ids=["many", "long"])
 def test_items_that_would_fill_the_screen_are_left_to_the_reader(items: list[Any]) -> None:
     assert "items = ...  # the items of workload work" in code_to_paste(made({"items": items}))
 
