@@ -153,7 +153,8 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
             return ""
         cell = pools.sort_values("wall_s").iloc[0]
     if cell["speedup_high"] >= _AT_THE_BOUND * cell["speedup_bound"]:
-        return f"{told.name(cell)} reaches what the CPUs and these tasks allow: {cell['speedup_bound']:.2f}"
+        bound = f"what the CPUs and these tasks allow ({cell['speedup_bound']:.2f})"
+        return f"{told.name(cell)} is not distinguishable from {bound}"
     losses = told.tables.losses.get(str(cell["cell"]), [])
     if not losses:
         return ""
@@ -169,10 +170,12 @@ _AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
 def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
-    Too few repetitions show nothing, so then it is the fastest.
+    Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast.
     """
     if group["repetitions"].min() < FEWEST_BLOCKS:
-        return group.sort_values("wall_s").iloc[0]
+        fastest = group.sort_values("wall_s").iloc[0]
+        baselines = group[group["is_baseline"]]
+        return baselines.iloc[0] if len(baselines) and fastest["speedup_low"] <= 1 else fastest
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none
     return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]

@@ -58,3 +58,9 @@ def test_nothing_is_said_where_nothing_ended_well(make_results: MakeResults) -> 
 def test_few_repetitions_give_a_range_and_call_it_that(make_results: MakeResults) -> None:
     found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
     assert "range of fewer than 6 repetitions" in found.sentence
+
+
+def test_few_repetitions_recommend_no_pool_that_was_once_no_faster_than_the_loop(
+    make_results: MakeResults,
+) -> None:
+    assert judged(make_results, {SERIAL: [1.0, 1.1], TWO: [0.9, 1.2]}).recommended == "serial"
