@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from runner.plan import Plan, plan
 from runner.store import Store
 from runner.study import Interrupted, Study, StudySettings
 from runner.study import Progress as Standing
-from runner.supervisor import Ending, Launch, Supervisor, SupervisorDied
+from runner.supervisor import Supervisor, SupervisorDied
 
 INTERRUPTED = 130
 
@@ -79,7 +79,7 @@ def _measure(
             study = Study(
                 plan,
                 settings,
-                invoke=partial(invoke, supervisor=_Logged(supervisor, store)),
+                invoke=partial(invoke, supervisor=supervisor),
                 store=store,
                 watch=watch,
                 is_precise=partial(_is_precise, plan, config, settings.seed),
@@ -91,24 +91,6 @@ def _measure(
             store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
             store.finish()
     return store.folder, interrupted
-
-
-@dataclass(frozen=True)
-class _Logged:
-    """The supervisor, with what it could not end told in the study's log."""
-
-    supervisor: Supervisor
-    store: Store
-
-    def run(self, launch: Launch) -> Ending:
-        """Run one invocation to its end."""
-        ending = self.supervisor.run(launch)
-        if ending.alive:
-            self.store.log(
-                f"{Path(launch.output).stem}: {ending.alive} processes could not be ended and may disturb "
-                f"what follows; end them by hand"
-            )
-        return ending
 
 
 def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor) -> int:

@@ -65,6 +65,7 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)  #: as seen in the workers
     seconds: float
     left_behind: int = 0  #: processes that outlived the workload and were ended
+    alive: int = 0  #: processes that could not be ended
 
     @property
     def status(self) -> Status:
@@ -90,7 +91,8 @@ def invoke(request: Request, supervisor: Supervises) -> Outcome:
     ending = supervisor.run(launch)
     noisy = disturbance(before, Reading.take(), ending.cpu_s)
     outcome = _outcome(request, ending)
-    return replace(outcome, samples=[replace(sample, noisy=noisy) for sample in outcome.samples])
+    samples = [replace(sample, noisy=noisy) for sample in outcome.samples]
+    return replace(outcome, samples=samples, alive=ending.alive)
 
 
 def command(settings: Mapping[str, Any]) -> list[str]:

@@ -213,6 +213,9 @@ class Study:
         if outcome.facts:
             self.worker_facts.setdefault(cell.id, outcome.facts)
         where = f"cell {cell.id} ({cell.executor}), repetition {request.repetition}"
+        if outcome.alive:
+            disturbing = "could not be ended and may disturb what follows; end them by hand"
+            self._store.log(f"{where}: {outcome.alive} processes {disturbing}")
         if outcome.left_behind:
             self._store.log(f"{where}: {outcome.left_behind} processes outlived the workload and were ended")
         if outcome.status != "ok":

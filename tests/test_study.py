@@ -500,3 +500,8 @@ def test_a_study_whose_cells_have_all_failed_ends() -> None:
     trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: ended(request, "failed"))
     trial.study.measure()
     assert len(trial.requests) == 1
+
+
+def test_processes_that_could_not_be_ended_are_logged() -> None:
+    trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
+    assert "2 processes could not be ended" in trial.kept.logged[0]

@@ -143,12 +143,13 @@ def _summary(
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
+        headline = own[_is_headline(own)]
         row: dict[str, Any] = {
             **_identity(cell, results),
             "baseline": cell.baseline,
             "is_baseline": cell.is_baseline,
             "repetitions": len(walls.get(cell.id, ())),
-            "noisy": int((own["noisy"].ne("") & _is_headline(own)).sum()),
+            "noisy": int(headline["noisy"].ne("").sum()),
             "status": _status(own),
             **_estimate("wall_s", _median_of(walls.get(cell.id), results)),
             **_estimate("speedup", _ratio(walls, cell.baseline, cell.id, results)),
@@ -156,7 +157,6 @@ def _summary(
         }
         row["speedup_of_best"] = _divide(best.get(cell.workload), row["wall_s"])
         row["efficiency"] = _divide(row["speedup"], cell.workers)
-        headline = own[_is_headline(own)]
         row["cpu_s"] = headline["cpu_s"].median() if len(headline) else np.nan
         row["among_best"] = best_of_group.get(cell.id)
         row |= _estimate("marginal_speedup", _marginal(cell, results, walls))
