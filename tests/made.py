@@ -20,6 +20,7 @@ POOL = {
 CPU = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "made"}
 
 MakeResults = Callable[..., Results]
+Walls = dict[Cell, list[float | Status]]  #: seconds by repetition, or how it ended
 
 
 def cell(executor: str, workers: int | None, **changes: Any) -> Cell:

@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.analysis.attribution import Run, budget
 from runner.analysis.bounds import shortest_makespan
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, medians
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Level, medians
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +32,7 @@ POOL_END = Cause(name="shutting the pool down", remedy="keep one pool open and u
 UNEVEN_TASKS = Cause(name="too few or too uneven tasks", remedy="split the longest tasks")
 PLACEMENT = Cause(name="poor placement of tasks", remedy="submit the longest tasks first, in smaller chunks")
 LOCK = Cause(name="the GIL or another lock", remedy="processes instead of threads")
+LOCK_WITHOUT_GIL = Cause(name="a lock (the GIL is off)", remedy="share less between the threads")
 WAITING = Cause(name="tasks that wait for each other", remedy="share less: locks, files, a device")
 OVERSUBSCRIBED = Cause(name="more workers than CPUs", remedy="fewer workers")
 OTHERS = Cause(name="others on the machine", remedy="measure again on a quiet machine")
@@ -48,7 +49,9 @@ class Loss:
     share: Estimate  #: of workers times wall time
 
 
-def losses(serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bool) -> dict[str, float]:
+def losses(
+    serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bool, has_gil: bool = True
+) -> dict[str, float]:
     """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1.
 
     Args:
@@ -56,7 +59,8 @@ def losses(serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bo
         parallel: the run to explain
         workers: P
         cpus: usable CPUs
-        threads: whether the workers share one process, and so may share a GIL
+        threads: whether the workers share one process
+        has_gil: whether they then share a GIL
     """
     spent = budget(serial, parallel, workers)
     unavoidable = workers * shortest_makespan([work.busy for work in parallel.work], workers) - parallel.busy
@@ -69,14 +73,18 @@ def losses(serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bo
         POOL_END: spent.pool_end,
         UNEVEN_TASKS: uneven,
         PLACEMENT: spent.idle_end - uneven,
-        **_slower_tasks(serial, parallel, oversubscribed=workers > cpus, threads=threads),
+        **_slower_tasks(
+            serial,
+            parallel,
+            queue=OVERSUBSCRIBED if workers > cpus else OTHERS,
+            blocked=WAITING if not threads else LOCK if has_gil else LOCK_WITHOUT_GIL,
+        ),
     }
     return {cause.name: seconds for cause, seconds in found.items()}
 
 
-def _slower_tasks(serial: Run, parallel: Run, *, oversubscribed: bool, threads: bool) -> dict[Cause, float]:
+def _slower_tasks(serial: Run, parallel: Run, *, queue: Cause, blocked: Cause) -> dict[Cause, float]:
     """Split what tasks took more in parallel: on the CPU, runnable without one, or blocked."""
-    queue = OVERSUBSCRIBED if oversubscribed else OTHERS
     cpu = _difference(parallel.cpu, serial.cpu)
     delay = _difference(parallel.run_delay, serial.run_delay)
     slower = parallel.busy - serial.busy
@@ -85,7 +93,7 @@ def _slower_tasks(serial: Run, parallel: Run, *, oversubscribed: bool, threads: 
     return {
         SLOWER_CPU: cpu,
         queue: delay or 0.0,
-        LOCK if threads else WAITING: slower - cpu - (delay or 0.0),
+        blocked: slower - cpu - (delay or 0.0),
     }
 
 
@@ -99,15 +107,19 @@ def named(
     cpus: float,
     *,
     threads: bool,
-    level: tuple[float, int],
+    has_gil: bool = True,
+    level: Level,
 ) -> list[Loss]:
     """Name the causes shown to cost more than a hundredth of the workers' time, the largest first.
 
-    Takes the serial and the parallel run of every repetition, and a confidence with a seed.
+    Takes the serial and the parallel run of every repetition; the rest is as in `losses`.
     """
     if len(pairs) < FEWEST_BLOCKS:
         return []
-    blocks = [losses(serial, parallel, workers, cpus, threads=threads) for serial, parallel in pairs]
+    blocks = [
+        losses(serial, parallel, workers, cpus, threads=threads, has_gil=has_gil)
+        for serial, parallel in pairs
+    ]
     spent = np.array([workers * parallel.wall for _, parallel in pairs])
     names = list(blocks[0])
     shares = np.array([[block[name] for block in blocks] for name in names]) / spent
@@ -130,6 +142,7 @@ _ALL: Iterable[Cause] = (
     UNEVEN_TASKS,
     PLACEMENT,
     LOCK,
+    LOCK_WITHOUT_GIL,
     WAITING,
     OVERSUBSCRIBED,
     OTHERS,

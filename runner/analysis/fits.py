@@ -1,13 +1,15 @@
 """Which cells form a scaling curve, and the laws fitted to each: the rows of fits.csv."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from runner.analysis.machine import Machine
 from runner.analysis.scaling import Fit, fit
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.analysis.times import Times
 from runner.store import Results
 
 COLUMNS = [
@@ -19,18 +21,16 @@ COLUMNS = [
 _LITTLE_CPU = 0.1  # tasks that use less CPU than this share of their time wait: more workers than CPUs help
 
 
-def fits(
-    results: Results, summary: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], cpus: float
-) -> pd.DataFrame:
+def fits(results: Results, summary: pd.DataFrame, times: Times, machine: Machine) -> pd.DataFrame:
     """Fit both laws to every curve: cells that differ in nothing but the number of workers."""
     keys = ["workload", "executor", "chunk_size", "python", *results.swept]
-    level = (float(results.study["confidence"]), int(results.study["seed"]))
+    cpus = {cell.id: machine.cpus(cell) for cell in results.cells}
     rows: list[dict[str, Any]] = []
     pooled = summary[summary["workers"].notna()]
     for _, curve in pooled.groupby(keys, sort=False, dropna=False):
-        own = _counted(curve, summary, cpus)
+        own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
         named = {key: curve[key].iloc[0] for key in keys}
-        rows += [{**named, **row} for row in _both_laws(own, walls, level)]
+        rows += [{**named, **row} for row in _both_laws(own, times)]
     return pd.DataFrame(rows, columns=[*keys, *COLUMNS])
 
 
@@ -42,18 +42,17 @@ def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.Data
     return own if waits else own[own["workers"] <= cpus]
 
 
-def _both_laws(
-    curve: pd.DataFrame, walls: Mapping[str, "pd.Series[float]"], level: tuple[float, int]
-) -> Iterator[dict[str, Any]]:
+def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[dict[str, Any]]:
     curve = curve.sort_values("workers")
-    times = [walls[cell] * share for cell, share in zip(curve["cell"], curve["granularity"], strict=True)]
-    blocks = pd.concat(times, axis=1, join="inner") if times else pd.DataFrame()
+    blocks = times.together(curve["cell"])
+    repetitions = blocks.shape[1] if len(curve) else 0
     for law in ("amdahl", "usl"):
-        if len(blocks) < FEWEST_BLOCKS:
-            found: Fit | str = f"not identifiable: {len(blocks)} repetitions, and {FEWEST_BLOCKS} are needed"
+        if repetitions < FEWEST_BLOCKS:
+            found: Fit | str = f"not identifiable: {repetitions} repetitions, and {FEWEST_BLOCKS} are needed"
         else:
             counts = [int(count) for count in curve["workers"]]
-            found = fit(law, counts, blocks.to_numpy(dtype=np.float64).T, *level)
+            even = blocks * curve["granularity"].to_numpy(dtype=np.float64)[:, np.newaxis]
+            found = fit(law, counts, even, *times.level)
         yield {"law": law, "levels": len(curve), **_columns(found)}
 
 

@@ -7,7 +7,7 @@ all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,13 @@ FEWEST_BLOCKS = 6  # below, no interval of a median reaches 95 %: the range is s
 Values = NDArray[np.floating[Any]]
 
 
+class Level(NamedTuple):
+    """What every interval of a study has in common."""
+
+    confidence: float
+    seed: int  #: of the resampling
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
     """A figure with its bounds."""
@@ -27,6 +34,13 @@ class Estimate:
     low: float
     high: float
     is_range: bool  #: the bounds are the smallest and largest seen, not an interval
+
+
+def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:
+    """Lay an estimate out in three columns of a table, empty without one."""
+    if estimate is None:
+        return {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:

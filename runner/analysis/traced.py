@@ -1,6 +1,6 @@
 """The trace of a study → the runs that explain each cell: its own and its baseline's."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,8 @@ import pandas as pd
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
 from runner.analysis.causes import Loss, named
+from runner.analysis.machine import Machine
+from runner.analysis.times import Times
 from runner.records import Cell
 from runner.store import Results
 
@@ -19,27 +21,38 @@ class Traces:
 
     Args:
         results: the study
-        walls: by cell: wall_s by repetition, of those that ended well
+        times: headline times of the cells that may make a claim
+        machine: what it ran on
     """
 
-    def __init__(self, results: Results, walls: Mapping[str, "pd.Series[float]"]) -> None:
+    def __init__(self, results: Results, times: Times, machine: Machine) -> None:
+        self._times, self._machine = times, machine
         trace = results.trace().to_pandas()
         trace = trace[(trace["repetition"] > 0) & (trace["iteration"] == 0)]
-        self._by_cell = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
-        headlines = [
-            one for one in results.samples if one.status == "ok" and one.iteration == 0 and one.repetition > 0
-        ]
-        self._starts = {(one.cell, one.repetition): one.start_s for one in headlines}
-        # Of the whole loop, for short tasks, which have no readings of their own.
-        self._cpu_s = {
-            cell: float(np.median([one.cpu_s for one in headlines if one.cell == cell]))
-            for cell in {one.cell for one in headlines}
+        self._records = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
+        self._headlines = {
+            (one.cell, one.repetition): one
+            for one in results.samples
+            if one.status == "ok" and one.iteration == 0 and one.repetition > 0
         }
-        self._walls = walls
+        self._runs: dict[str, dict[int, Run]] = {}
 
     def records(self, cell: str) -> pd.DataFrame | None:
         """Give the task records of a cell's headline runs."""
-        return self._by_cell.get(cell)
+        return self._records.get(cell)
+
+    def runs(self, cell: str) -> dict[int, Run]:
+        """Give the traced runs of a cell that may make a claim, by repetition."""
+        if cell not in self._runs:
+            records = self._records.get(cell)
+            known = [] if records is None else records.groupby("repetition")
+            times = self._times.of(cell)
+            self._runs[cell] = {
+                int(repetition): self._run(cell, int(repetition), float(times.loc[repetition]), rows)
+                for repetition, rows in known
+                if repetition in times.index
+            }
+        return self._runs[cell]
 
     def factors(self, cell: Cell, speedup_low: float, speedup_high: float) -> Factors | None:
         """Explain a cell by the run of median duration of it and of its baseline (the lower one of two).
@@ -47,74 +60,78 @@ class Traces:
         None where it cannot be explained: no workers, no trace, or a pair of runs whose own ratio lies
         outside the interval of the speedup that it should explain.
         """
-        serial, parallel = self.median_run(cell.baseline), self.median_run(cell.id)
+        serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
         if cell.workers is None or serial is None or parallel is None:
             return None
         found = attribute(serial, parallel, cell.workers)
         return found if speedup_low <= found.speedup <= speedup_high else None
 
-    def bound(self, cell: Cell, cpus: float) -> float | None:
-        """Bound the speedup of a cell's bag, from the tasks of its baseline."""
-        records, walls = self.records(cell.baseline), self._walls.get(cell.baseline)
-        if cell.workers is None or records is None or walls is None or records["worker"].max() > 0:
+    def bound(self, cell: Cell) -> float | None:
+        """Bound the speedup of a cell's bag, from the tasks of its baseline.
+
+        What the loop takes is put together from the medians of its tasks and of the rest, so that what
+        disturbed single tasks lengthens neither. The tasks' need of a CPU is taken from the run that waited
+        for one the least: time stolen from the loop is no waiting that workers could share.
+        """
+        records, runs = self.records(cell.baseline), list(self.runs(cell.baseline).values())
+        if cell.workers is None or records is None or not runs or records["worker"].max() > 0:
             return None
         share = records["busy_ns"] / records["tasks"] / _NS
         lengths = share.groupby([records["task"], records["tasks"]]).median()
-        each = np.repeat(lengths.to_numpy(), lengths.index.get_level_values("tasks").to_numpy())
-        by_repetition = records.groupby("repetition")[["busy_ns", "cpu_ns"]].sum(min_count=1).median() / _NS
-        cpu_s = by_repetition["cpu_ns"]
-        if pd.isna(cpu_s):  # the whole loop's CPU time holds more than its tasks
-            cpu_s = min(self._cpu_s[cell.baseline], by_repetition["busy_ns"])
-        return speedup_bound(float(walls.median()), each.tolist(), float(cpu_s), cell.workers, cpus)
+        tasks_s = np.repeat(lengths.to_numpy(), lengths.index.get_level_values("tasks").to_numpy())
+        beside_s = float(np.median([run.wall - run.busy for run in runs]))
+        needed = max(self._cpu_share(cell.baseline, repetition) for repetition in self.runs(cell.baseline))
+        busy_s = float(tasks_s.sum())
+        cpus = self._machine.cpus(cell)
+        return speedup_bound(busy_s + beside_s, tasks_s.tolist(), needed * busy_s, cell.workers, cpus)
 
-    def losses(self, cell: Cell, cpus: float, level: tuple[float, int]) -> list[Loss]:
+    def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
-        records = self.records(cell.id)
+        records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
         if cell.workers is None or records is None:
             return []
-        both = sorted(set(self._repetitions(cell.id)) & set(self._repetitions(cell.baseline)))
-        pairs = [(self._run(cell.baseline, one), self._run(cell.id, one)) for one in both]
-        complete = [(serial, parallel) for serial, parallel in pairs if serial and parallel]
-        threads = (
-            bool((records.groupby("repetition")["process_id"].nunique() == 1).all()) and cell.workers > 1
+        pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
+        in_one_process = (records.groupby("repetition")["process_id"].nunique() == 1).all()
+        return named(
+            pairs,
+            cell.workers,
+            self._machine.cpus(cell),
+            threads=bool(in_one_process) and cell.workers > 1,
+            has_gil=self._machine.has_gil(cell),
+            level=self._times.level,
         )
-        return named(complete, cell.workers, cpus, threads=threads, level=level)
 
-    def median_run(self, cell: str) -> Run | None:
+    def _cpu_share(self, cell: str, repetition: int) -> float:
+        """Give the share of a run's time within tasks in which they were on a CPU, or ready for one."""
+        run = self.runs(cell)[repetition]
+        if run.cpu is not None:
+            return (run.cpu + (run.run_delay or 0.0)) / run.busy
+        cpu_s = self._headlines[cell, repetition].cpu_s or 0.0  # of the whole loop: tasks too short to ask
+        return min(cpu_s / run.busy, 1.0)
+
+    def _median_run(self, cell: str) -> Run | None:
         """Give the traced run whose duration is the median of its cell."""
-        walls = self._walls.get(cell)
-        if walls is None or walls.empty:
-            return None
-        return self._run(cell, int(walls.sort_values(kind="stable").index[(len(walls) - 1) // 2]))
+        runs = sorted(self.runs(cell).values(), key=lambda run: run.wall)
+        return runs[(len(runs) - 1) // 2] if runs else None
 
-    def _repetitions(self, cell: str) -> list[int]:
-        return [int(one) for one in self._walls[cell].index] if cell in self._walls else []
-
-    def _run(self, cell: str, repetition: int) -> Run | None:
-        records, start = self._by_cell.get(cell), self._starts.get((cell, repetition))
-        if records is None or start is None:
-            return None
-        rows = records[records["repetition"] == repetition]
-        if rows.empty:
-            return None
-        opened = rows["started_ns"].min() / _NS - start
-        wall = float(self._walls[cell].loc[repetition])
-        return Run(opened=opened, closed=opened + wall, work=_work(rows))
-
-
-def _work(rows: pd.DataFrame) -> list[Work]:
-    return [
-        Work(
-            worker=int(row["worker"]),
-            submitted=row["submitted_ns"] / _NS,
-            started=row["started_ns"] / _NS,
-            ended=row["ended_ns"] / _NS,
-            busy=row["busy_ns"] / _NS,
-            cpu=_seconds(row["cpu_ns"]),
-            run_delay=_seconds(row["run_delay_ns"]),
+    def _run(self, cell: str, repetition: int, wall_s: float, rows: pd.DataFrame) -> Run:
+        start_s = self._headlines[cell, repetition].start_s or 0.0
+        opened = float(rows["started_ns"].min()) / _NS - start_s
+        return Run(
+            opened=opened, closed=opened + wall_s, work=[_work(row) for row in rows.to_dict("records")]
         )
-        for row in rows.to_dict("records")
-    ]
+
+
+def _work(row: dict[Any, Any]) -> Work:
+    return Work(
+        worker=int(row["worker"]),
+        submitted=row["submitted_ns"] / _NS,
+        started=row["started_ns"] / _NS,
+        ended=row["ended_ns"] / _NS,
+        busy=row["busy_ns"] / _NS,
+        cpu=_seconds(row["cpu_ns"]),
+        run_delay=_seconds(row["run_delay_ns"]),
+    )
 
 
 def _seconds(nanoseconds: float | None) -> float | None:

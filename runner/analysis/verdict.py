@@ -1,15 +1,25 @@
-"""The answer: one sentence for every group of cells with a common baseline."""
+"""The answer for every group of cells with a common baseline: what to use, how sure that is, and why."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
+from runner.analysis.break_even import describe
 from runner.analysis.code import code_to_paste
+from runner.analysis.identity import label
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
-from runner.analysis.tables import Tables, compare, label
+from runner.analysis.tables import Tables
 from runner.analysis.units import seconds, text
 from runner.store import Results
+
+Answer = Literal["helps", "does not help", "cannot tell", ""]
+
+_WORTH_IT = 1.05  # a gain that is shown to be smaller than this is none
+_MOST_MORE_REPETITIONS = 200  # an estimate of more than that says: not by repeating
+_MOST_CAUSES = 2
+_AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +28,14 @@ class Verdict:
 
     workload: str
     where: str  #: the interpreter and the swept settings that tell this group from others; may be empty
+    answer: Answer  #: whether a pool helps; empty where there is none, or no baseline to compare with
     fastest: str  #: cell
     recommended: str  #: cell: the one with fewest workers that is not shown slower than the best
     sentence: str
+    more_workers: str  #: what the next larger number of workers gains; empty without one
+    more_repetitions: str  #: how many would tell; empty where the answer is told
     why: str  #: what it loses most to, and what would help; empty where nothing is shown
+    break_even: tuple[str, ...]  #: from which size of the workload on a pool wins, where a size is swept
     code: str  #: Python that runs the workload as the recommended cell does
 
 
@@ -46,14 +60,20 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         sentence += _beside_its_baseline(told, fastest) + _beside_fewer_workers(told, fastest)
     if recommended["cell"] != fastest["cell"]:
         sentence += f". Use {told.name(recommended)}: it is not shown to be slower, and needs less"
+    answer = _answer(group)
+    cell = next(cell for cell in results.cells if cell.id == recommended["cell"])
     return Verdict(
         workload=str(fastest["workload"]),
         where=_where(tables.summary, group, results.swept),
+        answer=answer,
         fastest=str(fastest["cell"]),
         recommended=str(recommended["cell"]),
         sentence=sentence,
+        more_workers=_more_workers(told, recommended),
+        more_repetitions=_more_repetitions(told) if answer == "cannot tell" else "",
         why=_why(told, recommended),
-        code=code_to_paste(next(cell for cell in results.cells if cell.id == recommended["cell"])),
+        break_even=tuple(describe(tables.break_even, str(fastest["workload"]))),
+        code=code_to_paste(cell),
     )
 
 
@@ -61,24 +81,68 @@ class _Told:
     """One group of cells with a common baseline, with names that tell its cells apart."""
 
     def __init__(self, results: Results, tables: Tables, group: pd.DataFrame) -> None:
-        self.tables, self.group, self._results = tables, group, results
+        self.tables, self.group = tables, group
         pools = group[group["workers"].notna()]
         self.keys = [key for key in ("chunk_size", *results.swept) if pools[key].nunique(dropna=False) > 1]
 
     def name(self, row: "pd.Series[Any]") -> str:
         """Name a cell: `process × 4`, and the settings that differ within the group."""
-        settings = ", ".join(f"{key}={text(row[key])}" for key in self.keys if pd.notna(row[key]))
-        return f"{label(row)} ({settings})" if settings else label(row)
+        settings = ", ".join(f"{key}={text(row[key]) or 'null'}" for key in self.keys)
+        return f"{label(row)} ({settings})" if settings and pd.notna(row["workers"]) else label(row)
 
     def times_as_long(self, slower: "pd.Series[Any]", faster: "pd.Series[Any]") -> Estimate | None:
         """Estimate how many times as long one cell takes as another."""
-        return compare(self._results, self.tables, str(slower["cell"]), str(faster["cell"]))
+        return self.tables.times.ratio(str(slower["cell"]), str(faster["cell"]))
 
     def bounds(self, ratio: Estimate) -> str:
         """Tell the bounds of a ratio, and what they are."""
-        confidence = f"{float(self._results.study['confidence']):.0%} interval"
+        confidence = f"{self.tables.times.level.confidence:.0%} interval"
         kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else confidence
         return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
+
+    def pools(self) -> pd.DataFrame:
+        """Give the cells that have a speedup over another one."""
+        return self.group[~self.group["is_baseline"] & self.group["speedup"].notna()]
+
+
+def _answer(group: pd.DataFrame) -> Answer:
+    """Tell whether a pool helps, from the comparisons of all cells together."""
+    pools = group[~group["is_baseline"] & group["speedup"].notna()]
+    baselines = group[group["is_baseline"]]
+    if pools.empty or baselines.empty:
+        return ""
+    if group["repetitions"].min() < FEWEST_BLOCKS:
+        return "cannot tell"
+    if not baselines["among_best"].iloc[0]:
+        return "helps"
+    rivals = pools[pools["among_best"].eq(other=True)]
+    return "cannot tell" if rivals["speedup_high"].max() > _WORTH_IT else "does not help"
+
+
+def _more_repetitions(told: _Told) -> str:
+    """Estimate how many more repetitions would tell whether the best pool beats its baseline.
+
+    An interval narrows with the square root of the repetitions; it has to exclude 1, or every gain that is
+    worth it, if the ratio stays where it is.
+    """
+    done = int(told.group["repetitions"].min())
+    if done < FEWEST_BLOCKS:
+        return f"{FEWEST_BLOCKS - done} more repetitions at least would tell more (repetitions={_USUAL})"
+    best = told.pools().sort_values("speedup").iloc[-1]
+    value, low, high = (math.log(best[name]) for name in ("speedup", "speedup_low", "speedup_high"))
+    to_no_gain, to_worth = value, math.log(_WORTH_IT) - value
+    ways = [(value - low) / to_no_gain if to_no_gain > 0 else math.inf]
+    ways.append((high - value) / to_worth if to_worth > 0 else math.inf)
+    needed = done * min(ways) ** 2
+    beside = f"whether {told.name(best)} is faster than its baseline"
+    if needed - done > _MOST_MORE_REPETITIONS:
+        return f"more than {_MOST_MORE_REPETITIONS} more repetitions would be needed to tell {beside}"
+    total = math.ceil(needed) | 1  # odd, so that a median is a real run
+    total = max(total, done + 2)
+    return f"about {total - done} more repetitions would tell {beside} (repetitions={total})"
+
+
+_USUAL = 7
 
 
 def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
@@ -98,7 +162,8 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
 
 def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
     """Compare a pool that is fastest with its baseline."""
-    baseline = told.tables.summary[told.tables.summary["cell"] == fastest["baseline"]].iloc[0]
+    summary = told.tables.summary
+    baseline = summary[summary["cell"] == fastest["baseline"]].iloc[0]
     ratio = told.times_as_long(baseline, fastest)
     if ratio is None:
         return f"; its baseline {label(baseline)} has no time to compare with"
@@ -113,15 +178,36 @@ def _beside_fewer_workers(told: _Told, fastest: "pd.Series[Any]") -> str:
     group = told.group
     if pd.isna(fastest["workers"]) or int(group["repetitions"].min()) < FEWEST_BLOCKS:
         return ""
-    alike = (group["executor"] == fastest["executor"]) & (group["workers"] < fastest["workers"])
-    for key in told.keys:
-        alike &= group[key].eq(fastest[key]) | (group[key].isna() & pd.isna(fastest[key]))
-    fewer = group[alike.fillna(value=False)].sort_values("workers")
+    fewer = _alike(told, fastest)
+    fewer = fewer[(fewer["workers"] < fastest["workers"]).fillna(value=False)].sort_values("workers")
     for _, row in fewer.iterrows():
         ratio = told.times_as_long(row, fastest)
         if ratio is not None and not _is_told_apart(ratio):
-            return f"; {row['workers']} of its workers are not distinguishably slower"
-    return "" if fewer.empty else "; fewer of its workers are distinguishably slower"
+            return f"; with {row['workers']} of its workers it is not distinguishably slower"
+    return "" if fewer.empty else "; with fewer of its workers it is distinguishably slower"
+
+
+def _alike(told: _Told, cell: "pd.Series[Any]") -> pd.DataFrame:
+    """Give the cells that differ from one in nothing but the number of workers."""
+    alike = told.group["executor"] == cell["executor"]
+    for key in told.keys:
+        alike &= told.group[key].eq(cell[key]) | (told.group[key].isna() & pd.isna(cell[key]))
+    rows: pd.DataFrame = told.group[alike.fillna(value=False)]
+    return rows
+
+
+def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
+    """Tell what the next larger number of workers gains."""
+    if pd.isna(recommended["workers"]):
+        return ""
+    alike = _alike(told, recommended)
+    larger = alike[(alike["workers"] > recommended["workers"]).fillna(value=False)].sort_values("workers")
+    gain = told.times_as_long(recommended, larger.iloc[0]) if len(larger) else None
+    if gain is None:
+        return ""
+    shown = "" if gain.is_range or _is_told_apart(gain) else ", not distinguishable from none"
+    verb = "gains" if gain.value >= 1 else "loses"
+    return f"{told.name(larger.iloc[0])} {verb} a factor of {gain.value:.2f} ({told.bounds(gain)}){shown}"
 
 
 def _is_told_apart(ratio: Estimate) -> bool:
@@ -161,10 +247,6 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
     lost = f"{told.name(cell)} loses, of its workers' time, {', '.join(parts)}"
     return f"{lost}; most likely to help: {losses[0].cause.remedy}"
-
-
-_MOST_CAUSES = 2
-_AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
 
 
 def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":

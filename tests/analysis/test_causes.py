@@ -7,6 +7,7 @@ import pytest
 from runner.analysis import causes
 from runner.analysis.attribution import Run, Work
 from runner.analysis.causes import losses, named
+from runner.analysis.statistics import Level
 
 TASKS = 8
 
@@ -124,7 +125,7 @@ def test_tasks_that_need_more_cpu_time_in_parallel(length: float) -> None:
 
 def test_the_largest_loss_is_named_first_with_its_share() -> None:
     slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
-    found = named([(SERIAL, slow)] * 7, 2, 2, threads=False, level=(0.95, 1))
+    found = named([(SERIAL, slow)] * 7, 2, 2, threads=False, level=Level(0.95, 1))
     assert [loss.cause for loss in found] == [causes.POOL_START, causes.POOL_END]
     assert found[0].share.value == pytest.approx(1 / 5.5)
 
@@ -133,9 +134,9 @@ def test_identical_cells_are_given_no_cause() -> None:
     noise = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
     runs = [Run(opened=0.0, closed=8 * n, work=[work(0, i * n, n) for i in range(TASKS)]) for n in noise]
     pairs = list(zip(runs, reversed(runs), strict=True))
-    assert named(pairs, 1, 2, threads=False, level=(0.95, 1)) == []
+    assert named(pairs, 1, 2, threads=False, level=Level(0.95, 1)) == []
 
 
 def test_few_repetitions_name_nothing() -> None:
     slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
-    assert named([(SERIAL, slow)] * 5, 2, 2, threads=False, level=(0.95, 1)) == []
+    assert named([(SERIAL, slow)] * 5, 2, 2, threads=False, level=Level(0.95, 1)) == []

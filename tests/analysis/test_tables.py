@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from runner.analysis.tables import tabulate
-from tests.made import MakeResults, cell
+from tests.made import MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
 
@@ -124,3 +124,14 @@ def test_cpu_work_is_not_fitted_beyond_the_cpus(make_results: MakeResults) -> No
     fits = tabulate(make_results({SERIAL: [1.0] * 7, **walls})).fits
     assert fits["levels"].tolist() == [2, 2]
     assert fits["note"].str.startswith("not identifiable: 2 numbers of workers").all()
+
+
+def test_a_disturbed_baseline_raises_no_bound_above_the_workers(make_results: MakeResults) -> None:
+    walls: Walls = {SERIAL: [2.0, 2.0, 7.0, 2.0, 8.0, 9.0, 6.0], TWO: [1.0] * 7}
+    found = row(tabulate(make_results(walls)).summary, "process2")
+    assert found["speedup_bound"] <= 2.0 + 1e-9
+
+
+def test_what_is_odd_about_a_cell_is_flagged(make_results: MakeResults) -> None:
+    summary = tabulate(make_results({SERIAL: [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 5.0]})).summary
+    assert row(summary, "serial")["flags"] == "1 outlier"

@@ -1,5 +1,7 @@
 """The sentence and the code, on folders whose figures are known."""
 
+import re
+
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
 from tests.made import MakeResults, cell
@@ -41,7 +43,7 @@ def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_res
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
     found = judged(make_results, walls)
     assert (found.fastest, found.recommended) == ("process4", "process2")
-    assert "2 of its workers are not distinguishably slower" in found.sentence
+    assert "with 2 of its workers it is not distinguishably slower" in found.sentence
     assert "max_workers=2" in found.code
 
 
@@ -64,3 +66,48 @@ def test_few_repetitions_recommend_no_pool_that_was_once_no_faster_than_the_loop
     make_results: MakeResults,
 ) -> None:
     assert judged(make_results, {SERIAL: [1.0, 1.1], TWO: [0.9, 1.2]}).recommended == "serial"
+
+
+def test_a_pool_that_is_shown_to_be_faster_helps(make_results: MakeResults) -> None:
+    assert judged(make_results, {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}).answer == "helps"
+
+
+def test_a_pool_that_is_slower_does_not_help(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: NOISE, TWO: [2 * n for n in OTHER_NOISE]})
+    assert (found.answer, found.recommended) == ("does not help", "serial")
+
+
+def test_a_gain_that_is_shown_to_be_tiny_does_not_help(make_results: MakeResults) -> None:
+    tight = [1.0, 1.001, 0.999, 1.0, 1.001, 0.999, 1.0]
+    found = judged(make_results, {SERIAL: tight, TWO: [n * 0.9995 for n in reversed(tight)]})
+    assert found.answer == "does not help"
+
+
+def test_a_gain_that_may_be_chance_needs_more_repetitions(make_results: MakeResults) -> None:
+    noisy = [1.0, 1.2, 0.9, 1.1, 0.95, 1.05, 1.15]
+    found = judged(
+        make_results, {SERIAL: noisy, TWO: [0.93 * n for n in (1.1, 0.9, 1.2, 0.95, 1.0, 1.15, 1.05)]}
+    )
+    assert found.answer == "cannot tell"
+    assert re.fullmatch(
+        r"about \d+ more repetitions would tell whether process × 2 is faster than its baseline "
+        r"\(repetitions=\d*[13579]\)",
+        found.more_repetitions,
+    )
+
+
+def test_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
+    assert found.answer == "cannot tell"
+    assert found.more_repetitions == "4 more repetitions at least would tell more (repetitions=7)"
+
+
+def test_the_gain_of_the_next_larger_count_is_told(make_results: MakeResults) -> None:
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
+    found = judged(make_results, walls)
+    assert found.more_workers.startswith("process × 4 gains a factor of 1.00 (95% interval ")
+    assert found.more_workers.endswith("not distinguishable from none")
+
+
+def test_without_a_pool_there_is_no_answer(make_results: MakeResults) -> None:
+    assert judged(make_results, {SERIAL: NOISE}).answer == ""

@@ -1,0 +1,111 @@
+"""From which size of its workload on a pool is faster than its baseline: the rows of break_even.csv."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.analysis.identity import identity, label
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Values, columns_of, draw_blocks, expanded_tail
+from runner.analysis.times import Times
+from runner.records import Cell
+from runner.store import Results
+
+_COLUMNS = ("size", "sizes", "break_even", "break_even_low", "break_even_high", "note")
+
+
+def break_even(results: Results, times: Times) -> pd.DataFrame:
+    """Find it for every pool measured at several sizes, all else being the same."""
+    rows = []
+    for key in results.swept:
+        if key.startswith("workload."):
+            rows += [_row(key, cells, results, times) for cells in _curves(results, key)]
+    keys = ["workload", "executor", "workers", "chunk_size", "python", *results.swept]
+    return pd.DataFrame(rows, columns=[*keys, *_COLUMNS])
+
+
+def _curves(results: Results, key: str) -> Iterator[list[Cell]]:
+    """List the cells that differ in nothing but a numeric setting, in its order."""
+    curves: dict[Any, list[tuple[float, Cell]]] = {}
+    for cell in results.cells:
+        size = identity(cell, results)[key]
+        if not cell.is_baseline and isinstance(size, int | float):
+            others = tuple(str(value) for other, value in cell.swept.items() if other != key)
+            alike = (cell.workload, cell.executor, cell.workers, cell.chunk_size, cell.python, *others)
+            curves.setdefault(alike, []).append((size, cell))
+    for sized in curves.values():
+        if len(sized) > 1:
+            yield [cell for _, cell in sorted(sized, key=lambda pair: pair[0])]
+
+
+def _row(key: str, cells: Sequence[Cell], results: Results, times: Times) -> dict[str, Any]:
+    named = {**identity(cells[0], results), key: None}
+    del named["cell"]
+    sizes = np.array([float(identity(cell, results)[key]) for cell in cells])
+    walls = times.together([one for cell in cells for one in (cell.baseline, cell.id)])
+    row = {**named, "size": key, "sizes": len(sizes)}
+    if sizes.min() <= 0:
+        return row | {"note": "sizes must be positive"}
+    if walls.shape[1] == 0:
+        return row | {"note": "not every size has a time and a baseline"}
+    found = _estimate(sizes, walls[::2], walls[1::2], times)
+    return row | columns_of("break_even", found) | {"note": _note(found, sizes)}
+
+
+def _estimate(sizes: Values, serial: Values, pool: Values, times: Times) -> Estimate:
+    """Estimate the break-even; rows are sizes, columns blocks. 0: wins at every size; infinite: at none."""
+    blocks = serial.shape[1]
+    value = _crossing(sizes, np.median(serial, axis=1) / np.median(pool, axis=1))
+    if blocks < FEWEST_BLOCKS:
+        within = [_crossing(sizes, serial[:, block] / pool[:, block]) for block in range(blocks)]
+        return Estimate(value=value, low=min(*within, value), high=max(*within, value), is_range=True)
+    drawn = draw_blocks(blocks, times.level.seed)
+    ratios = np.median(serial[:, drawn], axis=2) / np.median(pool[:, drawn], axis=2)
+    crossings = [_crossing(sizes, ratio) for ratio in ratios.T]
+    tail = expanded_tail(blocks, times.level.confidence)
+    low, high = np.quantile(crossings, [tail, 1 - tail], method="nearest")  # some lie at infinity
+    return Estimate(value=value, low=float(low), high=float(high), is_range=False)
+
+
+def _crossing(sizes: Values, speedups: Values) -> float:
+    """Give the size from which on the speedup stays above 1, between two sizes by their logarithms."""
+    losing = np.flatnonzero(speedups <= 1)
+    if not losing.size:
+        return 0.0
+    last = losing[-1]
+    if last == len(sizes) - 1:
+        return float("inf")
+    below, above = np.log(speedups[last]), np.log(speedups[last + 1])
+    share = below / (below - above)
+    return float(np.exp(np.log(sizes[last]) + share * np.log(sizes[last + 1] / sizes[last])))
+
+
+def _note(found: Estimate, sizes: Values) -> str:
+    if found.value == 0:
+        return f"faster than its baseline at every size, from {sizes[0]:g} on"
+    if np.isinf(found.value):
+        return f"not faster than its baseline at any size, up to {sizes[-1]:g}"
+    return "the bounds are a range of few repetitions" if found.is_range else ""
+
+
+def describe(rows: pd.DataFrame, workload: str) -> Iterator[str]:
+    """Tell the break-even of a workload's pools, a sentence each."""
+    for row in rows[rows["workload"] == workload].to_dict("records"):
+        chunk = f" (chunk_size={row['chunk_size']})" if _several(rows, "chunk_size") else ""
+        name = label(row) + chunk
+        size, found = row["size"], row["break_even"]
+        if 0 < found < np.inf:
+            yield f"{name} is faster than its baseline from {size} = {found:.3g} on ({_bounds(row)})"
+        elif row["note"]:
+            yield f"{name}: {row['note']} ({size})"
+
+
+def _several(rows: pd.DataFrame, key: str) -> bool:
+    return bool(rows[key].nunique(dropna=False) > 1)
+
+
+def _bounds(row: Mapping[Any, Any]) -> str:
+    low = "below the smallest" if row["break_even_low"] == 0 else f"{row['break_even_low']:.3g}"
+    high = "beyond the largest" if np.isinf(row["break_even_high"]) else f"{row['break_even_high']:.3g}"
+    return f"{'range' if row['note'] else 'interval'} {low} to {high}"

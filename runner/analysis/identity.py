@@ -1,0 +1,51 @@
+"""The columns that name a cell, which stand first in every table."""
+
+from typing import Any
+
+import pandas as pd
+
+from runner.analysis.machine import Machine
+from runner.records import Cell
+from runner.store import Results
+
+_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
+
+
+def identity_columns(results: Results) -> list[str]:
+    """List them: those of every study, then the further swept settings."""
+    return [*_COLUMNS, *results.swept]
+
+
+def identity(cell: Cell, results: Results) -> dict[str, Any]:
+    """Name a cell, by column."""
+    return {
+        "cell": cell.id,
+        "workload": cell.workload,
+        "executor": cell.executor,
+        "workers": cell.workers,
+        "chunk_size": cell.chunk_size,
+        "python": Machine(results.environment).version(cell),
+        **{key: _number(cell.swept[key]) for key in results.swept},
+    }
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns that may hold nothing a type that can."""
+    whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
+    times = [column for column in frame if str(column).endswith("_s")]
+    return frame.astype({**whole, **dict.fromkeys(times, "float64")})
+
+
+def label(cell: Any) -> str:
+    """Name a cell, a row of a table, by its executor and workers: `process × 4`."""
+    workers = cell["workers"]
+    return str(cell["executor"]) if workers is None or pd.isna(workers) else f"{cell['executor']} × {workers}"
+
+
+def _number(text: Any) -> Any:
+    """Read a swept value as the number it is, so that it sorts and plots as one."""
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return text
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,151 @@
+"""One row a cell: the rows of summary.csv."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from runner.analysis.flags import flags
+from runner.analysis.identity import identity, typed
+from runner.analysis.machine import Machine
+from runner.analysis.samples import FAILED, is_headline
+from runner.analysis.statistics import (
+    FEWEST_BLOCKS,
+    Estimate,
+    among_best,
+    columns_of,
+    relative_half_width,
+)
+from runner.analysis.times import Times
+from runner.analysis.traced import Traces
+from runner.records import Cell
+from runner.store import Results
+
+MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
+
+#: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
+_FACTOR_COLUMNS = {
+    "attributed_speedup": "speedup",
+    "serial_overhead": "serial_overhead",
+    "computation_scaling": "computation_scaling",
+    "cpu_scaling": "cpu_scaling",
+    "on_cpu": "on_cpu",
+    "granularity": "granularity",
+    "placement": "placement",
+    "dispatch_efficiency": "dispatch_efficiency",
+    "pool_efficiency": "pool_efficiency",
+}
+
+
+def summarise(
+    results: Results, samples: pd.DataFrame, times: Times, warm: Times, traces: Traces
+) -> pd.DataFrame:
+    """Say of every cell what is known of it."""
+    best, best_of_group = _best_baselines(results, times), _among_best(results, times)
+    rows = []
+    for cell in results.cells:
+        own = samples[samples["cell"] == cell.id]
+        row = {
+            **identity(cell, results),
+            **_facts(cell, own, times),
+            **columns_of("wall_s", times.median(cell.id)),
+            **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
+            **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
+            **columns_of("marginal_speedup", _marginal(cell, results, times)),
+            "cpu_s": own[is_headline(own)]["cpu_s"].median(),
+            "among_best": best_of_group.get(cell.id),
+            "speedup_bound": traces.bound(cell) or np.nan,
+        }
+        row["speedup_of_best"] = _divide(best.get(cell.workload), row["wall_s"])
+        row["efficiency"] = _divide(row["speedup"], cell.workers)
+        factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
+        row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
+        row["note"] = "; ".join(_notes(cell, own, row, results))
+        rows.append(row)
+    return typed(pd.DataFrame(rows))
+
+
+def _facts(cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
+    return {
+        "baseline": cell.baseline,
+        "is_baseline": cell.is_baseline,
+        "repetitions": len(times.of(cell.id)),
+        "noisy": int(own[is_headline(own)]["noisy"].ne("").sum()),
+        "status": _status(own),
+        "flags": ", ".join(flags(times.of(cell.id).sort_index().to_numpy())),
+    }
+
+
+def _best_baselines(results: Results, times: Times) -> dict[str, float]:
+    """Find the fastest baseline of every workload, whatever its interpreter."""
+    best: dict[str, float] = {}
+    for cell in results.cells:
+        if cell.is_baseline and len(times.of(cell.id)):
+            best[cell.workload] = min(best.get(cell.workload, np.inf), float(times.of(cell.id).median()))
+    return best
+
+
+def _among_best(results: Results, times: Times) -> dict[str, bool]:
+    """Tell which cells are not shown to be slower than the best of those with their baseline."""
+    found: dict[str, bool] = {}
+    for baseline in dict.fromkeys(cell.baseline for cell in results.cells):
+        own = [cell.id for cell in results.cells if cell.baseline == baseline and len(times.of(cell.id))]
+        complete = times.together(own)
+        if complete.size:
+            found |= zip(own, among_best(complete, *times.level), strict=True)
+    return found
+
+
+def _marginal(cell: Cell, results: Results, times: Times) -> Estimate | None:
+    """Estimate the gain of a cell's workers over the next smaller number, all else being the same."""
+    fewer = [
+        other
+        for other in results.cells
+        if (other.baseline, other.executor, other.chunk_size, other.swept)
+        == (cell.baseline, cell.executor, cell.chunk_size, cell.swept)
+        and other.workers is not None
+        and cell.workers is not None
+        and other.workers < cell.workers
+    ]
+    return times.ratio(max(fewer, key=lambda other: other.workers or 0).id, cell.id) if fewer else None
+
+
+def _status(own: pd.DataFrame) -> str:
+    """Give a cell the status of the first of its samples that did not end well."""
+    bad = own[own["status"].isin(FAILED)]["status"]
+    if len(bad):
+        return str(bad.iloc[0])
+    return "ok" if (own["repetition"].gt(0) & own["status"].eq("ok")).any() else "interrupted"
+
+
+def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Results) -> Iterator[str]:
+    """Say why something is empty, and what limits a claim."""
+    bad = own[own["status"].isin(FAILED)]
+    if len(bad):
+        yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
+    elif not row["repetitions"]:
+        yield "not measured"
+    elif row["repetitions"] < FEWEST_BLOCKS:
+        yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {FEWEST_BLOCKS}"
+    if own["tasks"].max() > MOST_TASKS:
+        yield f"no times by task: there are more than {MOST_TASKS}"
+    usable_cpus = Machine(results.environment).usable_cpus(cell)
+    if cell.workers and usable_cpus and cell.workers > usable_cpus:
+        yield f"{cell.workers} workers on {usable_cpus} CPUs"
+    if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
+        yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
+    asked = results.study.get("precision")
+    if asked and not np.isnan(row["speedup"]):
+        reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
+        if reached > asked:
+            yield f"precision {asked:g} not reached: {reached:.2g}"
+
+
+_BEYOND = 1.01  # the bound is itself made of medians
+
+
+def _divide(numerator: float | None, denominator: float | None) -> float:
+    return (
+        np.nan if numerator is None or not denominator or np.isnan(denominator) else numerator / denominator
+    )

@@ -1,0 +1,72 @@
+"""From which size on a pool wins, on folders whose figures are known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runner.analysis.break_even import describe
+from runner.analysis.tables import tabulate
+from runner.store import Results
+from tests.made import MakeResults, Walls, cell
+
+COUNT = "workload.items.count"
+NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
+
+
+def sized(
+    make_results: MakeResults, walls: Sequence[tuple[int, float, float]], noise: Sequence[float] = NOISE
+) -> Results:
+    """Make a study of one pool at several sizes: size, seconds of the loop, seconds of the pool."""
+    cells: Walls = {}
+    for size, serial_s, pool_s in walls:
+        loop = cell("serial", None, id=f"serial{size}", baseline=f"serial{size}", swept={COUNT: size})
+        pool = cell("process", 2, id=f"pool{size}", baseline=loop.id, swept={COUNT: size})
+        cells |= {loop: [serial_s * n for n in noise], pool: [pool_s * n for n in reversed(noise)]}
+    return make_results(cells, swept=(COUNT,))
+
+
+def found(results: Results) -> dict[str, Any]:
+    (row,) = tabulate(results).break_even.to_dict("records")
+    return {str(key): value for key, value in row.items()}
+
+
+def test_it_lies_between_the_last_size_that_loses_and_the_first_that_wins(make_results: MakeResults) -> None:
+    # Half as fast at 10, twice as fast at 1000: level at their geometric mean.
+    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)]))
+    assert row["break_even"] == pytest.approx(100, rel=0.1)
+    assert 10 < row["break_even_low"] < row["break_even"] < row["break_even_high"] < 1000
+    assert (row["size"], row["sizes"], row["executor"], row["workers"]) == (COUNT, 2, "process", 2)
+
+
+def test_a_pool_that_wins_everywhere_has_none_above_the_smallest_size(make_results: MakeResults) -> None:
+    results = sized(make_results, [(10, 2.0, 1.0), (1000, 2.0, 1.0)])
+    assert found(results)["break_even"] == 0
+    assert list(describe(tabulate(results).break_even, "work")) == [
+        f"process × 2: faster than its baseline at every size, from 10 on ({COUNT})"
+    ]
+
+
+def test_a_pool_that_loses_at_the_largest_size_has_none(make_results: MakeResults) -> None:
+    row = found(sized(make_results, [(10, 2.0, 1.0), (1000, 1.0, 2.0)]))
+    assert np.isinf(row["break_even"])
+    assert row["note"] == "not faster than its baseline at any size, up to 1000"
+
+
+def test_few_repetitions_give_a_range(make_results: MakeResults) -> None:
+    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)], noise=NOISE[:3]))
+    assert row["break_even_low"] <= row["break_even"] <= row["break_even_high"]
+    assert "range" in row["note"]
+
+
+def test_it_is_told_in_a_sentence(make_results: MakeResults) -> None:
+    table = tabulate(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)])).break_even
+    (sentence,) = describe(table, "work")
+    assert sentence.startswith(f"process × 2 is faster than its baseline from {COUNT} = 1")
+    assert "interval" in sentence
+
+
+def test_a_study_of_one_size_has_none(make_results: MakeResults) -> None:
+    walls: Walls = {cell("serial", None): [1.0] * 7, cell("process", 2): [1.0] * 7}
+    assert tabulate(make_results(walls)).break_even.empty

@@ -1,0 +1,41 @@
+"""What environment.json says, by cell."""
+
+from typing import Any
+
+from runner.analysis.machine import Machine
+from tests.made import cell
+
+TWO = cell("process", 2, settings={"python": "/usr/bin/python3.13"})
+
+
+def machine(cpu: dict[str, Any], *interpreters: dict[str, Any]) -> Machine:
+    return Machine({"start": {"cpu": cpu}, "interpreters": list(interpreters)})
+
+
+def interpreter(**facts: Any) -> dict[str, Any]:
+    return {"python": "/usr/bin/python3.13", "cells": ["process2"], "version": "3.13.1", **facts}
+
+
+def test_a_quota_counts_with_its_fraction() -> None:
+    found = machine({"usable_cpus": 2, "affinity": [0, 1, 2, 3], "cpu_quota": 1.5})
+    assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1.5, 2)
+
+
+def test_a_command_that_pins_the_interpreter_is_seen_in_its_cells_alone() -> None:
+    found = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
+    assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1, 1)
+    assert found.cpus(cell("process", 4)) == 4
+
+
+def test_of_an_unknown_machine_nothing_limits() -> None:
+    assert machine({}).cpus(TWO) == float("inf")
+    assert machine({}).usable_cpus(TWO) is None
+
+
+def test_a_free_threaded_build_is_named() -> None:
+    assert machine({}, interpreter(free_threaded=True)).version(TWO) == "3.13.1t"
+
+
+def test_two_interpreters_of_one_version_are_named_as_the_user_did() -> None:
+    other = {"python": "/opt/python3.13", "cells": ["other"], "version": "3.13.1"}
+    assert machine({}, interpreter(), other).version(TWO) == TWO.python
