@@ -6,15 +6,20 @@ from unittest import mock
 
 from runner.compose import collect
 from runner.invocation import Outcome, Reference, Request, invoke
-from runner.plan import plan
+from runner.plan import Plan, plan
 from runner.records import Cell
 from runner.supervisor import Supervisor
 
 
+def cells_of(*overrides: str) -> Plan:
+    """Make the cells that a command line measures."""
+    with mock.patch.object(sys, "argv", ["runner", *overrides]):
+        return plan(collect())
+
+
 def cell_of(*overrides: str) -> Cell:
     """Make the cell that a command line measures (not its baseline, unless it is that)."""
-    with mock.patch.object(sys, "argv", ["runner", *overrides]):
-        return plan(collect()).cells[-1]
+    return cells_of(*overrides).cells[-1]
 
 
 def measure(cell: Cell, supervisor: Supervisor, folder: Path, *, each: bool = True) -> Outcome:

@@ -22,6 +22,10 @@ _SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its trac
 SHORTEST_STAMPED_NS = 100_000
 
 
+#: What a reply tells of the workers.
+_FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads")
+
+
 class Supervises(Protocol):
     """What an invocation needs of the supervisor."""
 
@@ -150,6 +154,7 @@ def _specification(request: Request) -> dict[str, Any]:
         "chunk_size": settings["chunk_size"],
         "iterations": request.iterations,
         "each": reference.each,
+        "look": request.repetition <= 1,  # once for each cell, and each reference
         "calls": reference.calls,
         "reference": reference.results,
         "labelled": bool(reference.labels),
@@ -186,9 +191,7 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         ],
         reference=made,
         traceback=reply["traceback"],
-        facts={
-            key: reply[key] for key in ("distinct_workers", "gil_enabled", "start_method") if key in reply
-        },
+        facts={key: reply[key] for key in _FACTS if key in reply},
         seconds=ending.seconds,
         left_behind=ending.killed,
     )

@@ -1,12 +1,17 @@
-"""What others took from the machine while an invocation ran: docs/method.md, Noise."""
+"""What others took from the machine, while an invocation ran and before it: docs/method.md, Noise."""
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 #: CPUs' worth of time that others may take; on a quiet host, at most 1 invocation in 20 sees more.
 MOST_CPUS_TAKEN = 0.10
+#: How many times as long as at best the canary may take; likewise.
+MOST_SLOWDOWN = 1.25
+_CANARY_S = 0.05
+_CANARY_TRIALS = 5
 _RESOLUTION_S = 0.05  # the kernel counts in ticks of 10 ms, on every CPU
 _STAT = Path("/proc/stat")
 
@@ -56,3 +61,55 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
         if taken_s > _RESOLUTION_S and taken_s / seconds > MOST_CPUS_TAKEN
     ]
     return " and ".join(told)
+
+
+class Canary:
+    """A fixed piece of work, timed while nothing of a study runs: it tells a slowed machine.
+
+    Args:
+        work: does it
+        clock: seconds
+    """
+
+    def __init__(
+        self, work: Callable[[], object] | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._clock = clock
+        self._work = work or _spin_for(_CANARY_S, clock)
+        self._best_s = min(self._time() for _ in range(_CANARY_TRIALS))
+
+    def slowdown(self) -> float:
+        """Time the work now; returns how many times as long it takes as at best."""
+        seconds = self._time()
+        self._best_s = min(self._best_s, seconds)
+        return seconds / self._best_s
+
+    def disturbance(self) -> str:
+        """Time the work now, and say if it is slow; empty where it is not."""
+        slowdown = self.slowdown()
+        if slowdown <= MOST_SLOWDOWN:
+            return ""
+        return f"before the repetition, fixed work took {slowdown:.2f} times as long as at best"
+
+    def _time(self) -> float:
+        started = self._clock()
+        self._work()
+        return self._clock() - started
+
+
+def _spin_for(seconds: float, clock: Callable[[], float]) -> Callable[[], object]:
+    """Make work that lasts about so long on this machine as it is now."""
+    steps = 1_000
+    while True:
+        started = clock()
+        _count(steps)
+        elapsed = clock() - started
+        if elapsed >= seconds / 10:
+            steps = int(steps * seconds / elapsed)
+            return lambda: _count(steps)
+        steps *= 2
+
+
+def _count(steps: int) -> None:
+    for _ in range(steps):
+        pass

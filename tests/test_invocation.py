@@ -124,6 +124,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "chunk_size": 1,
         "iterations": 1,
         "each": False,
+        "look": False,
         "calls": {"set": 7},
         "reference": [{"value": 1}],
         "labelled": True,

@@ -1,11 +1,12 @@
 """What others took, told from the kernel's accounts."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runner.noise import Reading, disturbance
+from runner.noise import Canary, Reading, disturbance
 
 BEFORE = Reading(at_s=100.0, busy_s=50.0, steal_s=1.0, own_s=2.0)
 
@@ -60,3 +61,40 @@ def test_the_accounts_are_read_as_the_kernel_writes_them(
     assert found is not None
     assert found.busy_s == pytest.approx(1.6)
     assert found.steal_s == pytest.approx(0.7)
+
+
+class Sung:
+    """A clock that fixed work moves on by the given seconds, one after the other."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds, self.now = list(seconds), 0.0
+
+    def work(self) -> None:
+        self.now += self.seconds.pop(0)
+
+    def clock(self) -> float:
+        return self.now
+
+
+def test_a_machine_as_quick_as_at_best_is_not_slow() -> None:
+    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.06)
+    assert Canary(sung.work, sung.clock).disturbance() == ""
+
+
+def test_a_slowed_machine_is_told_by_how_much() -> None:
+    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
+    found = Canary(sung.work, sung.clock).disturbance()
+    assert found == "before the repetition, fixed work took 2.00 times as long as at best"
+
+
+def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_since() -> None:
+    sung = Sung(0.10, 0.10, 0.10, 0.10, 0.10, 0.05, 0.10)
+    canary = Canary(sung.work, sung.clock)
+    assert canary.disturbance() == ""
+    assert canary.slowdown() == pytest.approx(2.0)
+
+
+def test_the_fixed_work_lasts_long_enough_to_be_timed() -> None:
+    started = time.perf_counter()
+    Canary()
+    assert time.perf_counter() - started > 0.05

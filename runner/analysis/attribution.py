@@ -84,9 +84,9 @@ class Budget:
     work: float  #: what the tasks took in series
     slower_tasks: float  #: what they took more (or, negative, less) in parallel
     pool_start: float  #: every worker, until the first task of any starts
-    late_workers: float  #: from then until the worker's own first task
+    late_workers: float  #: from then, or its later submission, until the worker's own first task
     dispatch: float  #: between tasks, while one was waiting to be started
-    starved: float  #: between tasks, while none had been submitted
+    starved: float  #: while none had been submitted: before its first task, between tasks, or after its last
     idle_end: float  #: from the worker's last task to the last task of any; all of a worker without tasks
     pool_end: float  #: every worker, from the end of the last task
 
@@ -116,17 +116,23 @@ def budget(serial: Run, parallel: Run, workers: int) -> Budget:
     """Share out workers times wall time of a parallel run."""
     lanes = parallel.lanes()
     first, last = _first_start(parallel), _last_end(parallel)
-    unused = workers - len(lanes)
+    last_submitted = max(work.submitted for work in parallel.work)
     dispatch, starved = _gaps(lanes)
+    late = [lane[0].started - max(first, lane[0].submitted) for lane in lanes]
+    starved += sum(max(0.0, lane[0].submitted - first) for lane in lanes)
+    # A worker without tasks is idle from the first task's start on.
+    ends = [lane[-1].ended for lane in lanes] + [first] * (workers - len(lanes))
+    idle = [last - max(end, last_submitted) for end in ends]
+    starved += sum(max(0.0, last_submitted - end) for end in ends)
     return Budget(
         workers=workers,
         work=serial.busy,
         slower_tasks=parallel.busy - serial.busy,
         pool_start=workers * (first - parallel.opened),
-        late_workers=sum(lane[0].started - first for lane in lanes),
+        late_workers=sum(late),
         dispatch=dispatch,
         starved=starved,
-        idle_end=sum(last - lane[-1].ended for lane in lanes) + unused * (last - first),
+        idle_end=sum(idle),
         pool_end=workers * (parallel.closed - last),
     )
 

@@ -33,6 +33,10 @@ UNEVEN_TASKS = Cause(name="too few or too uneven tasks", remedy="split the longe
 PLACEMENT = Cause(name="poor placement of tasks", remedy="submit the longest tasks first, in smaller chunks")
 LOCK = Cause(name="the GIL or another lock", remedy="processes instead of threads")
 LOCK_WITHOUT_GIL = Cause(name="a lock (the GIL is off)", remedy="share less between the threads")
+NATIVE_THREADS = Cause(
+    name="native threads (BLAS, OpenMP) of all workers on the same CPUs",
+    remedy="one native thread a worker: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1",
+)
 WAITING = Cause(name="tasks that wait for each other", remedy="share less: locks, files, a device")
 OVERSUBSCRIBED = Cause(name="more workers than CPUs", remedy="fewer workers")
 OTHERS = Cause(name="others on the machine", remedy="measure again on a quiet machine")
@@ -49,19 +53,20 @@ class Loss:
     share: Estimate  #: of workers times wall time
 
 
-def losses(
-    serial: Run, parallel: Run, workers: int, cpus: float, *, threads: bool, has_gil: bool = True
-) -> dict[str, float]:
-    """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """What a cell runs on: it decides what a loss is called."""
 
-    Args:
-        serial: a run of the plain loop
-        parallel: the run to explain
-        workers: P
-        cpus: usable CPUs
-        threads: whether the workers share one process
-        has_gil: whether they then share a GIL
-    """
+    workers: int
+    cpus: float  #: usable
+    threads: bool  #: whether the workers share one process
+    has_gil: bool = True  #: whether they then share a GIL
+    native_threads: int = 1  #: that a library below Python may start in each worker
+
+
+def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
+    """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1."""
+    workers = setting.workers
     spent = budget(serial, parallel, workers)
     unavoidable = workers * shortest_makespan([work.busy for work in parallel.work], workers) - parallel.busy
     uneven = min(spent.idle_end, max(0.0, unavoidable))
@@ -73,17 +78,12 @@ def losses(
         POOL_END: spent.pool_end,
         UNEVEN_TASKS: uneven,
         PLACEMENT: spent.idle_end - uneven,
-        **_slower_tasks(
-            serial,
-            parallel,
-            queue=OVERSUBSCRIBED if workers > cpus else OTHERS,
-            blocked=WAITING if not threads else LOCK if has_gil else LOCK_WITHOUT_GIL,
-        ),
+        **_slower_tasks(serial, parallel, setting),
     }
     return {cause.name: seconds for cause, seconds in found.items()}
 
 
-def _slower_tasks(serial: Run, parallel: Run, *, queue: Cause, blocked: Cause) -> dict[Cause, float]:
+def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, float]:
     """Split what tasks took more in parallel: on the CPU, runnable without one, or blocked."""
     cpu = _difference(parallel.cpu, serial.cpu)
     delay = _difference(parallel.run_delay, serial.run_delay)
@@ -92,37 +92,39 @@ def _slower_tasks(serial: Run, parallel: Run, *, queue: Cause, blocked: Cause) -
         return {SLOWER_CPU: slower}
     return {
         SLOWER_CPU: cpu,
-        queue: delay or 0.0,
-        blocked: slower - cpu - (delay or 0.0),
+        OVERSUBSCRIBED if setting.workers > setting.cpus else OTHERS: delay or 0.0,
+        _blocked_by(serial, setting): slower - cpu - (delay or 0.0),
     }
+
+
+def _blocked_by(serial: Run, setting: Setting) -> Cause:
+    """Name what keeps tasks off the CPUs though they are not waiting for one."""
+    in_several_threads = serial.cpu is not None and serial.cpu > _SEVERAL_THREADS * serial.busy
+    if in_several_threads and setting.workers * setting.native_threads > setting.cpus:
+        return NATIVE_THREADS
+    if not setting.threads:
+        return WAITING
+    return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
+
+
+_SEVERAL_THREADS = 1.1  # times as much CPU time as time: a task computes in several threads at once
 
 
 def _difference(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one - other
 
 
-def named(
-    pairs: Sequence[tuple[Run, Run]],
-    workers: int,
-    cpus: float,
-    *,
-    threads: bool,
-    has_gil: bool = True,
-    level: Level,
-) -> list[Loss]:
+def named(pairs: Sequence[tuple[Run, Run]], setting: Setting, level: Level) -> list[Loss]:
     """Name the causes shown to cost more than a hundredth of the workers' time, the largest first.
 
-    Takes the serial and the parallel run of every repetition; the rest is as in `losses`.
+    Takes the serial and the parallel run of every repetition.
     """
     if len(pairs) < FEWEST_BLOCKS:
         return []
-    blocks = [
-        losses(serial, parallel, workers, cpus, threads=threads, has_gil=has_gil)
-        for serial, parallel in pairs
-    ]
-    spent = np.array([workers * parallel.wall for _, parallel in pairs])
-    names = list(blocks[0])
-    shares = np.array([[block[name] for block in blocks] for name in names]) / spent
+    blocks = [losses(serial, parallel, setting) for serial, parallel in pairs]
+    spent = np.array([setting.workers * parallel.wall for _, parallel in pairs])
+    names = list(dict.fromkeys(name for block in blocks for name in block))
+    shares = np.array([[block.get(name, 0.0) for block in blocks] for name in names]) / spent
     by_name = {cause.name: cause for cause in _ALL}
     found = [
         Loss(cause=by_name[name], share=share)
@@ -143,6 +145,7 @@ _ALL: Iterable[Cause] = (
     PLACEMENT,
     LOCK,
     LOCK_WITHOUT_GIL,
+    NATIVE_THREADS,
     WAITING,
     OVERSUBSCRIBED,
     OTHERS,

@@ -49,6 +49,13 @@ class Machine:
         """Whether a GIL was seen in a cell's workers; one is taken for granted where none looked."""
         return bool(self._workers.get(cell.id, {}).get("gil_enabled", True))
 
+    def native_threads(self, cell: Cell) -> int:
+        """Count the threads that a library below Python, such as BLAS, may start in one of a cell's workers.
+
+        1 where there is no such library, or none was seen.
+        """
+        return max(self._workers.get(cell.id, {}).get("native_threads", {}).values(), default=1)
+
     def _interpreter(self, cell: Cell) -> Mapping[str, Any]:
         known: Mapping[str, Any] = self._interpreters.get(cell.id, {})
         return known

@@ -133,6 +133,9 @@ def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Resul
     usable_cpus = Machine(results.environment).usable_cpus(cell)
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
+    native = Machine(results.environment).native_threads(cell)
+    if cell.workers and usable_cpus and native > 1 and cell.workers * native > usable_cpus:
+        yield f"{cell.workers} workers × up to {native} native threads (BLAS, OpenMP) on {usable_cpus} CPUs"
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
     asked = results.study.get("precision")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
-from runner.analysis.causes import Loss, named
+from runner.analysis.causes import Loss, Setting, named
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
 from runner.records import Cell
@@ -92,14 +92,14 @@ class Traces:
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         in_one_process = (records.groupby("repetition")["process_id"].nunique() == 1).all()
-        return named(
-            pairs,
-            cell.workers,
-            self._machine.cpus(cell),
+        setting = Setting(
+            workers=cell.workers,
+            cpus=self._machine.cpus(cell),
             threads=bool(in_one_process) and cell.workers > 1,
             has_gil=self._machine.has_gil(cell),
-            level=self._times.level,
+            native_threads=self._machine.native_threads(cell),
         )
+        return named(pairs, setting, self._times.level)
 
     def _cpu_share(self, cell: str, repetition: int) -> float:
         """Give the share of a run's time within tasks in which they were on a CPU, or ready for one."""

@@ -238,15 +238,14 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
         if pools.empty:
             return ""
         cell = pools.sort_values("wall_s").iloc[0]
+    losses = told.tables.losses.get(str(cell["cell"]), [])
+    parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
+    lost = f"of its workers' time it loses {', '.join(parts)}" if losses else ""
     if cell["speedup_high"] >= _AT_THE_BOUND * cell["speedup_bound"]:
         bound = f"what the CPUs and these tasks allow ({cell['speedup_bound']:.2f})"
-        return f"{told.name(cell)} is not distinguishable from {bound}"
-    losses = told.tables.losses.get(str(cell["cell"]), [])
-    if not losses:
-        return ""
-    parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
-    lost = f"{told.name(cell)} loses, of its workers' time, {', '.join(parts)}"
-    return f"{lost}; most likely to help: {losses[0].cause.remedy}"
+        lost = f"it is not distinguishable from {bound}{'; ' if lost else ''}{lost}"
+    helps = f"; most likely to help: {losses[0].cause.remedy}" if losses else ""
+    return f"{told.name(cell)}: {lost}{helps}" if lost else ""
 
 
 def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":

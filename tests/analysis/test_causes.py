@@ -1,12 +1,13 @@
 """Each cause injected alone, at two strengths, into runs whose every figure is known."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from runner.analysis import causes
 from runner.analysis.attribution import Run, Work
-from runner.analysis.causes import losses, named
+from runner.analysis.causes import Setting, losses, named
 from runner.analysis.statistics import Level
 
 TASKS = 8
@@ -33,9 +34,13 @@ def two_lanes(length: float = 1.0, gap: float = 0.0, **changes: float) -> list[W
     return [work(i % 2, i // 2 * (length + gap), length, **changes) for i in range(TASKS)]
 
 
-def lost(parallel: Run, workers: int = 2, cpus: float = 2, *, threads: bool = False) -> dict[str, float]:
-    found = losses(SERIAL, parallel, workers, cpus, threads=threads)
-    assert sum(found.values()) == pytest.approx(workers * parallel.wall - SERIAL.busy)
+TWO_PROCESSES = Setting(workers=2, cpus=2, threads=False)
+
+
+def lost(parallel: Run, serial: Run = SERIAL, **setting: Any) -> dict[str, float]:
+    given = replace(TWO_PROCESSES, **setting)
+    found = losses(serial, parallel, given)
+    assert sum(found.values()) == pytest.approx(given.workers * parallel.wall - serial.busy)
     return {name: seconds for name, seconds in found.items() if abs(seconds) > 1e-9}
 
 
@@ -68,6 +73,15 @@ def test_tasks_that_were_submitted_late(strength: float) -> None:
     assert found == {causes.EMPTY_QUEUE.name: pytest.approx(6 * strength)}
 
 
+@pytest.mark.parametrize("interval", [2.0, 4.0])
+def test_a_worker_that_no_task_came_for(interval: float) -> None:
+    # One worker does all, as they come; the other has nothing to do until the last one comes, and not then.
+    own = [replace(work(0, i * interval), submitted=i * interval) for i in range(TASKS)]
+    found = lost(Run(opened=0.0, closed=7 * interval + 1, work=own))
+    assert found[causes.EMPTY_QUEUE.name] == 7 * (interval - 1) + 7 * interval
+    assert found[causes.PLACEMENT.name] == 1.0
+
+
 @pytest.mark.parametrize("strength", [1.0, 3.0])
 def test_a_worker_that_starts_late(strength: float) -> None:
     own = [work(0, i * 1.0) for i in range(4)] + [work(1, strength + i) for i in range(4)]
@@ -76,15 +90,14 @@ def test_a_worker_that_starts_late(strength: float) -> None:
     assert found[causes.PLACEMENT.name] == strength  # the other worker could have taken over
 
 
-@pytest.mark.parametrize("length", [2.0, 6.0])
+@pytest.mark.parametrize("length", [3.0, 6.0])
 def test_one_long_task_among_short_ones(length: float) -> None:
     serial = Run(
         opened=0.0, closed=length + 2, work=[work(0, 0.0, length), work(0, length), work(0, length + 1)]
     )
     parallel = Run(opened=0.0, closed=length, work=[work(0, 0.0, length), work(1, 0.0), work(1, 1.0)])
-    found = losses(serial, parallel, 2, 2, threads=False)
-    assert found[causes.UNEVEN_TASKS.name] == length - 2
-    assert found[causes.PLACEMENT.name] == 0.0
+    found = lost(parallel, serial)
+    assert found == {causes.UNEVEN_TASKS.name: length - 2}
 
 
 def test_chunks_that_all_go_to_one_worker() -> None:
@@ -95,6 +108,24 @@ def test_chunks_that_all_go_to_one_worker() -> None:
 def test_threads_that_wait_for_the_gil(length: float) -> None:
     found = lost(Run(opened=0.0, closed=4 * length, work=two_lanes(length, cpu=1.0)), threads=True)
     assert found == {causes.LOCK.name: pytest.approx(8 * (length - 1))}
+
+
+def test_threads_without_a_gil_wait_for_another_lock() -> None:
+    found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=1.0)), threads=True, has_gil=False)
+    assert found == {causes.LOCK_WITHOUT_GIL.name: pytest.approx(8)}
+
+
+@pytest.mark.parametrize("length", [1.5, 2.0])
+def test_native_threads_of_all_workers_on_the_same_cpus(length: float) -> None:
+    serial = replace(SERIAL, work=[replace(one, cpu=2.0) for one in SERIAL.work])
+    own = two_lanes(length, cpu=2.0)
+    found = lost(Run(opened=0.0, closed=4 * length, work=own), serial, native_threads=2)
+    assert found == {causes.NATIVE_THREADS.name: pytest.approx(8 * (length - 1))}
+
+
+def test_native_threads_that_do_not_work_are_no_cause() -> None:
+    found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=1.0)), native_threads=2)
+    assert found == {causes.WAITING.name: pytest.approx(8)}
 
 
 @pytest.mark.parametrize("length", [1.5, 2.0])
@@ -125,7 +156,7 @@ def test_tasks_that_need_more_cpu_time_in_parallel(length: float) -> None:
 
 def test_the_largest_loss_is_named_first_with_its_share() -> None:
     slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
-    found = named([(SERIAL, slow)] * 7, 2, 2, threads=False, level=Level(0.95, 1))
+    found = named([(SERIAL, slow)] * 7, TWO_PROCESSES, Level(0.95, 1))
     assert [loss.cause for loss in found] == [causes.POOL_START, causes.POOL_END]
     assert found[0].share.value == pytest.approx(1 / 5.5)
 
@@ -134,9 +165,9 @@ def test_identical_cells_are_given_no_cause() -> None:
     noise = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
     runs = [Run(opened=0.0, closed=8 * n, work=[work(0, i * n, n) for i in range(TASKS)]) for n in noise]
     pairs = list(zip(runs, reversed(runs), strict=True))
-    assert named(pairs, 1, 2, threads=False, level=Level(0.95, 1)) == []
+    assert named(pairs, replace(TWO_PROCESSES, workers=1), Level(0.95, 1)) == []
 
 
 def test_few_repetitions_name_nothing() -> None:
     slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
-    assert named([(SERIAL, slow)] * 5, 2, 2, threads=False, level=Level(0.95, 1)) == []
+    assert named([(SERIAL, slow)] * 5, TWO_PROCESSES, Level(0.95, 1)) == []

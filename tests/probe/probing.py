@@ -65,6 +65,7 @@ def specify(
         "chunk_size": chunk_size,
         "iterations": iterations,
         "each": each,
+        "look": False,
         "calls": None,
         "reference": None,
         "labelled": False,

@@ -165,3 +165,16 @@ def test_a_snippet_that_raises_names_itself() -> None:
 def test_coroutine_functions_run_on_every_executor(pool: dict[str, Any]) -> None:
     reply = measure(specify(pool, function="bag.squared_later"))
     assert (reply["status"], [entry["value"] for entry in reply["reference"]]) == ("ok", [1, 4, 9])
+
+
+@pytest.mark.parametrize("pool", [SERIAL, THREAD])
+def test_a_look_into_a_worker_tells_its_native_threads(pool: dict[str, Any]) -> None:
+    reply = measure({**specify(pool), "look": True})
+    assert reply["status"] == "ok"
+    assert all(threads >= 1 for threads in reply["native_threads"].values())
+
+
+def test_a_look_that_fails_costs_no_measurement(tmp_path: Path) -> None:
+    raising = {"_target_": "bag.raise_the_second_time", "path": str(tmp_path / "noted")}
+    reply = measure({**specify({**THREAD, "max_workers": 1}, initializer=raising), "look": True})
+    assert (reply["status"], reply["native_threads"]) == ("ok", {})

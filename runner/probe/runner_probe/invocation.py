@@ -86,6 +86,8 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     if specification["iterations"] > 1:
         for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
             reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
+    if specification["look"]:
+        reply["native_threads"] = _look(factory, workload)
     reply["living_cpu_s"] = living_cpu_s()
     reply["calls"] = workload.calls
     if not workload.is_snippets:
@@ -128,6 +130,21 @@ def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
     }
+
+
+def _look(factory: Factory, workload: Workload) -> dict[str, int]:
+    """Ask a worker of one more pool, when all is measured, for its native threads; nothing if it fails."""
+    from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
+
+    try:
+        pool = factory.open()
+        try:
+            threads: dict[str, int] = pool.submit(native_threads, workload.call).result()
+        finally:
+            pool.shutdown(wait=True)
+    except Exception:
+        return {}  # what is missing is a fact, not a figure
+    return threads
 
 
 def _failure(error: TaskFailed, workload: Workload) -> str:

@@ -1,0 +1,284 @@
+"""Causes of lost speedup, each injected alone into real runs: is it the one that is named?
+
+Every cause is injected at two strengths, in studies of seven repetitions of a cell and its baseline. Claims:
+the cause is named first in at least 19 of 20 studies; where the amount injected is known beforehand, its loss
+is that within 10 % (the median over the studies); the same program measured twice is given no cause.
+
+python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on a machine that does nothing else)
+"""
+
+import math
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.cells import cells_of
+from runner import environment
+from runner.analysis import causes
+from runner.analysis.tables import Tables, tabulate
+from runner.invocation import invoke
+from runner.plan import Plan
+from runner.store import Store, read
+from runner.study import Study, StudySettings
+from runner.supervisor import Supervisor
+
+REPETITIONS = 7
+LEAST_NAMED = 0.95
+WITHIN = 0.10
+NONE = "(none)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injection:
+    """One cause at one strength."""
+
+    cause: str  #: the name that is expected
+    strength: str
+    overrides: Sequence[str]
+    worker_s: float | None = None  #: what it must cost; None where that is not known beforehand
+
+
+def _waits(*seconds: float) -> list[str]:
+    items = ",".join(f"{one:g}" for one in seconds)
+    return ["workload.function=benchmarks.injected.wait", f"workload.items=[{items}]"]
+
+
+def _pool(name: str, workers: int, **arguments: float) -> list[str]:
+    given = [f"executor.pool.{key}={value:g}" for key, value in arguments.items()]
+    target = f"executor.pool._target_=benchmarks.injected.{name}"
+    return ["executor=thread", f"executor.name={name}", target, f"workers={workers}", *given]
+
+
+def _thread(workers: int) -> list[str]:
+    return ["executor=thread", f"workers={workers}"]
+
+
+def _process(workers: int) -> list[str]:
+    return ["executor=process", f"workers={workers}"]
+
+
+def _computes(count: int, steps: int) -> list[str]:
+    items = ",".join([str(steps)] * count)
+    return ["workload.function=benchmarks.injected.compute", f"workload.items=[{items}]"]
+
+
+def _slow_initializer(seconds: float) -> Injection:
+    made = f"workload.initializer={{_target_: benchmarks.injected.wait, seconds: {seconds:g}}}"
+    return Injection(
+        cause=causes.POOL_START.name,
+        strength=f"an initializer of {seconds:g} s",
+        overrides=[*_thread(2), *_waits(*[0.02] * 4), made],
+        worker_s=2 * seconds,
+    )
+
+
+def _late_worker(seconds: float) -> Injection:
+    made = f"workload.initializer={{_target_: benchmarks.injected.one_starts_late, seconds: {seconds:g}}}"
+    return Injection(
+        cause=causes.LATE_WORKERS.name,
+        strength=f"a worker {seconds:g} s late",
+        overrides=[*_thread(2), *_waits(*[0.01] * 40), made],
+        worker_s=seconds,
+    )
+
+
+def _slow_submit(seconds: float) -> Injection:
+    count, task_s = 10, 0.005
+    # Tasks start as they come, one every `seconds`. Lost is what both workers idle until the last one comes.
+    starved_s = 2 * (count - 1) * seconds - (count - 1) * task_s
+    return Injection(
+        cause=causes.EMPTY_QUEUE.name,
+        strength=f"{seconds:g} s between submissions",
+        overrides=[*_pool("SlowSubmit", 2, seconds=seconds), *_waits(*[task_s] * count)],
+        worker_s=starved_s,
+    )
+
+
+def _large_pickle(megabytes: float) -> Injection:
+    made = f"workload.items={{_target_: benchmarks.injected.payloads, count: 24, megabytes: {megabytes:g}}}"
+    function = "workload.function=benchmarks.injected.measure_size"
+    return Injection(
+        cause=causes.DISPATCH.name,
+        strength=f"arguments of {megabytes:g} MB",
+        overrides=[*_process(2), function, made],
+    )
+
+
+def _long_task(seconds: float) -> Injection:
+    rest = 0.01 * 4
+    return Injection(
+        cause=causes.UNEVEN_TASKS.name,
+        strength=f"a task of {seconds:g} s among four of 0.01 s",
+        overrides=[*_thread(2), *_waits(seconds, *[0.01] * 4)],
+        worker_s=seconds - rest,
+    )
+
+
+def _uneven_chunks(seconds: float) -> Injection:
+    return Injection(
+        cause=causes.PLACEMENT.name,
+        strength=f"two tasks of {seconds:g} s in one chunk, two of 0.01 s in the other",
+        overrides=[*_thread(2), "chunk_size=2", *_waits(seconds, seconds, 0.01, 0.01)],
+        worker_s=2 * seconds - 0.02,
+    )
+
+
+def _neighbours(count: int) -> Injection:
+    return Injection(
+        cause=causes.OTHERS.name,
+        strength=f"{count} busy neighbours",
+        overrides=[*_pool("BesideNeighbours", 2, neighbours=count), *_computes(8, 400_000)],
+    )
+
+
+def _gil(steps: int) -> Injection:
+    return Injection(
+        cause=causes.LOCK.name,
+        strength=f"four tasks of {steps} steps in pure Python",
+        overrides=[*_thread(2), *_computes(4, steps)],
+    )
+
+
+def _lock(seconds: float) -> Injection:
+    items = ",".join([f"{seconds:g}"] * 4)
+    function = "workload.function=benchmarks.injected.wait_alone"
+    return Injection(
+        cause=causes.LOCK.name,
+        strength=f"four waits of {seconds:g} s under one lock",
+        overrides=[*_thread(2), function, f"workload.items=[{items}]"],
+        # The second worker waits one task long for each of the others' tasks but the first.
+        worker_s=3 * seconds,
+    )
+
+
+def _oversubscribed(workers: int) -> Injection:
+    return Injection(
+        cause=causes.OVERSUBSCRIBED.name,
+        strength=f"{workers} processes",
+        overrides=[*_process(workers), *_computes(2 * workers, 600_000)],
+    )
+
+
+def _blas(size: int) -> Injection:
+    items = ",".join([str(size)] * 4)
+    function = "workload.function=benchmarks.matrices.multiply"
+    return Injection(
+        cause=causes.NATIVE_THREADS.name,
+        strength=f"matrices of {size}",
+        overrides=[*_process(2), function, f"workload.items=[{items}]"],
+    )
+
+
+def _slow_shutdown(seconds: float) -> Injection:
+    return Injection(
+        cause=causes.POOL_END.name,
+        strength=f"a shutdown of {seconds:g} s",
+        overrides=[*_pool("SlowShutdown", 2, seconds=seconds), *_waits(*[0.02] * 4)],
+        worker_s=2 * seconds,
+    )
+
+
+def _tiny_tasks(count: int) -> Injection:
+    items = f"workload.items={{_target_: experiments.known_answers.many, count: {count}}}"
+    return Injection(
+        cause=causes.DISPATCH.name,
+        strength=f"{count} tasks of nothing",
+        overrides=[*_process(2), "workload.function=experiments.known_answers.nothing", items],
+    )
+
+
+def _again(steps: int) -> Injection:
+    return Injection(
+        cause=NONE,
+        strength=f"the loop again, {steps} steps a task",
+        overrides=[*_pool("Inline", 1), *_computes(4, steps)],
+    )
+
+
+_KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
+    (_slow_initializer, (0.05, 0.1)),
+    (_late_worker, (0.1, 0.2)),
+    (_slow_submit, (0.01, 0.02)),
+    (_large_pickle, (1, 3)),
+    (_long_task, (0.1, 0.2)),
+    (_uneven_chunks, (0.04, 0.08)),
+    (_neighbours, (1, 2)),
+    (_gil, (400_000, 800_000)),
+    (_lock, (0.02, 0.04)),
+    (_oversubscribed, (4, 8)),
+    (_blas, (400, 600)),
+    (_slow_shutdown, (0.05, 0.1)),
+    (_tiny_tasks, (400, 1600)),
+    (_again, (400_000, 800_000)),
+)
+
+
+def main() -> None:
+    """Run the benchmark; exit code 1 if a claim does not hold."""
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    injections = [make(strength) for make, strengths in _KINDS for strength in strengths]
+    print("| injected | strength | named first | cost, of what was injected | others named first |")
+    print("|---|---|---|---|---|")
+    with Supervisor() as supervisor:
+        held = [_row(injection, studies, supervisor) for injection in injections]
+    sys.exit(0 if all(held) else 1)
+
+
+def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
+    """Inject one cause in many studies, print what was named; True if the claims hold."""
+    cells = cells_of("workload=function", *injection.overrides)
+    found = [_inject(cells, seed, supervisor) for seed in range(studies)]
+    named = Counter(_first(tables) for tables in found)
+    right = named.pop(injection.cause, 0)
+    costs = [_cost_s(tables, injection.cause) for tables in found]
+    ratio = float(np.median(costs)) / injection.worker_s if injection.worker_s else math.nan
+    others = ", ".join(f"{name} {count}" for name, count in named.most_common())
+    cost = f"{ratio:.2f}" if injection.worker_s else "not known"
+    print(
+        f"| {injection.cause} | {injection.strength} | {right} of {studies} | {cost} | {others} |", flush=True
+    )
+    return right >= LEAST_NAMED * studies and (math.isnan(ratio) or abs(ratio - 1) <= WITHIN)
+
+
+def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> Tables:
+    """Measure one study."""
+    settings = StudySettings(repetitions=REPETITIONS, iterations=1, time_limit_s=60.0, seed=seed)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.create(Path(folder), "causes", plan.cells, plan.swept) as store,
+    ):
+        study = Study(
+            plan, settings, invoke=partial(invoke, supervisor=supervisor), store=store, watch=lambda _: None
+        )
+        study.measure()
+        store.write_study({"name": "causes", "confidence": 0.95, "seed": seed, "repetitions": REPETITIONS})
+        store.write_environment({"start": environment.capture(), "workers": study.worker_facts})
+        store.finish()
+        return tabulate(read(store.folder))
+
+
+def _pool_of(tables: Tables) -> str:
+    return str(tables.summary.loc[tables.summary["workers"].notna(), "cell"].iloc[0])
+
+
+def _first(tables: Tables) -> str:
+    losses = tables.losses[_pool_of(tables)]
+    return losses[0].cause.name if losses else NONE
+
+
+def _cost_s(tables: Tables, cause: str) -> float:
+    """Give what a cause is said to cost, in worker-seconds."""
+    cell = _pool_of(tables)
+    row = tables.summary[tables.summary["cell"] == cell].iloc[0]
+    shares = [loss.share.value for loss in tables.losses[cell] if loss.cause.name == cause]
+    return float(sum(shares) * row["wall_s"] * int(row["workers"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Causes of lost speedup, to be injected one at a time: tasks and pools that lose what they are told to."""
+
+import itertools
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+_lock = threading.Lock()
+_workers = itertools.count()
+
+
+def wait(seconds: float) -> float:
+    """Sleep: what is left when nothing is injected."""
+    time.sleep(seconds)
+    return seconds
+
+
+def wait_alone(seconds: float) -> float:
+    """Sleep under a lock that all threads share."""
+    with _lock:
+        time.sleep(seconds)
+    return seconds
+
+
+def compute(steps: int) -> int:
+    """Count down in pure Python."""
+    while steps:
+        steps -= 1
+    return steps
+
+
+def measure_size(data: bytes) -> int:
+    """Take a large argument."""
+    return len(data)
+
+
+def payloads(count: int, megabytes: float) -> list[bytes]:
+    """Make large arguments."""
+    return [bytes([number]) * int(megabytes * (1 << 20)) for number in range(count)]
+
+
+def one_starts_late(seconds: float) -> None:
+    """Let the second worker of a process start later than the first."""
+    if next(_workers) % 2:
+        time.sleep(seconds)
+
+
+class SlowSubmit(ThreadPoolExecutor):
+    """A pool whose submitter thinks before every task."""
+
+    def __init__(self, max_workers: int, seconds: float) -> None:
+        super().__init__(max_workers)
+        self._seconds = seconds
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Think, then submit."""
+        time.sleep(self._seconds)
+        return super().submit(fn, *args, **kwargs)
+
+
+class SlowShutdown(ThreadPoolExecutor):
+    """A pool that takes its time to close."""
+
+    def __init__(self, max_workers: int, seconds: float) -> None:
+        super().__init__(max_workers)
+        self._seconds = seconds
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base
+        """Close, and stay."""
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        time.sleep(self._seconds)
+
+
+class BesideNeighbours(ProcessPoolExecutor):
+    """A pool beside which other processes compute as long as it is open."""
+
+    def __init__(self, max_workers: int, neighbours: int) -> None:
+        loop = [sys.executable, "-c", "while True: pass"]
+        self._neighbours = [subprocess.Popen(loop) for _ in range(neighbours)]
+        super().__init__(max_workers)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base
+        """Close, and end the neighbours."""
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        for neighbour in self._neighbours:
+            neighbour.kill()
+            neighbour.wait()
+
+
+class Inline(Executor):
+    """The plain loop as a pool of one: what it measures is the baseline again."""
+
+    def __init__(self, max_workers: int) -> None:
+        self.max_workers = max_workers
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run now."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future

@@ -1,0 +1,11 @@
+"""Work for BLAS, which starts threads of its own: a cause that `benchmarks.causes` injects."""
+
+import numpy as np
+
+
+def multiply(size: int) -> float:
+    """Multiply matrices, four times in a row."""
+    matrix = np.ones((size, size))
+    for _ in range(4):
+        matrix = matrix @ matrix / size
+    return float(matrix[0, 0])

@@ -1,0 +1,78 @@
+"""What is known beforehand, against folders whose figures are known."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runner.analysis.known_answers import all_hold, compare
+from runner.analysis.tables import tabulate
+from tests.made import MakeResults, cell
+
+SERIAL, TWO = cell("serial", None), cell("process", 2)
+NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
+NOTHING = dict.fromkeys(("about", "at_least", "at_most", "contains", "needs", "not_run"))
+
+
+def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
+    """Compare one known answer with a pool of two that is just twice as fast."""
+    answer = {
+        **NOTHING,
+        "workload": "work",
+        "executor": "process",
+        "workers": 2,
+        "figure": "speedup",
+        "within": 0.05,
+        "because": "it was made so",
+        **known,
+    }
+    results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
+    tables = tabulate(results)
+    asked = replace(results, study={**results.study, "known_answers": [answer]})
+    (row,) = compare(asked, tables.summary, tables.fits, tables.machine).to_dict("records")
+    return {str(key): value for key, value in row.items()}
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"about": 2.0}, "holds"),
+        ({"about": 1.985, "within": 0.005}, "cannot tell"),
+        ({"about": 3.0}, "does not hold"),
+        ({"at_least": 1.9, "at_most": 2.1}, "holds"),
+        ({"at_most": 1.5}, "does not hold"),
+        ({"contains": 2.0}, "holds"),
+        ({"contains": 1.0}, "does not hold"),
+        ({"figure": "granularity", "about": 1.0}, "holds"),
+        ({"figure": "amdahl_alpha", "about": 0.1}, "cannot tell"),
+        ({"about": 2.0, "workers": 8}, "not run"),
+        ({"about": 2.0, "needs": "64 CPUs"}, "not run"),
+        ({"about": 2.0, "needs": "gil"}, "holds"),
+        ({"not_run": "it needs root"}, "not run"),
+    ],
+)
+def test_an_answer_holds_or_does_not(make_results: MakeResults, known: dict[str, Any], expected: str) -> None:
+    assert outcome(make_results, **known)["outcome"] == expected
+
+
+def test_a_row_says_what_was_expected_and_measured_and_how_often_others_disturbed(
+    make_results: MakeResults,
+) -> None:
+    row = outcome(make_results, about=2.0)
+    assert (row["cell"], row["expected"], row["because"]) == ("process × 2", "2 ± 5%", "it was made so")
+    assert row["measured"] == 2.0
+    assert row["low"] < 2.0 < row["high"]
+    assert (row["disturbed"], row["repetitions"]) == (0, 7)
+
+
+def test_what_was_not_run_says_why(make_results: MakeResults) -> None:
+    row = outcome(make_results, not_run="it needs root")
+    assert row["because"] == "not run, because it needs root"
+
+
+def test_only_a_contradiction_fails_a_study(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: list(NOISE)})
+    tables = tabulate(results)
+    known = compare(results, tables.summary, tables.fits, tables.machine)
+    assert known.empty
+    assert all_hold(known)

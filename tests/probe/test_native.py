@@ -1,0 +1,56 @@
+"""Threads of native libraries, as a worker sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from runner_probe import native
+from runner_probe.native import native_threads
+
+MAPS = """\
+7f00-7f01 r-xp 00000000 08:01 1  /usr/lib/libc.so.6
+7f02-7f03 r-xp 00000000 08:01 2  /venv/numpy.libs/libscipy_openblas64_-fdde5778.so
+7f04-7f05 r-xp 00000000 08:01 2  /venv/numpy.libs/libscipy_openblas64_-fdde5778.so
+7f06-7f07 rw-p 00000000 00:00 0
+"""
+
+
+@pytest.fixture
+def maps(tmp_path: Path) -> str:
+    file = tmp_path / "maps"
+    file.write_text(MAPS)
+    return str(file)
+
+
+def test_a_loaded_library_is_found_once(maps: str) -> None:
+    assert native._loaded_libraries(maps) == ["openblas"]
+
+
+def test_a_system_without_such_a_list_tells_nothing(tmp_path: Path) -> None:
+    assert native._loaded_libraries(str(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "threads"),
+    [
+        ({"OPENBLAS_NUM_THREADS": "3", "OMP_NUM_THREADS": "5"}, 3),
+        ({"OMP_NUM_THREADS": "5"}, 5),
+        ({"OMP_NUM_THREADS": "4,2"}, None),
+    ],
+)
+def test_the_environment_limits_the_threads(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], threads: int | None
+) -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    expected = threads or native._by_environment("none of these")
+    assert native._by_environment("openblas") == expected
+
+
+def test_this_process_tells_its_own() -> None:
+    import numpy as np  # noqa: PLC0415 - this is what loads the library
+
+    assert np.ones(1).sum() == 1
+    assert all(count >= 1 for count in native_threads().values())
