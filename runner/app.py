@@ -67,7 +67,7 @@ def _measure(
     interrupted = False
     with Store.create(Path(config.results_dir), name, plan.cells, plan.swept) as store:
         store.write_study(_describe_study(points, name, settings, supervisor))
-        facts: dict[str, Any] = {"start": environment.capture(), "interpreters": dict(checked.interpreters)}
+        facts: dict[str, Any] = {"start": environment.capture(), "interpreters": list(checked.interpreters)}
         store.write_environment(facts)
         with Progress(quiet=config.quiet) as progress, _interrupts_end(supervisor):
 
@@ -177,8 +177,19 @@ def _describe_study(
         "command_line": sys.argv,
         "working_directory": str(Path.cwd()),
         "overrides": [dict(point.overrides) for point in points],
+        "known_answers": _known_answers(points),
         "configuration": configuration,  # of the first point, as composed
     }
+
+
+def _known_answers(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """List what the workloads' authors know beforehand, with the workload that each speaks of."""
+    workloads = {point.config.workload.name: point.config.workload for point in points}
+    return [
+        {"workload": name, **asdict(answer)}
+        for name, workload in workloads.items()
+        for answer in workload.known_answers
+    ]
 
 
 def _of_texts(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

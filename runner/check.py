@@ -1,8 +1,11 @@
 """Cells against the interpreters that will run them, before anything is measured."""
 
 import json
+import re
+import shlex
+import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,10 @@ class Checked:
     """What the checks found out."""
 
     tasks: Mapping[str, int]  #: by cell
-    interpreters: Mapping[str, dict[str, Any]]  #: by executable: version, build, packages
+    is_async: Mapping[str, bool]  #: by cell: whether its function makes coroutines
+    interpreters: Sequence[Mapping[str, Any]]
+    """One for each python, env and prefix: these three, the ids of its cells (and of those whose function is
+    async), and what it tells of itself."""
 
 
 def check(plan: Plan, supervisor: Supervises) -> Checked:
@@ -32,10 +38,10 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
         ConfigurationError: naming all that cannot be loaded
     """
     tasks: dict[str, int] = {}
-    interpreters = {}
+    is_async: dict[str, bool] = {}
+    interpreters = []
     problems: list[str] = []
     for cells in _by_interpreter(plan.cells):
-        settings = cells[0].settings
         reply = _ask(cells, supervisor)
         if isinstance(reply, _NoReply):
             problems += _blame(cells, supervisor, plan) or [_not_an_interpreter(cells[0], reply)]
@@ -44,20 +50,37 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
         if tuple(map(int, interpreter["version"].split(".")[:2])) < OLDEST_PYTHON:
             problems.append(f"python={cells[0].python}: {interpreter['version']} is too old; {_needed()}")
             continue
-        interpreters[settings["python"]] = interpreter
         for cell, found in zip(cells, reply["checked"], strict=True):
-            tasks[cell.id] = found["tasks"]
+            tasks[cell.id], is_async[cell.id] = found["tasks"], found["is_async"]
             problems += [_explain(cell, plan, key, text, reply) for key, text in found["problems"]]
+        interpreters.append(_described(cells, is_async, interpreter))
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
-    return Checked(tasks=tasks, interpreters=interpreters)
+    return Checked(tasks=tasks, is_async=is_async, interpreters=interpreters)
+
+
+def _described(
+    cells: Sequence[Cell], is_async: Mapping[str, bool], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say which cells an interpreter runs, how it is started, and what it tells of itself."""
+    ids = [cell.id for cell in cells]
+    return {
+        **_interpreter(cells[0]),
+        "cells": ids,
+        "async_cells": [identity for identity in ids if is_async[identity]],
+        **facts,
+    }
+
+
+def _interpreter(cell: Cell) -> dict[str, Any]:
+    """Name what tells one interpreter from another: the program, and how it is started."""
+    return {key: cell.settings[key] for key in ("python", "env", "prefix")}
 
 
 def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        key = json.dumps([cell.settings["python"], cell.settings["env"], cell.settings["prefix"]])
-        groups.setdefault(key, []).append(cell)
+        groups.setdefault(json.dumps(_interpreter(cell), sort_keys=True), []).append(cell)
     return list(groups.values())
 
 
@@ -134,15 +157,24 @@ def _needed() -> str:
 
 
 def _explain(cell: Cell, plan: Plan, key: str, text: str, reply: Mapping[str, Any]) -> str:
-    executor_pool = cell.settings["executor"]["pool"]["_target_"]
-    group, _, name = key.partition(".")
-    message = f"{plan.origins[cell.id][group]}: {name}: {text}"
     extra = plan.extras.get(cell.id)
-    missing_library = key == "executor.pool" and f"'{executor_pool}' cannot be imported" in text
-    if extra and missing_library:
-        version = reply["interpreter"]["version"]
-        return (
-            f"executor '{cell.executor}': Python {version} ({cell.settings['python']}) has no "
-            f"'{executor_pool.split('.')[0]}'; install it there: pip install 'parallel-runner[{extra}]'"
-        )
-    return message
+    missing = _MISSING_LIBRARY.search(text) if key == "executor.pool" else None
+    if extra and missing:
+        version, python = reply["interpreter"]["version"], cell.settings["python"]
+        install = _how_to_install(missing[1], extra, cell.settings)
+        return f"executor '{cell.executor}': Python {version} ({python}) has no '{missing[1]}'; {install}"
+    group, _, name = key.partition(".")
+    return f"{plan.origins[cell.id][group]}: {name}: {text}"
+
+
+#: What the probe says of a pool's own module, or of one that an adapter needs.
+_MISSING_LIBRARY = re.compile(r"cannot be imported: .*(?:there is no|needs) module '(\w+)")
+
+
+def _how_to_install(library: str, extra: str, settings: Mapping[str, Any]) -> str:
+    """Name the command that installs an executor's library where it is missing."""
+    if settings["python"] == sys.executable and not settings["prefix"]:
+        package = f"parallel-runner[{extra}]"
+        return f"install it: pip install '{package}' (in a checkout: pip install '.[{extra}]')"
+    there = [*settings["prefix"], settings["python"], "-m", "pip", "install", library]
+    return f"install it there: {shlex.join(there)}"

@@ -5,7 +5,6 @@ and keeps it. So the same path serves one run and a sweep, and a wrong point sto
 """
 
 import argparse
-import itertools
 import os
 import sys
 import tempfile
@@ -26,19 +25,7 @@ from runner.config import GROUPS, Origin, Point, read_point, register
 from runner.errors import ConfigurationError
 from runner.folders import conf_dir, shown, user_dirs
 from runner.mistakes import one_line
-
-_ASKS_HYDRA = (
-    "-h",
-    "-c",
-    "-i",
-    "-sc",
-    "--help",
-    "--hydra-help",
-    "--version",
-    "--cfg",
-    "--info",
-    "--shell-completion",
-)
+from runner.options import only_asks, overrides_first, refuse_wrong_options
 
 
 def collect() -> list[Point]:
@@ -47,6 +34,7 @@ def collect() -> list[Point]:
     Raises:
         ConfigurationError: naming all that is wrong with all points
     """
+    refuse_wrong_options(sys.argv[1:])
     _refuse_missing_folder()
     composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, and it or its problems
 
@@ -55,7 +43,7 @@ def collect() -> list[Point]:
         job = HydraConfig.get()
         composed.append((" ".join(_given(job)), _read(config, job)))
 
-    with _hydra_kept_quiet(), _options_last():
+    with _hydra_kept_quiet(), _overrides_first():
         try:
             keep_point()
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
@@ -63,7 +51,7 @@ def collect() -> list[Point]:
                 raise  # a mistake of ours, not the user's
             raise ConfigurationError([one_line(error, _find)]) from error
     _refuse_wrong(composed)
-    if not composed and not any(argument.split("=")[0] in _ASKS_HYDRA for argument in sys.argv[1:]):
+    if not composed and not only_asks(sys.argv[1:]):
         raise ConfigurationError([_NO_POINTS])
     return [point for _, point in composed if isinstance(point, Point)]
 
@@ -74,38 +62,15 @@ _NO_POINTS = (
 )
 
 
-#: Options of Hydra whose value is the next argument.
-_TAKES_A_VALUE = (
-    "--package",
-    "-p",
-    "--config-path",
-    "-cp",
-    "--config-name",
-    "-cn",
-    "--config-dir",
-    "-cd",
-    "--experimental-rerun",
-)
-
-
 @contextmanager
-def _options_last() -> Iterator[None]:
-    """Let Hydra find all overrides beside each other: it takes no options, such as -m, between them."""
+def _overrides_first() -> Iterator[None]:
+    """Let Hydra find all overrides beside each other."""
     before = sys.argv
-    overrides: list[str] = []
-    options: list[str] = []
-    for previous, argument in itertools.pairwise(before):
-        is_value = previous in _TAKES_A_VALUE
-        (overrides if _is_override(argument) and not is_value else options).append(argument)
-    sys.argv = [before[0], *overrides, *options]
+    sys.argv = [before[0], *overrides_first(before[1:])]
     try:
         yield
     finally:
         sys.argv = before
-
-
-def _is_override(argument: str) -> bool:
-    return argument.startswith("~") or (not argument.startswith("-") and "=" in argument)
 
 
 def _refuse_missing_folder() -> None:

@@ -1,8 +1,7 @@
 """The typed schema of the configuration, and the checks that one grid point can be given on its own."""
 
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -20,6 +19,23 @@ class Compare(StrEnum):
 
 
 @dataclass
+class KnownAnswer:
+    """What is known of a figure before it is measured."""
+
+    executor: str = MISSING
+    workers: int | None = None  #: None: of the executor's first cell, or of its curve
+    figure: str = "speedup"  #: a column of summary.csv, or of fits.csv behind its law: amdahl_alpha
+    about: float | None = None
+    within: float = 0.05  #: relative to `about`
+    at_least: float | None = None
+    at_most: float | None = None
+    contains: float | None = None  #: lies within the figure's interval
+    needs: str | None = None  #: "gil", or such as "2 CPUs"
+    not_run: str | None = None  #: why it cannot be measured here
+    because: str = ""
+
+
+@dataclass
 class WorkloadConfig:
     """What to run: a function and its items, or snippets."""
 
@@ -34,6 +50,7 @@ class WorkloadConfig:
     snippets: dict[str, str] = field(default_factory=dict)
     expect: list[Any] | None = None
     compare: Compare = Compare.equal
+    known_answers: list[KnownAnswer] = field(default_factory=list)
 
 
 @dataclass
@@ -117,16 +134,28 @@ class Point:
     config: Config
     overrides: Mapping[str, str]  #: what the command line or the sweep set, as text
     origins: Mapping[str, Origin]  #: by group: workload, executor, executor@baseline
-    uses_workers: Mapping[str, bool]  #: by executor and baseline: whether the pool's YAML refers to workers
+    uses_workers: Mapping[str, bool]  #: by executor and baseline: whether the pool changes with workers
 
 
 def register() -> None:
-    """Make the schema and the resolvers of conf/ known to Hydra."""
+    """Make known to Hydra what the defaults list of conf/config.yaml begins and ends with."""
     store = ConfigStore.instance()
-    node = OmegaConf.structured(Config)
-    # Environment variables and arguments have names of the user's own: they need no + to be set.
-    OmegaConf.set_struct(node.env, False)
-    store.store(name="schema", node=node)
+    store.store(name="schema", node=OmegaConf.structured(Config))
+    # Merged last, so that a misspelt key of a file is still told with the file that it stands in.
+    store.store(name="free_names", node=_open(_FREELY_NAMED))
+
+
+#: Where names are the user's own and need no + to be set. Items and arguments lie in a workload, whose own
+#: keys are known: `_unknown_keys` refuses others.
+_FREELY_NAMED = ("workload", "executor.pool", "baseline.pool", "env")
+
+
+def _open(paths: Iterable[str]) -> DictConfig:
+    """Make settings that change nothing but let new keys in at and below the paths."""
+    opened = DictConfig({})
+    for path in paths:
+        OmegaConf.update(opened, path, DictConfig({}, flags={"struct": False}))
+    return opened
 
 
 def read_point(
@@ -148,8 +177,7 @@ def read_point(
     problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed, origins)]
     if problems:
         return problems
-    uses_workers = {node: _refers_to_workers(config[node].pool) for node in ("executor", "baseline")}
-    return Point(config=typed, overrides=overrides, origins=origins, uses_workers=uses_workers)
+    return Point(config=typed, overrides=overrides, origins=origins, uses_workers=_uses_workers(config))
 
 
 def where(key: str, origins: Mapping[str, Origin]) -> str:
@@ -169,8 +197,8 @@ def _unknown_keys(config: DictConfig) -> Iterator[str]:
         known = [entry.name for entry in fields(schema)]
         for key in map(str, [] if node is None else node):
             if key not in known:
-                full = f"{path}.{key}" if path else key
-                yield f"{full}: there is no such setting{near(key, known)}"
+                hint = near(key, known) if path else near_setting(key)
+                yield f"{path}.{key}: there is no such setting{hint}".removeprefix(".")
 
 
 def near(name: str, known: list[str]) -> str:
@@ -181,6 +209,20 @@ def near(name: str, known: list[str]) -> str:
     if matches:
         return f"; did you mean '{matches[0]}'?"
     return f"; there are {', '.join(known)}" if known else ""
+
+
+def near_setting(key: str) -> str:
+    """As `near`, for a key at the top: one that belongs to a group is suggested in full."""
+    import difflib  # noqa: PLC0415 - only mistakes pay for it
+
+    full: dict[str, str] = {}
+    for path, schema in SCHEMAS.items():  # the top comes first, then the workload
+        for entry in fields(schema):
+            full.setdefault(entry.name, f"{path}.{entry.name}".removeprefix("."))
+    matches = difflib.get_close_matches(key, full, 1)
+    if matches:
+        return f"; did you mean '{full[matches[0]]}'?"
+    return near(key, [entry.name for entry in fields(Config)])
 
 
 def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
@@ -223,14 +265,38 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
         yield f"{here}: it has neither function nor snippets; give workload.function=MODULE.NAME or snippets"
     if workload.function and not workload.snippets and workload.items is None:
         yield f"{here}: a function needs items; give a list, a _target_, lines or a glob"
+    if workload.function and not workload.snippets and workload.items is not None:
+        yield from _wrong_items(workload.items, origins)
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
         yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
-    for node in ("executor", "baseline"):
+    for number, answer in enumerate(workload.known_answers):
+        if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
+            key = where(f"workload.known_answers[{number}]", origins)
+            yield f"{key}: it expects nothing; give about, at_least, at_most, contains, or why it is not_run"
+    for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
             yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"
 
 
 _EXAMPLE_TARGET = "concurrent.futures.ThreadPoolExecutor"
+
+
+def _wrong_items(items: Any, origins: Mapping[str, Origin]) -> Iterator[str]:
+    """Tell what is neither a list, nor a `_target_`, nor lines, nor a glob."""
+    here = where("workload.items", origins)
+    if isinstance(items, list) or (isinstance(items, dict) and "_target_" in items):
+        return
+    if not isinstance(items, dict) or not items:
+        yield f"{here}: {items!r} are no items; give a list, {{lines: FILE}}, {{glob: PATTERN}} or a _target_"
+        return
+    unknown = [key for key in items if key not in ("lines", "glob")]
+    for key in unknown:
+        yield f"{here}.{key}: there is no such key; there are lines and glob, or a _target_ with arguments"
+    if len(items) > 1 and not unknown:
+        yield f"{here}: it has both lines and a glob; keep one of the two"
+    for key, value in items.items():
+        if key not in unknown and not isinstance(value, str):
+            yield f"{here}.{key}: {value!r} is not text; write the path of a file, or a pattern of paths"
 
 
 def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
@@ -268,7 +334,16 @@ def _lost_in_json(value: Any, path: str, origins: Mapping[str, Origin]) -> Itera
 LOST = "does not survive JSON; let a _target_ make it"
 
 
-def _refers_to_workers(pool: DictConfig) -> bool:
-    """Whether a pool's YAML interpolates the number of workers, however deep."""
-    raw = OmegaConf.to_container(pool, resolve=False)
-    return "${workers}" in json.dumps(raw) or "${..workers}" in json.dumps(raw)
+def _uses_workers(config: DictConfig) -> dict[str, bool]:
+    """Find the pools that change with the number of workers, however their YAML refers to it."""
+    found = []
+    before = config.workers
+    for workers in (1, 2):
+        config.workers = workers
+        found.append({node: OmegaConf.to_container(config[node].pool, resolve=True) for node in _POOLS})
+    config.workers = before
+    return {node: found[0][node] != found[1][node] for node in _POOLS}
+
+
+#: The nodes that have a pool.
+_POOLS = ("executor", "baseline")

@@ -1,4 +1,4 @@
-"""The page of `--help`: made without Hydra, so that it appears at once."""
+"""The answers to `--help` and `--version`: made without Hydra, so that they appear at once."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -37,13 +37,14 @@ More
   python -m runner.report FOLDER    the tables and plots of a study again, from its folder alone
   --cfg job                         the configuration as composed; --info defaults: where it comes from
   --hydra-help                      every flag of Hydra, which composes the configuration
+  --version                         of the runner
 """
 _GROUPS = ("workload", "executor", "experiment")
 
 
 def is_asked_for(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for help."""
-    return "--help" in arguments or "-h" in arguments
+    """Whether a command line asks for help or for the version."""
+    return not {"--help", "-h", "--version"}.isdisjoint(arguments)
 
 
 def page(arguments: Sequence[str]) -> str:
@@ -58,5 +59,15 @@ def _options(folders: Iterable[Path], group: str) -> list[str]:
 
 
 def show() -> None:
-    """Print the page."""
-    sys.stdout.write(page(sys.argv[1:]))
+    """Print the version if that was asked for, otherwise the page."""
+    arguments = sys.argv[1:]
+    sys.stdout.write(f"runner {_version()}\n" if "--version" in arguments else page(arguments))
+
+
+def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415 - the page needs none
+
+    try:
+        return metadata.version("parallel-runner")
+    except metadata.PackageNotFoundError:
+        return "(a checkout that is not installed)"

@@ -16,7 +16,7 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from runner.config import GROUPS, LOST, Origin, near, where
+from runner.config import GROUPS, LOST, Origin, near, near_setting, where
 from runner.folders import shown
 
 
@@ -89,6 +89,8 @@ def _hint(error: OmegaConfBaseException, option: str) -> str:
         return "; should its first line be '# @package _global_'?"
     if not isinstance(parent, DictConfig):
         return ""
+    if error.full_key == key:
+        return near_setting(key)
     hint = near(key, [str(known) for known in parent])
     if option or is_dataclass(OmegaConf.get_type(parent)):
         return hint
@@ -104,7 +106,10 @@ _REASONS = (
     (r"field '.*' is not Optional", "null is no value for it; leave it out, or give one"),
     (r"Invalid value '(.*)', expected one of \[(.*)\]", "'{}' is no choice; write one of {}"),
     (r"Cannot assign (\w+) to Dict", "it must be settings of its own, NAME: VALUE, not {}"),
-    (r"Cannot merge DictConfig with ListConfig", "a list stands where settings belong, NAME: VALUE"),
+    (
+        r"Cannot merge DictConfig with ListConfig",
+        "a list stands where settings (NAME: VALUE) belong, or they where a list does; write what belongs",
+    ),
     (r"Invalid value assigned: .* is not a ListConfig", "it must be a list, such as [A, B]"),
     (r"Cannot convert '(?:List|Dict)?(?:Config|\w+)' to string: '(.*)'", "{} is not text; write text"),
     (r"Key (.*) \((\w+)\) is incompatible with", "the key {} is {}, not text; put it in quotes"),
@@ -172,6 +177,13 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (
         r"Cannot find primary config '([^']+)'",
         lambda name: f"--config-name {name}: there is no such file; leave it out",
+    ),
+    (
+        r"invalid literal for int\(\) with base 10: '(\w+)'",
+        lambda key: (
+            f".{key}: a list has no settings of its own; start from a file without the list, "
+            "such as workload=function"
+        ),
     ),
     (
         r"Only one of --run, --multirun",

@@ -103,14 +103,28 @@ def test_the_records_import_nothing_of_ours() -> None:
 _STANDARD = sys.stdlib_module_names
 
 
+#: Libraries that a cell's executor brings with it, or that are asked where they are there anyway.
+_ENGINES = {"cloudpickle", "dask", "distributed", "joblib", "mpi4py", "ray", "threadpoolctl"}
+
+
 def test_what_runs_in_measured_interpreters_imports_the_standard_library_only() -> None:
     wrong = [
         one
         for one in ALL
         if _within(one.module, "probe", "runner_probe")
-        and _top(one.target) not in {*_STANDARD, "runner_probe"}
+        and _top(one.target) not in {*_STANDARD, *_ENGINES, "runner_probe"}
     ]
     assert not wrong, _breaking("the probe stands alone", wrong)
+
+
+def test_an_engine_is_imported_for_the_cells_that_name_it_alone() -> None:
+    adapters = {one.module for one in ALL if _top(one.target) in _ENGINES}
+    wrong = [
+        one
+        for one in ALL
+        if one.at_once and one.module not in adapters and any(_within(one.target, name) for name in adapters)
+    ]
+    assert not wrong, _breaking("only a YAML names an adapter", wrong)
 
 
 def test_the_supervisor_imports_the_standard_library_only() -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from runner.compose import collect
-from runner.config import Point
+from runner.config import Config, Point
 from runner.folders import conf_dir
 from runner.plan import Plan, plan
 
@@ -61,7 +61,8 @@ def test_every_shipped_workload_composes(name: str, compose: Compose) -> None:
 def test_every_shipped_executor_composes(name: str, compose: Compose) -> None:
     (point,) = compose(f"executor={name}", "workers=3")
     assert point.config.executor.name == name
-    assert point.uses_workers["executor"] == (name != "serial")
+    text = (conf_dir() / "executor" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert point.uses_workers["executor"] == ("${workers}" in text)
     assert not point.uses_workers["baseline"]
 
 
@@ -157,6 +158,35 @@ def test_environment_variables_need_no_plus_and_have_a_baseline_each(sweep: Call
         ("serial", {"PYTHON_GIL": "1"}),
         ("thread", {"PYTHON_GIL": "1"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("workload.arguments.base.deep=7", lambda config: config.workload.arguments == {"base": {"deep": 7}}),
+        ("workload.items.glob=*.txt", lambda config: config.workload.items == {"glob": "*.txt"}),
+        ("executor.pool.initargs=[1]", lambda config: config.executor.pool["initargs"] == [1]),
+        ("baseline.pool.x=1", lambda config: config.baseline.pool["x"] == 1),
+        ("env.A=1", lambda config: config.env == {"A": "1"}),
+    ],
+)
+def test_a_name_of_the_users_own_needs_no_plus(
+    override: str, read: Callable[[Config], bool], compose: Compose
+) -> None:
+    given = [] if "items" in override else ["workload.items=[1]"]
+    (point,) = compose("workload=function", "workload.function=mymodule.work", *given, override)
+    assert read(point.config)
+
+
+@pytest.mark.slow
+def test_arguments_and_items_that_no_file_has_can_be_swept(sweep: Callable[..., Plan]) -> None:
+    planned = sweep(
+        *("workload=function", "workload.function=mymodule.work", "executor=thread"),
+        *("workload.items.glob=a*,b*", "workload.arguments.base=1,2"),
+    )
+    assert planned.swept == ("workload.items.glob", "workload.arguments.base")
+    found = [(*cell.swept.values(), cell.settings["workload"]["items"]) for cell in planned.baselines]
+    assert found == [(glob, base, {"glob": glob}) for glob in ("a*", "b*") for base in ("1", "2")]
 
 
 @pytest.mark.slow

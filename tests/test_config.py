@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.config import GROUPS, SCHEMAS, STUDY_SETTINGS, Config, Origin, Point, near, read_point, where
+from runner.config import (
+    GROUPS,
+    SCHEMAS,
+    STUDY_SETTINGS,
+    Config,
+    Origin,
+    Point,
+    near,
+    near_setting,
+    read_point,
+    where,
+)
 
 _ORIGINS = {
     group: Origin(option=option, path=f"mine/{group.partition('@')[0]}/{option}.yaml")
@@ -29,7 +40,7 @@ def read(**changes: Any) -> Point | list[str]:
     """Read a point that differs from a plain one; a dotted key has a double underscore."""
     config = OmegaConf.merge(OmegaConf.structured(Config), _POINT)
     for key, value in changes.items():
-        OmegaConf.update(config, key.replace("__", "."), value, force_add=True)
+        OmegaConf.update(config, key.replace("__", "."), value, merge=False, force_add=True)
     assert isinstance(config, DictConfig)
     return read_point(config, {}, _ORIGINS)
 
@@ -61,8 +72,30 @@ def test_a_reference_is_resolved() -> None:
 def test_whether_a_pool_takes_the_number_of_workers_is_known() -> None:
     assert point().uses_workers == {"executor": True, "baseline": False}
     assert point(executor__pool__max_workers=3).uses_workers["executor"] is False
-    deep = {"_target_": "mymodule.Pool", "options": [{"processes": "${workers}"}]}
-    assert point(executor__pool=deep).uses_workers["executor"] is True
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["${workers}", "${ workers }", "${.....workers}", "twice ${workers}", "${oc.select:workers}",
+     "${oc.decode:'${workers}'}", "${chunk_size}", "${executor.start_method}"],
+)  # fmt: skip
+def test_a_pool_may_take_the_number_of_workers_by_any_reference(reference: str) -> None:
+    deep = {"_target_": "mymodule.Pool", "options": [{"processes": reference}]}
+    found = point(executor__pool=deep, executor__start_method="of ${workers}", chunk_size="${workers}")
+    assert found.uses_workers == {"executor": True, "baseline": False}
+
+
+@pytest.mark.parametrize("text", ["\\${workers}", "workers", "${repetitions}"])
+def test_a_pool_that_only_speaks_of_workers_does_not_take_their_number(text: str) -> None:
+    pool = {"_target_": "mymodule.Pool", "note": text}
+    assert point(executor__pool=pool).uses_workers["executor"] is False
+
+
+def test_the_workers_of_a_point_stay_as_they_are() -> None:
+    config = OmegaConf.merge(OmegaConf.structured(Config), _POINT)
+    assert isinstance(config, DictConfig)
+    read_point(config, {}, _ORIGINS)
+    assert config.workers == 2
 
 
 def test_an_executor_has_the_chunk_size_of_all_but_may_have_its_own() -> None:
@@ -112,6 +145,29 @@ def test_an_unknown_key_is_told_with_the_one_it_is_most_like() -> None:
         "workload.funktion: there is no such setting; did you mean 'function'?"
     ]
     assert read(baseline__pol={}) == ["baseline.pol: there is no such setting; did you mean 'pool'?"]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("items", "workload.items"), ("start_method", "executor.start_method"), ("pol", "executor.pool"),
+     ("funktion", "workload.function"), ("chunksize", "chunk_size"), ("worker", "workers")],
+)  # fmt: skip
+def test_a_key_of_a_group_is_suggested_in_full(key: str, meant: str) -> None:
+    assert near_setting(key) == f"; did you mean '{meant}'?"
+
+
+@pytest.mark.parametrize(
+    ("items", "problem"),
+    [
+        ({"lins": 1}, ".lins: there is no such key; there are lines and glob, or a _target_ with arguments"),
+        ({"lines": "a", "glob": "b"}, ": it has both lines and a glob; keep one of the two"),
+        ({"glob": 5}, ".glob: 5 is not text; write the path of a file, or a pattern of paths"),
+        ({}, ": {} are no items; give a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
+        ("abc", ": 'abc' are no items; give a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
+    ],
+)  # fmt: skip
+def test_items_that_are_none_are_told(items: Any, problem: str) -> None:
+    assert read(workload__items=items) == [f"{_SQUARES}: items{problem}"]
 
 
 def test_a_value_of_the_wrong_type_is_the_composers_to_tell() -> None:

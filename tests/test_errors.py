@@ -46,6 +46,8 @@ QUICK = (
     "a sweep without --multirun",
     "a workload of a name that is taken",
     "an interpreter that does not exist",
+    "a setting written as an option",
+    "a key of a group without its group",
 )
 
 #: These go through a process of their own; the others call the program's main function.

@@ -164,7 +164,8 @@ def test_what_only_asks_measures_nothing_and_makes_nothing() -> None:
     before = set(Path.cwd().rglob("*"))
     assert "function: mymodule.square" in run("--cfg", "job", "workload=squares", "--config-dir", "mine")
     assert "workload/squares" in run("--info", "defaults", "workload=squares", "--config-dir", "mine")
-    assert "Hydra" in run("--version")
+    assert run("--version").startswith("runner ")
+    assert "Hydra" in run("--hydra-help")
     assert set(Path.cwd().rglob("*")) == before
 
 

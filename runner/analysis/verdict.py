@@ -11,8 +11,9 @@ from runner.analysis.code import code_to_paste
 from runner.analysis.identity import label
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
 from runner.analysis.tables import Tables
-from runner.analysis.units import seconds, text
+from runner.analysis.units import text
 from runner.store import Results
+from runner.units import seconds
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]
 
@@ -73,7 +74,7 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         more_repetitions=_more_repetitions(told) if answer == "cannot tell" else "",
         why=_why(told, recommended),
         break_even=tuple(describe(tables.break_even, str(fastest["workload"]))),
-        code=code_to_paste(cell),
+        code=code_to_paste(cell, is_async=tables.machine.is_async(cell)),
     )
 
 

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.code import code_to_paste, split
+from runner.analysis.code import code_to_paste
+from runner.analysis.imports import split
 from runner.records import Cell
 from tests.made import FUNCTION, SERIAL, cell
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PROCESS = "concurrent.futures.ProcessPoolExecutor"
 
-#: What a user might write: classes, functions that say what an initializer left, names that clash.
+#: What a user might write: classes, coroutines, functions that say what an initializer left, names that clash
 MINE = '''
 import datetime
 import threading
@@ -62,6 +63,14 @@ def partial(n):
 
 def announce(word="ready"):
     print(word)
+
+async def later(n, plus=0):
+    import asyncio
+    await asyncio.sleep(0)
+    return n * n + plus + state["base"]
+
+async def asyncio(item):
+    return item
 '''
 
 SUMS = {"function": "experiments.numbers.sum_of_squares", "items": [3, 4, 5]}
@@ -202,6 +211,76 @@ CASES: dict[str, tuple[Cell, str]] = {
         "['mine.py']",
     ),
 }
+
+LATER = {"function": "mine.later", "items": [1, 2, 3]}
+LATER_BY_9 = {**LATER, "arguments": {"plus": 9}}
+
+ASYNC_CASES: dict[str, tuple[Cell, str]] = {
+    "the plain loop": (made(LATER, chunk_size=None), "[1, 4, 9]"),
+    "the plain loop, with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, chunk_size=None),
+        "[15, 18, 23]",
+    ),
+    "threads": (made(LATER, threads()), "[1, 4, 9]"),
+    "threads, with arguments": (made(LATER_BY_9, threads()), "[10, 13, 18]"),
+    "threads, in batches": (made(LATER, threads(), chunk_size=2), "[1, 4, 9]"),
+    "threads, in one batch": (made(LATER, threads(), chunk_size=None), "[1, 4, 9]"),
+    "forked processes": (made(LATER, processes()), "[1, 4, 9]"),
+    "spawned processes, with arguments": (made(LATER_BY_9, processes("spawn")), "[10, 13, 18]"),
+    "spawned processes, in batches with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, processes("spawn"), chunk_size=2),
+        "[15, 18, 23]",
+    ),
+    "a pool that has submit and shutdown only": (
+        made(LATER, {"_target_": "mine.Pool", "size": 2}),
+        "[1, 4, 9]",
+    ),
+    "such a pool, in batches": (made(LATER, {"_target_": "mine.Pool", "size": 2}, chunk_size=2), "[1, 4, 9]"),
+    "a function that is named as the library": (
+        made({"function": "mine.asyncio", "items": [1, 2]}, threads()),
+        "[1, 2]",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ASYNC_CASES)
+def test_the_code_for_coroutines_awaits_them(case: str, tmp_path: Path) -> None:
+    given, printed = ASYNC_CASES[case]
+    code = code_to_paste(given, is_async=True)
+    assert max(map(len, code.splitlines())) < 80, code
+    assert run(code, tmp_path) == printed
+
+
+def test_workers_await_each_coroutine_in_an_event_loop() -> None:
+    assert code_to_paste(made(LATER_BY_9, threads()), is_async=True) == (
+        "import asyncio\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from functools import partial\n"
+        "from mine import later\n"
+        "\n\n"
+        "task = partial(later, plus=9)\n"
+        "\n\n"
+        "def run_item(item):\n"
+        "    return asyncio.run(task(item))\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "with ThreadPoolExecutor(max_workers=2) as pool:\n"
+        "    results = list(pool.map(run_item, items))"
+    )
+
+
+def test_the_plain_loop_awaits_all_coroutines_in_one_event_loop() -> None:
+    assert code_to_paste(made(LATER), is_async=True) == (
+        "import asyncio\n"
+        "from mine import later\n"
+        "\n\n"
+        "async def run_all(items):\n"
+        "    return [await later(item) for item in items]\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "results = asyncio.run(run_all(items))"
+    )
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """The checks made before anything is measured."""
 
+import os
 import platform
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,12 @@ def problem(pool: dict[str, Any], **workload: Any) -> tuple[str, str]:
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD, process_pool("spawn")])
 def test_a_cell_without_problems_tells_its_number_of_tasks(pool: dict[str, Any]) -> None:
-    assert checked(pool) == {"tasks": 3, "problems": []}
+    assert checked(pool) == {"tasks": 3, "is_async": False, "problems": []}
+
+
+def test_coroutines_are_known_behind_their_arguments_too() -> None:
+    assert checked(THREAD, function="bag.squared_later")["is_async"] is True
+    assert checked(THREAD, function="pools.scaled_later", arguments={"factor": 2})["is_async"] is True
 
 
 def test_every_cell_is_checked() -> None:
@@ -42,8 +49,8 @@ def test_a_workload_is_loaded_and_a_pool_opened_once_for_all_cells(tmp_path: Pat
     workload = {"function": "bag.square", "items": [noting]}
     pools = [
         SERIAL,
-        {"_target_": "bag.OpenLoop", "noting": noting},
-        {"_target_": "bag.OpenLoop", "noting": noting},
+        {"_target_": "pools.OpenLoop", "noting": noting},
+        {"_target_": "pools.OpenLoop", "noting": noting},
     ]
     check({"check": [{"workload": workload, "executor": {"pool": pool}} for pool in pools]})
     assert path.read_text(encoding="utf-8").splitlines() == ["made", "made"]
@@ -51,7 +58,7 @@ def test_a_workload_is_loaded_and_a_pool_opened_once_for_all_cells(tmp_path: Pat
 
 def test_snippets_are_compiled_but_not_run() -> None:
     found = checked(SERIAL, snippets={"one": "raise SystemExit", "two": "2"}, setup="raise SystemExit")
-    assert found == {"tasks": 2, "problems": []}
+    assert found == {"tasks": 2, "is_async": False, "problems": []}
 
 
 def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
@@ -85,7 +92,14 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
         ({"_target_": "bag.ANSWER"}, "'bag.ANSWER' is an int, which cannot be called"),
         ({**THREAD, "max_workers": 0}, "ValueError: max_workers must be greater than 0"),
         ({**THREAD, "max_workers": "two"}, "concurrent.futures.ThreadPoolExecutor: TypeError: "),
-        ({"_target_": "bag.ignore", "number": 1}, "'int' object has no attribute 'shutdown'"),
+        (
+            {"_target_": "bag.ignore", "number": 1},
+            (
+                "bag.ignore makes a builtins.int, which has no submit and no shutdown; an executor needs "
+                "submit(function, *arguments), which returns a future, and shutdown(wait=True)"
+            ),
+        ),
+        ({"_target_": "bag.Loop", "number": 1}, "makes a bag.Loop, which has no submit; an executor needs"),
         (process_pool("frok"), "there is no start method 'frok' here; there are fork, spawn, forkserver"),
         ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
@@ -97,16 +111,26 @@ def test_a_pool_that_cannot_be_made_says_why(pool: dict[str, Any], message: str)
     assert message in text
 
 
+def test_what_is_no_executor_is_ended() -> None:
+    _, text = problem({"_target_": "multiprocessing.pool.ThreadPool", "processes": 1})
+    assert text.startswith(
+        "multiprocessing.pool.ThreadPool makes a multiprocessing.pool.ThreadPool, which has"
+    )
+    _, text = problem({"_target_": "pools.Endless"})
+    assert text.startswith("pools.Endless makes a pools.Endless, which has no submit and no shutdown; ")
+    assert "endless" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_a_pool_that_takes_no_initializer_is_refused_only_if_the_workload_has_one() -> None:
-    pool = {"_target_": "bag.Loop", "number": 2}
+    pool = {"_target_": "pools.Loop", "number": 2}
     assert checked(pool)["problems"] == []
     assert problem(pool, initializer="bag.not_a_function_of_items") == (
         "executor.pool",
-        "bag.Loop takes no initializer, so the workload's cannot run in its workers",
+        "pools.Loop takes no initializer, so the workload's cannot run in its workers",
     )
 
 
-@pytest.mark.parametrize("pool", [SERIAL, THREAD, {"_target_": "bag.OpenLoop", "number": 1}])
+@pytest.mark.parametrize("pool", [SERIAL, THREAD, {"_target_": "pools.OpenLoop", "number": 1}])
 def test_a_pool_that_takes_an_initializer_or_anything_at_all_is_accepted(pool: dict[str, Any]) -> None:
     assert checked(pool, initializer="bag.not_a_function_of_items")["problems"] == []
 
@@ -118,5 +142,16 @@ def test_the_interpreter_describes_itself() -> None:
     assert told["implementation"] == "CPython"
     assert told["free_threaded"] is False or told["version"] >= "3.13"
     assert told["gil_enabled"] is getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert told["usable_cpus"] == len(os.sched_getaffinity(0))
     assert told["packages"]["pytest"] == pytest.__version__
     assert list(told["packages"]) == sorted(told["packages"])
+
+
+def test_the_interpreter_tells_the_numbers_of_threads_that_its_environment_sets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("PYTHON_CPU_COUNT", "2")
+    assert interpreter()["thread_counts"] == {"OMP_NUM_THREADS": "3", "PYTHON_CPU_COUNT": "2"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
 import platform
 import sys
 import sysconfig
 
+from runner_probe.chunk import is_async
 from runner_probe.executors import Factory
 from runner_probe.quick_json import dumps
 from runner_probe.targets import TargetError, locate_callable
@@ -16,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    #: number of tasks, whether there is an initializer, problems as key and text
-    _Loaded = tuple[int | None, bool, list[list[str]]]
+    #: number of tasks, whether they are coroutines, whether there is an initializer, problems as key and text
+    _Loaded = tuple[int | None, bool, bool, list[list[str]]]
 
 
 def check(specification: dict[str, Any]) -> dict[str, Any]:
@@ -29,14 +31,14 @@ def check(specification: dict[str, Any]) -> dict[str, Any]:
         key = dumps(one["workload"])
         if key not in workloads:  # items may take a while to make
             workloads[key] = _load(one["workload"])
-        tasks, with_initializer, problems = workloads[key]
+        tasks, is_coroutine, with_initializer, problems = workloads[key]
         pool = one["executor"]["pool"]
         key = dumps([pool, with_initializer])
         if key not in pools:
             pools[key] = _check_pool(pool, with_initializer=with_initializer)
         problem = pools[key]
         found = problems if problem is None else [*problems, ["executor.pool", problem]]
-        checked.append({"tasks": tasks, "problems": found})
+        checked.append({"tasks": tasks, "is_async": is_coroutine, "problems": found})
     return {"interpreter": interpreter(), "checked": checked}
 
 
@@ -51,8 +53,27 @@ def interpreter() -> dict[str, Any]:
         "compiler": platform.python_compiler(),
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_enabled": gil_enabled,
+        "usable_cpus": _usable_cpus(),
+        "thread_counts": {name: os.environ[name] for name in _THREAD_COUNTS if name in os.environ},
         "packages": _packages(),
     }
+
+
+#: What tells libraries, and Python itself, how many threads or processes to use.
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "PYTHON_CPU_COUNT",
+)
+
+
+def _usable_cpus() -> int | None:
+    """Count the CPUs that this very process may use: a prefix such as taskset leaves it fewer than others."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def _packages() -> dict[str, str]:
@@ -73,8 +94,8 @@ def _load(workload: dict[str, Any]) -> _Loaded:
     try:
         loaded = Workload(workload, calls)
     except WorkloadError as error:
-        return None, False, [[f"workload.{error.key}", str(error)]]
-    return len(loaded.items), loaded.initializer is not None, []
+        return None, False, False, [[f"workload.{error.key}", str(error)]]
+    return len(loaded.items), is_async(loaded.call), loaded.initializer is not None, []
 
 
 def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
@@ -94,13 +115,33 @@ def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
             return f"{pool['_target_']}: {error}; it takes {', '.join(signature.parameters)}"
         if with_initializer and not _takes(signature, "initializer"):
             return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
+    return _open_once(pool)
+
+
+def _open_once(pool: dict[str, Any]) -> str | None:
     try:
-        Factory(pool, None).open().shutdown(wait=True)  # nothing is submitted, so no worker starts
+        opened = Factory(pool, None).open()
+        lacking = [name for name in ("submit", "shutdown") if not callable(getattr(opened, name, None))]
+        if lacking:
+            return _no_executor(pool["_target_"], opened, lacking)
+        opened.shutdown(wait=True)  # nothing was submitted, so no worker started
     except TargetError as error:
         return str(error)
     except Exception as error:  # of an argument's value, its own target, or the start method
         return f"{pool['_target_']}: {type(error).__name__}: {error}"
     return None
+
+
+def _no_executor(target: str, made: object, lacking: list[str]) -> str:
+    """Say what an executor needs; ends what was made instead if it is a pool that can be ended."""
+    end = getattr(made, "terminate", None)
+    if callable(end):
+        end()
+    kind = type(made)
+    return (
+        f"{target} makes a {kind.__module__}.{kind.__qualname__}, which has no {' and no '.join(lacking)}; "
+        "an executor needs submit(function, *arguments), which returns a future, and shutdown(wait=True)"
+    )
 
 
 def _takes(signature: inspect.Signature, name: str) -> bool:

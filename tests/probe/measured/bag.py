@@ -164,13 +164,6 @@ class Loop:
         pass
 
 
-class OpenLoop(Loop):
-    """Takes anything at all."""
-
-    def __init__(self, **_: object) -> None:
-        super().__init__(0)
-
-
 def not_a_function_of_items() -> None:
     pass
 

@@ -1,0 +1,51 @@
+"""What the checks meet, right and wrong: imported by measured interpreters, from Python 3.10 on."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Loop:
+    """A pool without workers, hence without an initializer."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(function(*arguments))
+        return done
+
+    def shutdown(self, *, wait: bool) -> None:
+        pass
+
+
+class OpenLoop(Loop):
+    """Takes anything at all."""
+
+    def __init__(self, **_: object) -> None:
+        super().__init__(0)
+
+
+class Endless:
+    """No executor, with a thread that only `terminate` ends."""
+
+    submit = 3  # which cannot be called
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+        self._thread = threading.Thread(target=self._told.wait, name="endless")
+        self._thread.start()
+
+    def terminate(self) -> None:
+        self._told.set()
+        self._thread.join()
+
+
+async def scaled_later(number: int, factor: int) -> int:
+    return number * factor
