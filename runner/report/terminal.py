@@ -11,9 +11,10 @@ from rich.text import Text
 
 from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import Tables
-from runner.analysis.units import seconds, text, three_digits
+from runner.analysis.units import text
 from runner.analysis.verdict import Verdict
 from runner.store import Results
+from runner.units import seconds, three_digits
 
 WIDTH = 80
 _MOST_WARNINGS = 3
