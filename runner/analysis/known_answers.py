@@ -48,11 +48,6 @@ def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def all_hold(known: pd.DataFrame) -> bool:
-    """Whether nothing contradicts what is known."""
-    return not known["outcome"].eq(DOES_NOT_HOLD).any()
-
-
 def _cells_of(answer: Answer, summary: pd.DataFrame) -> pd.DataFrame:
     """Choose the cells that an answer speaks of; of an answer on a curve, its first one."""
     chosen = summary[summary["workload"].eq(answer["workload"]) & summary["executor"].eq(answer["executor"])]

@@ -8,6 +8,7 @@ import pandas as pd
 from runner.analysis.break_even import break_even
 from runner.analysis.causes import Loss
 from runner.analysis.fits import fits
+from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
 from runner.analysis.samples import headline_times, tabulate_samples, warm_times
 from runner.analysis.statistics import Level
@@ -27,6 +28,7 @@ class Tables:
     tasks: pd.DataFrame  #: one row a cell and task
     fits: pd.DataFrame  #: one row a scaling curve and law
     break_even: pd.DataFrame  #: one row a pool and a swept size of the workload
+    known_answers: pd.DataFrame  #: one row an answer and cell
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
     times: Times  #: headline times of the cells that may make a claim
     machine: Machine
@@ -40,11 +42,13 @@ def tabulate(results: Results) -> Tables:
     times = headline_times(samples, level)
     traces = Traces(results, times, machine)
     summary = summarise(results, samples, times, warm_times(samples, level), traces)
+    laws = fits(results, summary, times, machine)
     return Tables(
         samples=samples,
         summary=summary,
         tasks=tabulate_tasks(results, traces, level),
-        fits=fits(results, summary, times, machine),
+        fits=laws,
+        known_answers=compare(results, summary, laws, machine),
         break_even=break_even(results, times),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         times=times,

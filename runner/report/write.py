@@ -1,5 +1,6 @@
 """A result folder → its tables, plots and the terminal view. Needs nothing but the folder."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from runner import store
 from runner.analysis.statistics import FEWEST_BLOCKS
-from runner.analysis.tables import tabulate
+from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.report import plots, terminal
 from runner.store import Results
@@ -17,7 +18,7 @@ def report(folder: Path) -> bool:
     """Write the tables, verdict.json and plots/, and print the result; True if every cell was measured."""
     results = store.read(folder)
     tables = tabulate(results)
-    for name, frame in (("summary", tables.summary), ("tasks", tables.tasks), ("fits", tables.fits)):
+    for name, frame in _csv_files(tables):
         rows = frame.astype(object).where(frame.notna(), None)
         store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
     figures = plots.draw(tables.samples, tables.summary, tables.tasks, _facts(results, tables.summary))
@@ -26,6 +27,14 @@ def report(folder: Path) -> bool:
     store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
     terminal.show(results, tables, verdicts)
     return bool((tables.summary["status"] == "ok").all())
+
+
+def _csv_files(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Give the tables by name; those of what few studies ask for only where there is a row."""
+    yield from (("summary", tables.summary), ("tasks", tables.tasks), ("fits", tables.fits))
+    for name in ("break_even", "known_answers"):
+        if len(getattr(tables, name)):
+            yield name, getattr(tables, name)
 
 
 def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
