@@ -1,0 +1,46 @@
+"""False alarms: how often runs on a quiet host are called disturbed.
+
+Claim: at most 5 % of invocations, and at most 5 % of canaries. It can only be told on a host that is quiet:
+what others take is printed beside, and alarms while they take much are no false ones.
+
+python -m benchmarks.noise [RUNS]
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.cells import cell_of, measure
+from runner.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary, Reading, disturbance
+from runner.supervisor import Supervisor
+
+MOST_ALARMS = 0.05
+
+
+def main() -> None:
+    """Run the benchmark; exit code 1 if a claim does not hold."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    canary = Canary()
+    slowdowns = [canary.slowdown() for _ in range(runs)]
+    share = float(np.mean(np.array(slowdowns) > MOST_SLOWDOWN))
+    print(
+        f"canary: 95 % below {np.quantile(slowdowns, 0.95):.2f}; alarms above {MOST_SLOWDOWN:g}: {share:.1%}"
+    )
+    held = [share <= MOST_ALARMS]
+    with Supervisor() as supervisor, tempfile.TemporaryDirectory() as name:
+        for kind in ("serial", "thread", "process"):
+            cell = cell_of("workload=numbers", "workload.items.count=400", f"executor={kind}", "workers=2")
+            before = Reading.take()
+            samples = [measure(cell, supervisor, Path(name)).samples[0] for _ in range(runs)]
+            own_s = sum(sample.cpu_s or 0.0 for sample in samples)
+            meanwhile = disturbance(before, Reading.take(), own_s) or "nobody took much"
+            share = float(np.mean([bool(sample.noisy) for sample in samples]))
+            held.append(share <= MOST_ALARMS)
+            print(f"{kind}: alarms above {MOST_CPUS_TAKEN:g} CPUs: {share:.1%} (all in all, {meanwhile})")
+    sys.exit(0 if all(held) else 1)
+
+
+if __name__ == "__main__":
+    main()
