@@ -10,6 +10,8 @@ from runner.plan import Plan, plan
 from runner.records import Cell
 from runner.supervisor import Supervisor
 
+LONG_TASKS = Reference()
+
 
 def cells_of(*overrides: str) -> Plan:
     """Make the cells that a command line measures."""
@@ -22,10 +24,10 @@ def cell_of(*overrides: str) -> Cell:
     return cells_of(*overrides).cells[-1]
 
 
-def measure(cell: Cell, supervisor: Supervisor, folder: Path, *, each: bool = True) -> Outcome:
+def measure(cell: Cell, supervisor: Supervisor, folder: Path, reference: Reference = LONG_TASKS) -> Outcome:
     """Make one invocation of a cell, as a study does; RuntimeError unless it ends well.
 
-    A study finds out by itself whether tasks are long enough to stamp each.
+    A study makes the reference by itself; it tells whether tasks are long enough to be stamped.
     """
     request = Request(
         cell=cell,
@@ -33,7 +35,7 @@ def measure(cell: Cell, supervisor: Supervisor, folder: Path, *, each: bool = Tr
         position=0,
         iterations=1,
         time_limit_s=60.0,
-        reference=Reference(each=each),
+        reference=reference,
         output=folder / "output.txt",
     )
     outcome = invoke(request, supervisor)

@@ -1,6 +1,7 @@
 """One cell measured once: the specification that the probe gets, and the samples made of its reply."""
 
 import json
+import math
 import os
 import signal
 import statistics
@@ -18,8 +19,10 @@ from runner.supervisor import Ending, Launch
 _SHOWN_OUTPUT = 300  # characters of what a failed invocation printed last
 _SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its traceback
 
-#: Stamping a task costs 5 µs (two readings each of the CPU clock and of schedstat): at least 20 times that.
-SHORTEST_STAMPED_NS = 100_000
+# Stamps cost less than a twentieth of what they stamp: that of a task takes 5 µs (two readings each of the
+# CPU clock and of schedstat), that of a chunk 2.5 µs.
+SHORTEST_STAMPED_S = 100e-6
+SHORTEST_STAMPED_CHUNK_S = 50e-6
 
 
 #: What a reply tells of the workers.
@@ -41,7 +44,7 @@ class Reference:
     results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
     labels: list[str] = field(default_factory=list)
-    each: bool = True  #: tasks are long enough to stamp each
+    task_s: float = math.inf  #: median duration of a task; it tells which of them are stamped
     seconds: float = 0.0  #: of the invocation as a whole
 
 
@@ -153,12 +156,20 @@ def _specification(request: Request) -> dict[str, Any]:
         "executor": settings["executor"],
         "chunk_size": settings["chunk_size"],
         "iterations": request.iterations,
-        "each": reference.each,
+        "tracing": _tracing(request.cell, reference),
         "look": request.repetition <= 1,  # once for each cell, and each reference
         "calls": reference.calls,
         "reference": reference.results,
         "labelled": bool(reference.labels),
     }
+
+
+def _tracing(cell: Cell, reference: Reference) -> str:
+    """Tell what is stamped: every task, every chunk, or nothing but a run apart, which is no headline."""
+    if reference.task_s >= SHORTEST_STAMPED_S:
+        return "task"
+    in_chunk = cell.chunk_size or len(reference.labels)
+    return "chunk" if reference.task_s * in_chunk >= SHORTEST_STAMPED_CHUNK_S else "apart"
 
 
 def _outcome(request: Request, ending: Ending) -> Outcome:
@@ -198,19 +209,21 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
 
 
 def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
-    start_s, work_s, end_s = (iteration[part] / 1e9 for part in ("start_ns", "work_ns", "end_ns"))
+    parts = (iteration.get(part) for part in ("start_ns", "work_ns", "end_ns"))
+    start_s, work_s, end_s = (None if part is None else part / 1e9 for part in parts)
     return Sample(
         cell=request.cell.id,
         repetition=request.repetition,
         position=request.position,
         iteration=iteration["iteration"],
         warmup=iteration["warmup"],
+        tracing=iteration["tracing"],
         tasks=iteration["tasks"],
         started_at=_iso(datetime.fromtimestamp(iteration["started_at"], UTC)),
         start_s=start_s,
         work_s=work_s,
         end_s=end_s,
-        wall_s=(iteration["start_ns"] + iteration["work_ns"] + iteration["end_ns"]) / 1e9,
+        wall_s=iteration["wall_ns"] / 1e9,
         cpu_s=iteration["cpu_s"],
     )
 
@@ -279,13 +292,13 @@ def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int,
 
 
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
-    records = [dict(zip(reply["record"], row, strict=True)) for row in reply["iterations"][0]["records"]]
-    median_ns = statistics.median(record["busy_ns"] / record["tasks"] for record in records)
+    traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))
+    records = [dict(zip(reply["record"], row, strict=True)) for row in traced["records"]]
     return Reference(
         results=reply.get("reference"),
         calls=reply["calls"],
         labels=reply.get("labels", []),
-        each=median_ns >= SHORTEST_STAMPED_NS,
+        task_s=statistics.median(record["busy_ns"] / record["tasks"] for record in records) / 1e9,
         seconds=seconds,
     )
 

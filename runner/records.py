@@ -33,13 +33,17 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One iteration of one invocation: a row of `samples.csv`. Times are None unless it ended well."""
+    """One iteration of one invocation: a row of `samples.csv`.
+
+    Times are None unless it ended well; its parts also where the tasks are too short to be recorded with it.
+    """
 
     cell: str
     repetition: int  #: counted from 1; 0 is the reference invocation, which enters no statistic
     position: int  #: place of the invocation in its repetition, from 0
     iteration: int  #: 0 has a pool of its own; later ones share a second pool
     warmup: bool  #: the run that warms the second pool up
+    tracing: bool = False  #: made only to record tasks too short to be recorded in the headline
     tasks: int
     started_at: str  #: ISO 8601, UTC
     start_s: float | None = None  #: from before the pool's construction to the first task's start

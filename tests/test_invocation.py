@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from runner.invocation import SHORTEST_STAMPED_NS, Outcome, Reference, Request, invoke
+from runner.invocation import (
+    SHORTEST_STAMPED_CHUNK_S,
+    SHORTEST_STAMPED_S,
+    Outcome,
+    Reference,
+    Request,
+    invoke,
+)
 from runner.records import Cell, Sample
 from runner.supervisor import Ending, Launch
 from runner_probe.iteration import RECORD
@@ -44,6 +51,8 @@ def make_iteration(number: int = 0, records: list[list[Any]] | None = None, **fi
         "warmup": number == 1,
         "tasks": 2,
         "started_at": 1_767_225_600.0,
+        "tracing": False,
+        "wall_ns": 2_130_000_000,
         "start_ns": 100_000_000,
         "work_ns": 2_000_000_000,
         "end_ns": 30_000_000,
@@ -112,7 +121,7 @@ def test_a_launch_names_prefix_python_and_probe_and_changes_our_environment(tmp_
 
 
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
-    reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], each=False, seconds=1.0)
+    reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
     supervisor = Answering(make_ending())
     invoke(make_request(tmp_path, reference), supervisor)
     specification = json.loads(supervisor.launches[0].specification)
@@ -123,7 +132,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "executor": settings["executor"],
         "chunk_size": 1,
         "iterations": 1,
-        "each": False,
+        "tracing": "apart",
         "look": False,
         "calls": {"set": 7},
         "reference": [{"value": 1}],
@@ -354,27 +363,47 @@ def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outco
 def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
     reply = make_reply(make_iteration(), status=status, reference=[{"value": 1}], calls={"one": 3})
     assert measure(make_ending(reply)).reference == Reference(
-        results=[{"value": 1}], calls={"one": 3}, labels=["one", "two"], each=False, seconds=2.5
+        results=[{"value": 1}], calls={"one": 3}, labels=["one", "two"], task_s=80e-9, seconds=2.5
     )
 
 
 @pytest.mark.parametrize(
-    ("busy_ns", "tasks", "each"),
+    ("task_s", "chunk_size", "tracing"),
     [
-        (SHORTEST_STAMPED_NS, 1, True),
-        (SHORTEST_STAMPED_NS - 1, 1, False),
-        (SHORTEST_STAMPED_NS * 9, 10, False),
-        (SHORTEST_STAMPED_NS * 10, 10, True),
+        (SHORTEST_STAMPED_S, 1, "task"),
+        (SHORTEST_STAMPED_S * 0.99, 1, "chunk"),
+        (SHORTEST_STAMPED_CHUNK_S * 0.99, 1, "apart"),
+        (SHORTEST_STAMPED_CHUNK_S / 10, 10, "chunk"),
+        (SHORTEST_STAMPED_CHUNK_S / 10, 9, "apart"),
+        (SHORTEST_STAMPED_CHUNK_S / 3, None, "chunk"),
     ],
 )
-def test_tasks_are_stamped_one_by_one_where_they_are_long_enough(
-    measure: Callable[..., Outcome], busy_ns: int, tasks: int, *, each: bool
+def test_what_is_stamped_is_long_enough_for_it(
+    tmp_path: Path, task_s: float, chunk_size: int | None, tracing: str
 ) -> None:
-    record = make_record(0, tasks)
-    record[9] = busy_ns
-    reference = measure(make_ending(make_reply(make_iteration(records=[record])))).reference
+    supervisor = Answering(make_ending())
+    reference = Reference(task_s=task_s, labels=["one", "two", "three"])
+    cell = make_cell("abc", chunk_size=chunk_size)
+    invoke(make_request(tmp_path, reference, cell), supervisor)
+    assert json.loads(supervisor.launches[0].specification)["tracing"] == tracing
+
+
+def test_the_length_of_a_task_is_the_median_of_the_records(measure: Callable[..., Outcome]) -> None:
+    records = [make_record(0), make_record(1)]
+    reference = measure(make_ending(make_reply(make_iteration(records=records)))).reference
     assert reference is not None
-    assert reference.each is each
+    assert reference.task_s == 80e-9
+
+
+def test_a_headline_without_records_has_no_parts(measure: Callable[..., Outcome]) -> None:
+    bare = make_iteration(records=[], wall_ns=1_000_000_000)
+    for part in ("start_ns", "work_ns", "end_ns"):
+        del bare[part]
+    outcome = measure(make_ending(make_reply(bare, make_iteration(1, tracing=True, warmup=False))))
+    headline, traced = outcome.samples
+    assert (headline.wall_s, headline.start_s, headline.tracing) == (1.0, None, False)
+    assert (traced.wall_s, traced.start_s, traced.tracing) == (2.13, 0.1, True)
+    assert {record.iteration for record in outcome.records} == {1}
 
 
 def test_facts_seen_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:

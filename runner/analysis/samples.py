@@ -37,7 +37,8 @@ def headline_times(samples: pd.DataFrame, level: Level) -> Times:
 def warm_times(samples: pd.DataFrame, level: Level) -> Times:
     """Give the times of the tasks alone on a pool that is warm, the median within an invocation."""
     claiming = _claiming(samples)
-    is_warm = claiming["repetition"].gt(0) & claiming["iteration"].gt(0) & ~claiming["warmup"]
+    is_warm = claiming["repetition"].gt(0) & claiming["iteration"].gt(0)
+    is_warm &= ~claiming["warmup"] & ~claiming["tracing"]
     return _times(claiming[is_warm & claiming["status"].eq("ok")], "work_s", level)
 
 

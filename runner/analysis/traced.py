@@ -1,4 +1,8 @@
-"""The trace of a study → the runs that explain each cell: its own and its baseline's."""
+"""The trace of a study → the runs that explain each cell: its own and its baseline's.
+
+The headline runs are traced themselves, unless their tasks are too short for it; then a run apart is, which
+must not take much longer.
+"""
 
 from typing import Any
 
@@ -16,8 +20,11 @@ from runner.store import Results
 _NS = 1e9
 
 
+_MOST_SLOWED = 1.05  # by being traced: beyond that a run explains nothing
+
+
 class Traces:
-    """The traced headline runs of a study.
+    """The traced runs of a study.
 
     Args:
         results: the study
@@ -28,17 +35,19 @@ class Traces:
     def __init__(self, results: Results, times: Times, machine: Machine) -> None:
         self._times, self._machine = times, machine
         trace = results.trace().to_pandas()
-        trace = trace[(trace["repetition"] > 0) & (trace["iteration"] == 0)]
-        self._records = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
-        self._headlines = {
+        self._traced = {
             (one.cell, one.repetition): one
             for one in results.samples
-            if one.status == "ok" and one.iteration == 0 and one.repetition > 0
-        }
+            if one.status == "ok" and one.repetition > 0 and (one.iteration == 0 or one.tracing)
+        }  # a run apart comes after its headline, and takes its place
+        keys = pd.MultiIndex.from_frame(trace[["cell", "repetition", "iteration"]])
+        chosen = [(*key, one.iteration) for key, one in self._traced.items()]
+        trace = trace[keys.isin(chosen)]
+        self._records = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
         self._runs: dict[str, dict[int, Run]] = {}
 
     def records(self, cell: str) -> pd.DataFrame | None:
-        """Give the task records of a cell's headline runs."""
+        """Give the task records of a cell's traced runs."""
         return self._records.get(cell)
 
     def runs(self, cell: str) -> dict[int, Run]:
@@ -48,7 +57,7 @@ class Traces:
             known = [] if records is None else records.groupby("repetition")
             times = self._times.of(cell)
             self._runs[cell] = {
-                int(repetition): self._run(cell, int(repetition), float(times.loc[repetition]), rows)
+                int(repetition): self._run(cell, int(repetition), rows)
                 for repetition, rows in known
                 if repetition in times.index
             }
@@ -61,7 +70,7 @@ class Traces:
         outside the interval of the speedup that it should explain.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
-        if cell.workers is None or serial is None or parallel is None:
+        if cell.workers is None or serial is None or parallel is None or self._is_slowed(cell.id):
             return None
         found = attribute(serial, parallel, cell.workers)
         return found if speedup_low <= found.speedup <= speedup_high else None
@@ -88,7 +97,7 @@ class Traces:
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
-        if cell.workers is None or records is None:
+        if cell.workers is None or records is None or self._is_slowed(cell.id):
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         in_one_process = (records.groupby("repetition")["process_id"].nunique() == 1).all()
@@ -101,12 +110,18 @@ class Traces:
         )
         return named(pairs, setting, self._times.level)
 
+    def _is_slowed(self, cell: str) -> bool:
+        """Whether being traced makes the runs of a cell take longer."""
+        runs, times = self.runs(cell), self._times.of(cell)
+        ratios = [run.wall / times.loc[repetition] for repetition, run in runs.items()]
+        return bool(ratios) and float(np.median(ratios)) > _MOST_SLOWED
+
     def _cpu_share(self, cell: str, repetition: int) -> float:
         """Give the share of a run's time within tasks in which they were on a CPU, or ready for one."""
         run = self.runs(cell)[repetition]
         if run.cpu is not None:
             return (run.cpu + (run.run_delay or 0.0)) / run.busy
-        cpu_s = self._headlines[cell, repetition].cpu_s or 0.0  # of the whole loop: tasks too short to ask
+        cpu_s = self._traced[cell, repetition].cpu_s or 0.0  # of the whole loop: tasks too short to ask
         return min(cpu_s / run.busy, 1.0)
 
     def _median_run(self, cell: str) -> Run | None:
@@ -114,9 +129,10 @@ class Traces:
         runs = sorted(self.runs(cell).values(), key=lambda run: run.wall)
         return runs[(len(runs) - 1) // 2] if runs else None
 
-    def _run(self, cell: str, repetition: int, wall_s: float, rows: pd.DataFrame) -> Run:
-        start_s = self._headlines[cell, repetition].start_s or 0.0
-        opened = float(rows["started_ns"].min()) / _NS - start_s
+    def _run(self, cell: str, repetition: int, rows: pd.DataFrame) -> Run:
+        traced = self._traced[cell, repetition]
+        opened = float(rows["started_ns"].min()) / _NS - (traced.start_s or 0.0)
+        wall_s = traced.wall_s or 0.0
         return Run(
             opened=opened, closed=opened + wall_s, work=[_work(row) for row in rows.to_dict("records")]
         )

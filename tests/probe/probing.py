@@ -53,7 +53,7 @@ def specify(
     *,
     chunk_size: int | None = 1,
     iterations: int = 1,
-    each: bool = True,
+    tracing: str = "task",
     **workload: Any,
 ) -> dict[str, Any]:
     """Make the specification of an invocation; by default it squares three numbers."""
@@ -64,7 +64,7 @@ def specify(
         "executor": {"pool": dict(pool)},
         "chunk_size": chunk_size,
         "iterations": iterations,
-        "each": each,
+        "tracing": tracing,
         "look": False,
         "calls": None,
         "reference": None,

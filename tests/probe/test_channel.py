@@ -44,7 +44,7 @@ def test_the_reply_is_found_although_its_mark_was_printed() -> None:
 
 def test_a_reply_larger_than_a_pipe_arrives_whole() -> None:
     items = [f"{number:040}" for number in range(5_000)]
-    answer = ask(specify(function="bag.ignore", items=items, chunk_size=None, each=False))
+    answer = ask(specify(function="bag.ignore", items=items, chunk_size=None, tracing="chunk"))
     assert answer.reply["labels"] == items
 
 
@@ -116,5 +116,5 @@ def test_a_check_is_answered_over_the_same_channel() -> None:
         "check": [{"workload": specification["workload"], "executor": specification["executor"]}],
     }
     reply = ask(request).reply
-    assert reply["checked"] == [{"tasks": 3, "problems": []}]
+    assert reply["checked"] == [{"tasks": 3, "is_async": False, "problems": []}]
     assert reply["interpreter"]["executable"] == sys.executable

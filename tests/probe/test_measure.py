@@ -178,3 +178,19 @@ def test_a_look_that_fails_costs_no_measurement(tmp_path: Path) -> None:
     raising = {"_target_": "bag.raise_the_second_time", "path": str(tmp_path / "noted")}
     reply = measure({**specify({**THREAD, "max_workers": 1}, initializer=raising), "look": True})
     assert (reply["status"], reply["native_threads"]) == ("ok", {})
+
+
+def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_apart() -> None:
+    reply = measure(specify(THREAD, tracing="apart", iterations=3))
+    headline, warmup, _, warm, apart = reply["iterations"]
+    assert (headline["records"], "start_ns" in headline, headline["tracing"]) == ([], False, False)
+    assert headline["wall_ns"] > 0
+    assert [one["warmup"] for one in (warmup, warm)] == [True, False]
+    assert (apart["iteration"], apart["tracing"], len(apart["records"])) == (4, True, 3)
+    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+
+
+def test_a_task_too_short_for_stamps_that_raises_is_named() -> None:
+    reply = measure(specify(THREAD, tracing="apart", function="bag.fail_on", arguments={"bad": 2}))
+    assert (reply["status"], reply["iterations"]) == ("failed", [])
+    assert reply["error"].startswith("task 1 (2) raised ")

@@ -14,6 +14,7 @@ from _thread import _local, get_native_id
 
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Sequence
     from typing import Any
 
@@ -51,13 +52,18 @@ def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Re
         if len(values) < len(items):  # `extend` takes this exception for the end
             raise StopIteration  # noqa: TRY301 - the task's own is gone
     except BaseException as error:
-        failure = _describe(error, first + len(values))
+        failure = describe(error, first + len(values))
     ended = time.perf_counter_ns()
     try:
         where: Worker = _here.worker
     except AttributeError:
         where = _here.worker = worker()  # two system calls, as long as a short task
     return values, [(first, len(values), started, ended, None, None)], where, failure
+
+
+def run_plain(call: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Run `call` on every item and return the values alone."""
+    return [call(item) for item in items]
 
 
 def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
@@ -86,7 +92,7 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
                 values.append(call(item))
                 task += 1
     except BaseException as error:
-        failure = _describe(error, task)
+        failure = describe(error, task)
     if not each and failure is None:
         stamps.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     return values, stamps, worker(), failure
@@ -131,27 +137,32 @@ class _EventLoop:
     def __init__(self, call: Callable[[Any], Any]) -> None:
         import asyncio  # noqa: PLC0415 - only workloads of coroutines pay for it
 
-        self.call, self.asyncio, self.loop = call, asyncio, asyncio.new_event_loop()
+        self.call, self.loop = call, asyncio.new_event_loop()
 
     def __enter__(self) -> Callable[[Any], Any]:
         return lambda item: self.loop.run_until_complete(self.call(item))
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.loop.run_until_complete(self._end_the_rest())
+            self.loop.run_until_complete(end_the_rest(self.loop))
         finally:
             self.loop.close()
 
-    async def _end_the_rest(self) -> None:
-        rest = self.asyncio.all_tasks() - {self.asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await self.asyncio.gather(*rest, return_exceptions=True)
-        await self.loop.shutdown_asyncgens()
-        await self.loop.shutdown_default_executor()
+
+async def end_the_rest(loop: AbstractEventLoop) -> None:
+    """End what tasks left in their event loop, as `asyncio.run` does."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
 
 
-def _describe(error: BaseException, task: int) -> Failure:
+def describe(error: BaseException, task: int) -> Failure:
+    """Tell of an exception as text."""
     import traceback  # noqa: PLC0415 - only failures pay for it
 
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))

@@ -8,16 +8,17 @@ from __future__ import annotations
 import sys
 
 from runner_probe.channel import Channel
+from runner_probe.chunk import is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
-from runner_probe.iteration import RECORD, TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.iteration import RECORD, TaskFailed, Tasks, run_bare, run_cold, run_warm
 from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from runner_probe.iteration import Iteration
+    from runner_probe.iteration import Bare, Iteration
 
 
 def main() -> None:
@@ -78,14 +79,23 @@ _BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
-    tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=specification["each"])
-    cold = run_cold(tasks, factory.open)
-    values = cold.values()
-    reply["iterations"].append(_describe(cold, 0, workload))
-    reply.update(_facts(cold, factory))
+    tracing = specification["tracing"]
+    tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
+    bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
+    traced = run_cold(tasks, factory.open)
+    if bare is None:
+        values = traced.values()
+        reply["iterations"].append(_describe(traced, 0, workload))
+    else:
+        values = bare.values
+        reply["iterations"].append(_describe_bare(bare, workload))
+    reply.update(_facts(traced, factory))
     if specification["iterations"] > 1:
         for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
             reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
+    if bare is not None:
+        number = len(reply["iterations"])
+        reply["iterations"].append({**_describe(traced, number, workload), "tracing": True})
     if specification["look"]:
         reply["native_threads"] = _look(factory, workload)
     reply["living_cpu_s"] = living_cpu_s()
@@ -98,6 +108,28 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
         )
     if not specification["labelled"]:
         reply["labels"] = workload.labels()
+
+
+def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
+    """Measure without records; where that fails, a traced run tells better what failed."""
+    try:
+        return run_bare(tasks, factory.open)
+    except Exception:
+        run_cold(tasks, factory.open)
+        raise
+
+
+def _describe_bare(bare: Bare, workload: Workload) -> dict[str, Any]:
+    return {
+        "iteration": 0,
+        "warmup": False,
+        "tracing": False,
+        "tasks": len(workload.items),
+        "started_at": bare.started_at,
+        "wall_ns": bare.wall_ns,
+        "cpu_s": bare.cpu_s,
+        "records": [],
+    }
 
 
 def _describe(
@@ -113,8 +145,10 @@ def _describe(
     return {
         "iteration": number,
         "warmup": warmup,
+        "tracing": False,
         "tasks": len(workload.items),
         "started_at": iteration.started_at,
+        "wall_ns": iteration.closed_ns - iteration.opened_ns,
         "start_ns": first - iteration.opened_ns,
         "work_ns": last - first,
         "end_ns": iteration.closed_ns - last,

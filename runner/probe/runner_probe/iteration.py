@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.chunk import is_async, run_chunk, run_lean
+from runner_probe.chunk import is_async, run_chunk, run_lean, run_plain
 from runner_probe.cpu import tree_cpu_s
 
 TYPE_CHECKING = False
@@ -65,6 +65,16 @@ class Tasks:
         self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
 
 
+class Bare:
+    """What an iteration without records found."""
+
+    def __init__(self) -> None:
+        self.started_at = 0.0  # seconds since the epoch
+        self.wall_ns = 0
+        self.cpu_s = 0.0
+        self.values: list[Any] = []  #: the tasks', in the order of the items
+
+
 class Iteration:
     """What one iteration found. Times in nanoseconds on one clock."""
 
@@ -111,6 +121,36 @@ def run_cold(
     iteration.closed_ns = clock()
     iteration.cpu_s = tree_cpu_s() - cpu_before
     return iteration
+
+
+def run_bare(
+    tasks: Tasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
+) -> Bare:
+    """As `run_cold`, but submit the tasks as a user's own code does: without stamps, so without records.
+
+    For tasks so short that the stamps of a chunk would be a good part of it.
+    """
+    bare = Bare()
+    futures: list[Any] = []
+    cpu_before = tree_cpu_s()
+    bare.started_at = time.time()
+    opened_ns = clock()
+    pool = open_pool()
+    try:
+        for _, items in tasks.chunks:
+            futures.append(pool.submit(run_plain, tasks.call, items))
+        futures.reverse()
+        while futures:
+            bare.values.extend(futures.pop().result())
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    finally:
+        pool.shutdown(wait=True)
+    bare.wall_ns = clock() - opened_ns
+    bare.cpu_s = tree_cpu_s() - cpu_before
+    return bare
 
 
 def run_warm(
