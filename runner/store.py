@@ -230,10 +230,11 @@ def compress_trace(folder: Path) -> None:
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table made of the samples, as NAME.csv."""
-    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    _write(folder / f"{name}.csv", text.getvalue())
 
 
 def write_verdicts(folder: Path, verdicts: Sequence[Mapping[str, Any]]) -> None:

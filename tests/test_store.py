@@ -336,6 +336,26 @@ class FixedClock(datetime):
         return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
 
 
+def test_a_table_is_a_csv_file_with_one_line_a_row(tmp_path: Path) -> None:
+    store.write_table(tmp_path, "summary", ["cell", "note"], [["a", "one, two"], ["b", None]])
+    assert (tmp_path / "summary.csv").read_bytes() == b'cell,note\na,"one, two"\nb,\n'
+
+
+def test_a_crash_while_a_table_is_rewritten_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_table(tmp_path, "summary", ["cell"], [["old"]])
+
+    def crash(path: Path, text: str, **_: Any) -> None:
+        path.write_bytes(text.encode()[:6])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", crash)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_table(tmp_path, "summary", ["cell"], [["new"]])
+    assert (tmp_path / "summary.csv").read_text() == "cell\nold\n"
+
+
 def test_folders_of_one_second_have_names_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

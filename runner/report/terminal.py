@@ -1,151 +1,103 @@
-"""The result on the terminal: a table, at most three warnings, the answer, the code to paste."""
+"""The result on the terminal: tables, at most three warnings, the answer, the code to paste."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import Console
 from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
-from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import Tables
-from runner.analysis.units import text
 from runner.analysis.verdict import Verdict
+from runner.report.caveats import traces_of_failures, warnings
+from runner.report.cell_table import cell_columns, explanation
+from runner.report.columns import print_columns, print_unpadded
+from runner.report.labels import plain_loops, with_chunks_named
+from runner.report.snippet_table import snippet_columns
 from runner.store import Results
-from runner.units import seconds, three_digits
 
 WIDTH = 80
-_MOST_WARNINGS = 3
+_MOST_CODES = 2
 
 
-def show(results: Results, tables: Tables, verdicts: list[Verdict], console: Console | None = None) -> None:
+def show(
+    results: Results, tables: Tables, verdicts: Sequence[Verdict], console: Console | None = None
+) -> None:
     """Print the result of a study on standard output."""
     console = console or Console()
     console.width = min(console.width, WIDTH)
-    for workload, summary in tables.summary.groupby("workload", sort=False):
+    summary = with_chunks_named(tables.summary, plain_loops(results.cells))
+    for workload, rows in summary.groupby("workload", sort=False):
         console.print()
-        console.print(Text(_title(str(workload), results), style="bold"))
-        console.print(_table(summary, results))
-        if summary["cell"].isin(tables.tasks.loc[tables.tasks["per_call"].eq(other=True), "cell"]).any():
-            console.print()
-            console.print(_snippets(tables, summary))
-    for warning in _warnings(results, tables):
-        console.print(Text(f"warning: {warning}", style="yellow"))
-    several = len({verdict.workload for verdict in verdicts}) > 1
-    for verdict in verdicts:
+        _say(console, _title(str(workload), rows, results), style="bold")
+        _show_cells(console, rows, results, tables)
+        _show_snippets(console, rows, results, tables)
+    for warning in warnings(results, tables, summary):
+        _say(console, f"warning: {warning}", style="yellow")
+    if failures := traces_of_failures(results, tables):
+        _say(console, failures)
+    names = _names(verdicts)
+    for name, verdict in zip(names, verdicts, strict=True):
         console.print()
-        named = [*([verdict.workload] if several or verdict.where else []), *filter(None, [verdict.where])]
-        where = f"{', '.join(named)}: " if named else ""
-        console.print(Text(f"{where}{verdict.sentence}.", style="bold green"))
+        _say(console, f"{f'{name}: ' if name else ''}{verdict.sentence}.", style="bold green")
         if verdict.why:
-            console.print(Text(f"Why not more: {verdict.why}."))
-    if len(verdicts) == 1 and verdicts[0].code:
-        console.print()
-        # Soft-wrapped: code is pasted, so it is neither cut nor padded.
-        console.print(Syntax("", "python").highlight(verdicts[0].code.rstrip()), soft_wrap=True, end="")
-    elif any(verdict.code for verdict in verdicts):
-        console.print()
-        console.print(Text("the code to paste, for each of them: verdict.json"))
+            _say(console, f"Why not more: {verdict.why}.")
+    _show_codes(console, names, verdicts)
     console.print()
-    console.print(Text(f"results: {results.folder}", overflow="fold"))
+    # Soft-wrapped: what is pasted is neither cut nor padded.
+    console.print(Text(f"results: {results.folder}"), soft_wrap=True)
 
 
-def _title(workload: str, results: Results) -> str:
+def _say(console: Console, text: str, style: str = "") -> None:
+    print_unpadded(console, Text(text, style=style), console.width)
+
+
+def _title(workload: str, rows: pd.DataFrame, results: Results) -> str:
     cpu = results.environment.get("start", {}).get("cpu", {})
     on = f", {cpu['usable_cpus']} CPUs" if cpu.get("usable_cpus") else ""
-    return f"{workload}{on}, {_plural(int(results.study['repetitions']), 'repetition')}"
+    asked, made = int(results.study["repetitions"]), int(rows["repetitions"].max())
+    counted = f"{made} of {asked}" if made < asked else str(made)
+    return f"{workload}{on}, {counted} repetition{'s' * (counted != '1')}"
 
 
-def _disturbed(tables: Tables) -> Iterator[str]:
-    samples = tables.samples
-    headlines = samples[samples["repetition"].gt(0) & samples["iteration"].eq(0) & samples["status"].eq("ok")]
-    disturbed = headlines[headlines["noisy"].ne("")]
-    if len(disturbed):
-        runs = f"{len(disturbed)} of {len(headlines)} runs were disturbed"
-        yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"
+def _show_cells(console: Console, rows: pd.DataFrame, results: Results, tables: Tables) -> None:
+    columns = cell_columns(rows, results, tables)
+    styles = ["" if status == "ok" else "red" for status in rows["status"]]
+    left_out = print_columns(console, columns, console.width, styles)
+    if told := explanation(columns, left_out):
+        _say(console, told, style="dim")
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _show_snippets(console: Console, rows: pd.DataFrame, results: Results, tables: Tables) -> None:
+    columns = snippet_columns(rows, results, tables)
+    if columns:
+        console.print()
+        if left_out := print_columns(console, columns, console.width):
+            _say(console, f"in tasks.csv, for want of room: {', '.join(left_out)}", style="dim")
 
 
-def _table(summary: pd.DataFrame, results: Results) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    extra = [key for key in ("python", "chunk_size", *results.swept) if _varies(summary, key)]
-    table.add_column("executor", no_wrap=True)
-    for key in extra:
-        table.add_column(key.rpartition(".")[2], overflow="fold")
-    for column in ("workers", "time", "speedup", "", "bound", "eff.", "CPU"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("note", overflow="fold", style="dim")
-    for _, row in summary.iterrows():
-        bounds = f"{row['speedup_low']:.2f}–{row['speedup_high']:.2f}" if pd.notna(row["speedup"]) else ""
-        table.add_row(
-            str(row["executor"]),
-            *(text(row[key]) for key in extra),
-            text(row["workers"]),
-            seconds(row["wall_s"]) if pd.notna(row["wall_s"]) else "",
-            f"{row['speedup']:.2f}" if pd.notna(row["speedup"]) else "",
-            "baseline" if row["is_baseline"] else bounds,
-            f"{row['speedup_bound']:.2f}" if pd.notna(row["speedup_bound"]) else "",
-            f"{row['efficiency']:.0%}" if pd.notna(row["efficiency"]) else "",
-            f"{three_digits(row['cpu_s'])} s" if pd.notna(row["cpu_s"]) else "",
-            _short_note(row, results),
-            style="red" if row["status"] != "ok" else "",
-        )
-    return table
+def _names(verdicts: Sequence[Verdict]) -> list[str]:
+    """Name the groups of cells that verdicts are of; a single one needs no name."""
+    several = len({verdict.workload for verdict in verdicts}) > 1
+    return [
+        ", ".join([*([verdict.workload] if several or verdict.where else []), *filter(None, [verdict.where])])
+        for verdict in verdicts
+    ]
 
 
-def _snippets(tables: Tables, summary: pd.DataFrame) -> Table:
-    """Show the time per call of every snippet, as the first baseline runs it."""
-    baseline = summary[summary["is_baseline"]]["cell"].iloc[0]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("snippet")
-    table.add_column("per call", justify="right")
-    table.add_column("", justify="left")
-    for _, row in tables.tasks[tables.tasks["cell"] == baseline].iterrows():
-        low, high = seconds(row["time_s_low"]), seconds(row["time_s_high"])
-        table.add_row(row["label"], seconds(row["time_s"]), "" if low == high else f"{low} to {high}")
-    return table
-
-
-def _warnings(results: Results, tables: Tables) -> Iterator[str]:
-    """Say what the reader must know, the worst first, at most three."""
-    warnings = [*_failures(tables.summary), *_too_few(results, tables.summary), *_disturbed(tables)]
-    yield from warnings[:_MOST_WARNINGS]
-    if len(warnings) > _MOST_WARNINGS:
-        yield f"{len(warnings) - _MOST_WARNINGS} more warnings are in the notes of summary.csv"
-
-
-def _failures(summary: pd.DataFrame) -> Iterator[str]:
-    for _, row in summary[summary["status"] != "ok"].iterrows():
-        workers = "" if pd.isna(row["workers"]) else f" × {row['workers']}"
-        yield f"{row['executor']}{workers} makes no claim: {row['note']}"
-
-
-def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
-    fewest = (
-        int(summary.loc[summary["status"].eq("ok"), "repetitions"].min())
-        if summary["status"].eq("ok").any()
-        else 0
-    )
-    if 0 < fewest < 6:
-        yield (
-            f"bounds are ranges, not {float(results.study['confidence']):.0%} intervals: "
-            f"a cell has {fewest} of the {FEWEST_BLOCKS} repetitions needed; repetitions=7 gives intervals"
-        )
-
-
-def _short_note(row: "pd.Series[Any]", results: Results) -> str:
-    """Say in a word or two what limits a row; summary.csv has the whole note."""
-    if row["status"] != "ok":
-        return str(row["status"])
-    cpus = results.environment.get("start", {}).get("cpu", {}).get("usable_cpus")
-    more = cpus and pd.notna(row["workers"]) and row["workers"] > cpus
-    return f"on {cpus} CPUs" if more else ""
-
-
-def _varies(summary: pd.DataFrame, key: str) -> bool:
-    return summary[key].nunique(dropna=True) > 1
+def _show_codes(console: Console, names: Sequence[str], verdicts: Sequence[Verdict]) -> None:
+    """Print what is to be pasted, if that is little, or say where it is."""
+    codes: dict[str, list[str]] = {}
+    for name, verdict in zip(names, verdicts, strict=True):
+        if verdict.code:
+            codes.setdefault(verdict.code, []).append(name)
+    if len(codes) > _MOST_CODES:
+        console.print()
+        _say(console, "the code to paste, for each of them: verdict.json")
+        return
+    for code, own in codes.items():
+        console.print()
+        if len(codes) > 1:
+            _say(console, f"for {'; '.join(own)}:")
+        # Soft-wrapped: code is pasted, so it is neither cut nor padded.
+        console.print(Syntax("", "python").highlight(code.rstrip()), soft_wrap=True, end="")

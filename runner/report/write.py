@@ -11,6 +11,7 @@ from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.report import plots, terminal
+from runner.report.labels import plain_loops, with_chunks_named
 from runner.store import Results
 
 
@@ -21,7 +22,8 @@ def report(folder: Path) -> bool:
     for name, frame in _csv_files(tables):
         rows = frame.astype(object).where(frame.notna(), None)
         store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
-    figures = plots.draw(tables.samples, tables.summary, tables.tasks, _facts(results, tables.summary))
+    summary = with_chunks_named(tables.summary, plain_loops(results.cells))
+    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary))
     plots.save(figures, folder / "plots")
     verdicts = judge(results, tables)
     store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
 from runner.report.plots.look import FAILURE, looks_of, seconds
 from runner.report.plots.scene import NO_COUNT
@@ -72,8 +73,15 @@ class Study:
         )
         return cell
 
-    def draw(self, facts: Facts = FACTS, tasks: pd.DataFrame = NO_TASKS) -> dict[str, Figure]:
-        return draw(nullable(self.samples), nullable(self.summary), tasks, facts)
+    def draw(
+        self, facts: Facts = FACTS, tasks: pd.DataFrame = NO_TASKS, loops: Sequence[str] | None = None
+    ) -> dict[str, Figure]:
+        """Draw it; if the plain loops are named, cells without a chunk size get all tasks in one."""
+        summary = nullable(self.summary)
+        if loops is not None:
+            summary = with_chunks_named(summary, loops)
+        samples = nullable(self.samples) if self.samples else pd.DataFrame()
+        return draw(samples, summary, tasks, facts)
 
 
 def sample(repetition: int, wall_s: float, *, iteration: int = 0, warmup: bool = False) -> dict[str, Any]:
@@ -309,6 +317,17 @@ def test_the_caption_says_what_the_bars_are(walls: list[float], expected: str, *
         assert expected in " ".join(texts(figure))
 
 
+def test_runs_of_which_only_the_whole_is_known_have_no_strip() -> None:
+    study = Study()
+    study.add("serial", None, [2.0, 2.0])
+    study.add("thread", 2, [1.0, 1.0])
+    for row in study.samples[2:]:
+        row |= {"start_s": None, "work_s": None, "end_s": None}
+    (axes,) = study.draw()["time"].axes
+    strips = [float(bar.get_width()) for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert strips == pytest.approx([0.2, 1.6, 0.2])
+
+
 def test_noisy_runs_are_open() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.0])
@@ -394,6 +413,57 @@ def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
     ]
     assert [runs(axes, "#4d4d4d") != [] for axes in figures["time"].axes] == [True, True]
     assert [runs(axes, VERMILION) for axes in figures["speedup"].axes[::2]] == [[2.0], [4.0]]
+
+
+def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> None:
+    study = Study()
+    loop = study.add("serial", None, [2.0])
+    control = study.add("control", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=1)
+    study.add("process", 2, [0.5], chunk_size=None)
+    figures = study.draw(loops=(loop, control))
+    assert [axes.get_title(loc="left") for axes in figures["time"].axes] == [
+        "chunk_size = 1",
+        "chunk_size = all",
+    ]
+    assert [runs(axes, VERMILION) for axes in figures["speedup"].axes[::2]] == [[2.0], [4.0]]
+    control_colour = looks_of(["control"])["control"].colour.lower()
+    assert [len(runs(axes, control_colour)) for axes in figures["time"].axes] == [1, 1]
+
+
+def test_one_chunk_size_beside_a_loop_without_any_makes_no_panels() -> None:
+    study = Study()
+    loop = study.add("serial", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=None)
+    assert [axes.get_title(loc="left") for axes in study.draw(loops=[loop])["time"].axes] == [""]
+
+
+def test_a_setting_that_is_empty_in_one_place_is_named_as_such() -> None:
+    study = Study()
+    for mode in ("", "fast"):
+        base = study.add("serial", None, [1.0], baseline=f"primes-{len(study.summary)}", mode=mode)
+        study.add("process", 2, [0.5], baseline=base, mode=mode)
+    figure = study.draw(replace(FACTS, swept=("mode",)))["time"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["mode = ''", "mode = fast"]
+
+
+def test_a_workload_that_failed_everywhere_has_no_figure() -> None:
+    study = Study()
+    study.add("serial", None, [], status="failed")
+    study.add("thread", 2, [], status="failed")
+    assert study.draw() == {}
+
+
+def test_an_interruption_while_a_figure_is_written_leaves_the_old_one(tmp_path: Path) -> None:
+    class Interrupted(Figure):
+        def savefig(self, fname: Any, **_: Any) -> None:
+            Path(fname).write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    (tmp_path / "time.png").write_bytes(b"whole")
+    with pytest.raises(KeyboardInterrupt):
+        save({"time": Interrupted()}, tmp_path)
+    assert (tmp_path / "time.png").read_bytes() == b"whole"
 
 
 def test_workloads_have_figures_of_their_own_with_names_fit_for_files() -> None:

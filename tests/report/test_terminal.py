@@ -1,13 +1,15 @@
 """What a user reads at the end of a study, and while it runs."""
 
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from runner.analysis.tables import tabulate
+from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.plan import Plan
 from runner.records import Sample
@@ -16,31 +18,164 @@ from runner.report.progress import Progress, duration
 from runner.report.write import report
 from runner.store import Results
 from runner.study import Progress as Standing
-from tests.made import MakeResults, cell
+from tests.made import FUNCTION, MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
 
 
-def shown(results: Results) -> str:
+def shown(results: Results, tables: Tables | None = None, width: int = 200) -> str:
     out = io.StringIO()
-    tables = tabulate(results)
-    terminal.show(results, tables, judge(results, tables), Console(file=out, width=200))
+    tables = tables or tabulate(results)
+    terminal.show(results, tables, judge(results, tables), Console(file=out, width=width))
     return out.getvalue()
 
 
-def test_every_line_fits_eighty_columns_but_for_code(make_results: MakeResults) -> None:
+def rows_of(text: str) -> list[list[str]]:
+    """Return the words of every line of the first table, its headings first."""
+    table = text.strip().partition("\n")[2].partition("\n\n")[0]
+    return [line.split() for line in table.splitlines()]
+
+
+def row_of(text: str, *first: str) -> list[str]:
+    (row,) = [row for row in rows_of(text) if tuple(row[: len(first)]) == first]
+    return row
+
+
+def with_study(results: Results, **settings: object) -> Results:
+    return replace(results, study={**results.study, **settings})
+
+
+def test_every_line_fits_eighty_columns_but_for_code_and_the_folder(make_results: MakeResults) -> None:
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 1.1 for n in NOISE]}
     table = shown(make_results(walls)).partition("from concurrent")[0]
     assert max(map(len, table.splitlines())) <= 80
+
+
+def test_no_line_ends_in_blanks(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: [2 * n for n in NOISE], TWO: ["failed"], FOUR: NOISE}))
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
+def test_the_folder_is_never_folded(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: NOISE})
+    assert shown(results, width=30).endswith(f"results: {results.folder}\n")
 
 
 def test_a_row_tells_time_speedup_interval_bound_efficiency_and_cpu_seconds(
     make_results: MakeResults,
 ) -> None:
     text = shown(make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}))
-    (row,) = [line for line in text.splitlines() if line.split()[:2] == ["process", "2"]]
-    assert row.split() == ["process", "2", "1.00", "s", "2.00", "2.00–2.00", "2.00", "100%", "1.00", "s"]
+    headings = ["executor", "workers", "time", "speedup", "95%", "interval", "bound", "eff.", "CPU"]
+    assert rows_of(text)[0] == headings
+    assert row_of(text, "process", "2") == [
+        *("process", "2", "1.00", "s", "2.00", "2.00–2.00", "2.00", "100%", "1.00", "s")
+    ]
+    assert "bound: the most that these tasks and CPUs allow; eff.: speedup per worker\n" in text
+
+
+def test_columns_that_find_no_room_are_named_the_cpu_time_first(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), width=55)
+    assert "CPU" not in rows_of(text)[0]
+    assert "eff." in text
+    assert "in summary.csv, for want of room: CPU" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("repetitions", "heading"), [((7, 7), "99.9% interval"), ((2, 2), "range"), ((7, 5), "bounds")]
+)
+def test_the_bounds_are_named_by_what_they_are(
+    make_results: MakeResults, repetitions: tuple[int, int], heading: str
+) -> None:
+    serial, pool = repetitions
+    results = make_results({SERIAL: [2.0] * serial, TWO: [1.0] * pool})
+    headings = rows_of(shown(with_study(results, confidence=0.999)))[0]
+    assert f"speedup {heading} bound" in " ".join(headings)
+
+
+def test_a_chunk_size_of_null_is_all_and_a_loop_has_none(make_results: MakeResults) -> None:
+    sizes = {replace(TWO, id=f"chunk{size}", chunk_size=size): [1.0] * 2 for size in (1, 10, None)}
+    text = shown(make_results({SERIAL: [2.0] * 2, **sizes}))
+    assert rows_of(text)[0][1] == "chunk"
+    assert [row[1] for row in rows_of(text) if row[0] == "process"] == ["1", "10", "all"]
+    assert row_of(text, "serial")[:2] == ["serial", "2.00"]
+
+
+def test_one_chunk_size_needs_no_column(make_results: MakeResults) -> None:
+    whole = replace(TWO, chunk_size=None)
+    assert "chunk" not in rows_of(shown(make_results({SERIAL: [2.0], whole: [1.0]})))[0]
+
+
+def test_a_warm_pool_has_a_column(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0] * 2, TWO: [1.0] * 2})
+    warm = [replace(one, iteration=2, work_s=(one.wall_s or 0) ** 3) for one in results.samples]
+    results = replace(results, samples=(*results.samples, *warm))
+    text = shown(results)
+    assert "warm" in rows_of(text)[0]
+    assert row_of(text, "process", "2")[6] == "8.00"
+    assert "warm: speedup of the tasks alone, the pool being open" in " ".join(text.split())
+
+
+def two_pythons(**changes: Mapping[str, object]) -> Walls:
+    """Return two interpreters; settings of the second may differ."""
+    old = replace(SERIAL, python="3.11.7")
+    new = replace(SERIAL, id="new", baseline="new", python="3.13.0")
+    new = replace(new, settings={**new.settings, **changes})
+    pool = replace(TWO, id="pool", baseline="new", python="3.13.0")
+    return {old: [3.0] * 2, new: [2.0] * 2, pool: [1.0] * 2}
+
+
+def test_several_baselines_of_one_work_are_compared_with_the_fastest(make_results: MakeResults) -> None:
+    text = shown(make_results(two_pythons()))
+    assert "vs best" in " ".join(rows_of(text)[0])
+    assert row_of(text, "serial", "3.11.7") == [
+        *("serial", "3.11.7", "3.00", "s", "1.00", "baseline", "0.67", "1.00", "s")
+    ]
+    assert row_of(text, "process", "3.13.0")[7] == "2.00"
+
+
+def test_baselines_of_different_work_are_not_compared(make_results: MakeResults) -> None:
+    text = shown(make_results(two_pythons(workload={"items": [1], "snippets": {}})))
+    assert "vs best" not in text
+
+
+def per_call(cell: str, times: Mapping[str, float]) -> list[dict[str, object]]:
+    return [
+        {"cell": cell, "per_call": True, "label": label, "time_s": time}
+        | {"time_s_low": time * 0.9, "time_s_high": time * 1.1}
+        for label, time in times.items()
+    ]
+
+
+def shown_snippets(results: Results, *rows: list[dict[str, object]], width: int = 80) -> list[list[str]]:
+    tables = replace(tabulate(results), tasks=pd.DataFrame([row for own in rows for row in own]))
+    _, _, table = shown(results, tables, width).strip().partition("\nsnippet ")
+    return [line.split() for line in f"snippet {table}".partition("\n\n")[0].splitlines()]
+
+
+def test_snippets_are_ranked_with_their_times_relative_to_the_fastest(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: NOISE})
+    table = shown_snippets(results, per_call("serial", {"set": 2e-6, "list": 1e-6, "sum": 1.5e-6}))
+    assert table[:4] == [
+        ["snippet", "per", "call", "relative", "95%", "interval"],
+        ["list", "1.00", "µs", "×1.00", "900", "ns", "to", "1.10", "µs"],
+        ["sum", "1.50", "µs", "×1.50", "1.35", "µs", "to", "1.65", "µs"],
+        ["set", "2.00", "µs", "×2.00", "1.80", "µs", "to", "2.20", "µs"],
+    ]
+
+
+def test_snippets_on_several_pythons_have_a_column_each(make_results: MakeResults) -> None:
+    old, new = per_call("serial", {"set": 2e-6, "list": 1e-6}), per_call("new", {"set": 1e-6, "list": 3e-6})
+    assert shown_snippets(make_results(two_pythons()), old, new)[:3] == [
+        ["snippet", "3.11.7", "relative", "3.13.0"],
+        ["list", "1.00", "µs", "×1.00", "3.00", "µs"],
+        ["set", "2.00", "µs", "×2.00", "1.00", "µs"],
+    ]
+
+
+def test_snippets_that_only_ran_on_the_second_python_are_shown_of_that(make_results: MakeResults) -> None:
+    table = shown_snippets(make_results(two_pythons()), per_call("new", {"set": 1e-6}))
+    assert table[1][:4] == ["set", "1.00", "µs", "×1.00"]
 
 
 def test_the_code_is_never_cut(make_results: MakeResults) -> None:
@@ -49,31 +184,130 @@ def test_the_code_is_never_cut(make_results: MakeResults) -> None:
     assert "    results = list(pool.map(work, items))\n" in text
 
 
+def groups(count: int, *, alike: bool = False) -> Walls:
+    """Return so many baselines by themselves, whose code differs in its items unless it is alike."""
+    walls: Walls = {}
+    for place in range(count):
+        workload = {**FUNCTION, "items": [0 if alike else place]}
+        settings = {**SERIAL.settings, "workload": workload}
+        name = f"base{place}"
+        swept = {"workload.items": str(place)}
+        walls[replace(SERIAL, id=name, baseline=name, settings=settings, swept=swept)] = [1.0] * 2
+    return walls
+
+
+def test_two_answers_come_with_the_code_of_each(make_results: MakeResults) -> None:
+    text = shown(make_results(groups(2), ["workload.items"]))
+    for place in (0, 1):
+        assert f"for work, workload.items={place}:\nfrom mymodule import work\n" in text
+        assert f"items = [{place}]\n" in text
+
+
+def test_the_code_of_many_answers_is_elsewhere(make_results: MakeResults) -> None:
+    many = shown(make_results(groups(3), ["workload.items"]))
+    assert "the code to paste, for each of them: verdict.json" in many
+    assert "items = [0]" not in many
+
+
+def test_code_that_all_answers_share_is_printed_once(make_results: MakeResults) -> None:
+    text = shown(make_results(groups(3, alike=True), ["workload.items"]))
+    assert text.count("items = [0]\n") == 1
+
+
 def test_a_failed_cell_stands_in_the_table_and_in_a_warning(make_results: MakeResults) -> None:
-    text = shown(make_results({SERIAL: NOISE, TWO: ["timeout"]}))
+    text = shown(make_results({SERIAL: [2.0], TWO: ["timeout"]}))
+    assert row_of(text, "process", "2") == ["process", "2", "timeout"]
     assert "warning: process × 2 makes no claim: timeout: it went wrong" in text
 
 
-def test_at_most_three_warnings_are_shown_and_the_rest_counted(make_results: MakeResults) -> None:
+def test_cells_that_failed_alike_share_a_warning(make_results: MakeResults) -> None:
     failing = {cell("process", workers): ["failed"] for workers in (2, 4, 8, 16, 32)}
-    text = shown(make_results({SERIAL: NOISE, **failing}))
+    text = " ".join(shown(make_results({SERIAL: [2.0], **failing})).split())
+    told = "process × 2, process × 4, process × 8 and 2 more make no claim: failed: it went wrong"
+    assert f"warning: {told} warning: " in text
+
+
+def test_what_fails_everywhere_is_told_once(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: ["failed"], TWO: ["failed"], FOUR: ["failed"]}))
+    assert "warning: work fails everywhere, also in the plain loop: it went wrong\n" in text
+    assert text.count("it went wrong") == 1
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ([], ""),
+        (["process4_1"], "; what they printed: output/process4_1.txt"),
+        (["process4_1", "process2_1"], "; what they printed: output/process2_1.txt and 1 more"),
+    ],
+)
+def test_failures_point_to_the_log_and_to_what_they_printed(
+    make_results: MakeResults, printed: Sequence[str], told: str
+) -> None:
+    results = make_results({SERIAL: [2.0], TWO: ["failed"], FOUR: ["failed"]})
+    for name in ("serial_1", "process4_1", *printed):
+        content = "words" if name in ("serial_1", *printed) else ""
+        (results.folder / "output" / f"{name}.txt").write_text(content)
+    text = " ".join(shown(results).split())
+    assert f"more on failures, with tracebacks: study.log{told} serial is fastest" in text
+
+
+def test_at_most_three_warnings_are_shown_and_the_rest_counted(make_results: MakeResults) -> None:
+    failing: Walls = {TWO: ["failed"], FOUR: ["timeout"], cell("process", 8): ["crashed"]}
+    results = make_results({SERIAL: [1.0], **failing})
+    noisy = tuple(replace(one, noisy="others took 1 CPU") for one in results.samples)
+    text = shown(replace(results, samples=noisy))
     assert text.count("makes no claim") == 3
-    assert "2 more warnings are in the notes of summary.csv" in text
+    assert "warning: 2 more warnings: see the columns note and noisy of summary.csv" in text
+
+
+def test_disturbed_runs_are_counted(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: NOISE})
+    first, *others = results.samples
+    text = shown(replace(results, samples=(replace(first, noisy="others took 1 CPU"), *others)))
+    assert "warning: 1 of 7 runs was disturbed (others took 1 CPU)" in text
 
 
 def test_few_repetitions_are_called_a_range(make_results: MakeResults) -> None:
-    text = shown(make_results({SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]}))
-    assert "range of fewer than 6" in " ".join(text.split())
+    results = with_study(make_results({SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]}), repetitions=2)
+    text = " ".join(shown(results).split())
+    assert "range of fewer than 6" in text
     assert "bounds are ranges, not 95% intervals" in text
+    assert "repetitions=7 gives intervals" in text
 
 
-def test_a_swept_setting_has_a_column(make_results: MakeResults) -> None:
-    few = replace(TWO, id="few", swept={"workload.items.count": "10"})
-    many = replace(TWO, id="many", swept={"workload.items.count": "100"})
+@pytest.mark.parametrize(
+    ("budget_s", "reason"), [(None, "the study was interrupted"), (60.0, "the time budget ended the study")]
+)
+def test_a_study_that_ended_early_is_not_advised_to_repeat_as_often_as_it_was_to(
+    make_results: MakeResults, budget_s: float | None, reason: str
+) -> None:
+    results = with_study(make_results({SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]}), time_budget_s=budget_s)
+    text = " ".join(shown(results).split())
+    assert f"a cell has 2 of the 6 repetitions needed; {reason}" in text
+    assert "repetitions=7" not in text
+    assert "work, 2 CPUs, 2 of 7 repetitions" in text
+
+
+def test_more_workers_than_tasks_or_chunks_are_noted(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: [2.0], FOUR: [1.0], replace(TWO, chunk_size=None): [1.0]}))
+    assert row_of(text, "process", "1", "4")[-2:] == ["2", "tasks"]
+    assert row_of(text, "process", "all", "2")[-2:] == ["1", "chunk"]
+
+
+def test_more_workers_than_cpus_are_noted(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [2.0], FOUR: [1.0]})
+    many = replace(results, samples=tuple(replace(one, tasks=12) for one in results.samples))
+    assert row_of(shown(many), "process", "4")[-4:] == ["more", "than", "2", "CPUs"]
+
+
+@pytest.mark.parametrize("values", [("10", "1000000"), ("10", "1000000", "''"), ("fork", "null")])
+def test_a_swept_setting_has_a_column(make_results: MakeResults, values: Sequence[str]) -> None:
     base = replace(SERIAL, swept={"workload.items.count": None})
-    text = shown(make_results({base: NOISE, few: NOISE, many: NOISE}, ["workload.items.count"]))
-    assert "count" in text
-    assert any(line.split()[:3] == ["process", "100", "2"] for line in text.splitlines())
+    cells = [replace(TWO, id=value, swept={"workload.items.count": value.strip("'")}) for value in values]
+    text = shown(make_results({one: [1.0] for one in (base, *cells)}, ["workload.items.count"]))
+    assert rows_of(text)[0][1] == "count"
+    assert [row[1] for row in rows_of(text) if row[0] == "process"] == list(values)
 
 
 @pytest.mark.slow
@@ -139,7 +373,7 @@ def test_a_provisional_answer_follows_the_first_repetition() -> None:
 def test_the_live_view_shows_every_cell_with_its_median() -> None:
     text = told(standing(1, {"serial": [2.0], "process2": [1.0]}), terminal=True)
     assert "process × 2" in text
-    assert "1.000 s" in text
+    assert "1.00 s" in text
 
 
 def test_the_live_view_names_what_failed() -> None:

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from runner.report.labels import one_line, short
 from runner.report.plots.data import (
     Facts,
     Interval,
     Measured,
     measured_cells,
     numeric_axis,
-    one_line,
     panels_of,
-    short,
     times_per_call,
     varying_keys,
 )
@@ -25,7 +25,10 @@ from runner.report.plots.time import draw_snippets, draw_time
 
 __all__ = ["Facts", "draw", "save"]
 
-DOTS_PER_INCH = 160
+_FORMATS: Mapping[str, Mapping[str, Any]] = {
+    "png": {"dpi": 160, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None}},
+}
 
 
 def draw(
@@ -42,6 +45,8 @@ def draw(
     with style():
         for workload in workloads:
             own = [cell for cell in cells if cell.workload == workload]
+            if not any(cell.runs for cell in own):
+                continue  # nothing to see; the terminal and summary.csv say why
             suffix = f"_{workload}" if len(workloads) > 1 else ""
             for name, figure in _figures(one_line(workload, 60), own, times, looks, facts).items():
                 key = _file_name(name + suffix)
@@ -55,10 +60,12 @@ def save(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     written = []
     with style():
         for name, figure in figures.items():
-            png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-            figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
-            figure.savefig(svg, metadata={"Date": None})
-            written += [png, svg]
+            for suffix, options in _FORMATS.items():
+                path = folder / f"{name}.{suffix}"
+                unfinished = path.with_name(f"{path.name}.part")
+                figure.savefig(unfinished, format=suffix, **options)
+                unfinished.replace(path)  # an interruption leaves the old file or the new one
+                written.append(path)
     return written
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from runner.report.labels import one_line, short, shown
+
 Row = Mapping[Hashable, Any]  # of a table, by column
 
 
@@ -71,7 +73,7 @@ class Measured:
     speedup: Interval
     speedup_bound: float  #: what no executor can exceed; NaN where unknown
     runs: Sequence[Run]
-    phases_s: Sequence[float]  #: median seconds before, in and after the tasks; empty if there is no run
+    phases_s: Sequence[float]  #: median seconds before, in and after the tasks; empty if unknown
 
     @property
     def is_baseline(self) -> bool:
@@ -130,20 +132,32 @@ def times_per_call(tasks: pd.DataFrame) -> dict[str, dict[str, Interval]]:
 
 
 def panels_of(cells: Sequence[Measured], keys: Sequence[str]) -> list[Panel]:
-    """Divide cells by the values of `keys`, in order of appearance."""
+    """Divide cells by the values of `keys`, in order of appearance.
+
+    A cell that a setting does not reach, such as a loop that has no chunk size, stands beside every value.
+    """
     by_id = {cell.id: cell for cell in cells}
-    groups: dict[tuple[str, ...], list[Measured]] = {}
+    referred_to = {cell.baseline for cell in cells if not cell.is_baseline}
+    values = {cell.id: tuple(cell.settings.get(key) for key in keys) for cell in cells}
+    groups: dict[tuple[object, ...], list[Measured]] = {}
     for cell in cells:
-        # A serial loop has no chunk size, for example, and is the baseline of every chunk size.
-        if cell.is_baseline and any(cell.settings.get(key) is None for key in keys):
-            continue
-        groups.setdefault(tuple(str(cell.settings.get(key)) for key in keys), []).append(cell)
+        if None not in values[cell.id]:
+            groups.setdefault(values[cell.id], []).append(cell)
+    for cell in cells:
+        if None in values[cell.id] and cell.id not in referred_to:
+            own = values[cell.id]
+            homes = [group for of_group, group in groups.items() if _agree(own, of_group)]
+            for group in homes or [groups.setdefault(own, [])]:
+                group.append(cell)
     return [
         Panel(
-            labels=[f"{short(key)} = {shown(group[0].settings.get(key))}" for key in keys],
+            labels=[
+                f"{short(key)} = {one_line(shown(value)) or 'not set'}"
+                for key, value in zip(keys, of_group, strict=True)
+            ],
             cells=_with_baselines(group, by_id),
         )
-        for group in groups.values()
+        for of_group, group in groups.items()
     ]
 
 
@@ -166,27 +180,12 @@ def numeric_axis(cells: Iterable[Measured], keys: Sequence[str]) -> str | None:
     return None
 
 
-def shown(value: object) -> str:
-    """Return a setting's value for a label."""
-    if value is None:
-        return "not set"
-    return f"{value:g}" if isinstance(value, float) else one_line(str(value))
-
-
-def short(key: str) -> str:
-    """Return the last part of a setting's key."""
-    return key.rsplit(".", maxsplit=1)[-1]
-
-
-def one_line(text: str, limit: int = 34) -> str:
-    """Return a text of the user's on one line, its middle left out if it is long: either end may matter."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    half = limit // 2
-    return line if len(line) <= limit else f"{line[:half]}…{line[-half + 1 :]}"
-
-
 def _varies(cells: Iterable[Measured], key: str) -> bool:
     return len({str(cell.settings[key]) for cell in cells if cell.settings.get(key) is not None}) > 1
+
+
+def _agree(own: Iterable[object], of_group: Iterable[object]) -> bool:
+    return all(one is None or one == other for one, other in zip(own, of_group, strict=True))
 
 
 def _with_baselines(group: list[Measured], by_id: Mapping[str, Measured]) -> list[Measured]:
@@ -219,10 +218,14 @@ def _measured(row: Row, keys: Iterable[str], rows: Mapping[str, Sequence[Row]]) 
         speedup=_interval(row, "speedup") if is_ok else Interval(),
         speedup_bound=_number(row.get("speedup_bound")),
         runs=_runs(own, rows.get(row["baseline"], [])),
-        phases_s=[
-            median(_number(run[name]) for run in own) for name in ("start_s", "work_s", "end_s") if own
-        ],
+        phases_s=_phases_s(own),
     )
+
+
+def _phases_s(runs: Iterable[Row]) -> list[float]:
+    """Return the medians of the parts of runs; they are unknown where tasks were too short to be recorded."""
+    parts = [[_number(run[name]) for name in ("start_s", "work_s", "end_s")] for run in runs]
+    return [median(part) for part in zip(*(one for one in parts if all(map(isfinite, one))), strict=True)]
 
 
 def _runs(own: Iterable[Row], of_baseline: Iterable[Row]) -> list[Run]:

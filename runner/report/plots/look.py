@@ -16,7 +16,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextToPath
 
-from runner.report.plots.data import Facts, Measured, one_line
+from runner.report.labels import one_line
+from runner.report.plots.data import Facts, Measured
 
 BODY, SMALL, HEAD = 9.5, 8.5, 12.0  # points; legible in a figure of 8 inches shown 800 pixels wide
 MARGIN = 0.14  # inches around everything

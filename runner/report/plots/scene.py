@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, log2
 
+from runner.report.labels import one_line
 from runner.report.plots import look
-from runner.report.plots.data import Interval, Measured, Panel, one_line
+from runner.report.plots.data import Interval, Measured, Panel
 
 Point = tuple[float, float]
 

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
+from runner.report.labels import one_line
 from runner.report.plots import look
-from runner.report.plots.data import Facts, Measured, Panel, one_line
+from runner.report.plots.data import Facts, Measured, Panel
 from runner.report.plots.scene import (
     CROSS,
     NO_COUNT,

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
+from runner.report.labels import one_line, shown
 from runner.report.plots import look
-from runner.report.plots.data import Facts, Interval, Measured, Panel, one_line, shown
+from runner.report.plots.data import Facts, Interval, Measured, Panel
 
 PHASES = {"start-up": "#6E6E6E", "tasks": "#D4D4D4", "shutdown": "#2B2B2B"}
 CELL_ROW, GROUP_GAP = 0.44, 0.4  # inches a cell; gap between executors in rows
@@ -159,7 +160,7 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: Times, facts: Fact
 
 
 def _python(cell: Measured) -> str:
-    return shown(cell.settings.get("python"))
+    return one_line(shown(cell.settings.get("python")))
 
 
 def _colours(pythons: Sequence[str]) -> dict[str, str]:

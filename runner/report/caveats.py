@@ -1,0 +1,116 @@
+"""What the reader of a result must know before believing it, the worst first."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from runner.analysis.identity import label
+from runner.analysis.samples import FAILED, is_headline
+from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.tables import Tables
+from runner.report.cell_table import varying_settings
+from runner.report.labels import plain_loops, shown
+from runner.store import Results
+
+_MOST_WARNINGS = 3
+_MOST_NAMES = 3
+_USUAL_REPETITIONS = 7
+
+
+def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterator[str]:
+    """Say at most three things, and how many more there are.
+
+    Args:
+        results: what was measured
+        tables: made of it
+        summary: that of the tables, with names for settings as they are to be shown
+    """
+    found = [*_failures(results, tables, summary), *_too_few(results, summary), *_disturbed(tables)]
+    yield from found[:_MOST_WARNINGS]
+    if len(found) > _MOST_WARNINGS:
+        more = len(found) - _MOST_WARNINGS
+        many = "1 more warning: see" if more == 1 else f"{more} more warnings: see"
+        yield f"{many} the columns note and noisy of summary.csv"
+
+
+def traces_of_failures(results: Results, tables: Tables) -> str:
+    """Say where more is told of failures; empty without any."""
+    bad = _bad_samples(tables)
+    if bad.empty:
+        return ""
+    printed = _printed(results.folder, list(dict.fromkeys(bad["cell"])))
+    where = f"; what they printed: {printed}" if printed else ""
+    return f"more on failures, with tracebacks: study.log{where}"
+
+
+def _printed(folder: Path, cells: Sequence[str]) -> str:
+    """Name the files with what cells printed."""
+    files = [
+        file.relative_to(folder)
+        for cell in cells
+        for file in sorted((folder / "output").glob(f"{cell}_*.txt"))
+        if file.stat().st_size
+    ]
+    if len(files) < 2:
+        return "".join(map(str, files))
+    return f"{files[0]} and {len(files) - 1} more"
+
+
+def _bad_samples(tables: Tables) -> pd.DataFrame:
+    """List the first sample of every cell that did not end well."""
+    samples = tables.samples
+    return samples[samples["status"].isin(FAILED)].drop_duplicates("cell")
+
+
+def _failures(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterator[str]:
+    """Say why cells make no claim, each reason once."""
+    bad = _bad_samples(tables).set_index("cell")
+    told = {cell: f"{row['status']}: {row['error']}" for cell, row in bad.iterrows()}
+    loops, is_only = plain_loops(results.cells), summary["workload"].nunique() == 1
+    for workload, rows in summary.groupby("workload", sort=False):
+        silent = rows[rows["status"].ne("ok")]
+        reasons = silent["cell"].map(lambda cell: told.get(cell, "not measured"))
+        for reason, cells in silent.groupby(reasons, sort=False):
+            if len(cells) == len(rows) > 1:
+                loop = ", also in the plain loop" if cells["cell"].isin(list(loops)).any() else ""
+                yield f"{workload} fails everywhere{loop}: {str(reason).removeprefix('failed: ')}"
+            else:
+                verb = "makes" if len(cells) == 1 else "make"
+                names = _names(cells, varying_settings(rows, results))
+                yield f"{'' if is_only else f'{workload}, '}{names} {verb} no claim: {reason}"
+
+
+def _names(cells: pd.DataFrame, settings: Sequence[str]) -> str:
+    """Name cells by executor and workers, and the settings that tell them apart."""
+    names = []
+    for row in cells.head(_MOST_NAMES).to_dict("records"):
+        own = ", ".join(f"{key}={shown(row[key])}" for key in settings if shown(row[key]))
+        names.append(f"{label(row)} ({own})" if own else label(row))
+    more = [f"{len(cells) - _MOST_NAMES} more"] if len(cells) > _MOST_NAMES else []
+    *first, last = names + more
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
+    """Say that bounds are no intervals, and what gives some."""
+    fewest = summary.loc[summary["status"].eq("ok"), "repetitions"].min()
+    if not fewest < FEWEST_BLOCKS:
+        return
+    asked, confidence = int(results.study["repetitions"]), float(results.study["confidence"])
+    remedy = f"repetitions={_USUAL_REPETITIONS} gives intervals"
+    if asked >= FEWEST_BLOCKS:
+        is_stopped = any(sample.status == "interrupted" for sample in results.samples)
+        is_timed = results.study.get("time_budget_s") is not None and not is_stopped
+        remedy = "the time budget ended the study" if is_timed else "the study was interrupted"
+    few = f"a cell has {fewest:.0f} of the {FEWEST_BLOCKS} repetitions needed"
+    yield f"bounds are ranges, not {confidence * 100:g}% intervals: {few}; {remedy}"
+
+
+def _disturbed(tables: Tables) -> Iterator[str]:
+    headlines = tables.samples[is_headline(tables.samples)]
+    disturbed = headlines[headlines["noisy"].ne("")]
+    if len(disturbed):
+        were = "was" if len(disturbed) == 1 else "were"
+        runs = f"{len(disturbed)} of {len(headlines)} runs {were} disturbed"
+        yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"

@@ -1,0 +1,121 @@
+"""The cells of a workload, a row each, and what the reader must know of the columns."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import pandas as pd
+
+from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.tables import Tables
+from runner.report.columns import Column
+from runner.report.labels import ALL_TASKS, short, shown
+from runner.store import Results
+from runner.units import seconds, three_digits
+
+_MEANINGS = {
+    "bound": "the most that these tasks and CPUs allow",
+    "eff.": "speedup per worker",
+    "warm": "speedup of the tasks alone, the pool being open",
+    "vs best": "speedup over the fastest baseline",
+}
+_HEADINGS = {"chunk_size": "chunk"}
+
+
+def varying_settings(rows: pd.DataFrame, results: Results) -> list[str]:
+    """List the settings beside executor and workers that tell rows apart."""
+    return [key for key in ("python", "chunk_size", *results.swept) if rows[key].nunique(dropna=True) > 1]
+
+
+def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[Column]:
+    """Lay out the rows of one workload."""
+    settings = [
+        Column(
+            heading=_HEADINGS.get(key, short(key)),
+            texts=[shown(value) for value in rows[key]],
+            justify="left",
+            folds=True,
+        )
+        for key in varying_settings(rows, results)
+    ]
+    # Of a cell that did not always end well, no figure is a claim.
+    claims = rows.where(rows["status"].eq("ok"))
+    has_speedups = bool((~rows["is_baseline"] & claims["speedup"].notna()).any())
+    speedups, bounds = (_texts(claims["speedup"], three_digits), _bounds(rows)) if has_speedups else ((), ())
+    return [
+        Column(heading="executor", texts=list(rows["executor"].astype(str)), justify="left"),
+        *settings,
+        Column(heading="workers", texts=_texts(rows["workers"], str)),
+        Column(heading="time", texts=_texts(claims["wall_s"], seconds)),
+        Column(heading="speedup", texts=speedups),
+        Column(heading=kind_of_bounds(rows, results), texts=bounds),
+        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=1),
+        Column(heading="vs best", texts=_beside_the_best(claims, results)),
+        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=2),
+        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=3),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=4),
+        Column(heading="note", texts=_notes(rows, results, tables), justify="left", style="dim"),
+    ]
+
+
+def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
+    """Say what the headings of columns mean that hold anything; and which found no room."""
+    headings = [column.heading for column in columns if any(column.texts) and column.heading not in left_out]
+    meanings = [f"{heading}: {_MEANINGS[heading]}" for heading in headings if heading in _MEANINGS]
+    if left_out:
+        meanings.append(f"in summary.csv, for want of room: {', '.join(left_out)}")
+    return "; ".join(meanings)
+
+
+def kind_of_bounds(rows: pd.DataFrame, results: Results) -> str:
+    """Name what the bounds of these rows are."""
+    counts = rows.loc[rows["status"].eq("ok"), "repetitions"]
+    if counts.min() >= FEWEST_BLOCKS:
+        return f"{float(results.study['confidence']) * 100:g}% interval"
+    return "bounds" if counts.max() >= FEWEST_BLOCKS else "range"
+
+
+def _texts(values: "pd.Series[Any]", text: Callable[[Any], str]) -> list[str]:
+    return ["" if pd.isna(value) else text(value) for value in values]
+
+
+def _bounds(rows: pd.DataFrame) -> list[str]:
+    """Tell the bounds of every speedup, but for those that are 1 by definition."""
+    pairs = zip(rows["is_baseline"], rows["speedup_low"], rows["speedup_high"], strict=True)
+    return [
+        "baseline" if is_baseline else "" if pd.isna(low) else f"{three_digits(low)}–{three_digits(high)}"
+        for is_baseline, low, high in pairs
+    ]
+
+
+def _beside_the_best(rows: pd.DataFrame, results: Results) -> list[str]:
+    """Compare with the fastest baseline, where there are several and all do the same work."""
+    baselines = [cell for cell in results.cells if cell.is_baseline and cell.id in set(rows["cell"])]
+    is_one_work = all(cell.settings["workload"] == baselines[0].settings["workload"] for cell in baselines)
+    if len(baselines) < 2 or not is_one_work:
+        return [""] * len(rows)
+    return _texts(rows["speedup_of_best"], three_digits)
+
+
+def _notes(rows: pd.DataFrame, results: Results, tables: Tables) -> list[str]:
+    """Say in a word or two what limits a row; summary.csv has the whole note."""
+    cells = {cell.id: cell for cell in results.cells}
+    tasks = tables.samples.groupby("cell")["tasks"].max()
+    return [
+        _note(row, tasks.get(row["cell"]), tables.machine.usable_cpus(cells[row["cell"]]))
+        for row in rows.to_dict("records")
+    ]
+
+
+def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | None) -> str:
+    if row["status"] != "ok":
+        return str(row["status"]).replace("_", " ")
+    if pd.isna(row["speedup"]):
+        return "no baseline"
+    workers = 0 if pd.isna(row["workers"]) else row["workers"]
+    size = row["chunk_size"]
+    chunks = 1 if size == ALL_TASKS else ceil(tasks / (1 if pd.isna(size) else size)) if tasks else workers
+    if workers > chunks:
+        noun = "task" if chunks == tasks else "chunk"
+        return f"{chunks} {noun}{'s' * (chunks != 1)}"
+    return f"more than {usable_cpus} CPUs" if usable_cpus and workers > usable_cpus else ""
