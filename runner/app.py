@@ -1,10 +1,12 @@
 """The program: the flow from the command line to the exit code."""
 
+import contextlib
+import os
 import random
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import Enum
@@ -18,8 +20,11 @@ from runner.compose import collect
 from runner.config import STUDY_SETTINGS, Config, Point
 from runner.errors import ConfigurationError, RunnerError
 from runner.invocation import invoke
+from runner.leftovers import end_marked
+from runner.noise import Canary
 from runner.plan import Plan, plan
 from runner.store import Store
+from runner.streams import outlive_readers
 from runner.study import Interrupted, Study, StudySettings
 from runner.study import Progress as Standing
 from runner.supervisor import Supervisor, SupervisorDied
@@ -29,6 +34,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the program; the console script."""
+    outlive_readers()
     try:
         points = collect()
         code = run(points) if points else 0
@@ -46,14 +52,12 @@ def run(points: Sequence[Point]) -> int:
     """Plan, check, measure and report; returns the exit code."""
     planned = plan(points)
     settings = _study_settings(points[0].config)
-    with Supervisor() as supervisor:
+    with Supervisor() as supervisor, _leaving_nothing(supervisor):
         checked = check(planned, supervisor)
         if points[0].config.dry_run:
-            return _dry_run(planned, checked, settings, supervisor)
+            return _dry_run(planned, checked, settings, supervisor, quiet=points[0].config.quiet)
         folder, interrupted = _measure(planned, checked, points, settings, supervisor)
-    from runner.report.write import report  # noqa: PLC0415 - pandas and matplotlib wait until all is measured
-
-    whole = report(folder)
+    whole = _report(folder, quiet=points[0].config.quiet)
     return INTERRUPTED if interrupted else 0 if whole else 1
 
 
@@ -64,12 +68,12 @@ def _measure(
     from runner.report.progress import Progress  # noqa: PLC0415 - `--help` needs no rich
 
     config, name = points[0].config, _name(points)
-    interrupted = False
+    interrupted = ""
     with Store.create(Path(config.results_dir), name, plan.cells, plan.swept) as store:
         store.write_study(_describe_study(points, name, settings, supervisor))
         facts: dict[str, Any] = {"start": environment.capture(), "interpreters": list(checked.interpreters)}
         store.write_environment(facts)
-        with Progress(quiet=config.quiet) as progress, _interrupts_end(supervisor):
+        with Progress(quiet=config.quiet) as progress, _stopping(supervisor.interrupt):
 
             def watch(standing: Standing) -> None:
                 if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
@@ -83,34 +87,64 @@ def _measure(
                 store=store,
                 watch=watch,
                 is_precise=partial(_is_precise, plan, config, settings.seed),
+                canary=Canary().disturbance,
             )
             try:
                 study.measure()
-            except Interrupted:
-                interrupted = True
+            except Interrupted as stopped:
+                interrupted = str(stopped)
+            except SupervisorDied as died:
+                raise SupervisorDied(f"{died}; what was measured is kept in {store.folder}") from died
             store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
             store.finish()
-    return store.folder, interrupted
+    if interrupted:
+        sys.stderr.write(f"{interrupted}; what was measured is kept\n")
+    return store.folder, bool(interrupted)
 
 
-def _dry_run(plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor) -> int:
+def _report(folder: Path, *, quiet: bool) -> bool:
+    """Make the tables and plots, and print the result; True if every cell was measured."""
+    from runner.report.progress import ERASE_LINE, finishing  # noqa: PLC0415 - `--help` needs no rich
+
+    def leave() -> None:
+        erase = ERASE_LINE if sys.stderr.isatty() else ""
+        text = f"{erase}interrupted; python -m runner.report {folder} makes its tables and plots\n"
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), text.encode())
+        os._exit(INTERRUPTED)  # an exception might be lost in a library, or be shown by it
+
+    with _stopping(leave), finishing(quiet=quiet):
+        from runner.report.write import report  # noqa: PLC0415 - pandas waits until all is measured
+
+        return report(folder)
+
+
+def _dry_run(
+    plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor, *, quiet: bool
+) -> int:
     """Show what would be measured, and run only the references, for an estimate of the time."""
-    from runner.report.progress import show_plan  # noqa: PLC0415 - `--help` needs no rich
+    from runner.report.progress import Progress, show_plan  # noqa: PLC0415 - `--help` needs no rich
+
+    def watch(standing: Standing) -> None:
+        if not standing.repetition_ended:  # nothing comes after the references
+            progress(standing)
 
     measure_one = partial(invoke, supervisor=supervisor)
     with (
         tempfile.TemporaryDirectory(prefix="runner-") as folder,
         Store.create(Path(folder), "dry-run", plan.cells, plan.swept) as store,
-        _interrupts_end(supervisor),
+        Progress(quiet=quiet) as progress,
+        _stopping(supervisor.interrupt),
     ):
-        study = Study(plan, settings, invoke=measure_one, store=store, watch=lambda _: None)
+        study = Study(plan, settings, invoke=measure_one, store=store, watch=watch)
         try:
             study.make_references()
         except Interrupted:
+            sys.stderr.write("interrupted; a dry run keeps nothing\n")
             return INTERRUPTED
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
-    show_plan(plan, checked.tasks, settings.repetitions, study.estimate_s())
+    show_plan(plan, checked.tasks, settings, study.repetition_s())
     return 1 if study.failed else 0
 
 
@@ -127,21 +161,31 @@ def _is_precise(plan: Plan, config: Config, seed: int, wall_s: Mapping[str, Sequ
 
 
 @contextmanager
-def _interrupts_end(supervisor: Supervisor) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the invocation in progress instead of this process.
-
-    The study then stores the row that says so, and stops.
-    """
-
-    def interrupt(*_: object) -> None:
-        supervisor.interrupt()
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stopping(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and the closing of the terminal do this instead of ending this process."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _leaving_nothing(supervisor: Supervisor) -> Iterator[None]:
+    """Where the supervising process was killed, end in its place what it left."""
+    try:
+        yield
+    except SupervisorDied as died:
+        found, alive = end_marked(supervisor.mark)
+        if alive or sys.platform != "linux":
+            left = f"end what it left, the processes with {supervisor.mark} in their environment"
+        else:
+            left = f"the processes that it left were ended ({found})" if found else "it left no process"
+        raise SupervisorDied(f"{died}; {left}; run the study again") from died
 
 
 def _study_settings(config: Config) -> StudySettings:

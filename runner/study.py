@@ -6,7 +6,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,11 +43,12 @@ class Progress:
     repetition: int  #: the one in progress; 0 while the references are made
     repetitions: int
     done: int  #: invocations
-    total: int
-    left_s: float | None  #: estimated; None before the first reference
+    total: int  #: those that are done, and those to come of the cells that are still measured
+    left_s: float | None  #: estimated; None until all references were tried
     wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far
     failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
     repetition_ended: bool
+    at_most: bool = False  #: a precision or a time budget may end it before its last repetition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class StudySettings:
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
-    """The user stopped the study; what was measured is stored."""
+    """The user stopped the study; what was measured is stored. Its text says how far it came."""
 
 
 class Study:
@@ -77,6 +78,7 @@ class Study:
         store: keeps what was found
         watch: is told the progress, between invocations only
         is_precise: whether the headline times so far, by cell, give the precision asked for
+        canary: says before each repetition what disturbs the machine; empty if nothing does
         clock: seconds
     """
 
@@ -89,42 +91,43 @@ class Study:
         store: Keeps,
         watch: Callable[[Progress], None],
         is_precise: Callable[[Mapping[str, Sequence[float]]], bool] = lambda _: False,
+        canary: Callable[[], str] = lambda: "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan, self._invoke, self._store, self._watch = plan, invoke, store, watch
         self._settings, self._is_precise, self._clock = settings, is_precise, clock
+        self._canary, self._disturbed = canary, ""
         self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
         self._references: dict[str, Reference] = {}  # by baseline, once an invocation has made it
         self._calls: dict[str, dict[str, int]] = {}  # by snippets
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
-        self._done = 0
+        self._started_s = clock()
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
 
     def measure(self) -> None:
         """Make the references, then the repetitions; Interrupted if the user stops it."""
-        started = self._clock()
         self.make_references()
         for repetition in itertools.count(1):
-            if self._is_enough(repetition - 1, self._clock() - started):
+            if self._is_enough(repetition - 1):
                 return
+            self._disturbed = self._canary()
             order = list(self._plan.cells)
             self._random.shuffle(order)
             for position, cell in enumerate(order):
                 if cell.id not in self.failed:
                     self._measure(cell, repetition, position)
-                self._done += 1
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
-    def _is_enough(self, repetitions: int, seconds: float) -> bool:
+    def _is_enough(self, repetitions: int) -> bool:
         """Decide between repetitions whether another is due: blocks are complete or not begun."""
         settings = self._settings
         if repetitions >= self._most_repetitions or len(self.failed) == len(self._plan.cells):
             return True
         if repetitions and settings.time_budget_s is not None:
-            next_s = sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self.failed)
-            if seconds + next_s > settings.time_budget_s:
+            elapsed_s = self._clock() - self._started_s
+            if elapsed_s + self.repetition_s() > settings.time_budget_s:
                 return True
         # Checked at odd counts only, so that a median is a real run.
         due = settings.precision is not None and repetitions >= settings.repetitions and repetitions % 2 == 1
@@ -168,11 +171,32 @@ class Study:
             return _REFERENCE_LIMIT_S
         return max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
 
-    def estimate_s(self) -> float:
-        """Estimate how long the repetitions that are left will take, from what was measured so far."""
-        visits = self._most_repetitions * len(self._plan.cells)
-        left = (visits - self._done) / len(self._plan.cells)  # visits still to come, per cell
-        return left * sum(self._cost_s(cell) for cell in self._plan.cells if cell.id not in self.failed)
+    def repetition_s(self) -> float:
+        """Estimate how long one repetition takes, from what was measured so far."""
+        return sum(self._cost_s(cell) for cell in self._still_measured())
+
+    def _left_s(self) -> float:
+        """Estimate how long the visits still to come will take."""
+        left_s = sum(self._visits_left(cell) * self._cost_s(cell) for cell in self._still_measured())
+        if self._settings.time_budget_s is None:
+            return left_s
+        elapsed_s = self._clock() - self._started_s
+        return min(left_s, max(0.0, self._settings.time_budget_s - elapsed_s))
+
+    def _still_measured(self) -> list[Cell]:
+        return [cell for cell in self._plan.cells if cell.id not in self.failed]
+
+    def _visits_left(self, cell: Cell) -> int:
+        return self._most_repetitions - len(self._seconds[cell.id])
+
+    @property
+    def _done(self) -> int:
+        """Count the invocations, but for the references."""
+        return sum(len(seconds) for seconds in self._seconds.values())
+
+    @property
+    def _total(self) -> int:
+        return self._done + sum(self._visits_left(cell) for cell in self._still_measured())
 
     @property
     def _most_repetitions(self) -> int:
@@ -208,6 +232,8 @@ class Study:
     def _keep(self, request: Request) -> Outcome:
         """Make an invocation and store it; a cell that did not end well is not measured again."""
         outcome = self._invoke(request)
+        if self._disturbed:
+            outcome = replace(outcome, samples=[_also_noisy(one, self._disturbed) for one in outcome.samples])
         cell = request.cell
         self._store.add(outcome.samples, outcome.records)
         if outcome.facts:
@@ -221,7 +247,7 @@ class Study:
         if outcome.status != "ok":
             self._store.log(f"{where}: {outcome.status}: {outcome.error}\n{outcome.traceback}")
             if outcome.status == "interrupted":
-                raise Interrupted
+                raise Interrupted(f"interrupted after {self._done} of {self._total} invocations")
             self.failed[cell.id] = outcome.samples[-1]
         return outcome
 
@@ -232,12 +258,17 @@ class Study:
             repetition=repetition,
             repetitions=self._most_repetitions,
             done=self._done,
-            total=self._most_repetitions * len(self._plan.cells),
-            left_s=self.estimate_s() if known else None,
+            total=self._total,
+            left_s=self._left_s() if known else None,
             wall_s=self._wall_s,
             failed=self.failed,
             repetition_ended=ended,
+            at_most=self._settings.precision is not None or self._settings.time_budget_s is not None,
         )
+
+
+def _also_noisy(sample: Sample, disturbed: str) -> Sample:
+    return replace(sample, noisy="; ".join(filter(None, (sample.noisy, disturbed))))
 
 
 def _snippets(cell: Cell) -> str:

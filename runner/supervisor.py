@@ -78,6 +78,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self.study_id = uuid.uuid4().hex
+        self.mark = f"{STUDY_MARKER}={self.study_id}"
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -107,10 +108,7 @@ class Supervisor:
         except BrokenPipeError:
             frame = None
         if frame is None:
-            raise SupervisorDied(
-                f"the supervising process was killed; end what it left, the processes with "
-                f"{STUDY_MARKER}={self.study_id} in their environment, and run the study again"
-            )
+            raise SupervisorDied("the supervising process was killed")
         return Ending(**json.loads(frame))
 
     def interrupt(self) -> None:

@@ -126,14 +126,20 @@ class Study:
         return rows_of(self.folder)
 
     def bad(self) -> list[tuple[str, str, str]]:
-        """List executor, status and error of what did not end well."""
+        """List executor, status and error of the invocations that did not end well."""
         return [
-            (row["executor"], row["status"], row["error"]) for row in self.rows() if row["status"] != "ok"
+            (row["executor"], row["status"], row["error"])
+            for row in self.headlines()
+            if row["status"] != "ok"
         ]
 
     def good(self) -> Counter[str]:
-        """Count the good rows of every executor."""
-        return Counter(row["executor"] for row in self.rows() if row["status"] == "ok")
+        """Count the good headlines of every executor."""
+        return Counter(row["executor"] for row in self.headlines() if row["status"] == "ok")
+
+    def headlines(self) -> list[dict[str, str]]:
+        """List the first row of every invocation; short tasks are traced in a second one."""
+        return [row for row in self.rows() if row["iteration"] == "0"]
 
     def processes(self) -> list[int]:
         return processes_of(id_of(self.folder))
@@ -204,8 +210,9 @@ def test_what_a_workload_does_to_its_output_disturbs_nothing(
     assert study.good() == {"serial": 3, "thread": 2, "process": 2}
     assert study.errors == ""
     outputs = {file.stat().st_size for file in (study.folder / "output").iterdir()}
+    once = len("printed 1\nwritten") * 3
     expected = {
-        "prints": {len("printed 1\nwritten") * 3},
+        "prints": {once, 2 * once},  # short tasks are run once more, to be traced
         "closes_stdout": set(),
         "floods": {OUTPUT_CAP_BYTES},
     }
@@ -286,6 +293,9 @@ def test_a_hang_is_ended_at_the_time_limit_with_all_that_it_started(run: Callabl
     assert study.exit_code == 1
 
 
+STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
 def start(folder: Path, function: str, *settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         command(function, "executor=serial,thread", "repetitions=200", *settings),
@@ -339,15 +349,17 @@ def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: P
     assert list((results / "plots").iterdir()) != []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signals) -> None:
     with start(folder, "takes_a_while") as runner:
         results = wait_for_rows(folder, 4)
         runner.send_signal(number)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
-    assert (runner.returncode, errors) == (130, "")
+    assert runner.returncode == 130
     assert processes_of(id_of(results)) == []
     *kept, last = rows_of(results)
+    measured = sum(row["repetition"] != "0" for row in kept)
+    assert errors == f"interrupted after {measured} of 400 invocations; what was measured is kept\n"
     assert {row["status"] for row in kept} == {"ok"}
     assert len(kept) >= 4
     assert (last["status"], last["error"]) == ("interrupted", "the runner was interrupted")
@@ -357,32 +369,87 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert list((results / "plots").iterdir()) != []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number: signal.Signals) -> None:
     with start(folder, "never_ends") as runner:
         results = wait_for_rows(folder, 0)
         wait_until(lambda: (results / "study.yaml").exists() and len(processes_of(id_of(results))) >= 2)
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
-    assert (runner.returncode, errors) == (130, "")
+    assert runner.returncode == 130
+    assert errors == "interrupted after 0 of 400 invocations; what was measured is kept\n"
     assert processes_of(id_of(results)) == []
     (row,) = rows_of(results)
     assert (row["executor"], row["repetition"], row["status"]) == ("serial", "0", "interrupted")
 
 
-def test_the_death_of_the_supervising_process_is_one_line(folder: Path) -> None:
-    with start(folder, "takes_a_while") as runner:
-        results = wait_for_rows(folder, 2)
+@pytest.mark.parametrize("number", STOPPING)
+def test_a_study_stopped_while_its_report_is_made_ends_at_once(folder: Path, number: signal.Signals) -> None:
+    with start(folder, "square", "repetitions=1", "quiet=false") as runner:
+        assert runner.stderr is not None
+        while "finishing" not in (line := runner.stderr.readline()):
+            assert line
+        runner.send_signal(number)
+        shown, errors = runner.communicate(timeout=PATIENCE_S)
+    results = newest(folder)
+    again = f"python -m runner.report results/{results.name} makes its tables and plots"
+    assert (runner.returncode, shown, errors) == (130, "", f"interrupted; {again}\n")
+    assert {sample.status for sample in read(results).samples} == {"ok"}
+    assert [row["repetition"] for row in rows_of(results) if row["iteration"] == "0"] == ["0", "1", "1"]
+    assert read(results).trace().num_rows > 0
+
+
+def test_a_study_that_ignores_the_closing_of_its_terminal_goes_on(folder: Path) -> None:
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with subprocess.Popen(
+        command("takes_a_while", "executor=thread"),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        preexec_fn=ignore,  # noqa: PLW1509 - this process has no other threads
+    ) as runner:
+        results = wait_for_rows(folder, 1)
+        runner.send_signal(signal.SIGHUP)
+        assert runner.wait(PATIENCE_S) == 0
+    assert {row["status"] for row in rows_of(results)} == {"ok"}
+
+
+def test_a_study_nobody_reads_is_measured_to_its_end(folder: Path) -> None:
+    source, sink = os.pipe()
+    os.close(source)
+    with subprocess.Popen(
+        command("square", "executor=thread", "quiet=false"),
+        cwd=folder,
+        env=environment(),
+        stdout=sink,
+        stderr=sink,
+    ) as runner:
+        os.close(sink)
+        assert runner.wait(PATIENCE_S) == 0
+    assert (newest(folder) / "summary.csv").is_file()
+    assert {row["repetition"] for row in rows_of(newest(folder))} == {"0", "1", "2"}
+
+
+def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(folder: Path) -> None:
+    with start(folder, "never_ends") as runner:
+        results = wait_for_rows(folder, 0)
+        wait_until(lambda: (results / "study.yaml").exists() and len(processes_of(id_of(results))) == 2)
         os.kill(supervising_process(runner.pid), signal.SIGKILL)
         _, errors = runner.communicate(timeout=PATIENCE_S)
+    assert processes_of(id_of(results)) == []
+    kept = f"what was measured is kept in results/{results.name}"
+    ended = "the processes that it left were ended (2)"
     assert runner.returncode == 1
-    assert errors.startswith("error: the supervising process was killed; ")
-    assert errors.count("\n") == 1
-    assert {sample.status for sample in read(results).samples} == {"ok"}
-    wait_until(lambda: not processes_of(id_of(results)))  # it was about to end anyway
+    assert errors == (f"error: the supervising process was killed; {kept}; {ended}; run the study again\n")
+    assert list(read(results).samples) == []
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)],
+)
 def test_a_study_stopped_while_it_is_checked_leaves_nothing(
     folder: Path, number: signal.Signals, exit_code: int
 ) -> None:
@@ -417,7 +484,7 @@ def command_line(process: int) -> str:
 def test_the_same_seed_gives_the_same_order(run: Callable[..., Study]) -> None:
     grid = ("executor=thread,process", "workers=1,2", "seed=5", "repetitions=3")
     first, second = (
-        [(row["repetition"], row["cell"]) for row in run("square", *grid).rows()] for _ in range(2)
+        [(row["repetition"], row["cell"]) for row in run("square", *grid).headlines()] for _ in range(2)
     )
     assert first == second
     assert len(first) == 1 + 3 * 5
@@ -425,7 +492,7 @@ def test_the_same_seed_gives_the_same_order(run: Callable[..., Study]) -> None:
 
 def test_duplicate_cells_are_measured_once(run: Callable[..., Study]) -> None:
     study = run("square", "executor=serial,process", "workers=1,2,4")
-    visits = Counter((row["executor"], row["workers"]) for row in study.rows())
+    visits = Counter((row["executor"], row["workers"]) for row in study.headlines())
     assert visits == {("serial", ""): 3, ("process", "1"): 2, ("process", "2"): 2, ("process", "4"): 2}
     assert (study.exit_code, study.bad()) == (0, [])
 

@@ -70,6 +70,7 @@ class Trial:
         *cells: Cell,
         settings: StudySettings = SETTINGS,
         invoke: Callable[[Request], Outcome] = ended,
+        canary: Callable[[], str] = lambda: "",
     ) -> None:
         self.requests: list[Request] = []
         self.progress: list[Progress] = []
@@ -77,7 +78,12 @@ class Trial:
         self._invoke = invoke
         plan = Plan(cells=cells, swept=(), origins={}, extras={})
         self.study = Study(
-            plan, settings, invoke=self._note_and_invoke, store=self.kept, watch=self._note_progress
+            plan,
+            settings,
+            invoke=self._note_and_invoke,
+            store=self.kept,
+            watch=self._note_progress,
+            canary=canary,
         )
 
     def measure(self) -> "Trial":
@@ -301,14 +307,14 @@ def test_after_a_failed_reference_the_loops_are_those_of_another_baseline() -> N
     assert [one.reference.calls for one in trial.requests[2:]] == [{"set": 7}] * 4
 
 
-@pytest.mark.parametrize("interrupted", ["s0", "t1", "p2"])
-def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str) -> None:
+@pytest.mark.parametrize(("interrupted", "done"), [("s0", 0), ("t1", 0), ("p2", 3)])
+def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str, done: int) -> None:
     def invoke(request: Request) -> Outcome:
         visit = f"{request.cell.id}{request.repetition}"
         return ended(request, "interrupted" if visit == interrupted else "ok")
 
     trial = Trial(SERIAL, THREAD, PROCESS, invoke=invoke)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted, match=rf"^interrupted after {done} of 6 invocations$"):
         trial.measure()
     assert trial.order()[-1] == interrupted
     assert [sample.status for sample in trial.kept.samples] == ["ok"] * (len(trial.requests) - 1) + [
@@ -373,18 +379,18 @@ def test_the_time_left_is_the_median_of_what_cells_took_or_the_reference_of_thei
     assert [one.left_s for one in trial.progress] == [
         None,
         4 * (1 + 1),  # both as long as the reference
-        3.5 * (10 + 1),
-        3 * (10 + 2),
-        2.5 * (10 + 2),
-        2 * (15 + 2),
-        1.5 * (20 + 2),
-        1 * (20 + 2),
-        0.5 * (25 + 2),
+        3 * 10 + 4 * 1,
+        3 * 10 + 3 * 2,
+        3 * 10 + 2 * 2,
+        2 * 15 + 2 * 2,
+        1 * 20 + 2 * 2,
+        1 * 20 + 1 * 2,
+        1 * 2,
         0,
     ]
 
 
-def test_failed_cells_are_told_and_take_no_more_time() -> None:
+def test_failed_cells_are_told_and_neither_take_time_nor_count_any_more() -> None:
     trial = Trial(
         SERIAL,
         PROCESS,
@@ -392,18 +398,29 @@ def test_failed_cells_are_told_and_take_no_more_time() -> None:
         invoke=lambda request: ended(request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0),
     ).measure()
     assert trial.order() == ["s0", "p1", "s1", "s2"]
-    assert [(one.done, sorted(one.failed), one.left_s) for one in trial.progress] == [
-        (0, [], None),
-        (0, [], 2 * (2 + 2)),
-        (1, ["p"], 1.5 * 2),
-        (2, ["p"], 1 * 2),
-        (3, ["p"], 0.5 * 2),
-        (4, ["p"], 0),
+    assert [(one.done, one.total, sorted(one.failed), one.left_s) for one in trial.progress] == [
+        (0, 4, [], None),
+        (0, 4, [], 2 * (2 + 2)),
+        (1, 3, ["p"], 2 * 2),
+        (2, 3, ["p"], 1 * 2),
+        (3, 3, ["p"], 0),
+        (3, 3, ["p"], 0),
     ]
     assert trial.progress[-1].failed["p"].error == "it timeout"
 
 
-def test_an_estimate_needs_the_references_only() -> None:
+def test_a_baseline_whose_reference_failed_is_not_among_the_invocations_to_come() -> None:
+    trial = Trial(
+        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+    ).measure()
+    assert [(one.done, one.total) for one in trial.progress if one.repetition_ended] == [
+        (0, 2),
+        (1, 2),
+        (2, 2),
+    ]
+
+
+def test_a_repetition_is_estimated_from_the_references() -> None:
     trial = Trial(
         SERIAL,
         THREAD,
@@ -413,7 +430,15 @@ def test_an_estimate_needs_the_references_only() -> None:
     )
     trial.study.make_references()
     assert trial.order() == ["s0", "S0"]
-    assert trial.study.estimate_s() == 5 * (2.0 + 2.0 + 3.0)
+    assert trial.study.repetition_s() == 2.0 + 2.0 + 3.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "at_most"), [({}, False), ({"precision": 0.1}, True), ({"time_budget_s": 9.0}, True)]
+)
+def test_progress_tells_whether_the_study_may_end_early(changes: dict[str, Any], at_most: bool) -> None:  # noqa: FBT001
+    settings = replace(SETTINGS, max_repetitions=3, **changes)
+    assert {one.at_most for one in Trial(SERIAL, settings=settings).measure().progress} == {at_most}
 
 
 def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
@@ -492,6 +517,24 @@ def test_a_time_budget_ends_between_repetitions() -> None:
     assert repetitions_of(replace(SEVEN, time_budget_s=8.0), lambda _: False) == 3
 
 
+def test_the_time_left_is_at_most_that_of_the_budget() -> None:
+    clock, told = Clock(), list[float | None]()
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += 1.0
+        return ended(request)
+
+    Study(
+        Plan(cells=(make_cell("base"),), swept=(), origins={}, extras={}),
+        replace(SEVEN, time_budget_s=4.0),
+        invoke=invoke,
+        store=Kept(),
+        watch=lambda progress: told.append(progress.left_s),
+        clock=clock,
+    ).measure()
+    assert told == [None, 3.0, 2.0, 1.0, 0.0]
+
+
 def test_one_repetition_is_measured_however_small_the_budget() -> None:
     assert repetitions_of(replace(SEVEN, time_budget_s=0.5), lambda _: False) == 1
 
@@ -505,3 +548,19 @@ def test_a_study_whose_cells_have_all_failed_ends() -> None:
 def test_processes_that_could_not_be_ended_are_logged() -> None:
     trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
     assert "2 processes could not be ended" in trial.kept.logged[0]
+
+
+def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -> None:
+    sung = iter(["", "the machine was slow"])
+
+    def noisy(request: Request) -> Outcome:
+        outcome = ended(request)
+        return replace(outcome, samples=[replace(one, noisy="others took 1 CPU") for one in outcome.samples])
+
+    trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(sung))
+    trial.study.measure()
+    assert [(one.repetition, one.noisy) for one in trial.kept.samples] == [
+        (0, "others took 1 CPU"),
+        (1, "others took 1 CPU"),
+        (2, "others took 1 CPU; the machine was slow"),
+    ]

@@ -1,6 +1,7 @@
 """Which cells form a scaling curve, and the laws fitted to each: the rows of fits.csv."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,35 @@ COLUMNS = [
 _LITTLE_CPU = 0.1  # tasks that use less CPU than this share of their time wait: more workers than CPUs help
 
 
-def fits(results: Results, summary: pd.DataFrame, times: Times, machine: Machine) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Law:
+    """A law that could be identified, and the cells it was fitted to."""
+
+    fit: Fit
+    workload: str
+    name: str  #: of the cells, without their workers
+    workers: Sequence[int]  #: one a row of the curve's measured points
+
+
+def fits(
+    results: Results, summary: pd.DataFrame, times: Times, machine: Machine
+) -> tuple[pd.DataFrame, list[Law]]:
     """Fit both laws to every curve: cells that differ in nothing but the number of workers."""
     keys = ["workload", "executor", "chunk_size", "python", *results.swept]
     cpus = {cell.id: machine.cpus(cell) for cell in results.cells}
     rows: list[dict[str, Any]] = []
+    laws: list[Law] = []
     pooled = summary[summary["workers"].notna()]
     for _, curve in pooled.groupby(keys, sort=False, dropna=False):
         own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
         named = {key: curve[key].iloc[0] for key in keys}
-        rows += [{**named, **row} for row in _both_laws(own, times)]
-    return pd.DataFrame(rows, columns=[*keys, *COLUMNS])
+        for law, found in _both_laws(own, times):
+            rows.append({**named, "law": law, "levels": len(own), **_columns(found)})
+            if isinstance(found, Fit):
+                workers = [int(count) for count in sorted(own["workers"])]
+                name = ", ".join(str(value) for value in named.values() if not pd.isna(value))
+                laws.append(Law(fit=found, workload=str(named["workload"]), name=name, workers=workers))
+    return pd.DataFrame(rows, columns=[*keys, *COLUMNS]), laws
 
 
 def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.DataFrame:
@@ -42,7 +61,7 @@ def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.Data
     return own if waits else own[own["workers"] <= cpus]
 
 
-def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[dict[str, Any]]:
+def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[tuple[str, Fit | str]]:
     curve = curve.sort_values("workers")
     blocks = times.together(curve["cell"])
     repetitions = blocks.shape[1] if len(curve) else 0
@@ -53,7 +72,7 @@ def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[dict[str, Any]]:
             counts = [int(count) for count in curve["workers"]]
             even = blocks * curve["granularity"].to_numpy(dtype=np.float64)[:, np.newaxis]
             found = fit(law, counts, even, *times.level)
-        yield {"law": law, "levels": len(curve), **_columns(found)}
+        yield law, found
 
 
 def _columns(found: Fit | str) -> dict[str, Any]:

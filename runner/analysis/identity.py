@@ -1,5 +1,6 @@
 """The columns that name a cell, which stand first in every table."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -48,4 +49,6 @@ def _number(text: Any) -> Any:
         number = float(text)
     except (TypeError, ValueError):
         return text
+    if not math.isfinite(number):
+        return text  # a table would show it as missing
     return int(number) if number.is_integer() else number

@@ -18,6 +18,17 @@ _DRAWS = 400  # every draw is a fit, of some milliseconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """What a law makes of the speedup over one worker, with a band, and the points that it was fitted to."""
+
+    workers: Values  #: up to twice the most that were measured: a law is not to be trusted any further
+    speedup: Values
+    low: Values
+    high: Values
+    measured: Values  #: by row, of every block: the fitted time of one worker over the time of P
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fit:
     """A law T(P) = gamma * (1 + alpha * (P - 1) + beta * P * (P - 1)) / P; beta is 0 in Amdahl's."""
 
@@ -25,6 +36,7 @@ class Fit:
     alpha: Estimate  #: contention: the serial fraction
     beta: Estimate | None  #: coherency: what every pair of workers costs; None in Amdahl's law
     peak_workers: Estimate | None  #: where the speedup is largest; None without a peak
+    curve: Curve
 
 
 def fit(law: str, workers: Sequence[int], times: Values, confidence: float, seed: int) -> Fit | str:
@@ -49,9 +61,32 @@ def fit(law: str, workers: Sequence[int], times: Values, confidence: float, seed
     drawn = np.array([_fit_once(law, counts, np.median(times[:, one], axis=1)) for one in blocks])
     tail = expanded_tail(times.shape[1], confidence)
     alpha, beta = (_estimate(found[part], drawn[:, part], tail) for part in (0, 1))
-    if law == "amdahl":
-        return Fit(law=law, alpha=alpha, beta=None, peak_workers=None)
-    return Fit(law=law, alpha=alpha, beta=beta, peak_workers=_peak(found, drawn, tail))
+    return Fit(
+        law=law,
+        alpha=alpha,
+        beta=beta if law == "usl" else None,
+        peak_workers=_peak(found, drawn, tail) if law == "usl" else None,
+        curve=_curve(counts, times, found, drawn, tail),
+    )
+
+
+def _curve(
+    counts: Values, times: Values, found: tuple[float, float, float], drawn: Values, tail: float
+) -> Curve:
+    grid = np.geomspace(1, _EXTRAPOLATED * counts.max(), _POINTS)
+    curves = np.array([_speedup(grid, alpha, beta) for alpha, beta, _ in drawn])
+    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    speedup = _speedup(grid, found[0], found[1])
+    return Curve(workers=grid, speedup=speedup, low=low, high=high, measured=np.exp(found[2]) / times)
+
+
+def _speedup(workers: Values, alpha: float, beta: float) -> Values:
+    speedup: Values = workers / (1 + alpha * (workers - 1) + beta * workers * (workers - 1))
+    return speedup
+
+
+_EXTRAPOLATED = 2.0  # times the most workers
+_POINTS = 65
 
 
 def _not_identifiable(law: str, levels: "np.typing.NDArray[np.int_]") -> str:
@@ -64,8 +99,8 @@ def _not_identifiable(law: str, levels: "np.typing.NDArray[np.int_]") -> str:
     return ""
 
 
-def _fit_once(law: str, workers: Values, times: Values) -> tuple[float, float]:
-    """Fit on the logarithm, robustly; returns alpha and beta."""
+def _fit_once(law: str, workers: Values, times: Values) -> tuple[float, float, float]:
+    """Fit on the logarithm, robustly; returns alpha, beta and the logarithm of gamma."""
     log_times = np.log(times)
     free = 2 if law == "amdahl" else 3
 
@@ -82,10 +117,10 @@ def _fit_once(law: str, workers: Values, times: Values) -> tuple[float, float]:
     start = [float(log_times[0] + np.log(workers[0])), 0.05, 0.001][:free]
     bounds = ([-np.inf, 0.0, 0.0][:free], [np.inf, 1.0, 1.0][:free])
     solved = least_squares(residuals, start, bounds=bounds, loss="soft_l1", f_scale=0.1)
-    return float(solved.x[1]), float(solved.x[2]) if free == 3 else 0.0
+    return float(solved.x[1]), float(solved.x[2]) if free == 3 else 0.0, float(solved.x[0])
 
 
-def _peak(found: tuple[float, float], drawn: Values, tail: float) -> Estimate | None:
+def _peak(found: tuple[float, float, float], drawn: Values, tail: float) -> Estimate | None:
     """Give P* = sqrt((1 - alpha) / beta), where the law has a peak in every draw."""
     if found[1] <= 0:
         return None

@@ -22,6 +22,7 @@ from runner.analysis.traced import Traces
 from runner.records import Cell
 from runner.store import Results
 
+NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -135,7 +136,7 @@ def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Resul
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
     native = Machine(results.environment).native_threads(cell)
     if cell.workers and usable_cpus and native > 1 and cell.workers * native > usable_cpus:
-        yield f"{cell.workers} workers × up to {native} native threads (BLAS, OpenMP) on {usable_cpus} CPUs"
+        yield f"{cell.workers} workers × up to {native} {NATIVE_THREADS} on {usable_cpus} CPUs"
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
     asked = results.study.get("precision")

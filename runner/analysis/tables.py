@@ -1,13 +1,13 @@
 """The tables of a study, as data frames."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from runner.analysis.break_even import break_even
 from runner.analysis.causes import Loss
-from runner.analysis.fits import fits
+from runner.analysis.fits import Law, fits
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
 from runner.analysis.samples import headline_times, tabulate_samples, warm_times
@@ -27,6 +27,7 @@ class Tables:
     summary: pd.DataFrame  #: one row a cell
     tasks: pd.DataFrame  #: one row a cell and task
     fits: pd.DataFrame  #: one row a scaling curve and law
+    laws: Sequence[Law]  #: those that could be identified
     break_even: pd.DataFrame  #: one row a pool and a swept size of the workload
     known_answers: pd.DataFrame  #: one row an answer and cell
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
@@ -42,13 +43,14 @@ def tabulate(results: Results) -> Tables:
     times = headline_times(samples, level)
     traces = Traces(results, times, machine)
     summary = summarise(results, samples, times, warm_times(samples, level), traces)
-    laws = fits(results, summary, times, machine)
+    law_rows, laws = fits(results, summary, times, machine)
     return Tables(
         samples=samples,
         summary=summary,
         tasks=tabulate_tasks(results, traces, level),
-        fits=laws,
-        known_answers=compare(results, summary, laws, machine),
+        fits=law_rows,
+        laws=laws,
+        known_answers=compare(results, summary, law_rows, machine),
         break_even=break_even(results, times),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         times=times,

@@ -9,4 +9,4 @@ def text(value: Any) -> str:
     """Show a setting: whole numbers without a point, nothing for nothing."""
     if pd.isna(value):
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -78,6 +78,11 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
     )
 
 
+def _nothing(key: str) -> str:
+    """Name a setting that is not set."""
+    return "all" if key == "chunk_size" else "null"
+
+
 class _Told:
     """One group of cells with a common baseline, with names that tell its cells apart."""
 
@@ -88,7 +93,7 @@ class _Told:
 
     def name(self, row: "pd.Series[Any]") -> str:
         """Name a cell: `process × 4`, and the settings that differ within the group."""
-        settings = ", ".join(f"{key}={text(row[key]) or 'null'}" for key in self.keys)
+        settings = ", ".join(f"{key}={text(row[key]) or _nothing(key)}" for key in self.keys)
         return f"{label(row)} ({settings})" if settings and pd.notna(row["workers"]) else label(row)
 
     def times_as_long(self, slower: "pd.Series[Any]", faster: "pd.Series[Any]") -> Estimate | None:
@@ -128,7 +133,7 @@ def _more_repetitions(told: _Told) -> str:
     """
     done = int(told.group["repetitions"].min())
     if done < FEWEST_BLOCKS:
-        return f"{FEWEST_BLOCKS - done} more repetitions at least would tell more (repetitions={_USUAL})"
+        return f"too few repetitions to tell; {FEWEST_BLOCKS - done} more are needed at least"
     best = told.pools().sort_values("speedup").iloc[-1]
     value, low, high = (math.log(best[name]) for name in ("speedup", "speedup_low", "speedup_high"))
     to_no_gain, to_worth = value, math.log(_WORTH_IT) - value
@@ -143,9 +148,6 @@ def _more_repetitions(told: _Told) -> str:
     return f"about {total - done} more repetitions would tell {beside} (repetitions={total})"
 
 
-_USUAL = 7
-
-
 def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     """Compare a baseline that is fastest with the next cell."""
     others = told.group[told.group["cell"] != fastest["cell"]]
@@ -157,7 +159,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
         return ""
     times = f"{ratio.value:.2f} times as long"
     if _is_told_apart(ratio) or ratio.is_range:
-        return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)}){_unsure(ratio)}"
+        return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)})"
     return f", but not distinguishable from {told.name(second)} ({times}, {told.bounds(ratio)})"
 
 
@@ -168,7 +170,7 @@ def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
     ratio = told.times_as_long(baseline, fastest)
     if ratio is None:
         return f"; its baseline {label(baseline)} has no time to compare with"
-    told_as = f": {ratio.value:.2f} times as fast as {label(baseline)} ({told.bounds(ratio)}){_unsure(ratio)}"
+    told_as = f": {ratio.value:.2f} times as fast as {label(baseline)} ({told.bounds(ratio)})"
     if _is_told_apart(ratio) or ratio.is_range:
         return told_as
     return f"{told_as}, which is not distinguishable from no gain"
@@ -214,10 +216,6 @@ def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
 def _is_told_apart(ratio: Estimate) -> bool:
     """Whether the interval excludes 1; a range of few repetitions tells nothing apart."""
     return not ratio.is_range and not ratio.low <= 1 <= ratio.high
-
-
-def _unsure(ratio: Estimate) -> str:
-    return f"; too few repetitions to tell more: {FEWEST_BLOCKS} are needed" if ratio.is_range else ""
 
 
 def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -> str:

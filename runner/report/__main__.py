@@ -6,10 +6,12 @@ from pathlib import Path
 
 from runner.errors import RunnerError
 from runner.report.write import report
+from runner.streams import outlive_readers
 
 
 def main() -> None:
     """Run the program."""
+    outlive_readers()
     parser = argparse.ArgumentParser(prog="python -m runner.report", description=__doc__)
     parser.add_argument("folder", type=Path, help="a folder that a study made, such as results/2026-…_primes")
     folder = parser.parse_args().folder

@@ -8,6 +8,7 @@ import pandas as pd
 from runner.analysis.identity import label
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.summary import NATIVE_THREADS
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
 from runner.report.labels import plain_loops, shown
@@ -26,12 +27,18 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
         tables: made of it
         summary: that of the tables, with names for settings as they are to be shown
     """
-    found = [*_failures(results, tables, summary), *_too_few(results, summary), *_disturbed(tables)]
+    found = [
+        *_failures(results, tables, summary),
+        *_too_few(results, summary),
+        *_disturbed(tables),
+        *_native_threads(summary),
+        *_flagged(summary),
+    ]
     yield from found[:_MOST_WARNINGS]
     if len(found) > _MOST_WARNINGS:
         more = len(found) - _MOST_WARNINGS
         many = "1 more warning: see" if more == 1 else f"{more} more warnings: see"
-        yield f"{many} the columns note and noisy of summary.csv"
+        yield f"{many} the columns note, noisy and flags of summary.csv"
 
 
 def traces_of_failures(results: Results, tables: Tables) -> str:
@@ -114,3 +121,17 @@ def _disturbed(tables: Tables) -> Iterator[str]:
         were = "was" if len(disturbed) == 1 else "were"
         runs = f"{len(disturbed)} of {len(headlines)} runs {were} disturbed"
         yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"
+
+
+def _native_threads(summary: pd.DataFrame) -> Iterator[str]:
+    told = [note for notes in summary["note"] for note in notes.split("; ") if NATIVE_THREADS in note]
+    if told:
+        yield f"{told[-1]}; one each may be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+
+
+def _flagged(summary: pd.DataFrame) -> Iterator[str]:
+    flagged = summary[summary["flags"].ne("")]
+    if len(flagged):
+        first = flagged.iloc[0]
+        more = f", and {len(flagged) - 1} more cells" if len(flagged) > 1 else ""
+        yield f"{label(first)}: {first['flags']}{more}; nothing was removed, see samples.csv and the plots"

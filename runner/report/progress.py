@@ -2,8 +2,10 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
-from typing import Self
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, Literal, Self, TextIO, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,8 +15,10 @@ from rich.text import Text
 from runner import study
 from runner.plan import Plan
 from runner.records import Cell
+from runner.units import seconds
 
-_MOST_ROWS = 20  # cells in the live view; a terminal is not endless
+ERASE_LINE = "\r\x1b[2K"  # of a terminal
+_FINISHING = "finishing: tables and plots …"
 
 
 class Progress:
@@ -40,20 +44,65 @@ class Progress:
         if self._quiet:
             return
         if self._is_live:
-            self._live.update(
-                Group(_cells(progress), Text(_line(progress)), Text(_provisional(progress))), refresh=True
-            )
-        elif progress.repetition_ended or progress.done == progress.total:
+            self._live.update(_view(progress, self._console), refresh=True)
+        elif progress.repetition_ended:
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
             if progress.repetition == 1:
                 self._console.print(_provisional(progress), highlight=False, soft_wrap=True)
 
     @property
     def _is_live(self) -> bool:
-        return self._console.is_terminal and not self._quiet
+        return not self._quiet and self._console.is_terminal and not self._console.is_dumb_terminal
 
 
-def show_plan(plan: Plan, tasks: Mapping[str, int], repetitions: int, estimated_s: float) -> None:
+@contextmanager
+def finishing(*, quiet: bool) -> Iterator[None]:
+    """Say that the report is being made, on a terminal until the report itself is printed."""
+    if quiet:
+        yield
+        return
+    is_transient = sys.stderr.isatty()
+    sys.stderr.write(_FINISHING if is_transient else f"{_FINISHING}\n")
+    sys.stderr.flush()
+    if not is_transient:
+        yield
+        return
+    after = _After(sys.stdout, _erase)
+    with redirect_stdout(cast("TextIO", after)):
+        try:
+            yield
+        finally:
+            after.come()
+
+
+class _After:
+    """A stream before whose first text something is done, once."""
+
+    def __init__(self, stream: TextIO, act: Callable[[], None]) -> None:
+        self._stream, self._act = stream, act
+        self._has_come = False
+
+    def come(self) -> None:
+        if not self._has_come:
+            self._has_come = True
+            self._act()
+
+    def write(self, text: str) -> int:
+        self.come()
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _erase() -> None:
+    sys.stderr.write(ERASE_LINE)
+    sys.stderr.flush()
+
+
+def show_plan(
+    plan: Plan, tasks: Mapping[str, int], settings: study.StudySettings, repetition_s: float
+) -> None:
     """Print what a study would measure."""
     console = Console(width=min(Console().width, 80))
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -64,11 +113,24 @@ def show_plan(plan: Plan, tasks: Mapping[str, int], repetitions: int, estimated_
         swept = (cell.swept[key] for key in plan.swept)
         table.add_row(*("" if value is None else str(value) for value in (*values, *swept, tasks[cell.id])))
     console.print(table)
-    invocations = len(plan.cells) * repetitions
-    console.print(
-        f"{len(plan.cells)} cells × {repetitions} repetitions = {invocations} invocations, "
-        f"about {duration(estimated_s)} if every cell takes as long as its baseline",
-        highlight=False,
+    console.print(_plan_line(len(plan.cells), settings, repetition_s), highlight=False)
+
+
+def _plan_line(cells: int, settings: study.StudySettings, repetition_s: float) -> str:
+    repetitions = [settings.repetitions]
+    if settings.precision is not None:
+        repetitions.append(settings.max_repetitions)
+    counts, invocations, durations = (
+        " to ".join(dict.fromkeys(parts))
+        for parts in (
+            [str(count) for count in repetitions],
+            [str(cells * count) for count in repetitions],
+            [duration(repetition_s * count) for count in repetitions],
+        )
+    )
+    return (
+        f"{cells} cells × {counts} repetitions = {invocations} invocations: about {durations}, "
+        f"{duration(repetition_s)} a repetition, if every cell takes as long as its baseline"
     )
 
 
@@ -81,14 +143,20 @@ def duration(seconds: float) -> str:
 
 
 def _line(progress: study.Progress) -> str:
+    most, about = ("at most ", "at most") if progress.at_most else ("", "about")
+    left_s = progress.left_s
     if progress.repetition == 0:
-        return "reference runs" if progress.left_s is None else f"about {duration(progress.left_s)} to go"
-    left = "" if not progress.left_s else f", about {duration(progress.left_s)} left"
-    failed = f", {len(progress.failed)} cells failed" if progress.failed else ""
+        return "reference runs" if left_s is None else f"{about} {duration(left_s)} to go"
+    left = f", {about} {duration(left_s)} left" if left_s else ""
+    failed = f", {_counted(len(progress.failed), 'cell')} failed" if progress.failed else ""
     return (
-        f"repetition {progress.repetition} of {progress.repetitions}: "
-        f"{progress.done} of {progress.total} invocations{left}{failed}"
+        f"repetition {progress.repetition} of {most}{progress.repetitions}: "
+        f"{progress.done} of {most}{progress.total} invocations{left}{failed}"
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _provisional(progress: study.Progress) -> str:
@@ -101,8 +169,8 @@ def _provisional(progress: study.Progress) -> str:
     if fastest.is_baseline or not baseline:
         return f"provisional: {name(fastest)} is fastest so far"
     ratios = [base / own for base, own in zip(baseline, progress.wall_s[fastest.id], strict=False)]
-    spread = f"{min(ratios):.2f}" if len(ratios) == 1 else f"{min(ratios):.2f} to {max(ratios):.2f}"
-    many = "1 repetition" if min(counts) == 1 else f"{min(counts)} repetitions"
+    spread = " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (min(ratios), max(ratios))))
+    many = _counted(min(counts), "repetition")
     return f"provisional, after {many}: {name(fastest)} is fastest, {spread} times the baseline's speed"
 
 
@@ -111,22 +179,40 @@ def name(cell: Cell) -> str:
     return cell.executor if cell.workers is None else f"{cell.executor} × {cell.workers}"
 
 
-def _still_measured(progress: study.Progress) -> Iterable[Cell]:
+def _still_measured(progress: study.Progress) -> list[Cell]:
     return [cell for cell in progress.plan.cells if cell.id not in progress.failed]
 
 
-def _cells(progress: study.Progress) -> Table:
+def _view(progress: study.Progress, console: Console) -> Group:
+    """Show the most important first, and of the cells as many as the terminal has room for."""
+    texts = [Text(line) for line in (_line(progress), _provisional(progress)) if line]
+    taken = sum(len(text.wrap(console, console.width)) for text in texts)
+    room = console.height - taken - 1  # the last line stays free: writing there would scroll
+    return Group(*texts, *_cells(progress, room))
+
+
+def _cells(progress: study.Progress, room: int) -> list[Table]:
+    """Show the cells in a table of at most so many lines; none if not even one cell finds room."""
+    cells = progress.plan.cells
+    shown = cells if len(cells) < room else cells[: max(0, room - 2)]  # beside the header, and the rest
+    if not shown:
+        return []
+    several = len({cell.workload for cell in cells}) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("workload", "cell", "runs", "median"):
-        table.add_column(column, justify="right" if column in ("runs", "median") else "left")
-    for cell in progress.plan.cells[:_MOST_ROWS]:
-        walls = progress.wall_s[cell.id]
-        median = f"{statistics.median(walls):.3f} s" if walls else ""
-        if cell.id in progress.failed:
-            median = progress.failed[cell.id].status
-        settings = " ".join(f"{key}={value}" for key, value in cell.swept.items() if value is not None)
-        table.add_row(cell.workload, f"{name(cell)} {settings}", str(len(walls)), median)
-    hidden = len(progress.plan.cells) - _MOST_ROWS
-    if hidden > 0:
-        table.add_row("", f"… and {hidden} more", "", "")
-    return table
+    for column in (*(["workload"] if several else []), "cell", "runs", "median"):
+        justify: Literal["left", "right"] = "right" if column in ("runs", "median") else "left"
+        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis")
+    for cell in shown:
+        table.add_row(*([cell.workload] if several else []), *_row(cell, progress))
+    if len(shown) < len(cells):
+        rest = f"… and {len(cells) - len(shown)} more"
+        table.add_row(*([""] if several else []), rest, "", "")
+    return [table]
+
+
+def _row(cell: Cell, progress: study.Progress) -> tuple[str, str, str]:
+    walls = progress.wall_s[cell.id]
+    settings = [f"{key}={value}" for key, value in cell.swept.items() if value is not None]
+    median = seconds(statistics.median(walls)) if walls else ""
+    status = progress.failed[cell.id].status if cell.id in progress.failed else median
+    return " ".join([name(cell), *settings]), str(len(walls)), status

@@ -1,6 +1,6 @@
 """The result on the terminal: tables, at most three warnings, the answer, the code to paste."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from rich.console import Console
@@ -12,6 +12,7 @@ from runner.analysis.verdict import Verdict
 from runner.report.caveats import traces_of_failures, warnings
 from runner.report.cell_table import cell_columns, explanation
 from runner.report.columns import print_columns, print_unpadded
+from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import plain_loops, with_chunks_named
 from runner.report.snippet_table import snippet_columns
 from runner.store import Results
@@ -40,8 +41,10 @@ def show(
     for name, verdict in zip(names, verdicts, strict=True):
         console.print()
         _say(console, f"{f'{name}: ' if name else ''}{verdict.sentence}.", style="bold green")
-        if verdict.why:
-            _say(console, f"Why not more: {verdict.why}.")
+        for line in _reasons(verdict):
+            _say(console, line)
+    _show_break_even(console, verdicts)
+    _show_known_answers(console, tables)
     _show_codes(console, names, verdicts)
     console.print()
     # Soft-wrapped: what is pasted is neither cut nor padded.
@@ -74,6 +77,35 @@ def _show_snippets(console: Console, rows: pd.DataFrame, results: Results, table
         console.print()
         if left_out := print_columns(console, columns, console.width):
             _say(console, f"in tasks.csv, for want of room: {', '.join(left_out)}", style="dim")
+
+
+def _reasons(verdict: Verdict) -> Iterator[str]:
+    """Say what else there is to an answer."""
+    if verdict.more_repetitions:
+        yield f"Not sure yet: {verdict.more_repetitions}."
+    if verdict.more_workers:
+        yield f"More workers: {verdict.more_workers}."
+    if verdict.why:
+        yield f"Why not more: {verdict.why}."
+
+
+def _show_break_even(console: Console, verdicts: Sequence[Verdict]) -> None:
+    sentences = dict.fromkeys(sentence for verdict in verdicts for sentence in verdict.break_even)
+    if sentences:
+        console.print()
+    for sentence in sentences:
+        _say(console, f"{sentence}.", style="bold")
+
+
+def _show_known_answers(console: Console, tables: Tables) -> None:
+    known = tables.known_answers
+    if known.empty:
+        return
+    console.print()
+    left_out = print_columns(console, known_columns(known), console.width, styles(known))
+    if left_out:
+        _say(console, f"in known_answers.csv, for want of room: {', '.join(left_out)}", style="dim")
+    _say(console, f"{told(known)}.", style="bold")
 
 
 def _names(verdicts: Sequence[Verdict]) -> list[str]:

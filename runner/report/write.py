@@ -23,7 +23,7 @@ def report(folder: Path) -> bool:
         rows = frame.astype(object).where(frame.notna(), None)
         store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
     summary = with_chunks_named(tables.summary, plain_loops(results.cells))
-    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary))
+    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary), tables.laws)
     plots.save(figures, folder / "plots")
     verdicts = judge(results, tables)
     store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])

@@ -99,7 +99,7 @@ def test_a_gain_that_may_be_chance_needs_more_repetitions(make_results: MakeResu
 def test_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
     found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
     assert found.answer == "cannot tell"
-    assert found.more_repetitions == "4 more repetitions at least would tell more (repetitions=7)"
+    assert found.more_repetitions == "too few repetitions to tell; 4 more are needed at least"
 
 
 def test_the_gain_of_the_next_larger_count_is_told(make_results: MakeResults) -> None:

@@ -258,7 +258,7 @@ def test_at_most_three_warnings_are_shown_and_the_rest_counted(make_results: Mak
     noisy = tuple(replace(one, noisy="others took 1 CPU") for one in results.samples)
     text = shown(replace(results, samples=noisy))
     assert text.count("makes no claim") == 3
-    assert "warning: 2 more warnings: see the columns note and noisy of summary.csv" in text
+    assert "warning: 2 more warnings: see the columns note, noisy and flags of summary.csv" in text
 
 
 def test_disturbed_runs_are_counted(make_results: MakeResults) -> None:

@@ -114,7 +114,7 @@ def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
     """Measure without records; where that fails, a traced run tells better what failed."""
     try:
         return run_bare(tasks, factory.open)
-    except Exception:
+    except (Exception, SystemExit):
         run_cold(tasks, factory.open)
         raise
 

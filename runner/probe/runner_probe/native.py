@@ -25,7 +25,7 @@ _NAME = re.compile("|".join(_LIBRARIES))
 def native_threads(_call: Callable[..., Any] | None = None) -> dict[str, int]:
     """Tell, by library that is loaded here, how many threads it may start.
 
-    Run in a worker; its argument is what the worker's tasks call, given only so that their module is imported.
+    Run in a worker; its argument is what the tasks call, given only so that their module is imported.
     `threadpoolctl` knows best, where it is installed; otherwise the environment and the CPUs tell.
     """
     loaded = _loaded_libraries()

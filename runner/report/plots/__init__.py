@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from runner.analysis.fits import Law
 from runner.report.labels import one_line, short
 from runner.report.plots.data import (
     Facts,
@@ -20,6 +21,7 @@ from runner.report.plots.data import (
     varying_keys,
 )
 from runner.report.plots.look import Look, looks_of, style
+from runner.report.plots.scaling import draw_scaling
 from runner.report.plots.speedup import draw_speedup
 from runner.report.plots.time import draw_snippets, draw_time
 
@@ -32,7 +34,11 @@ _FORMATS: Mapping[str, Mapping[str, Any]] = {
 
 
 def draw(
-    samples: pd.DataFrame, summary: pd.DataFrame, tasks: pd.DataFrame, facts: Facts
+    samples: pd.DataFrame,
+    summary: pd.DataFrame,
+    tasks: pd.DataFrame,
+    facts: Facts,
+    laws: Sequence[Law] = (),
 ) -> dict[str, Figure]:
     """Return the figures that make sense for the tables, by file name without suffix."""
     if summary.empty:
@@ -48,7 +54,11 @@ def draw(
             if not any(cell.runs for cell in own):
                 continue  # nothing to see; the terminal and summary.csv say why
             suffix = f"_{workload}" if len(workloads) > 1 else ""
-            for name, figure in _figures(one_line(workload, 60), own, times, looks, facts).items():
+            title = one_line(workload, 60)
+            made = _figures(title, own, times, looks, facts)
+            if own_laws := [law for law in laws if law.workload == workload]:
+                made["scaling"] = draw_scaling(title, own_laws, facts)
+            for name, figure in made.items():
                 key = _file_name(name + suffix)
                 figures[f"{key}_{len(figures)}" if key in figures else key] = figure
     return figures
