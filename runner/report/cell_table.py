@@ -19,6 +19,7 @@ _MEANINGS = {
     "warm": "speedup of the tasks alone, the pool being open",
     "vs best": "speedup over the fastest baseline",
 }
+_WAITING = 0.9  # of the workers that the bound allows
 _HEADINGS = {"chunk_size": "chunk"}
 
 
@@ -118,4 +119,5 @@ def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | Non
     if workers > chunks:
         noun = "task" if chunks == tasks else "chunk"
         return f"{chunks} {noun}{'s' * (chunks != 1)}"
-    return f"more than {usable_cpus} CPUs" if usable_cpus and workers > usable_cpus else ""
+    waits = row["speedup_bound"] > _WAITING * workers  # then more workers than CPUs is no limit
+    return f"more than {usable_cpus} CPUs" if usable_cpus and workers > usable_cpus and not waits else ""

@@ -15,6 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from runner.analysis.fits import Law
+from runner.analysis.scaling import Fit, fit
 from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
 from runner.report.plots.look import FAILURE, looks_of, seconds
@@ -553,3 +555,19 @@ def test_executors_keep_their_colours_and_strangers_get_others() -> None:
 )
 def test_times_are_written_with_three_digits_and_a_unit_that_suits(value: float, expected: str) -> None:
     assert seconds(value) == expected
+
+
+def test_a_law_is_drawn_with_its_band_and_to_twice_the_workers_that_were_measured() -> None:
+    counts = [1, 2, 4, 8]
+    times = np.array([[8 * (0.1 + 0.9 / count)] * 7 for count in counts])
+    found = fit("amdahl", counts, times, 0.95, seed=1)
+    assert isinstance(found, Fit)
+    study = threads_and_processes()
+    law = Law(fit=found, workload="primes", name="primes, thread", workers=counts)
+    figure = draw(nullable(study.samples), nullable(study.summary), NO_TASKS, FACTS, [law])["scaling"]
+    (axes,) = figure.axes
+    drawn = next(line for line in axes.get_lines() if to_hex(str(line.get_color())) == BLUE)
+    assert xs(drawn)[-1] == pytest.approx(16)
+    assert ys(drawn)[-1] == pytest.approx(1 / (0.1 + 0.9 / 16), rel=0.01)
+    assert len(axes.collections) == 1
+    assert "Amdahl's law" in texts(figure)

@@ -401,3 +401,35 @@ def test_quiet_shows_no_progress() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (9000, "2.5 h")])
 def test_times_to_wait_are_round(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_what_was_known_beforehand_stands_beside_what_was_measured(make_results: MakeResults) -> None:
+    unset = dict.fromkeys(("at_least", "at_most", "contains", "needs", "not_run"))
+    common = {"workload": "work", "executor": "process", "workers": 2, "figure": "speedup", "within": 0.05}
+    answers = [
+        {**unset, **common, "about": 2.0, "because": "two"},
+        {**unset, **common, "about": 3.0, "because": "three"},
+        {**unset, **common, "about": 1.0, "not_run": "it needs root", "because": "one"},
+    ]
+    results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
+    text = shown(with_study(results, known_answers=answers))
+    assert "2 ± 5%  2.00 (1.98–2.02)  holds" in text
+    assert "does not hold" in text
+    assert (
+        "known answers: 1 does not hold, 1 not run, 1 holds; work: not run, because it needs root."
+        in " ".join(text.split())
+    )
+
+
+def test_threads_that_wait_are_not_told_that_the_cpus_are_few(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: [2.0] * 7, FOUR: [1.0] * 7}))
+    assert "2 tasks" in text
+    assert "more than 2 CPUs" not in text
+
+
+def test_what_else_there_is_to_an_answer_is_told(make_results: MakeResults) -> None:
+    noisy = [1.0, 1.2, 0.9, 1.1, 0.95, 1.05, 1.15]
+    text = " ".join(shown(make_results({SERIAL: noisy, TWO: [n * 0.95 for n in reversed(noisy)]})).split())
+    assert "Not sure yet: about " in text
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: list(reversed(NOISE))}
+    assert "More workers: process × 4 gains a factor of 1.00" in shown(make_results(walls))

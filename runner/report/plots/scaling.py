@@ -23,7 +23,7 @@ def draw_scaling(title: str, laws: Sequence[Law], facts: Facts) -> Figure:
     curves = {law.name: [one for one in laws if one.name == law.name] for law in laws}
     rows, columns, width = look.grid_of(len(curves))
     known = dict.fromkeys(law.fit.law for law in laws)
-    dots = "Dots: speedup over one worker, were the tasks shared out evenly; each repetition."
+    dots = "Dots: single runs, were their tasks shared out evenly."
     bands = (
         f"Lines and bands: laws with {facts.confidence:.0%} intervals, to twice the most workers measured."
     )
@@ -46,7 +46,7 @@ def _draw_laws(axes: Axes, laws: Sequence[Law]) -> None:
     most = max(float(law.fit.curve.workers[-1]) for law in laws)
     axes.plot([1, most], [1, most], color=look.FAINT, linewidth=0.9, zorder=1)
     axes.annotate(
-        "ideal", (most, most), xytext=(-4, -12), textcoords="offset points", ha="right", **look.NOTE
+        "ideal", (most, most), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
     )
     for law in laws:
         curve, colour = law.fit.curve, _COLOURS[law.fit.law]
