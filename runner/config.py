@@ -61,6 +61,7 @@ class ExecutorConfig:
     description: str = ""
     pool: dict[str, Any] = field(default_factory=dict)
     start_method: str | None = None
+    address: str | None = None  #: of a running cluster, for pools that refer to it
     chunk_size: int | None = II("chunk_size")
     extra: str | None = None  #: the extra of this package that installs the executor's library
 

@@ -73,14 +73,30 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
     found = {
         POOL_START: spent.pool_start,
         LATE_WORKERS: spent.late_workers,
-        DISPATCH: spent.dispatch,
         EMPTY_QUEUE: spent.starved,
         POOL_END: spent.pool_end,
         UNEVEN_TASKS: uneven,
         PLACEMENT: spent.idle_end - uneven,
         **_slower_tasks(serial, parallel, setting),
     }
+    between = LOCK if _waits_for_the_gil_between_tasks(parallel, setting) else DISPATCH
+    found[between] = found.get(between, 0.0) + spent.dispatch
     return {cause.name: seconds for cause, seconds in found.items()}
+
+
+def _waits_for_the_gil_between_tasks(parallel: Run, setting: Setting) -> bool:
+    """Whether threads wait for the GIL where they have a task but have not begun it.
+
+    A task shorter than the interpreter's switch interval of 5 ms is seldom interrupted: its thread waits for
+    the GIL before it, not within it. Then the tasks of all threads keep one CPU busy, and no more.
+    """
+    if not (setting.threads and setting.has_gil) or not parallel.cpu:
+        return False
+    active = max(work.ended for work in parallel.work) - min(work.started for work in parallel.work)
+    return _ONE_CPU[0] <= parallel.cpu / active <= _ONE_CPU[1]
+
+
+_ONE_CPU = (0.7, 1.1)
 
 
 def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, float]:

@@ -38,10 +38,12 @@ def _tasks_of(cell: Cell, records: pd.DataFrame, level: Level) -> Iterator[dict[
         label=("label", "first"), calls=("calls", "first"), differing=("differs", "sum")
     )
     per_call = bool(cell.settings["workload"]["snippets"])
-    for task, estimate in zip(times.index, medians(times.to_numpy(dtype=float), *level), strict=True):
+    estimates = medians(times.to_numpy(dtype=float), *level)
+    told = facts.loc[times.index].to_dict("records")
+    for task, fact, estimate in zip(times.index, told, estimates, strict=True):
         yield {
             "per_call": per_call,
             "task": task,
-            **facts.loc[task].to_dict(),
+            **{str(key): value for key, value in fact.items()},
             **columns_of("time_s", estimate),
         }

@@ -4,8 +4,6 @@ The headline runs are traced themselves, unless their tasks are too short for it
 must not take much longer.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -132,23 +130,26 @@ class Traces:
     def _run(self, cell: str, repetition: int, rows: pd.DataFrame) -> Run:
         traced = self._traced[cell, repetition]
         opened = float(rows["started_ns"].min()) / _NS - (traced.start_s or 0.0)
-        wall_s = traced.wall_s or 0.0
-        return Run(
-            opened=opened, closed=opened + wall_s, work=[_work(row) for row in rows.to_dict("records")]
+        return Run(opened=opened, closed=opened + (traced.wall_s or 0.0), work=_work(rows))
+
+
+_WORK_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")
+
+
+def _work(rows: pd.DataFrame) -> list[Work]:
+    known = ((rows[column] / _NS).astype(object) for column in _WORK_COLUMNS)
+    seconds = [column.where(column.notna(), None) for column in known]
+    return [
+        Work(
+            worker=int(worker),
+            submitted=submitted,
+            started=started,
+            ended=ended,
+            busy=busy,
+            cpu=cpu,
+            run_delay=run_delay,
         )
-
-
-def _work(row: dict[Any, Any]) -> Work:
-    return Work(
-        worker=int(row["worker"]),
-        submitted=row["submitted_ns"] / _NS,
-        started=row["started_ns"] / _NS,
-        ended=row["ended_ns"] / _NS,
-        busy=row["busy_ns"] / _NS,
-        cpu=_seconds(row["cpu_ns"]),
-        run_delay=_seconds(row["run_delay_ns"]),
-    )
-
-
-def _seconds(nanoseconds: float | None) -> float | None:
-    return None if nanoseconds is None or pd.isna(nanoseconds) else nanoseconds / _NS
+        for worker, submitted, started, ended, busy, cpu, run_delay in zip(
+            rows["worker"], *seconds, strict=True
+        )
+    ]

@@ -110,6 +110,14 @@ def test_threads_that_wait_for_the_gil(length: float) -> None:
     assert found == {causes.LOCK.name: pytest.approx(8 * (length - 1))}
 
 
+def test_threads_that_wait_for_the_gil_between_short_tasks() -> None:
+    own = [work(i % 2, float(i), cpu=1.0) for i in range(TASKS)]  # one after the other, in turns
+    found = lost(Run(opened=0.0, closed=8.0, work=own), threads=True)
+    assert found[causes.LOCK.name] == 6.0
+    assert causes.DISPATCH.name not in found
+    assert causes.DISPATCH.name in lost(Run(opened=0.0, closed=8.0, work=own))
+
+
 def test_threads_without_a_gil_wait_for_another_lock() -> None:
     found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=1.0)), threads=True, has_gil=False)
     assert found == {causes.LOCK_WITHOUT_GIL.name: pytest.approx(8)}

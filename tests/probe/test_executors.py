@@ -1,6 +1,9 @@
 """One contract for every executor of conf/executor, kept by real pools in real probes."""
 
+import concurrent.futures
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -16,7 +19,12 @@ from tests.probe.probing import ROOT, SERIAL, THREAD, Answer, ask, process_pool,
 
 WORKERS = 2
 ITEMS = list(range(20))
-REQUIRED = {"serial", "thread", "process", "loky"}  # others are under the contract where they are installed
+#: Others are under the contract where they are installed.
+REQUIRED = {"serial", "thread", "process", "loky", "thread_per_task", "process_per_task", "pool", "asyncio"}
+CLUSTERS = {"dask", "ray", "mpi"}  # their workers may be elsewhere: they have tests of their own
+IN_CALLER = {"serial", "control", "asyncio"}  # they run tasks in the caller's thread
+IN_THREADS = {"thread", "thread_per_task", "interpreter"}
+PER_TASK = {"thread_per_task", "process_per_task"}  # every chunk has a worker of its own
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,27 @@ class Executor:
 
     @property
     def crosses_processes(self) -> bool:
-        return self.name not in ("serial", "thread")
+        return self.name not in IN_CALLER | IN_THREADS
+
+    @property
+    def pickles_functions(self) -> bool:
+        inherits = self.name == "process_per_task" and self.start_method == "fork"
+        return self.pickles_results and not inherits
+
+    @property
+    def pickles_results(self) -> bool:
+        return self.crosses_processes or self.name == "interpreter"
+
+    @property
+    def at_once(self) -> int:
+        return 1 if self.name in ("serial", "control") else WORKERS
+
+    @property
+    def most_workers(self) -> int:
+        return len(ITEMS) if self.name in PER_TASK else WORKERS
+
+    def function(self, name: str) -> str:
+        return f"later.{name}" if self.name == "asyncio" else f"bag.{name}"
 
     def pool(self, workers: int = WORKERS) -> dict[str, Any]:
         chosen = {"start_method": self.start_method} if self.start_method else {}
@@ -46,10 +74,16 @@ def _executors() -> list[Executor]:
     found = []
     for path in sorted((ROOT / "conf" / "executor").glob("*.yaml")):
         settings: Any = OmegaConf.to_container(OmegaConf.load(path))
-        if path.stem in REQUIRED or find_spec(settings["pool"]["_target_"].partition(".")[0]):
+        if path.stem not in CLUSTERS and _is_here(path.stem, settings):
             methods = ("fork", "spawn", "forkserver") if "start_method" in settings else (None,)
             found += [Executor(path.stem, method, settings) for method in methods]
     return found
+
+
+def _is_here(name: str, settings: dict[str, Any]) -> bool:
+    if name == "interpreter":
+        return hasattr(concurrent.futures, "InterpreterPoolExecutor")
+    return name in REQUIRED or "extra" not in settings or find_spec(settings["extra"]) is not None
 
 
 EXECUTORS = _executors()
@@ -77,6 +111,7 @@ def usual(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     answer = ask(
         specify(
             executor.pool(),
+            function=executor.function("square"),
             items=ITEMS,
             initializer={"_target_": "bag.note_worker", "path": str(folder / "workers")},
             teardown={"_target_": "bag.note_living", "path": str(folder / "living")},
@@ -93,8 +128,8 @@ def usual(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     )
 
 
-def workers_of(answer: Answer) -> set[tuple[int, int]]:
-    return {(record["process_id"], record["thread_id"]) for record in answer.records()}
+def workers_of(answer: Answer, iteration: int = 0) -> set[tuple[int, int]]:
+    return {(record["process_id"], record["thread_id"]) for record in answer.records(iteration)}
 
 
 def test_the_usual_executors_are_under_the_contract() -> None:
@@ -115,12 +150,25 @@ class TestUsual:
 
     def test_no_more_workers_run_tasks_than_were_asked_for(self, usual: Usual) -> None:
         workers = workers_of(usual.answer)
-        assert 1 <= len(workers) <= WORKERS
+        assert 1 <= len(workers) <= usual.executor.most_workers
         assert usual.answer.reply["distinct_workers"] == len(workers)
 
+    def test_no_more_tasks_run_at_once_than_there_are_workers(self, usual: Usual) -> None:
+        records = usual.answer.records()
+        starts = [record["started_ns"] for record in records]
+        running = [sum(one["started_ns"] <= start < one["ended_ns"] for one in records) for start in starts]
+        assert max(running) <= usual.executor.at_once
+
+    def test_a_chunk_has_a_worker_of_its_own_only_without_a_pool(self, usual: Usual) -> None:
+        if usual.executor.name in PER_TASK:
+            assert len(workers_of(usual.answer)) == len(ITEMS)
+
     def test_the_initializer_runs_once_in_each_worker(self, usual: Usual) -> None:
-        assert len(set(usual.initialized)) == len(usual.initialized) <= WORKERS
-        assert workers_of(usual.answer) <= set(usual.initialized)
+        assert len(set(usual.initialized)) == len(usual.initialized) <= usual.executor.most_workers
+        if usual.executor.name == "asyncio":
+            assert len(usual.initialized) == 1  # its workers are lanes of one thread
+        else:
+            assert workers_of(usual.answer) <= set(usual.initialized)
 
     def test_workers_are_processes_only_if_the_executor_is_of_processes(self, usual: Usual) -> None:
         own = {process for process, _ in usual.initialized}
@@ -145,9 +193,10 @@ class TestUsual:
 @every_executor
 def test_as_many_tasks_run_at_once_as_there_are_workers(executor: Executor, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
-    count = 1 if executor.name == "serial" else WORKERS
+    count = executor.at_once
     arguments = {"folder": str(tmp_path), "count": count}
-    answer = ask(specify(executor.pool(), function="bag.meet", items=list(range(count)), arguments=arguments))
+    function, items = executor.function("meet"), list(range(count))
+    answer = ask(specify(executor.pool(), function=function, items=items, arguments=arguments))
     assert answer.values() == [count] * count
     assert answer.reply["distinct_workers"] == count
 
@@ -160,7 +209,7 @@ def test_a_task_that_raises_is_reported_with_its_traceback_and_closes_the_pool(
     answer = ask(
         specify(
             executor.pool(),
-            function="bag.fail_on",
+            function=executor.function("fail_on"),
             items=ITEMS,
             arguments={"bad": 5},
             teardown={"_target_": "bag.note_living", "path": str(tmp_path / "living")},
@@ -179,7 +228,7 @@ def test_large_results_arrive_and_workers_without_a_task_do_not_matter(executor:
     answer = ask(
         specify(
             executor.pool(3),
-            function="bag.large",
+            function=executor.function("large"),
             items=[5_000_000, 5_000_001],
             compare="equal",
             chunk_size=1,
@@ -196,19 +245,19 @@ def test_large_results_arrive_and_workers_without_a_task_do_not_matter(executor:
 @every_executor
 def test_a_function_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
     arguments = {"lock": {"_target_": "threading.Lock"}}
-    answer = ask(specify(executor.pool(), function="bag.ignore", arguments=arguments))
-    expect_pickling(executor, answer)
+    answer = ask(specify(executor.pool(), function=executor.function("ignore"), arguments=arguments))
+    expect_pickling(answer, fails=executor.pickles_functions)
 
 
 @pytest.mark.slow
 @every_executor
 def test_a_result_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
-    answer = ask(specify(executor.pool(), function="bag.lock", compare="none"))
-    expect_pickling(executor, answer)
+    answer = ask(specify(executor.pool(), function=executor.function("lock"), compare="none"))
+    expect_pickling(answer, fails=executor.pickles_results)
 
 
-def expect_pickling(executor: Executor, answer: Answer) -> None:
-    if executor.crosses_processes:
+def expect_pickling(answer: Answer, *, fails: bool) -> None:
+    if fails:
         assert answer.reply["status"] == "failed"
         assert "pickle" in answer.reply["error"]
         assert answer.reply["iterations"] == []
@@ -218,9 +267,32 @@ def expect_pickling(executor: Executor, answer: Answer) -> None:
 
 @pytest.mark.slow
 @every_executor
+def test_a_warm_pool_keeps_its_workers(executor: Executor) -> None:
+    function = executor.function("square")
+    answer = ask(specify(executor.pool(), function=function, items=ITEMS, iterations=4))
+    assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+    warm = [workers_of(answer, iteration) for iteration in (1, 2, 3)]
+    if executor.name in PER_TASK:
+        assert len(set.union(*warm)) == sum(map(len, warm)) == 3 * len(ITEMS)  # nothing is kept
+    else:
+        assert len(set.union(*warm)) <= WORKERS
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_pool_without_tasks_leaves_nothing(executor: Executor) -> None:
+    threads = threading.enumerate()
+    Factory(executor.pool(), None).open().shutdown(wait=True)
+    assert threading.enumerate() == threads
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.slow
+@every_executor
 def test_a_worker_that_does_not_start_is_reported(executor: Executor) -> None:
-    answer = ask(specify(executor.pool(), initializer="bag.give_up"))
-    assert answer.reply["status"] == ("failed" if executor.name == "serial" else "crashed")
+    function = executor.function("square")
+    answer = ask(specify(executor.pool(), function=function, initializer="bag.give_up"))
+    assert answer.reply["status"] == ("failed" if executor.name in IN_CALLER else "crashed")
     assert "this worker does not start" in answer.printed + answer.reply["error"]
 
 

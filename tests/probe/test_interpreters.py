@@ -63,5 +63,5 @@ def test_coroutines_snippets_and_checks_work_in_every_interpreter(python: str) -
     assert (timed.reply["status"], timed.reply["error"]) == ("ok", "")
     checks = [{"workload": spec["workload"], "executor": {"pool": THREAD}}]
     checked = ask({"path": [], "check": checks}, python=python).reply
-    assert checked["checked"] == [{"tasks": 2, "problems": []}]
+    assert checked["checked"] == [{"tasks": 2, "is_async": False, "problems": []}]
     assert checked["interpreter"]["executable"] == python

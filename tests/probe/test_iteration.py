@@ -1,15 +1,19 @@
 """Iterations on a virtual clock, with a pool whose every step takes a known time."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from runner_probe.chunk import HOST
 from runner_probe.invocation import _describe
 from runner_probe.iteration import RECORD, Iteration, TaskFailed, Tasks, run_cold, run_warm
 from runner_probe.workload import Workload
+
+if TYPE_CHECKING:
+    from runner_probe.chunk import Stamp
 
 OPENING, SUBMITTING, STARTING, TASK, RETURNING, CLOSING = 1_000, 10, 3, 100, 5, 400
 
@@ -70,7 +74,7 @@ class FakePool:
                 failure = (task, "ValueError", "bad", "Traceback")
         if not each:
             stamps = [(first, len(items), stamps[0][2], stamps[-1][3], None, None)]  # type: ignore[list-item]
-        return FakeFuture(self, number, (values, stamps, ("host", 1, 2, True), failure))
+        return FakeFuture(self, number, (values, stamps, (HOST, 1, 2, True), failure))
 
     def shutdown(self, *, wait: bool) -> None:
         assert wait
@@ -142,7 +146,7 @@ def test_the_stamps_of_every_task_are_exact(clock: Clock, events: list[str]) -> 
         assert row == {
             "task": task,
             "tasks": 1,
-            "host": "host",
+            "host": HOST,
             "process_id": 1,
             "thread_id": 2,
             "submitted_ns": submitted,
@@ -245,7 +249,7 @@ def many(count: int, workers: int, *, gaps: int) -> Iteration:
         stamp = (task, 1, started, started + 1 + task % 13, task % 11 if known else None, task % 3)
         iteration.submitted_ns[task] = started // 2
         iteration.received_ns[task] = started + 20 + task % 5
-        iteration.reports.append(([task], [stamp], ("host", task % workers, 0, True), None))
+        iteration.reports.append(([task], [stamp], (HOST, task % workers, 0, True), None))
     return iteration
 
 
@@ -304,3 +308,16 @@ def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
     after = rows(many(10_001, 1, gaps=10_000))  # tasks 0 and 10,000 lack the CPU time
     assert sum(row["cpu_ns"] is None for row in after) == 2
     assert sum(row["tasks"] for row in after) == 10_001
+
+
+def test_stamps_of_another_host_are_put_on_our_clock() -> None:
+    iteration = Iteration(2)
+    iteration.submitted_ns, iteration.received_ns = [100, 200], [1_000, 2_000]
+    ahead = 10**15
+    for task, (started, ended) in enumerate([(300, 900), (1_000, 1_900)]):
+        stamps: list[Stamp] = [(task, 1, started + ahead, ended + ahead, None, None)]
+        iteration.reports.append(([None], stamps, ("elsewhere", 1, 1, True), None))
+    for record in (dict(zip(RECORD, row, strict=True)) for row in iteration.records()):
+        moments = [record[name] for name in ("submitted_ns", "started_ns", "ended_ns", "received_ns")]
+        assert moments == sorted(moments)
+    assert [row[RECORD.index("busy_ns")] for row in iteration.records()] == [600, 900]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner_probe.check import check, interpreter
-from tests.probe.probing import SERIAL, THREAD, process_pool
+from tests.probe.probing import SERIAL, THREAD, process_pool, specify
 
 
 def checked(pool: dict[str, Any], **workload: Any) -> dict[str, Any]:
@@ -155,3 +155,14 @@ def test_the_interpreter_tells_the_numbers_of_threads_that_its_environment_sets(
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("PYTHON_CPU_COUNT", "2")
     assert interpreter()["thread_counts"] == {"OMP_NUM_THREADS": "3", "PYTHON_CPU_COUNT": "2"}
+
+
+def test_an_event_loop_refuses_what_is_not_async() -> None:
+    pool = {"_target_": "runner_probe.asyncio_loop.AsyncioLoop", "workers": 2}
+    one = {"workload": specify()["workload"], "executor": {"pool": pool}}
+    later = {"workload": specify(function="bag.squared_later")["workload"], "executor": {"pool": pool}}
+    plain, coroutine = check({"path": [], "check": [one, later]})["checked"]
+    ((key, problem),) = plain["problems"]
+    assert key == "workload.function"
+    assert "it is not async def" in problem
+    assert (coroutine["problems"], coroutine["is_async"]) == ([], True)

@@ -138,8 +138,10 @@ def _describe(
     records = iteration.records()
     if workload.is_snippets and len(records) == len(workload.items):
         # A snippet returns when its loop started and ended, so that its set-up does not count.
+        shifts = iteration.shifts_ns()
         for record, (started, ended) in zip(records, iteration.values(), strict=True):
-            record[6:8], record[9] = (started, ended), ended - started
+            shift = shifts.get(record[2], 0)
+            record[6:8], record[9] = (started + shift, ended + shift), ended - started
     first = min(record[6] for record in records)
     last = max(record[7] for record in records)
     return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.chunk import is_async, run_chunk, run_lean, run_plain
+from runner_probe.chunk import HOST, is_async, run_chunk, run_lean, run_plain
 from runner_probe.cpu import tree_cpu_s
 
 TYPE_CHECKING = False
@@ -94,15 +94,33 @@ class Iteration:
     def records(self) -> list[list[Any]]:
         """Return task records as lists in the order of RECORD; beyond 10,000 they are merged by worker."""
         rows = []
+        shifts = self.shifts_ns()
         for (_, stamps, worker, _), submitted, received in zip(
             self.reports, self.submitted_ns, self.received_ns, strict=True
         ):
-            for first, tasks, started, ended, cpu, delay in stamps:
+            shift = shifts.get(worker[0], 0)
+            for first, tasks, began, finished, cpu, delay in stamps:
+                started, ended = began + shift, finished + shift
                 # A warm pool may hand over its last result a moment before it calls back.
                 back = ended if received is None else received or self.closed_ns
                 busy = ended - started
                 rows.append([first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay])
         return rows if len(rows) <= _MOST_RECORDS else _merge(rows)
+
+    def shifts_ns(self) -> dict[str, int]:
+        """Tell, by host, what puts the stamps of other hosts' workers on our clock."""
+        if all(worker[0] == HOST for _, _, worker, _ in self.reports):
+            return {}
+        from runner_probe.clocks import shifts_ns  # noqa: PLC0415 - only clusters pay for it
+
+        moments = (
+            (worker[0], submitted, None if received is None else received or self.closed_ns, started, ended)
+            for (_, stamps, worker, _), submitted, received in zip(
+                self.reports, self.submitted_ns, self.received_ns, strict=True
+            )
+            for _, _, started, ended, *_ in stamps
+        )
+        return shifts_ns(moments, HOST)
 
 
 def run_cold(

@@ -1,0 +1,169 @@
+"""`multiprocessing.Pool` as an executor."""
+
+from __future__ import annotations
+
+import multiprocessing.pool
+import time
+from concurrent.futures import BrokenExecutor, Future, wait
+from functools import partial
+from multiprocessing import connection
+from threading import Lock, Thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
+    from typing import Any
+
+_PAUSE_S = 0.001  # between two looks at what another thread is about to learn
+
+
+class BrokenPool(BrokenExecutor):
+    """A worker died; what it worked on is lost."""
+
+
+class MultiprocessingPool:
+    """A `multiprocessing.Pool`, opened by the first submission and ended as its `with` statement does.
+
+    It replaces a worker that dies, and never tells that its task is lost: so the workers are watched.
+
+    Args:
+        workers: processes
+        mp_context: starts them
+        initializer: called once in each
+    """
+
+    def __init__(
+        self, workers: int, mp_context: BaseContext, initializer: Callable[[], object] | None = None
+    ) -> None:
+        self._open = partial(_Pool, workers, initializer, context=mp_context)
+        self._pool: _Pool | None = None
+        self._lock = Lock()
+        self._pending: set[Future[Any]] = set()
+        self._broken: str | None = None
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand it to the pool.
+
+        Raises:
+            BrokenPool: a worker has died
+        """
+        pool = self._start() if self._pool is None else self._pool
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._broken is not None:
+                raise BrokenPool(self._broken)
+            self._pending.add(future)
+        pool.apply_async(function, args, kwargs, partial(self._finish, future), partial(self._fail, future))
+        return future
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Wait for what was submitted and not cancelled, and end the workers."""
+        if self._pool is None:
+            return
+        if wait:
+            self._wait()
+        self._told.close()
+        self._watcher.join()
+        self._listener.close()
+        self._pool.end(is_idle=self._broken is None and not self._pending)
+        self._pool = None
+
+    def _start(self) -> _Pool:
+        self._pool = self._open()
+        self._listener, self._told = connection.Pipe(duplex=False)
+        self._watcher = Thread(target=self._watch, args=(self._pool.first,), name="watcher")
+        self._watcher.start()
+        return self._pool
+
+    def _finish(self, future: Future[Any], value: Any) -> None:
+        if self._claim(future):
+            future.set_result(value)
+
+    def _fail(self, future: Future[Any], error: BaseException) -> None:
+        if self._claim(future):
+            future.set_exception(error)
+
+    def _claim(self, future: Future[Any]) -> bool:
+        """Whether it is still waited for."""
+        with self._lock:
+            is_pending = future in self._pending
+            self._pending.discard(future)
+        return is_pending and future.set_running_or_notify_cancel()
+
+    def _wait(self) -> None:
+        with self._lock:
+            pending = [future for future in self._pending if not future.cancelled()]
+        wait(pending)
+
+    def _watch(self, workers: list[BaseProcess]) -> None:
+        """Wait for the death of a worker, or to be told to stop."""
+        ready = connection.wait([self._listener, *(worker.sentinel for worker in workers)])
+        dead = next((worker for worker in workers if worker.sentinel in ready), None)
+        if dead is not None and self._listener not in ready:
+            self._lose(f"a worker ended with exit code {_exit_code(dead)}; what it worked on is lost")
+
+    def _lose(self, why: str) -> None:
+        with self._lock:
+            self._broken = why
+            pending = list(self._pending)
+            self._pending.clear()
+        for future in pending:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(BrokenPool(why))
+
+
+def _exit_code(worker: BaseProcess) -> int:
+    """Wait until the pool's own thread has collected it: only one of two that try is told the code."""
+    while worker._popen.returncode is None:  # type: ignore[attr-defined]  # noqa: SLF001
+        time.sleep(_PAUSE_S)
+    code: int = worker._popen.returncode  # type: ignore[attr-defined]  # noqa: SLF001
+    return code
+
+
+class _Pool(multiprocessing.pool.Pool):
+    """Knows the workers that it began with, and can be ended while they work or when some have died."""
+
+    # Private attributes of the class above, alike from Python 3.10 to 3.14.
+    _pool: list[BaseProcess]
+    _inqueue: Any
+    _outqueue: Any
+    _change_notifier: Any
+    _worker_handler: Any
+    _task_handler: Thread
+    _result_handler: Thread
+    _terminate: Any
+    _state: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.first: list[BaseProcess] = []
+        super().__init__(*args, **kwargs)
+
+    def _repopulate_pool(self) -> None:
+        # Called once, before the thread starts that replaces workers.
+        super()._repopulate_pool()  # type: ignore[misc]
+        self.first += self._pool
+
+    def end(self, *, is_idle: bool) -> None:
+        """End the workers as the `with` statement does; wait until they have ended."""
+        if is_idle:
+            self.terminate()
+            self.join()
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
+        """End without what `terminate` may wait for endlessly: a dead worker's lock, a result cut off."""
+        self._outqueue.put = lambda _: None  # an end mark would need such a lock, and end up in such a half
+        self._state = self._worker_handler._state = multiprocessing.pool.TERMINATE  # noqa: SLF001 - as above
+        self._change_notifier.put(None)
+        self._worker_handler.join()  # from here on no worker is replaced
+        for worker in self._pool:
+            worker.kill()
+            worker.join()
+        self._inqueue._reader.close()  # noqa: SLF001
+        self._outqueue._writer.close()  # noqa: SLF001
+        self._task_handler.join()
+        self._result_handler.join()
+        self._terminate.cancel()

@@ -1,0 +1,103 @@
+"""A thread for each submission: the price of not pooling threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import BrokenExecutor, Future
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    _Work = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+class BrokenThread(BrokenExecutor):
+    """A thread could not be made ready for its task."""
+
+
+class ThreadPerTask:
+    """Threads that are started and joined for one submission each.
+
+    A thread that ends starts the next, which joins it first: so threads run in lanes, one at a time in each.
+
+    Args:
+        workers: threads that run at a time
+        initializer: called first in each thread
+    """
+
+    def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
+        self.initializer = initializer
+        self._lock = threading.Lock()
+        self._waiting: deque[_Work] = deque()
+        self._idle = list(range(workers))
+        self._last: list[threading.Thread | None] = [None] * workers  #: by lane: the latest of its threads
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Start a thread, or queue while as many run as may."""
+        future: Future[Any] = Future()
+        work = future, function, args, kwargs
+        with self._lock:
+            if not self._idle:
+                self._waiting.append(work)
+                return future
+            lane = self._idle.pop()
+        self._start(lane, work)
+        return future
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        """Wait until the queue is empty and every thread has ended."""
+        for lane in range(len(self._last) if wait else 0):
+            joined, thread = None, self._latest(lane)
+            while thread is not None and thread is not joined:
+                thread.join()
+                joined, thread = thread, self._latest(lane)  # it may have started another before it ended
+
+    def _start(self, lane: int, work: _Work | None) -> None:
+        while work is not None:
+            try:
+                with (
+                    self._lock
+                ):  # until it has started, it can be joined neither by the next nor by `shutdown`
+                    thread = threading.Thread(target=self._run, args=(lane, self._last[lane], work))
+                    thread.start()
+                    self._last[lane] = thread
+            except RuntimeError as error:  # the system has no more threads
+                work[0].set_exception(error)
+                work = self._next(lane)
+            else:
+                return
+
+    def _latest(self, lane: int) -> threading.Thread | None:
+        with self._lock:
+            return self._last[lane]
+
+    def _next(self, lane: int) -> _Work | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._idle.append(lane)
+        return None
+
+    def _run(self, lane: int, previous: threading.Thread | None, work: _Work) -> None:
+        future, function, args, kwargs = work
+        if previous is not None:
+            previous.join()
+        if future.set_running_or_notify_cancel():
+            try:
+                self._initialize()
+                value = function(*args, **kwargs)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+        self._start(lane, self._next(lane))
+
+    def _initialize(self) -> None:
+        if self.initializer is not None:
+            try:
+                self.initializer()
+            except Exception as error:
+                raise BrokenThread(f"the initializer raised {type(error).__name__}: {error}") from error
