@@ -31,7 +31,7 @@ def measure(cell: Cell, supervisor: Supervisor, folder: Path, reference: Referen
     """
     request = Request(
         cell=cell,
-        repetition=1,
+        repetition=2,  # the first one also looks into a worker, when all is measured
         position=0,
         iterations=1,
         time_limit_s=60.0,

@@ -1,6 +1,7 @@
 """The answers to `--help` and `--version`: made without Hydra, so that they appear at once."""
 
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ More
   --hydra-help                      every flag of Hydra, which composes the configuration
   --version                         of the runner
 """
+_WIDTH = 100
 _GROUPS = ("workload", "executor", "experiment")
 
 
@@ -50,8 +52,14 @@ def is_asked_for(arguments: Sequence[str]) -> bool:
 def page(arguments: Sequence[str]) -> str:
     """Make the page, with the options of the shipped folder and of the user's."""
     folders = [conf_dir(), *user_dirs(arguments)]
-    options = [f"  {group}={', '.join(_options(folders, group))}" for group in _GROUPS]
+    options = [_listed(group, _options(folders, group)) for group in _GROUPS]
     return _PAGE.format(options="\n".join(options))
+
+
+def _listed(group: str, options: Iterable[str]) -> str:
+    """List the options of a group, in lines that fit."""
+    head = f"  {group}="
+    return textwrap.fill(f"{head}{', '.join(options)}", _WIDTH, subsequent_indent=" " * len(head))
 
 
 def _options(folders: Iterable[Path], group: str) -> list[str]:

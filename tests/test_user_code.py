@@ -1,6 +1,7 @@
 """A user's own code and files, from a folder outside the checkout that holds a `runner.py` of their own."""
 
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -155,7 +156,7 @@ def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> No
     ]
     assert {line[-1] for line in lines[1:6]} == {"3"}
     told = " ".join(" ".join(line) for line in lines[6:])
-    assert told.startswith("5 cells × 7 repetitions = 35 invocations, about ")
+    assert told.startswith("5 cells × 7 repetitions = 35 invocations: about ")
     assert set(Path.cwd().rglob("*")) == before
 
 
@@ -173,11 +174,12 @@ def test_what_only_asks_measures_nothing_and_makes_nothing() -> None:
 def test_help_names_every_option_and_five_commands() -> None:
     page = run("--help", "--config-dir", "mine")
     for group in ("workload", "executor", "experiment"):
-        (listed,) = (line for line in page.splitlines() if line.strip().startswith(f"{group}="))
+        listed = re.search(rf"^  {group}=(.*(?:\n {{9,}}.*)*)", page, re.MULTILINE)
+        assert listed is not None
         options = {file.stem for file in (conf_dir() / group).glob("*.yaml")}
         if group == "workload":
             options |= {"squares", "words", "files"}
-        assert set(listed.partition("=")[2].split(", ")) == options
+        assert set(re.split(r",\s+", listed[1])) == options
     commands = page.partition("Five commands to try\n")[2].partition("\n\n")[0]
     assert commands.count("  python -m runner ") == 5
     assert max(map(len, page.splitlines())) <= 110

@@ -190,6 +190,12 @@ def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_a
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
 
 
+@pytest.mark.parametrize("chunk_size", [1, 2, None])
+def test_bare_chunks_of_any_size_give_the_values_in_order(chunk_size: int | None) -> None:
+    reply = measure(specify(THREAD, tracing="apart", chunk_size=chunk_size))
+    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+
+
 def test_a_task_too_short_for_stamps_that_raises_is_named() -> None:
     reply = measure(specify(THREAD, tracing="apart", function="bag.fail_on", arguments={"bad": 2}))
     assert (reply["status"], reply["iterations"]) == ("failed", [])

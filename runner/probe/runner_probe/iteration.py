@@ -59,7 +59,7 @@ class Tasks:
     def __init__(
         self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, each: bool
     ) -> None:
-        size = chunk_size or len(items)
+        self.size = size = chunk_size or len(items)
         self.call, self.each = call, each
         self.lean = not each and not is_async(call)
         self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
@@ -155,11 +155,16 @@ def run_bare(
     opened_ns = clock()
     pool = open_pool()
     try:
-        for _, items in tasks.chunks:
-            futures.append(pool.submit(run_plain, tasks.call, items))
+        if tasks.size == 1:
+            for _, (item,) in tasks.chunks:
+                futures.append(pool.submit(tasks.call, item))
+        else:
+            for _, items in tasks.chunks:
+                futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
+        collect = bare.values.append if tasks.size == 1 else bare.values.extend
         while futures:
-            bare.values.extend(futures.pop().result())
+            collect(futures.pop().result())
     except BaseException:
         for future in futures:
             future.cancel()
