@@ -38,17 +38,24 @@ class Names:
         """Import a module as such."""
         self.taken[name] = name
 
+    def reserve(self, *names: str) -> None:
+        """Keep names for what the code itself calls so; to be told before others are imported."""
+        self.taken.update(dict.fromkeys(names, ""))
+
     def imports(self) -> list[str]:
-        """Write the imports: modules as such, then names, first those of the standard library."""
+        """Write the imports, first those of the standard library: modules as such, then names."""
         modules: dict[str, list[str]] = {}
         for name, owner in self.taken.items():
             module, _, imported = owner.partition(":")
             if imported and owner != f"builtins:{name}":
                 given = imported if name == imported else f"{imported} as {name}"
                 modules.setdefault(module, []).append(given)
-        ordered = sorted(modules, key=lambda module: (not _is_standard(module), module))
-        plain = [f"import {name}" for name, owner in self.taken.items() if name == owner]
-        return plain + [f"from {module} import {', '.join(sorted(modules[module]))}" for module in ordered]
+        lines = [(name, f"import {name}") for name, owner in self.taken.items() if name == owner]
+        lines += [
+            (module, f"from {module} import {', '.join(sorted(modules[module]))}")
+            for module in sorted(modules)
+        ]
+        return [line for _, line in sorted(lines, key=lambda line: not _is_standard(line[0]))]
 
 
 def split(dotted: str) -> tuple[str, list[str]]:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from runner.analysis.code import code_to_paste
 from runner.analysis.imports import split
@@ -71,6 +73,9 @@ async def later(n, plus=0):
 
 async def asyncio(item):
     return item
+
+async def main(item):
+    return item
 '''
 
 SUMS = {"function": "experiments.numbers.sum_of_squares", "items": [3, 4, 5]}
@@ -96,6 +101,21 @@ def threads(**arguments: Any) -> dict[str, Any]:
 
 def processes(method: str | None = "fork", **arguments: Any) -> dict[str, Any]:
     return {"_target_": PROCESS, "max_workers": 2, "mp_context": method, **arguments}
+
+
+def ours(name: str, **arguments: Any) -> dict[str, Any]:
+    """Name an adapter that users do not have, with two workers."""
+    return {"_target_": f"runner_probe.{name}", "workers": 2, **arguments}
+
+
+POOL = "multiprocessing_pool.MultiprocessingPool"
+JOBLIB = "joblib_parallel.JoblibParallel"
+INTERPRETERS = "interpreter_pool.InterpreterPool"
+LOOP = "asyncio_loop.AsyncioLoop"
+DASK = "dask_cluster.DaskPool"
+RAY = "ray_cluster.RayPool"
+THREAD_PER_TASK = "thread_per_task.ThreadPerTask"
+PROCESS_PER_TASK = "process_per_task.ProcessPerTask"
 
 
 def run(code: str, folder: Path) -> str:
@@ -212,6 +232,53 @@ CASES: dict[str, tuple[Cell, str]] = {
     ),
 }
 
+PREPARED = {**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}
+RESULTS_BY_7 = {"function": "mine.results", "items": [1, 2, 3], "arguments": {"task": 7}}
+
+ADAPTED: dict[str, tuple[Cell, str]] = {
+    "the loop once more": (made(SUMS, chunk_size=None), "[5, 14, 30]"),
+    "a forked pool": (made(SUMS, ours(POOL, mp_context="fork")), "[5, 14, 30]"),
+    "a pool, in chunks": (made(SUMS, ours(POOL, mp_context="spawn"), chunk_size=2), "[5, 14, 30]"),
+    "a pool, in one chunk": (made(SUMS, ours(POOL, mp_context=None), chunk_size=None), "[5, 14, 30]"),
+    "a pool, with arguments": (made(RESULTS_BY_7, ours(POOL, mp_context="fork")), "[8, 9, 10]"),
+    "a pool, with an initializer": (made(PREPARED, ours(POOL, mp_context="spawn")), "[9, 10]"),
+    "a thread for each task": (made(SUMS, ours(THREAD_PER_TASK)), "[5, 14, 30]"),
+    "a thread for each batch": (made(PREPARED, ours(THREAD_PER_TASK), chunk_size=2), "[9, 10]"),
+    "a process for each task": (made(PREPARED, ours(PROCESS_PER_TASK, mp_context="spawn")), "[9, 10]"),
+    "a process for each chunk": (
+        made(RESULTS_BY_7, ours(PROCESS_PER_TASK, mp_context="fork"), chunk_size=2),
+        "[8, 9, 10]",
+    ),
+}
+
+JOBLIB_CASES: dict[str, tuple[Cell, str]] = {
+    "loky": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky")), "[8, 9, 10]"),
+    "loky, in batches": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky"), chunk_size=2), "[8, 9, 10]"),
+    "threads": (made(SUMS, ours(JOBLIB, backend="threading"), chunk_size=None), "[5, 14, 30]"),
+    "processes": (made(SUMS, ours(JOBLIB, backend="multiprocessing")), "[5, 14, 30]"),
+    "an initializer": (made(PREPARED, ours(JOBLIB, backend="loky")), "[9, 10]"),
+    "an initializer of one worker": (
+        made(PREPARED, {**ours(JOBLIB, backend="loky"), "workers": 1}),
+        "[9, 10]",
+    ),
+}
+
+INTERPRETER_CASES: dict[str, tuple[Cell, str]] = {
+    "interpreters": (made(RESULTS_BY_7, ours(INTERPRETERS)), "[8, 9, 10]"),
+    "interpreters, in batches": (made(SUMS, ours(INTERPRETERS), chunk_size=2), "[5, 14, 30]"),
+    "an initializer": (made(PREPARED, ours(INTERPRETERS)), "[9, 10]"),
+}
+
+#: What starts engines, which are too heavy to be started here.
+ENGINE_CASES: dict[str, Cell] = {
+    "Dask": made(RESULTS_BY_7, ours(DASK, address=None)),
+    "Dask, in batches": made(PREPARED, ours(DASK, address=None), chunk_size=2),
+    "a cluster of Dask": made(RESULTS_BY_7, ours(DASK, address="tcp://head:8786")),
+    "Ray": made(RESULTS_BY_7, ours(RAY, address=None)),
+    "Ray, in batches": made(PREPARED, ours(RAY, address=None), chunk_size=2),
+    "a cluster of Ray": made(RESULTS_BY_7, ours(RAY, address="head:6379"), chunk_size=None),
+}
+
 LATER = {"function": "mine.later", "items": [1, 2, 3]}
 LATER_BY_9 = {**LATER, "arguments": {"plus": 9}}
 
@@ -240,6 +307,20 @@ ASYNC_CASES: dict[str, tuple[Cell, str]] = {
         made({"function": "mine.asyncio", "items": [1, 2]}, threads()),
         "[1, 2]",
     ),
+    "one event loop": (made(LATER, ours(LOOP)), "[1, 4, 9]"),
+    "one event loop, with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, ours(LOOP)),
+        "[15, 18, 23]",
+    ),
+    "one event loop, in batches": (made(LATER_BY_9, ours(LOOP), chunk_size=2), "[10, 13, 18]"),
+    "one event loop, in one batch": (made(LATER, ours(LOOP), chunk_size=None), "[1, 4, 9]"),
+    "one event loop, and a function that is named as something in the code": (
+        made({"function": "mine.main", "items": [1, 2]}, ours(LOOP)),
+        "[1, 2]",
+    ),
+    "a pool": (made(LATER, ours(POOL, mp_context="fork")), "[1, 4, 9]"),
+    "a pool, in batches": (made(LATER_BY_9, ours(POOL, mp_context="spawn"), chunk_size=2), "[10, 13, 18]"),
+    "a thread for each task": (made(LATER, ours(THREAD_PER_TASK)), "[1, 4, 9]"),
 }
 
 
@@ -295,6 +376,173 @@ def test_the_code_is_python_of_at_most_79_columns(case: str) -> None:
     code = code_to_paste(CASES[case][0])
     ast.parse(code)
     assert max(map(len, code.splitlines())) < 80, code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ADAPTED)
+def test_the_code_for_an_adapter_runs_without_it(case: str, tmp_path: Path) -> None:
+    given, printed = ADAPTED[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("joblib") is None, reason="joblib is not installed")
+@pytest.mark.parametrize("case", JOBLIB_CASES)
+def test_the_code_for_joblib_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
+    given, printed = JOBLIB_CASES[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python has no pool of interpreters")
+@pytest.mark.parametrize("case", INTERPRETER_CASES)
+def test_the_code_for_interpreters_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
+    given, printed = INTERPRETER_CASES[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+EVERY_ADAPTED_CELL: dict[str, Cell] = {
+    **{f"adapter: {case}": given for case, (given, _) in ADAPTED.items()},
+    **{f"joblib: {case}": given for case, (given, _) in JOBLIB_CASES.items()},
+    **{f"interpreters: {case}": given for case, (given, _) in INTERPRETER_CASES.items()},
+    **{f"engine: {case}": given for case, given in ENGINE_CASES.items()},
+}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+@pytest.mark.parametrize("case", EVERY_ADAPTED_CELL)
+def test_the_code_names_nothing_of_ours_and_is_python_of_at_most_79_columns(
+    case: str, *, is_async: bool
+) -> None:
+    code = code_to_paste(EVERY_ADAPTED_CELL[case], is_async=is_async)
+    compile(code, "pasted.py", "exec")
+    assert "runner_probe" not in code
+    assert max(map(len, code.splitlines())) < 80, code
+
+
+def test_every_executor_that_is_shipped_is_written_without_our_code() -> None:
+    shipped = sorted((CHECKOUT / "conf" / "executor").glob("*.yaml"))
+    assert shipped
+    for file in shipped:
+        pool = yaml.safe_load(file.read_text(encoding="utf-8"))["pool"]
+        settings = {"workers": 2, "max_workers": 2, "mp_context": "fork", "address": None}
+        pool.update({key: settings[key] for key in pool if key in settings})
+        assert "runner_probe" not in code_to_paste(made(SUMS, pool)), file.name
+
+
+def test_a_pool_of_multiprocessing_takes_chunks_of_the_size_of_the_cell() -> None:
+    assert code_to_paste(made(SUMS, ours(POOL, mp_context="fork"))) == (
+        "from multiprocessing import get_context\n"
+        "from experiments.numbers import sum_of_squares\n"
+        "\n"
+        'if __name__ == "__main__":\n'
+        "    items = [3, 4, 5]\n"
+        '    with get_context("fork").Pool(2) as pool:\n'
+        "        results = pool.map(sum_of_squares, items, chunksize=1)"
+    )
+    in_chunks = code_to_paste(made(SUMS, ours(POOL, mp_context="fork"), chunk_size=16))
+    assert in_chunks.endswith("pool.map(sum_of_squares, items, chunksize=16)")
+
+
+def test_joblib_is_given_one_task_at_a_time() -> None:
+    code = code_to_paste(made(SUMS, ours(JOBLIB, backend="loky")))
+    assert '    parallel = Parallel(n_jobs=2, backend="loky", batch_size=1)\n' in code
+    assert code.endswith("    results = parallel(delayed(sum_of_squares)(item) for item in items)")
+
+
+def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers() -> None:
+    assert code_to_paste(made(LATER, ours(LOOP)), is_async=True) == (
+        "import asyncio\n"
+        "from mine import later\n"
+        "\n\n"
+        "async def main(items):\n"
+        "    semaphore = asyncio.Semaphore(2)\n"
+        "\n"
+        "    async def run_item(item):\n"
+        "        async with semaphore:\n"
+        "            return await later(item)\n"
+        "\n"
+        "    return await asyncio.gather(*map(run_item, items))\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "results = asyncio.run(main(items))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pool", "lines"),
+    [
+        (
+            ours(THREAD_PER_TASK),
+            [
+                "# A pool does the same for less than a thread for each task.",
+                "with ThreadPoolExecutor(max_workers=2) as pool:",
+            ],
+        ),
+        (
+            ours(PROCESS_PER_TASK, mp_context="spawn"),
+            [
+                '    context = get_context("spawn")',
+                "    # A pool does the same for less than a process for each task.",
+                "    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:",
+            ],
+        ),
+    ],
+    ids=["threads", "processes"],
+)
+def test_a_worker_for_each_task_is_written_as_the_pool_that_does_the_same(
+    pool: dict[str, Any], lines: list[str]
+) -> None:
+    assert "\n".join(lines) in code_to_paste(made(SUMS, pool))
+
+
+def test_interpreters_are_a_pool_of_the_standard_library() -> None:
+    code = code_to_paste(made(SUMS, ours(INTERPRETERS)))
+    assert "from concurrent.futures import InterpreterPoolExecutor\n" in code
+    assert "    with InterpreterPoolExecutor(max_workers=2) as pool:\n" in code
+
+
+def test_dask_starts_workers_here_or_joins_a_cluster() -> None:
+    here = code_to_paste(made(SUMS, ours(DASK, address=None)))
+    assert "LocalCluster(n_workers=2, threads_per_worker=1) as cluster,\n" in here
+    assert "Client(cluster) as client,\n" in here
+    assert here.endswith(
+        "        pool = client.get_executor(pure=False)\n"
+        "        results = list(pool.map(sum_of_squares, items))"
+    )
+    there = code_to_paste(made(PREPARED, ours(DASK, address="tcp://head:8786")))
+    assert "LocalCluster" not in there
+    assert (
+        "    # The workers of the cluster must be able to import what is imported here.\n"
+        '    with Client("tcp://head:8786") as client:\n'
+        "        client.run(partial(prepare, base=8))\n"
+    ) in there
+
+
+def test_ray_starts_workers_here_or_joins_a_cluster() -> None:
+    assert code_to_paste(made(PREPARED, ours(RAY, address=None))) == (
+        "import ray\n"
+        "from mine import prepare, shifted\n"
+        "\n\n"
+        "def run_item(item):\n"
+        "    return shifted(item)\n"
+        "\n\n"
+        "is_ready = []  # in each worker\n"
+        "\n\n"
+        "def run_ready(*given):\n"
+        "    if not is_ready:\n"
+        "        prepare(base=8)\n"
+        "        is_ready.append(True)\n"
+        "    return run_item(*given)\n"
+        "\n\n"
+        'if __name__ == "__main__":\n'
+        "    items = [1, 2]\n"
+        "    ray.init(num_cpus=2)\n"
+        "    run = ray.remote(max_retries=0)(run_ready)\n"
+        "    results = ray.get([run.remote(item) for item in items])"
+    )
+    there = code_to_paste(made(SUMS, ours(RAY, address="head:6379")))
+    assert '    ray.init(address="head:6379")\n' in there
 
 
 def test_a_process_pool_is_opened_by_the_script_only_and_with_the_settings_of_the_cell() -> None:

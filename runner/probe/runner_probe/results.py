@@ -8,31 +8,33 @@ a reference of large results stays small; `close` compares the numbers themselve
 
 from __future__ import annotations
 
-import math
 import sys
-import types
-
-try:
-    from _blake2 import blake2b  # what `hashlib` offers too, after loading OpenSSL
-except ImportError:
-    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_SHORT = 16  # bytes of a form that need no digest
 _SHOWN = 200  # characters of a result in a message
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
+_FUNCTION = type(lambda: None)  # importing `types` for it would cost half a millisecond
 _LARGEST_FLOAT = int(sys.float_info.max)
 
 
 def digest(value: Any) -> str:
-    """Sixteen hexadecimal digits; equal for values that are equal.
+    """Sixteen hexadecimal digits, or a short value's form itself; equal for values that are equal.
 
     Numbers are compared by value, arrays by type, shape and bytes; a list and a tuple are alike.
     """
-    return blake2b(_form(value, ()), digest_size=8).hexdigest()
+    form = _form(value, ())
+    if len(form) <= _SHORT:
+        return f"={form.hex()}"
+    try:
+        from _blake2 import blake2b  # noqa: PLC0415 - what `hashlib` offers too, after loading OpenSSL
+    except ImportError:
+        from hashlib import blake2b  # noqa: PLC0415
+    return blake2b(form, digest_size=8).hexdigest()
 
 
 def shown(value: Any) -> str:
@@ -49,6 +51,8 @@ def close(value: Any, reference: Any) -> bool:
     """Whether all numbers agree to nine digits, and all else exactly. Arrays count as lists."""
     value, reference = plain(value), plain(reference)
     if isinstance(value, (int, float)) and isinstance(reference, (int, float)):
+        import math  # noqa: PLC0415 - only this comparison pays for it
+
         both_nan = value != value and reference != reference  # noqa: PLR0124 - only NaN is unlike itself
         return both_nan or math.isclose(
             value, reference, rel_tol=_RELATIVE_TOLERANCE, abs_tol=_ABSOLUTE_TOLERANCE
@@ -103,7 +107,7 @@ def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one r
         return _tagged(b"d", *sorted(pairs))
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):
         return _array(value, above)
-    if isinstance(value, (type, types.FunctionType)):
+    if isinstance(value, (type, _FUNCTION)):
         return _tagged(b"c", f"{value.__module__}.{value.__qualname__}".encode())
     return _object(value, above)
 
