@@ -2,7 +2,8 @@
 
 Every cause is injected at two strengths, in studies of seven repetitions of a cell and its baseline. Claims:
 the cause is named first in at least 19 of 20 studies; where the amount injected is known beforehand, its loss
-is that within 10 % (the median over the studies); the same program measured twice is given no cause.
+is that within 10 % (the median over the studies); the same program measured twice is given no cause. The
+strengths are made for a machine of two CPUs.
 
 python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on a machine that does nothing else)
 """

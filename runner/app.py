@@ -184,7 +184,9 @@ def _leaving_nothing(supervisor: Supervisor) -> Iterator[None]:
         if alive or sys.platform != "linux":
             left = f"end what it left, the processes with {supervisor.mark} in their environment"
         else:
-            left = f"the processes that it left were ended ({found})" if found else "it left no process"
+            left = (
+                f"the processes that it left were ended ({found})" if found else "none was found that it left"
+            )
         raise SupervisorDied(f"{died}; {left}; run the study again") from died
 
 

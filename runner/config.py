@@ -18,19 +18,38 @@ class Compare(StrEnum):
     none = "none"
 
 
+#: What may be known of a cell: columns of summary.csv, and of fits.csv behind their law.
+FIGURES = (
+    *("speedup", "efficiency", "speedup_bound", "speedup_of_best", "warm_speedup", "marginal_speedup"),
+    *(
+        "wall_s",
+        "cpu_s",
+        "attributed_speedup",
+        "serial_overhead",
+        "computation_scaling",
+        "cpu_scaling",
+        "on_cpu",
+    ),
+    *("granularity", "placement", "dispatch_efficiency", "pool_efficiency"),
+    *("amdahl_alpha", "usl_alpha", "usl_beta", "usl_peak_workers"),
+)
+
+
 @dataclass
 class KnownAnswer:
     """What is known of a figure before it is measured."""
 
     executor: str = MISSING
     workers: int | None = None  #: None: of the executor's first cell, or of its curve
-    figure: str = "speedup"  #: a column of summary.csv, or of fits.csv behind its law: amdahl_alpha
+    figure: str = "speedup"  #: one of FIGURES
     about: float | None = None
     within: float = 0.05  #: relative to `about`
     at_least: float | None = None
     at_most: float | None = None
     contains: float | None = None  #: lies within the figure's interval
-    needs: str | None = None  #: "gil", or such as "2 CPUs"
+    needs_gil: bool = False
+    needs_cpus: float | None = None
+    needs_quota: float | None = None  #: a cgroup's, in CPUs
     not_run: str | None = None  #: why it cannot be measured here
     because: str = ""
 
@@ -270,16 +289,23 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
         yield from _wrong_items(workload.items, origins)
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
         yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
-    for number, answer in enumerate(workload.known_answers):
-        if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
-            key = where(f"workload.known_answers[{number}]", origins)
-            yield f"{key}: it expects nothing; give about, at_least, at_most, contains, or why it is not_run"
+    yield from _wrong_answers(workload, origins)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
             yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"
 
 
 _EXAMPLE_TARGET = "concurrent.futures.ThreadPoolExecutor"
+
+
+def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
+    """Tell which known answers name no figure, or expect nothing of it."""
+    for number, answer in enumerate(workload.known_answers):
+        key = where(f"workload.known_answers[{number}]", origins)
+        if answer.figure not in FIGURES:
+            yield f"{key}: there is no figure '{answer.figure}'{near(answer.figure, list(FIGURES))}"
+        if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
+            yield f"{key}: it expects nothing; give about, at_least, at_most, contains, or why it is not_run"
 
 
 def _wrong_items(items: Any, origins: Mapping[str, Origin]) -> Iterator[str]:

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import signal
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -44,7 +43,7 @@ class Reference:
     results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
     labels: list[str] = field(default_factory=list)
-    task_s: float = math.inf  #: median duration of a task; it tells which of them are stamped
+    task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
     seconds: float = 0.0  #: of the invocation as a whole
 
 
@@ -168,7 +167,7 @@ def _tracing(cell: Cell, reference: Reference) -> str:
     """Tell what is stamped: every task, every chunk, or nothing but a run apart, which is no headline."""
     if reference.task_s >= SHORTEST_STAMPED_S:
         return "task"
-    in_chunk = cell.chunk_size or len(reference.labels)
+    in_chunk = min(cell.chunk_size or len(reference.labels), len(reference.labels))
     return "chunk" if reference.task_s * in_chunk >= SHORTEST_STAMPED_CHUNK_S else "apart"
 
 
@@ -298,7 +297,7 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         results=reply.get("reference"),
         calls=reply["calls"],
         labels=reply.get("labels", []),
-        task_s=statistics.median(record["busy_ns"] / record["tasks"] for record in records) / 1e9,
+        task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
         seconds=seconds,
     )
 

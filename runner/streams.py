@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,23 +22,28 @@ def outlive_readers() -> None:
 class _Outliving(io.FileIO):
     """A descriptor that leads nowhere once its reader has gone."""
 
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a disk may fail as a closed terminal does
+
     def write(self, data: "ReadableBuffer", /) -> int:
         try:
-            return super().write(data) or 0  # None of a descriptor that does not block, and is full
+            return super().write(data)  # None, whatever its type says, of a full one that does not block
         except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.EIO):
+            if error.errno not in (errno.EPIPE, errno.EIO) or self._is_file:
                 raise
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.fileno())
         os.close(nowhere)
-        return super().write(data) or 0
+        return super().write(data)
 
 
 def _outliving(stream: TextIO) -> TextIO:
     stream.flush()
     return io.TextIOWrapper(
-        io.BufferedWriter(_Outliving(stream.fileno(), "w", closefd=False)),
+        io.BufferedWriter(_Outliving(stream.fileno())),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.isatty() or stream is sys.stderr,
+        write_through=getattr(stream, "write_through", False),  # as `python -u` asks
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from runner.analysis.identity import identity, label
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Values, columns_of, draw_blocks, expanded_tail
 from runner.analysis.times import Times
+from runner.analysis.units import text
 from runner.records import Cell
 from runner.store import Results
 
@@ -50,7 +51,8 @@ def _row(key: str, cells: Sequence[Cell], results: Results, times: Times) -> dic
     if walls.shape[1] == 0:
         return row | {"note": "not every size has a time and a baseline"}
     found = _estimate(sizes, walls[::2], walls[1::2], times)
-    return row | columns_of("break_even", found) | {"note": _note(found, sizes)}
+    speedups = np.median(walls[::2], axis=1) / np.median(walls[1::2], axis=1)
+    return row | columns_of("break_even", found) | {"note": _note(found, sizes, speedups)}
 
 
 def _estimate(sizes: Values, serial: Values, pool: Values, times: Times) -> Estimate:
@@ -81,28 +83,38 @@ def _crossing(sizes: Values, speedups: Values) -> float:
     return float(np.exp(np.log(sizes[last]) + share * np.log(sizes[last + 1] / sizes[last])))
 
 
-def _note(found: Estimate, sizes: Values) -> str:
+def _note(found: Estimate, sizes: Values, speedups: Values) -> str:
+    """Say what the figure alone does not: where it lies beyond what was measured, and how sure that is."""
+    few = "; the bounds are a range of few repetitions" if found.is_range else ""
+    if 0 < found.value < np.inf:
+        return few.removeprefix("; ")
     if found.value == 0:
-        return f"faster than its baseline at every size, from {sizes[0]:g} on"
-    if np.isinf(found.value):
-        return f"not faster than its baseline at any size, up to {sizes[-1]:g}"
-    return "the bounds are a range of few repetitions" if found.is_range else ""
+        shown = found.high == 0
+        told = f"faster than its baseline at every size, from {sizes[0]:g} on"
+    else:
+        shown = found.low == np.inf
+        told = f"not faster than its baseline at any size, up to {sizes[-1]:g}"
+        if (speedups > 1).any():
+            won = ", ".join(f"{size:g}" for size in sizes[speedups > 1])
+            told = f"faster than its baseline at {won}, but not at the largest size, {sizes[-1]:g}"
+    return f"{told}{'' if shown else ', but another repetition may tell otherwise'}{few}"
 
 
 def describe(rows: pd.DataFrame, workload: str) -> Iterator[str]:
-    """Tell the break-even of a workload's pools, a sentence each."""
-    for row in rows[rows["workload"] == workload].to_dict("records"):
-        chunk = f" (chunk_size={row['chunk_size']})" if _several(rows, "chunk_size") else ""
-        name = label(row) + chunk
+    """Tell the break-even of a workload's pools, a sentence each; nothing of those without a figure."""
+    own = rows[rows["workload"] == workload]
+    settings = [
+        key for key in own.columns[: -len(_COLUMNS)] if key not in ("workload", "executor", "workers")
+    ]
+    varying = [key for key in settings if own[key].nunique(dropna=False) > 1]
+    for row in own[own["break_even"].notna()].to_dict("records"):
+        told = ", ".join(f"{key}={text(row[key]) or 'all'}" for key in varying if key != row["size"])
+        name = f"{workload}: {label(row)}{f' ({told})' if told else ''}"
         size, found = row["size"], row["break_even"]
         if 0 < found < np.inf:
             yield f"{name} is faster than its baseline from {size} = {found:.3g} on ({_bounds(row)})"
-        elif row["note"]:
+        else:
             yield f"{name}: {row['note']} ({size})"
-
-
-def _several(rows: pd.DataFrame, key: str) -> bool:
-    return bool(rows[key].nunique(dropna=False) > 1)
 
 
 def _bounds(row: Mapping[Any, Any]) -> str:

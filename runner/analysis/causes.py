@@ -104,6 +104,9 @@ def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, f
     cpu = _difference(parallel.cpu, serial.cpu)
     delay = _difference(parallel.run_delay, serial.run_delay)
     slower = parallel.busy - serial.busy
+    if setting.threads and setting.native_threads > 1:  # which a thread's clock does not see
+        crowded = setting.workers * setting.native_threads > setting.cpus
+        return {NATIVE_THREADS if crowded else SLOWER_CPU: slower}
     if cpu is None:  # chunks of short tasks have no readings of their own
         return {SLOWER_CPU: slower}
     return {

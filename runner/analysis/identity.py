@@ -1,6 +1,7 @@
 """The columns that name a cell, which stand first in every table."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,14 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
     times = [column for column in frame if str(column).endswith("_s")]
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
+
+
+_LOOP = "runner_probe.executors.Serial"
+
+
+def plain_loops(cells: Iterable[Cell]) -> frozenset[str]:
+    """List the cells that have no pool, so no chunk size either."""
+    return frozenset(cell.id for cell in cells if cell.settings["executor"]["pool"].get("_target_") == _LOOP)
 
 
 def label(cell: Any) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
+from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.store import Results
 
 COLUMNS = (
@@ -39,12 +40,13 @@ def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine
         if cells.empty:
             rows.append(_unmeasured(answer, "no such cell was asked for"))
         for _, cell in cells.iterrows():
-            lacking = _lacking(answer, machine, by_id[cell["cell"]])
+            lacking = _lacking(answer, machine, by_id[cell["cell"]]) or _failed(cell)
             if lacking:
                 rows.append(_unmeasured(answer, lacking))
                 continue
             found = _figure(answer["figure"], cell, fits)
-            rows.append({**_named(answer, label(cell)), **_judge(answer, found), **_load(cell)})
+            judged = _judge(answer, found, is_range=cell["repetitions"] < FEWEST_BLOCKS)
+            rows.append({**_named(answer, label(cell)), **judged, **_load(cell)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -58,15 +60,21 @@ def _cells_of(answer: Answer, summary: pd.DataFrame) -> pd.DataFrame:
 
 def _lacking(answer: Answer, machine: Machine, cell: Any) -> str:
     """Say what an answer needs that is not there."""
-    needs = str(answer["needs"] or "")
     if answer["not_run"]:
         return str(answer["not_run"])
-    if needs == "gil" and not machine.has_gil(cell):
+    if answer["needs_gil"] and not machine.has_gil(cell):
         return "it speaks of a GIL, and there is none"
-    count, _, unit = needs.partition(" ")
-    if unit == "CPUs" and machine.cpus(cell) < float(count):
-        return f"it needs {needs}, and there are {machine.cpus(cell):g}"
+    if (answer["needs_cpus"] or 0) > machine.cpus(cell):
+        return f"it needs {answer['needs_cpus']:g} CPUs, and there are {machine.cpus(cell):g}"
+    quota = answer["needs_quota"]
+    if quota is not None and machine.quota != quota:
+        return f"it needs a quota of {quota:g} CPUs: a cgroup with that cpu.max, which root can make"
     return ""
+
+
+def _failed(cell: "pd.Series[Any]") -> str:
+    """Say why a cell has no figure."""
+    return "" if cell["status"] == "ok" else f"its cell did not end well: {cell['note']}"
 
 
 def _figure(name: str, cell: "pd.Series[Any]", fits: pd.DataFrame) -> _Figure | None:
@@ -74,7 +82,7 @@ def _figure(name: str, cell: "pd.Series[Any]", fits: pd.DataFrame) -> _Figure | 
     row, column = cell, name
     law, _, parameter = name.partition("_")
     if law in ("amdahl", "usl"):
-        keys = [key for key in ("workload", "executor", "python") if key in fits]
+        keys = [key for key in fits.columns[: list(fits).index("law")] if pd.notna(cell[key])]
         alike = fits["law"].eq(law)
         for key in keys:
             alike &= fits[key].eq(cell[key])
@@ -89,7 +97,7 @@ def _figure(name: str, cell: "pd.Series[Any]", fits: pd.DataFrame) -> _Figure | 
     return _Figure(value=float(value), low=low, high=high)
 
 
-def _judge(answer: Answer, found: _Figure | None) -> dict[str, Any]:
+def _judge(answer: Answer, found: _Figure | None, *, is_range: bool) -> dict[str, Any]:
     if found is None:
         return {"outcome": CANNOT_TELL}
     least, most = _range(answer)
@@ -98,7 +106,8 @@ def _judge(answer: Answer, found: _Figure | None) -> dict[str, Any]:
     else:
         is_told = least <= found.value <= most
         is_possible = found.low <= most and found.high >= least
-    outcome = HOLDS if is_told else CANNOT_TELL if is_possible else DOES_NOT_HOLD
+    # Few repetitions tell nothing apart.
+    outcome = HOLDS if is_told else CANNOT_TELL if is_possible or is_range else DOES_NOT_HOLD
     return {"measured": found.value, "low": found.low, "high": found.high, "outcome": outcome}
 
 

@@ -26,6 +26,12 @@ class Machine:
         known = (self._cpu.get("usable_cpus"), self._interpreter(cell).get("usable_cpus"))
         return min((count for count in known if count), default=None)
 
+    @property
+    def quota(self) -> float | None:
+        """The CPU time that the cgroups grant, in CPUs; None if it is not limited."""
+        quota: float | None = self._cpu.get("cpu_quota")
+        return quota
+
     def cpus(self, cell: Cell) -> float:
         """Give the CPUs' worth of time that a cell may use: a quota counts with its fraction."""
         known = (
@@ -52,9 +58,11 @@ class Machine:
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a library below Python, such as BLAS, may start in one of a cell's workers.
 
-        1 where there is no such library, or none was seen.
+        Seen in the cell's own interpreter or its baseline's, whose tasks may import more than their module
+        does; 1 where there is no such library.
         """
-        return max(self._workers.get(cell.id, {}).get("native_threads", {}).values(), default=1)
+        seen = (self._workers.get(one, {}).get("native_threads", {}) for one in (cell.id, cell.baseline))
+        return max((count for libraries in seen for count in libraries.values()), default=1)
 
     def _interpreter(self, cell: Cell) -> Mapping[str, Any]:
         known: Mapping[str, Any] = self._interpreters.get(cell.id, {})

@@ -123,6 +123,11 @@ def relative_half_width(value: float, low: float, high: float) -> float:
     return (high - low) / 2 / value
 
 
+def level_of_each(cells: int, confidence: float) -> float:
+    """Give the confidence of a two-sided interval of which one end is at Bonferroni's level."""
+    return 1 - 2 * (1 - confidence) / max(cells - 1, 1)
+
+
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
     """Tell which cells are not shown to be slower than the best one; rows are cells, columns blocks.
 
@@ -134,8 +139,7 @@ def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
     cells, blocks = walls.shape
     if blocks < FEWEST_BLOCKS or cells == 1:
         return [True] * cells
-    each = 1 - (1 - confidence) / (cells - 1)
-    tail = expanded_tail(blocks, 2 * each - 1)  # one-sided: all of the error at one end
+    tail = expanded_tail(blocks, level_of_each(cells, confidence))
     drawn = np.median(walls[:, draw_blocks(blocks, seed)], axis=2)
     return [
         not any(np.quantile(drawn[cell] / drawn[other], tail) > 1 for other in range(cells) if other != cell)

@@ -4,6 +4,8 @@ The headline runs are traced themselves, unless their tasks are too short for it
 must not take much longer.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -18,6 +20,7 @@ from runner.store import Results
 _NS = 1e9
 
 
+_PIECES = 1000
 _MOST_SLOWED = 1.05  # by being traced: beyond that a run explains nothing
 
 
@@ -68,9 +71,11 @@ class Traces:
         outside the interval of the speedup that it should explain.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
-        if cell.workers is None or serial is None or parallel is None or self._is_slowed(cell.id):
+        if cell.workers is None or serial is None or parallel is None or self._is_slowed(cell):
             return None
         found = attribute(serial, parallel, cell.workers)
+        if self._has_hidden_threads(cell):
+            found = replace(found, cpu_scaling=None, on_cpu=None)
         return found if speedup_low <= found.speedup <= speedup_high else None
 
     def bound(self, cell: Cell) -> float | None:
@@ -85,7 +90,10 @@ class Traces:
             return None
         share = records["busy_ns"] / records["tasks"] / _NS
         lengths = share.groupby([records["task"], records["tasks"]]).median()
-        tasks_s = np.repeat(lengths.to_numpy(), lengths.index.get_level_values("tasks").to_numpy())
+        counts = lengths.index.get_level_values("tasks").to_numpy()
+        # How long the tasks of one record were is not known: they count as one that can be cut anywhere.
+        pieces = np.where(counts > 1, _PIECES, 1)
+        tasks_s = np.repeat(lengths.to_numpy() * counts / pieces, pieces)
         beside_s = float(np.median([run.wall - run.busy for run in runs]))
         needed = max(self._cpu_share(cell.baseline, repetition) for repetition in self.runs(cell.baseline))
         busy_s = float(tasks_s.sum())
@@ -95,24 +103,37 @@ class Traces:
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
-        if cell.workers is None or records is None or self._is_slowed(cell.id):
+        if cell.workers is None or records is None or self._is_slowed(cell):
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
-        in_one_process = (records.groupby("repetition")["process_id"].nunique() == 1).all()
         setting = Setting(
             workers=cell.workers,
             cpus=self._machine.cpus(cell),
-            threads=bool(in_one_process) and cell.workers > 1,
+            threads=self._is_in_threads(cell),
             has_gil=self._machine.has_gil(cell),
             native_threads=self._machine.native_threads(cell),
         )
         return named(pairs, setting, self._times.level)
 
-    def _is_slowed(self, cell: str) -> bool:
-        """Whether being traced makes the runs of a cell take longer."""
-        runs, times = self.runs(cell), self._times.of(cell)
-        ratios = [run.wall / times.loc[repetition] for repetition, run in runs.items()]
-        return bool(ratios) and float(np.median(ratios)) > _MOST_SLOWED
+    def _is_slowed(self, cell: Cell) -> bool:
+        """Whether being traced makes the runs of a cell, or of its baseline, take longer."""
+        for one in (cell.id, cell.baseline):
+            times = self._times.of(one)
+            ratios = [run.wall / times.loc[repetition] for repetition, run in self.runs(one).items()]
+            if ratios and float(np.median(ratios)) > _MOST_SLOWED:
+                return True
+        return False
+
+    def _has_hidden_threads(self, cell: Cell) -> bool:
+        """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
+        return self._is_in_threads(cell) and self._machine.native_threads(cell) > 1
+
+    def _is_in_threads(self, cell: Cell) -> bool:
+        """Whether a cell's workers share one process."""
+        records = self.records(cell.id)
+        if records is None or (cell.workers or 1) < 2:
+            return False
+        return bool((records.groupby("repetition")["process_id"].nunique() == 1).all())
 
     def _cpu_share(self, cell: str, repetition: int) -> float:
         """Give the share of a run's time within tasks in which they were on a CPU, or ready for one."""

@@ -8,8 +8,8 @@ import pandas as pd
 
 from runner.analysis.break_even import describe
 from runner.analysis.code import code_to_paste
-from runner.analysis.identity import label
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.analysis.identity import label, plain_loops
+from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, ratio_of_medians
 from runner.analysis.tables import Tables
 from runner.analysis.units import text
 from runner.store import Results
@@ -61,7 +61,7 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         sentence += _beside_its_baseline(told, fastest) + _beside_fewer_workers(told, fastest)
     if recommended["cell"] != fastest["cell"]:
         sentence += f". Use {told.name(recommended)}: it is not shown to be slower, and needs less"
-    answer = _answer(group)
+    answer = _answer(told)
     cell = next(cell for cell in results.cells if cell.id == recommended["cell"])
     return Verdict(
         workload=str(fastest["workload"]),
@@ -88,6 +88,7 @@ class _Told:
 
     def __init__(self, results: Results, tables: Tables, group: pd.DataFrame) -> None:
         self.tables, self.group = tables, group
+        self._loops = plain_loops(results.cells)
         pools = group[group["workers"].notna()]
         self.keys = [key for key in ("chunk_size", *results.swept) if pools[key].nunique(dropna=False) > 1]
 
@@ -107,45 +108,72 @@ class _Told:
         return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
 
     def pools(self) -> pd.DataFrame:
-        """Give the cells that have a speedup over another one."""
-        return self.group[~self.group["is_baseline"] & self.group["speedup"].notna()]
+        """Give the cells that are no plain loops and have a speedup over another cell."""
+        has_pool = ~self.group["is_baseline"] & ~self.group["cell"].isin(self._loops)
+        return self.group[has_pool & self.group["speedup"].notna()]
+
+    def loop(self) -> "pd.Series[Any] | None":
+        """Give the plain loop that speedups are relative to; None if that is something else."""
+        loops = self.group[self.group["is_baseline"] & self.group["cell"].isin(self._loops)]
+        return loops.iloc[0] if len(loops) else None
+
+    def beside_loop(self, pool: "pd.Series[Any]") -> Estimate:
+        """Compare a pool with its baseline at the level at which the best are told from the rest."""
+        both = self.tables.times.together([str(pool["baseline"]), str(pool["cell"])])
+        level = self.tables.times.level
+        return ratio_of_medians(
+            both[0], both[1], level_of_each(len(self.group), level.confidence), level.seed
+        )
 
 
-def _answer(group: pd.DataFrame) -> Answer:
+def _answer(told: _Told) -> Answer:
     """Tell whether a pool helps, from the comparisons of all cells together."""
-    pools = group[~group["is_baseline"] & group["speedup"].notna()]
-    baselines = group[group["is_baseline"]]
-    if pools.empty or baselines.empty:
+    pools, loop = told.pools(), told.loop()
+    if pools.empty or loop is None:
         return ""
-    if group["repetitions"].min() < FEWEST_BLOCKS:
+    if told.group["repetitions"].min() < FEWEST_BLOCKS:
         return "cannot tell"
-    if not baselines["among_best"].iloc[0]:
+    if not loop["among_best"]:
         return "helps"
-    rivals = pools[pools["among_best"].eq(other=True)]
-    return "cannot tell" if rivals["speedup_high"].max() > _WORTH_IT else "does not help"
+    return "cannot tell" if len(_rivals(told)) else "does not help"
+
+
+def _rivals(told: _Told) -> pd.DataFrame:
+    """Give the pools that are not shown to be slower than the loop, and may yet be worth it."""
+    pools = told.pools()
+    return pools[pools["among_best"].eq(other=True) & pools["speedup_high"].gt(_WORTH_IT)]
 
 
 def _more_repetitions(told: _Told) -> str:
-    """Estimate how many more repetitions would tell whether the best pool beats its baseline.
+    """Estimate how many more repetitions would tell whether a pool beats the loop.
 
-    An interval narrows with the square root of the repetitions; it has to exclude 1, or every gain that is
-    worth it, if the ratio stays where it is.
+    An interval narrows with the square root of the repetitions. The study can tell as soon as that of one
+    rival excludes 1, or those of all rivals exclude a gain that is worth it, if ratios stay where they are.
     """
     done = int(told.group["repetitions"].min())
     if done < FEWEST_BLOCKS:
         return f"too few repetitions to tell; {FEWEST_BLOCKS - done} more are needed at least"
-    best = told.pools().sort_values("speedup").iloc[-1]
-    value, low, high = (math.log(best[name]) for name in ("speedup", "speedup_low", "speedup_high"))
-    to_no_gain, to_worth = value, math.log(_WORTH_IT) - value
-    ways = [(value - low) / to_no_gain if to_no_gain > 0 else math.inf]
-    ways.append((high - value) / to_worth if to_worth > 0 else math.inf)
-    needed = done * min(ways) ** 2
-    beside = f"whether {told.name(best)} is faster than its baseline"
+    gains, losses = [], []
+    for _, rival in _rivals(told).iterrows():
+        gain, loss = _times_narrower(told.beside_loop(rival))
+        gains.append((gain, told.name(rival)))
+        losses.append(loss)
+    gain, best = min(gains)
+    narrower = min(gain, max(losses))
+    needed = done * narrower**2
+    beside = f"whether a pool is faster than the loop ({best} is the nearest to it)"
     if needed - done > _MOST_MORE_REPETITIONS:
         return f"more than {_MOST_MORE_REPETITIONS} more repetitions would be needed to tell {beside}"
-    total = math.ceil(needed) | 1  # odd, so that a median is a real run
-    total = max(total, done + 2)
-    return f"about {total - done} more repetitions would tell {beside} (repetitions={total})"
+    total = max(math.ceil(needed) | 1, done + 2)  # odd, so that a median is a real run
+    return f"about {total - done} more repetitions would tell {beside}: repetitions={total}"
+
+
+def _times_narrower(ratio: Estimate) -> tuple[float, float]:
+    """Tell by how much an interval has to narrow to exclude 1 from below, and every gain that is worth it."""
+    value, low, high = (math.log(one) for one in (ratio.value, ratio.low, ratio.high))
+    to_worth = math.log(_WORTH_IT) - value
+    gain = (value - low) / value if value > 0 else math.inf
+    return gain, (high - value) / to_worth if to_worth > 0 else math.inf
 
 
 def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:

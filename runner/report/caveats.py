@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from runner.analysis.identity import label
+from runner.analysis.identity import label, plain_loops
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.summary import NATIVE_THREADS
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
-from runner.report.labels import plain_loops, shown
+from runner.report.labels import shown
 from runner.store import Results
 
 _MOST_WARNINGS = 3

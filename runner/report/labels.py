@@ -5,15 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.records import Cell
-
 ALL_TASKS = "all"  #: a chunk size of null
-_LOOP = "runner_probe.executors.Serial"
-
-
-def plain_loops(cells: Iterable[Cell]) -> frozenset[str]:
-    """List the cells that have no pool, so no chunk size either."""
-    return frozenset(cell.id for cell in cells if cell.settings["executor"]["pool"].get("_target_") == _LOOP)
 
 
 def with_chunks_named(summary: pd.DataFrame, loops: Iterable[str]) -> pd.DataFrame:

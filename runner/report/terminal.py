@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
+from runner.analysis.identity import plain_loops
 from runner.analysis.tables import Tables
 from runner.analysis.verdict import Verdict
 from runner.report.caveats import traces_of_failures, warnings
 from runner.report.cell_table import cell_columns, explanation
 from runner.report.columns import print_columns, print_unpadded
 from runner.report.known_table import known_columns, styles, told
-from runner.report.labels import plain_loops, with_chunks_named
+from runner.report.labels import with_chunks_named
 from runner.report.snippet_table import snippet_columns
 from runner.store import Results
 

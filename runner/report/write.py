@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from runner import store
+from runner.analysis.identity import plain_loops
 from runner.analysis.statistics import FEWEST_BLOCKS
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.report import plots, terminal
-from runner.report.labels import plain_loops, with_chunks_named
+from runner.report.labels import with_chunks_named
 from runner.store import Results
 
 

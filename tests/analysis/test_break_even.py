@@ -44,14 +44,27 @@ def test_a_pool_that_wins_everywhere_has_none_above_the_smallest_size(make_resul
     results = sized(make_results, [(10, 2.0, 1.0), (1000, 2.0, 1.0)])
     assert found(results)["break_even"] == 0
     assert list(describe(tabulate(results).break_even, "work")) == [
-        f"process × 2: faster than its baseline at every size, from 10 on ({COUNT})"
+        f"work: process × 2: faster than its baseline at every size, from 10 on ({COUNT})"
     ]
 
 
 def test_a_pool_that_loses_at_the_largest_size_has_none(make_results: MakeResults) -> None:
     row = found(sized(make_results, [(10, 2.0, 1.0), (1000, 1.0, 2.0)]))
     assert np.isinf(row["break_even"])
+    assert row["note"] == "faster than its baseline at 10, but not at the largest size, 1000"
+
+
+def test_a_pool_that_loses_everywhere_has_none(make_results: MakeResults) -> None:
+    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 1.0, 2.0)]))
     assert row["note"] == "not faster than its baseline at any size, up to 1000"
+
+
+def test_what_the_interval_leaves_open_is_not_claimed(make_results: MakeResults) -> None:
+    noisy = (0.8, 1.2, 0.9, 1.1, 0.7, 1.3, 1.0)
+    row = found(sized(make_results, [(10, 1.01, 1.0), (1000, 1.01, 1.0)], noise=noisy))
+    assert row["break_even"] == 0
+    assert row["break_even_high"] > 0
+    assert row["note"].endswith("but another repetition may tell otherwise")
 
 
 def test_few_repetitions_give_a_range(make_results: MakeResults) -> None:
@@ -63,7 +76,7 @@ def test_few_repetitions_give_a_range(make_results: MakeResults) -> None:
 def test_it_is_told_in_a_sentence(make_results: MakeResults) -> None:
     table = tabulate(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)])).break_even
     (sentence,) = describe(table, "work")
-    assert sentence.startswith(f"process × 2 is faster than its baseline from {COUNT} = 1")
+    assert sentence.startswith(f"work: process × 2 is faster than its baseline from {COUNT} = 1")
     assert "interval" in sentence
 
 

@@ -131,6 +131,11 @@ def test_native_threads_of_all_workers_on_the_same_cpus(length: float) -> None:
     assert found == {causes.NATIVE_THREADS.name: pytest.approx(8 * (length - 1))}
 
 
+def test_threads_are_not_told_to_wait_for_the_gil_where_native_threads_compute_for_them() -> None:
+    found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=1.0)), threads=True, native_threads=2)
+    assert found == {causes.NATIVE_THREADS.name: 8.0}
+
+
 def test_native_threads_that_do_not_work_are_no_cause() -> None:
     found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=1.0)), native_threads=2)
     assert found == {causes.WAITING.name: pytest.approx(8)}

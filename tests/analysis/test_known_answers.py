@@ -1,16 +1,21 @@
 """What is known beforehand, against folders whose figures are known."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from runner.analysis.tables import tabulate
 from tests.made import MakeResults, cell
 
+if TYPE_CHECKING:
+    from runner.records import Status
+
 SERIAL, TWO = cell("serial", None), cell("process", 2)
 NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
-NOTHING = dict.fromkeys(("about", "at_least", "at_most", "contains", "needs", "not_run"))
+NOTHING = dict.fromkeys(
+    ("about", "at_least", "at_most", "contains", "needs_gil", "needs_cpus", "needs_quota", "not_run")
+)
 
 
 def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
@@ -44,8 +49,9 @@ def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
         ({"figure": "granularity", "about": 1.0}, "holds"),
         ({"figure": "amdahl_alpha", "about": 0.1}, "cannot tell"),
         ({"about": 2.0, "workers": 8}, "not run"),
-        ({"about": 2.0, "needs": "64 CPUs"}, "not run"),
-        ({"about": 2.0, "needs": "gil"}, "holds"),
+        ({"about": 2.0, "needs_cpus": 64}, "not run"),
+        ({"about": 2.0, "needs_gil": True}, "holds"),
+        ({"about": 2.0, "needs_quota": 1.5}, "not run"),
         ({"not_run": "it needs root"}, "not run"),
     ],
 )
@@ -70,3 +76,24 @@ def test_what_was_not_run_says_why(make_results: MakeResults) -> None:
 
 def test_a_study_of_which_nothing_is_known_has_no_rows(make_results: MakeResults) -> None:
     assert tabulate(make_results({SERIAL: list(NOISE)})).known_answers.empty
+
+
+@pytest.mark.parametrize(
+    ("walls", "expected"), [(["failed"], "not run"), ([9.0], "cannot tell"), ([9.0] * 7, "does not hold")]
+)
+def test_failures_and_few_repetitions_contradict_nothing(
+    make_results: MakeResults, walls: "list[float | Status]", expected: str
+) -> None:
+    answer = {
+        **NOTHING,
+        "workload": "work",
+        "executor": "process",
+        "workers": 2,
+        "figure": "speedup",
+        "within": 0.05,
+        "about": 2.0,
+        "because": "",
+    }
+    results = make_results({SERIAL: [2.0] * 7, TWO: walls})
+    asked = replace(results, study={**results.study, "known_answers": [answer]})
+    assert tabulate(asked).known_answers["outcome"].tolist() == [expected]

@@ -1,7 +1,11 @@
 """The sentence and the code, on folders whose figures are known."""
 
-import re
+import math
+from dataclasses import replace
 
+import numpy as np
+
+from runner.analysis.statistics import ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
 from tests.made import MakeResults, cell
@@ -85,15 +89,37 @@ def test_a_gain_that_is_shown_to_be_tiny_does_not_help(make_results: MakeResults
 
 def test_a_gain_that_may_be_chance_needs_more_repetitions(make_results: MakeResults) -> None:
     noisy = [1.0, 1.2, 0.9, 1.1, 0.95, 1.05, 1.15]
-    found = judged(
-        make_results, {SERIAL: noisy, TWO: [0.93 * n for n in (1.1, 0.9, 1.2, 0.95, 1.0, 1.15, 1.05)]}
-    )
+    other = [1.02, 0.84, 1.12, 0.88, 0.93, 1.07, 0.98]
+    results = make_results({SERIAL: noisy, TWO: other})
+    tables = tabulate(results)
+    (found,) = judge(results, tables)
     assert found.answer == "cannot tell"
-    assert re.fullmatch(
-        r"about \d+ more repetitions would tell whether process × 2 is faster than its baseline "
-        r"\(repetitions=\d*[13579]\)",
-        found.more_repetitions,
-    )
+    # Two cells are compared once: at 90 %, two-sided. The interval has to narrow until its low end is at 1.
+    ratio = ratio_of_medians(np.array(noisy), np.array(other), 0.9, 1)
+    times = math.log(ratio.value / ratio.low) / math.log(ratio.value)
+    total = math.ceil(7 * times**2) | 1
+    assert found.more_repetitions.startswith(f"about {total - 7} more repetitions would tell whether a pool")
+    assert found.more_repetitions.endswith(f"repetitions={total}")
+
+
+def test_what_is_told_already_needs_no_more_repetitions_though_a_rival_does(
+    make_results: MakeResults,
+) -> None:
+    sure, unsure = cell("process", 2), cell("process", 4)
+    tight = [1.0, 1.0001, 0.9999, 1.0, 1.0001, 0.9999, 1.0]
+    wild = [1.2, 0.8, 1.3, 0.9, 1.1, 1.25, 1.02]
+    results = make_results({SERIAL: tight, sure: [n * 1.0001 for n in tight], unsure: wild})
+    (found,) = judge(results, tabulate(results))
+    assert found.answer == "cannot tell"
+    assert "process × 4 is the nearest to it" in found.more_repetitions
+
+
+def test_the_loop_as_a_cell_beside_a_pool_as_baseline_is_no_pool_that_helps(
+    make_results: MakeResults,
+) -> None:
+    pool = cell("thread", 2, baseline="thread2")
+    loop = replace(SERIAL, baseline="thread2")
+    assert judged(make_results, {pool: [2 * n for n in NOISE], loop: OTHER_NOISE}).answer == ""
 
 
 def test_few_repetitions_cannot_tell(make_results: MakeResults) -> None:

@@ -11,7 +11,10 @@ MAPS = """\
 7f00-7f01 r-xp 00000000 08:01 1  /usr/lib/libc.so.6
 7f02-7f03 r-xp 00000000 08:01 2  /venv/numpy.libs/libscipy_openblas64_-fdde5778.so
 7f04-7f05 r-xp 00000000 08:01 2  /venv/numpy.libs/libscipy_openblas64_-fdde5778.so
-7f06-7f07 rw-p 00000000 00:00 0
+7f06-7f07 r-xp 00000000 08:01 3  /usr/lib/libgomp-a34b3233.so.1
+7f08-7f09 r-xp 00000000 08:01 4  /usr/lib/libompitrace.so
+7f0a-7f0b r-xp 00000000 08:01 5  /venv/_publisher.cpython-311.so
+7f0c-7f0d rw-p 00000000 00:00 0
 """
 
 
@@ -23,7 +26,7 @@ def maps(tmp_path: Path) -> str:
 
 
 def test_a_loaded_library_is_found_once(maps: str) -> None:
-    assert native._loaded_libraries(maps) == ["openblas"]
+    assert native._loaded_libraries(maps) == ["gomp", "openblas"]
 
 
 def test_a_system_without_such_a_list_tells_nothing(tmp_path: Path) -> None:

@@ -404,7 +404,9 @@ def test_times_to_wait_are_round(seconds: float, text: str) -> None:
 
 
 def test_what_was_known_beforehand_stands_beside_what_was_measured(make_results: MakeResults) -> None:
-    unset = dict.fromkeys(("at_least", "at_most", "contains", "needs", "not_run"))
+    unset = dict.fromkeys(
+        ("at_least", "at_most", "contains", "needs_gil", "needs_cpus", "needs_quota", "not_run")
+    )
     common = {"workload": "work", "executor": "process", "workers": 2, "figure": "speedup", "within": 0.05}
     answers = [
         {**unset, **common, "about": 2.0, "because": "two"},

@@ -97,7 +97,9 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
         number = len(reply["iterations"])
         reply["iterations"].append({**_describe(traced, number, workload), "tracing": True})
     if specification["look"]:
-        reply["native_threads"] = _look(factory, workload)
+        from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
+
+        reply["native_threads"] = native_threads()
     reply["living_cpu_s"] = living_cpu_s()
     reply["calls"] = workload.calls
     if not workload.is_snippets:
@@ -166,21 +168,6 @@ def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
     }
-
-
-def _look(factory: Factory, workload: Workload) -> dict[str, int]:
-    """Ask a worker of one more pool, when all is measured, for its native threads; nothing if it fails."""
-    from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
-
-    try:
-        pool = factory.open()
-        try:
-            threads: dict[str, int] = pool.submit(native_threads, workload.call).result()
-        finally:
-            pool.shutdown(wait=True)
-    except Exception:
-        return {}  # what is missing is a fact, not a figure
-    return threads
 
 
 def _failure(error: TaskFailed, workload: Workload) -> str:

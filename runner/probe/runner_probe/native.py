@@ -1,31 +1,27 @@
-"""Threads that libraries below Python start by themselves: BLAS and OpenMP, as a worker sees them."""
+"""Threads that libraries below Python start by themselves: BLAS and OpenMP."""
 
 from __future__ import annotations
 
 import os
 import re
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
 #: libraries by a part of their file's name, with the variable that limits each, before the one of OpenMP
 _LIBRARIES = {
     "openblas": "OPENBLAS_NUM_THREADS",
     "mkl_rt": "MKL_NUM_THREADS",
     "blis": "BLIS_NUM_THREADS",
-    "libgomp": "OMP_NUM_THREADS",
-    "libiomp": "OMP_NUM_THREADS",
-    "libomp": "OMP_NUM_THREADS",
+    "gomp": "OMP_NUM_THREADS",
+    "iomp": "OMP_NUM_THREADS",
+    "omp": "OMP_NUM_THREADS",
 }
-_NAME = re.compile("|".join(_LIBRARIES))
+_NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 
 
-def native_threads(_call: Callable[..., Any] | None = None) -> dict[str, int]:
-    """Tell, by library that is loaded here, how many threads it may start.
+def native_threads() -> dict[str, int]:
+    """Tell, by library that is loaded in this process, how many threads it may start.
 
-    Run in a worker; its argument is what the tasks call, given only so that their module is imported.
+    What the workload's module imports is loaded here and in every worker; what a task imports itself is seen
+    where tasks run in this process, so by the plain loop.
     `threadpoolctl` knows best, where it is installed; otherwise the environment and the CPUs tell.
     """
     loaded = _loaded_libraries()
@@ -44,7 +40,7 @@ def _loaded_libraries(maps: str = "/proc/self/maps") -> list[str]:
             files = {os.path.basename(line.rstrip("\n")) for line in file if ".so" in line}
     except OSError:
         return []  # not Linux: nothing is known
-    return sorted({found[0] for name in files if (found := _NAME.search(name))})
+    return sorted({found[1] for name in files if (found := _NAME.match(name))})
 
 
 def _by_environment(library: str) -> int:

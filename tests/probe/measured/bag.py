@@ -99,13 +99,6 @@ def give_up() -> NoReturn:
     raise RuntimeError("this worker does not start")
 
 
-def raise_the_second_time(path: str) -> None:
-    """Start one worker well, and no other."""
-    if Path(path).exists():
-        raise RuntimeError("once is enough")
-    note("started", path=path)
-
-
 def show(text: str) -> str:
     """Print as Python does, as C does, and as a program of its own does."""
     print(text, end="")  # noqa: T201
