@@ -269,6 +269,8 @@ def _out_of_range(config: Config) -> Iterator[str]:
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
             yield f"{key}={amount:g}: it must be more than 0"
+    if config.precision is not None and config.precision >= 1:
+        yield f"precision={config.precision:g}: it is a part of the speedup, such as 0.05 for 5 %"
     if config.precision is not None and config.max_repetitions < config.repetitions:
         fewest = f"repetitions={config.repetitions}"
         yield f"max_repetitions={config.max_repetitions}: it must not be less than {fewest}"

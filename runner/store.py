@@ -281,7 +281,9 @@ def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
             raise ValueError(f"a row is too short: {','.join(filter(None, row.values()))}")
         if row["cell"] not in known:
             raise ValueError(f"there is no cell {row['cell']!r} in {_CELLS}")
-        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in hints.items()}))
+        # A column that a folder of an older version lacks has its default.
+        known_hints = {name: hint for name, hint in hints.items() if name in row}
+        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
     return tuple(samples)
 
 

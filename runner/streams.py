@@ -24,7 +24,7 @@ class _Outliving(io.FileIO):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
-        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a disk may fail as a closed terminal does
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a disk fails like a closed terminal
 
     def write(self, data: "ReadableBuffer", /) -> int:
         try:

@@ -1,5 +1,6 @@
 """Figures as people read them."""
 
+_SMALL = 0.095  # two decimals would hide it
 _ROUNDED = 0.9995  # what rounds up to the next power of ten is shown as that
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -11,6 +12,8 @@ def seconds(value: float) -> str:
 
 
 def three_digits(value: float) -> str:
-    """Show a number with three significant digits, or two decimals below 1; never with an exponent."""
+    """Show a number with three significant digits, two of one below 1; only the smallest with an exponent."""
+    if 0 < abs(value) < _SMALL:
+        return f"{value:.2g}"
     decimals = 2 if abs(value) < 10 * _ROUNDED else 1 if abs(value) < 100 * _ROUNDED else 0
     return f"{value:.{decimals}f}"

@@ -20,6 +20,7 @@ from runner.store import Results
 _NS = 1e9
 
 
+_MOST_BESIDE = 0.1  # of the time within tasks
 _PIECES = 1000
 _MOST_SLOWED = 1.05  # by being traced: beyond that a run explains nothing
 
@@ -97,6 +98,8 @@ class Traces:
         beside_s = float(np.median([run.wall - run.busy for run in runs]))
         needed = max(self._cpu_share(cell.baseline, repetition) for repetition in self.runs(cell.baseline))
         busy_s = float(tasks_s.sum())
+        if beside_s > _MOST_BESIDE * busy_s:
+            return None  # what the loop itself costs is no work that workers could share
         cpus = self._machine.cpus(cell)
         return speedup_bound(busy_s + beside_s, tasks_s.tolist(), needed * busy_s, cell.workers, cpus)
 

@@ -13,7 +13,7 @@ from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, r
 from runner.analysis.tables import Tables
 from runner.analysis.units import text
 from runner.store import Results
-from runner.units import seconds
+from runner.units import seconds, three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]
 
@@ -60,7 +60,9 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
     else:
         sentence += _beside_its_baseline(told, fastest) + _beside_fewer_workers(told, fastest)
     if recommended["cell"] != fastest["cell"]:
-        sentence += f". Use {told.name(recommended)}: it is not shown to be slower, and needs less"
+        few = group["repetitions"].min() < FEWEST_BLOCKS
+        until = "Until more is known, use" if few else "Use"
+        sentence += f". {until} {told.name(recommended)}: it is not shown to be slower, and needs less"
     answer = _answer(told)
     cell = next(cell for cell in results.cells if cell.id == recommended["cell"])
     return Verdict(
@@ -105,7 +107,7 @@ class _Told:
         """Tell the bounds of a ratio, and what they are."""
         confidence = f"{self.tables.times.level.confidence:.0%} interval"
         kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else confidence
-        return f"{kind} {ratio.low:.2f} to {ratio.high:.2f}"
+        return f"{kind} {three_digits(ratio.low)} to {three_digits(ratio.high)}"
 
     def pools(self) -> pd.DataFrame:
         """Give the cells that are no plain loops and have a speedup over another cell."""
@@ -185,7 +187,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     ratio = told.times_as_long(second, fastest)
     if ratio is None:
         return ""
-    times = f"{ratio.value:.2f} times as long"
+    times = f"{three_digits(ratio.value)} times as long"
     if _is_told_apart(ratio) or ratio.is_range:
         return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)})"
     return f", but not distinguishable from {told.name(second)} ({times}, {told.bounds(ratio)})"
@@ -198,7 +200,7 @@ def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
     ratio = told.times_as_long(baseline, fastest)
     if ratio is None:
         return f"; its baseline {label(baseline)} has no time to compare with"
-    told_as = f": {ratio.value:.2f} times as fast as {label(baseline)} ({told.bounds(ratio)})"
+    told_as = f": {three_digits(ratio.value)} times as fast as {label(baseline)} ({told.bounds(ratio)})"
     if _is_told_apart(ratio) or ratio.is_range:
         return told_as
     return f"{told_as}, which is not distinguishable from no gain"
@@ -283,7 +285,8 @@ def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
     if group["repetitions"].min() < FEWEST_BLOCKS:
         fastest = group.sort_values("wall_s").iloc[0]
         baselines = group[group["is_baseline"]]
-        return baselines.iloc[0] if len(baselines) and fastest["speedup_low"] <= 1 else fastest
+        may_be_level = len(baselines) and fastest["speedup_low"] <= 1 and pd.notna(fastest["workers"])
+        return baselines.iloc[0] if may_be_level else fastest
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none
     return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]

@@ -14,6 +14,7 @@ from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
 from runner.store import Results
 
+_UNMEASURED = "not measured"
 _MOST_WARNINGS = 3
 _MOST_NAMES = 3
 _USUAL_REPETITIONS = 7
@@ -30,6 +31,7 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
     found = [
         *_failures(results, tables, summary),
         *_too_few(results, summary),
+        *_imprecise(summary),
         *_disturbed(tables),
         *_native_threads(summary),
         *_flagged(summary),
@@ -73,13 +75,16 @@ def _bad_samples(tables: Tables) -> pd.DataFrame:
 def _failures(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterator[str]:
     """Say why cells make no claim, each reason once."""
     bad = _bad_samples(tables).set_index("cell")
-    told = {cell: f"{row['status']}: {row['error']}" for cell, row in bad.iterrows()}
+    told = {cell: f"{row['status'].replace('_', ' ')}: {row['error']}" for cell, row in bad.iterrows()}
     loops, is_only = plain_loops(results.cells), summary["workload"].nunique() == 1
     for workload, rows in summary.groupby("workload", sort=False):
         silent = rows[rows["status"].ne("ok")]
-        reasons = silent["cell"].map(lambda cell: told.get(cell, "not measured"))
+        reasons = silent["cell"].map(lambda cell: told.get(cell, _UNMEASURED))
         for reason, cells in silent.groupby(reasons, sort=False):
-            if len(cells) == len(rows) > 1:
+            if reason == _UNMEASURED:
+                where = "" if is_only else f"{workload}: "
+                yield f"{where}{len(cells)} of {len(rows)} cells were not measured"
+            elif len(cells) == len(rows) > 1:
                 loop = ", also in the plain loop" if cells["cell"].isin(list(loops)).any() else ""
                 yield f"{workload} fails everywhere{loop}: {str(reason).removeprefix('failed: ')}"
             else:
@@ -121,6 +126,16 @@ def _disturbed(tables: Tables) -> Iterator[str]:
         were = "was" if len(disturbed) == 1 else "were"
         runs = f"{len(disturbed)} of {len(headlines)} runs {were} disturbed"
         yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"
+
+
+def _imprecise(summary: pd.DataFrame) -> Iterator[str]:
+    """Say how many cells missed the precision that was asked for."""
+    missed = [
+        note for notes in summary["note"] for note in notes.split("; ") if note.startswith("precision ")
+    ]
+    if missed:
+        cells = "1 cell" if len(missed) == 1 else f"{len(missed)} cells"
+        yield f"{missed[0]} ({cells}); raise max_repetitions or time_budget_s, or ask for less"
 
 
 def _native_threads(summary: pd.DataFrame) -> Iterator[str]:

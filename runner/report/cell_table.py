@@ -120,4 +120,6 @@ def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | Non
         noun = "task" if chunks == tasks else "chunk"
         return f"{chunks} {noun}{'s' * (chunks != 1)}"
     waits = row["speedup_bound"] > _WAITING * workers  # then more workers than CPUs is no limit
-    return f"more than {usable_cpus} CPUs" if usable_cpus and workers > usable_cpus and not waits else ""
+    if not usable_cpus or workers <= usable_cpus or waits:
+        return ""
+    return f"more than {usable_cpus} CPU{'s' * (usable_cpus != 1)}"

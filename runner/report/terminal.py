@@ -133,4 +133,8 @@ def _show_codes(console: Console, names: Sequence[str], verdicts: Sequence[Verdi
         if len(codes) > 1:
             _say(console, f"for {'; '.join(own)}:")
         # Soft-wrapped: code is pasted, so it is neither cut nor padded.
-        console.print(Syntax("", "python").highlight(code.rstrip()), soft_wrap=True, end="")
+        console.print(
+            Syntax("", "python", theme="ansi_dark", background_color="default").highlight(code.rstrip()),
+            soft_wrap=True,
+            end="",
+        )

@@ -135,3 +135,10 @@ def test_a_disturbed_baseline_raises_no_bound_above_the_workers(make_results: Ma
 def test_what_is_odd_about_a_cell_is_flagged(make_results: MakeResults) -> None:
     summary = tabulate(make_results({SERIAL: [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 5.0]})).summary
     assert row(summary, "serial")["flags"] == "1 outlier"
+
+
+def test_a_baseline_of_other_work_is_no_best_one(make_results: MakeResults) -> None:
+    small = {**SERIAL.settings, "workload": {**SERIAL.settings["workload"], "items": [1]}}
+    quick = replace(SERIAL, id="quick", baseline="quick", settings=small)
+    summary = tabulate(make_results({SERIAL: [2.0] * 7, quick: [0.1] * 7, TWO: [1.0] * 7})).summary
+    assert row(summary, "process2")["speedup_of_best"] == 2.0

@@ -137,3 +137,11 @@ def test_the_gain_of_the_next_larger_count_is_told(make_results: MakeResults) ->
 
 def test_without_a_pool_there_is_no_answer(make_results: MakeResults) -> None:
     assert judged(make_results, {SERIAL: NOISE}).answer == ""
+
+
+def test_few_repetitions_recommend_the_loop_that_is_fastest_though_the_baseline_is_a_pool(
+    make_results: MakeResults,
+) -> None:
+    pool = cell("thread", 2, baseline="thread2")
+    loop = replace(SERIAL, baseline="thread2")
+    assert judged(make_results, {pool: [1.0, 1.1], loop: [0.9, 1.15]}).recommended == "serial"

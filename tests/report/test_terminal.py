@@ -435,3 +435,16 @@ def test_what_else_there_is_to_an_answer_is_told(make_results: MakeResults) -> N
     assert "Not sure yet: about " in text
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: list(reversed(NOISE))}
     assert "More workers: process × 4 gains a factor of 1.00" in shown(make_results(walls))
+
+
+def test_a_precision_that_was_missed_is_told(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: [1.0, 1.4, 0.8, 1.3, 0.9, 1.1, 1.0], TWO: NOISE})
+    text = " ".join(shown(with_study(results, precision=0.01)).split())
+    assert "warning: precision 0.01 not reached: 0." in text
+    assert "raise max_repetitions" in text
+
+
+def test_cells_that_an_interruption_left_out_did_not_fail(make_results: MakeResults) -> None:
+    text = shown(make_results({SERIAL: ["interrupted"], TWO: []}))
+    assert "2 of 2 cells were not measured" in text
+    assert "fails" not in text
