@@ -238,9 +238,9 @@ def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
     gain = told.times_as_long(recommended, larger.iloc[0]) if len(larger) else None
     if gain is None:
         return ""
-    shown = "" if gain.is_range or _is_told_apart(gain) else ", not distinguishable from none"
-    verb = "gains" if gain.value >= 1 else "loses"
-    return f"{told.name(larger.iloc[0])} {verb} a factor of {gain.value:.2f} ({told.bounds(gain)}){shown}"
+    shown = "" if gain.is_range or _is_told_apart(gain) else ", not distinguishable from no change"
+    times = f"{three_digits(gain.value)} times as fast"
+    return f"{told.name(larger.iloc[0])} is {times} ({told.bounds(gain)}){shown}"
 
 
 def _is_told_apart(ratio: Estimate) -> bool:

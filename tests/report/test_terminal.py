@@ -434,7 +434,7 @@ def test_what_else_there_is_to_an_answer_is_told(make_results: MakeResults) -> N
     text = " ".join(shown(make_results({SERIAL: noisy, TWO: [n * 0.95 for n in reversed(noisy)]})).split())
     assert "Not sure yet: about " in text
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: list(reversed(NOISE))}
-    assert "More workers: process × 4 gains a factor of 1.00" in shown(make_results(walls))
+    assert "More workers: process × 4 is 1.00 times as fast" in shown(make_results(walls))
 
 
 def test_a_precision_that_was_missed_is_told(make_results: MakeResults) -> None:
