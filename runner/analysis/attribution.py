@@ -52,6 +52,11 @@ class Run:
         """Seconds that tasks waited for a CPU; None where a record has none."""
         return _sum_known(work.run_delay for work in self.work)
 
+    @property
+    def active(self) -> float:
+        """From the first task's start to the last one's end."""
+        return _last_end(self) - _first_start(self)
+
     def lanes(self) -> list[list[Work]]:
         """List every worker's work in the order of its start."""
         lanes: dict[int, list[Work]] = {}
@@ -96,7 +101,6 @@ def attribute(serial: Run, parallel: Run, workers: int) -> Factors:
     own = [work.busy for work in parallel.work]
     makespan = shortest_makespan(own, workers)
     busiest = max(sum(work.busy for work in lane) for lane in parallel.lanes())
-    active = _last_end(parallel) - _first_start(parallel)
     cpu_scaling, on_cpu = _computation_split(serial, parallel)
     return Factors(
         workers=workers,
@@ -106,8 +110,8 @@ def attribute(serial: Run, parallel: Run, workers: int) -> Factors:
         on_cpu=on_cpu,
         granularity=parallel.busy / (workers * makespan),
         placement=makespan / busiest,
-        dispatch_efficiency=busiest / active,
-        pool_efficiency=active / parallel.wall,
+        dispatch_efficiency=busiest / parallel.active,
+        pool_efficiency=parallel.active / parallel.wall,
         speedup=serial.wall / parallel.wall,
     )
 

@@ -92,8 +92,7 @@ def _waits_for_the_gil_between_tasks(parallel: Run, setting: Setting) -> bool:
     """
     if not (setting.threads and setting.has_gil) or not parallel.cpu:
         return False
-    active = max(work.ended for work in parallel.work) - min(work.started for work in parallel.work)
-    return _ONE_CPU[0] <= parallel.cpu / active <= _ONE_CPU[1]
+    return _ONE_CPU[0] <= parallel.cpu / parallel.active <= _ONE_CPU[1]
 
 
 _ONE_CPU = (0.7, 1.1)
