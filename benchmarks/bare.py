@@ -11,14 +11,8 @@ from typing import Any
 
 from experiments.primes import is_prime
 
-PRIMES = [
-    112272535095293,
-    112582705942171,
-    112272535095293,
-    115280095190773,
-    115797848077099,
-    1099726899285419,
-]
+#: Like the six primes of the default study, a tenth as long: more rounds tell more than longer ones.
+PRIMES = [1000000000039, 1000000000061, 1000000000063, 1000000000091, 1000000000121, 9800000000009]
 WORKERS = 2
 
 
@@ -47,7 +41,7 @@ def measure(kind: str, function: Callable[[Any], Any], items: Sequence[Any]) -> 
 if __name__ == "__main__":
     if sys.argv[2] == "primes":
         seconds, found = measure(sys.argv[1], is_prime, PRIMES)
-        right = [True, True, True, True, True, False]
+        right = [True] * len(PRIMES)
     else:
         count = int(sys.argv[2])
         seconds, found = measure(sys.argv[1], is_prime, [0] * count)

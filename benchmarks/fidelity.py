@@ -1,7 +1,7 @@
 """Fidelity: `wall_s` against a bare script with the same pool and items.
 
-Claims, for the serial loop, two threads and two processes: on the six primes the median ratio lies within
-0.98 to 1.02; so it does on thousands of trivial tasks handed out one by one, whose headline is not traced.
+Claims, for the serial loop, two threads and two processes: on six primes the median ratio lies within 0.98 to
+1.02; so it does on thousands of trivial tasks handed out one by one, whose headline is not traced.
 
 python -m benchmarks.fidelity [ROUNDS]
 """
@@ -13,6 +13,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from benchmarks.bare import PRIMES
 from benchmarks.cells import LONG_TASKS, cell_of, measure
 from benchmarks.pairs import interleave, show
 from runner.invocation import Reference
@@ -27,12 +28,12 @@ TRIVIAL_S = 1e-7
 
 def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 101
     held = []
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as folder:
         for kind, count in TRIVIAL.items():
             pool = (f"executor={kind}", "workers=2")
-            primes = partial(_wall_s, cell_of("workload=primes", *pool), supervisor, Path(folder))
+            primes = partial(_wall_s, _primes(*pool), supervisor, Path(folder))
             found = interleave(primes, partial(_bare_s, kind, "primes"), rounds, seed=1)
             held.append(show(f"{kind}, six primes", *found, LOW, HIGH))
             short = Reference(task_s=TRIVIAL_S, labels=["0"] * count)
@@ -40,6 +41,11 @@ def main() -> None:
             found = interleave(trivial, partial(_bare_s, kind, str(count)), rounds, seed=1)
             held.append(show(f"{kind}, {count} trivial", *found, LOW, HIGH))
     sys.exit(0 if all(held) else 1)
+
+
+def _primes(*pool: str) -> Cell:
+    expect = [True] * len(PRIMES)
+    return cell_of("workload=primes", f"workload.items={PRIMES}", f"workload.expect={expect}", *pool)
 
 
 def _trivial(count: int, *pool: str) -> Cell:

@@ -1,11 +1,15 @@
-"""Interleaved pairs: two things measured in turn, in random order, and the ratio of their medians."""
+"""Interleaved pairs: two things measured in turn, in random order, and the median of their ratios.
+
+The two of a round are neighbours in time, so a host that slows down for minutes slows both; a ratio of the
+medians over all rounds would compare the minutes.
+"""
 
 import random
 from collections.abc import Callable
 
 import numpy as np
 
-from runner.analysis.statistics import ratio_of_medians
+from runner.analysis.statistics import medians
 
 CONFIDENCE = 0.95
 
@@ -25,8 +29,8 @@ def interleave(
 
 
 def show(name: str, ours: list[float], peer: list[float], low: float, high: float) -> bool:
-    """Print the ratio ours / peer with its interval; True if the median ratio lies within the claim."""
-    estimate = ratio_of_medians(np.array(ours), np.array(peer), CONFIDENCE, seed=0)
+    """Print the median of ours / peer of a round with its interval; True if it lies within the claim."""
+    [estimate] = medians(np.array([ours]) / np.array([peer]), CONFIDENCE, seed=0)
     holds = low <= estimate.value <= high
     print(
         f"{name:28} ours {np.median(ours) * 1e3:9.2f} ms   peer {np.median(peer) * 1e3:9.2f} ms   "
