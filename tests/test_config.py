@@ -19,9 +19,9 @@ from runner.config import (
     Point,
     near,
     near_setting,
-    read_point,
     where,
 )
+from runner.points import read_point
 
 _ORIGINS = {
     group: Origin(option=option, path=f"mine/{group.partition('@')[0]}/{option}.yaml")

@@ -22,7 +22,7 @@ _NS = 1e9
 
 _MOST_BESIDE = 0.1  # of the time within tasks
 _PIECES = 1000
-_MOST_SLOWED = 1.05  # by being traced: beyond that a run explains nothing
+_MOST_SLOWED = 0.05  # by being traced, of what is to be explained: beyond that a run explains nothing
 
 
 class Traces:
@@ -72,7 +72,9 @@ class Traces:
         outside the interval of the speedup that it should explain.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
-        if cell.workers is None or serial is None or parallel is None or self._is_slowed(cell):
+        if cell.workers is None or serial is None or parallel is None:
+            return None
+        if any(self._is_slowed(one, beside_s=self._wall_s(one)) for one in (cell.id, cell.baseline)):
             return None
         found = attribute(serial, parallel, cell.workers)
         if self._has_hidden_threads(cell):
@@ -106,7 +108,11 @@ class Traces:
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
-        if cell.workers is None or records is None or self._is_slowed(cell):
+        if cell.workers is None or records is None or not own:
+            return []
+        wall_s = self._wall_s(cell.id)
+        # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
+        if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         setting = Setting(
@@ -118,14 +124,15 @@ class Traces:
         )
         return named(pairs, setting, self._times.level)
 
-    def _is_slowed(self, cell: Cell) -> bool:
-        """Whether being traced makes the runs of a cell, or of its baseline, take longer."""
-        for one in (cell.id, cell.baseline):
-            times = self._times.of(one)
-            ratios = [run.wall / times.loc[repetition] for repetition, run in self.runs(one).items()]
-            if ratios and float(np.median(ratios)) > _MOST_SLOWED:
-                return True
-        return False
+    def _is_slowed(self, cell: str, beside_s: float) -> bool:
+        """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""
+        times = self._times.of(cell)
+        added_s = [run.wall - times.loc[repetition] for repetition, run in self.runs(cell).items()]
+        return bool(added_s) and float(np.median(added_s)) > _MOST_SLOWED * beside_s
+
+    def _wall_s(self, cell: str) -> float:
+        """Give the median of the headline times of a cell that has traced runs."""
+        return float(self._times.of(cell).median())
 
     def _has_hidden_threads(self, cell: Cell) -> bool:
         """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
