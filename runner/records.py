@@ -1,5 +1,6 @@
 """The records that every stage speaks: what is measured, and what one measurement found."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,6 +30,11 @@ class Cell:
     def is_baseline(self) -> bool:
         """Whether speedups are relative to this cell."""
         return self.id == self.baseline
+
+    @property
+    def work(self) -> str:
+        """What is run, whoever runs it: cells of the same work may be compared."""
+        return json.dumps(self.settings["workload"], sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,10 @@ class Estimate:
     high: float
     is_range: bool  #: the bounds are the smallest and largest seen, not an interval
 
+    def excludes(self, value: float) -> bool:
+        """Whether the interval tells the figure from a value; a range of few repetitions never does."""
+        return not self.is_range and not self.low <= value <= self.high
+
 
 def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:
     """Lay an estimate out in three columns of a table, empty without one."""

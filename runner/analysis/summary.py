@@ -1,6 +1,5 @@
 """One row a cell: the rows of summary.csv."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,7 +58,7 @@ def summarise(
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
-        row["speedup_of_best"] = _divide(best.get(_work(cell)), row["wall_s"])
+        row["speedup_of_best"] = _divide(best.get(cell.work), row["wall_s"])
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
@@ -84,12 +83,8 @@ def _best_baselines(results: Results, times: Times) -> dict[str, float]:
     best: dict[str, float] = {}
     for cell in results.cells:
         if cell.is_baseline and len(times.of(cell.id)):
-            best[_work(cell)] = min(best.get(_work(cell), np.inf), float(times.of(cell.id).median()))
+            best[cell.work] = min(best.get(cell.work, np.inf), float(times.of(cell.id).median()))
     return best
-
-
-def _work(cell: Cell) -> str:
-    return json.dumps(cell.settings["workload"], sort_keys=True)
 
 
 def _among_best(results: Results, times: Times) -> dict[str, bool]:

@@ -1,7 +1,7 @@
 """The answer for every group of cells with a common baseline: what to use, how sure that is, and why."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -9,9 +9,10 @@ import pandas as pd
 from runner.analysis.break_even import describe
 from runner.analysis.code import code_to_paste
 from runner.analysis.identity import label, plain_loops
+from runner.analysis.rankings import fastest_group, quickest_snippet
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, ratio_of_medians
 from runner.analysis.tables import Tables
-from runner.analysis.units import text
+from runner.analysis.units import bounds, text
 from runner.store import Results
 from runner.units import seconds, three_digits
 
@@ -36,6 +37,8 @@ class Verdict:
     more_workers: str  #: what the next larger number of workers gains; empty without one
     more_repetitions: str  #: how many would tell; empty where the answer is told
     why: str  #: what it loses most to, and what would help; empty where nothing is shown
+    snippets: str  #: which snippet is the quickest; empty for a function
+    groups: str  #: on which interpreter the same work is fastest; empty if there is one
     break_even: tuple[str, ...]  #: from which size of the workload on a pool wins, where a size is swept
     code: str  #: Python that runs the workload as the recommended cell does
 
@@ -47,7 +50,17 @@ def judge(results: Results, tables: Tables) -> list[Verdict]:
         measured = group[group["wall_s"].notna() & (group["status"] == "ok")]
         if len(measured):
             verdicts.append(_judge(results, tables, str(baseline), measured))
-    return verdicts
+    return _with_groups_compared(verdicts, results, tables)
+
+
+def _with_groups_compared(verdicts: list[Verdict], results: Results, tables: Tables) -> list[Verdict]:
+    """Add where the same work is fastest."""
+    work = {cell.id: cell.work for cell in results.cells}
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for verdict in verdicts:
+        groups.setdefault(work[verdict.recommended], []).append((verdict.where, verdict.recommended))
+    compared = {key: fastest_group(own, tables.summary, tables.times) for key, own in groups.items()}
+    return [replace(verdict, groups=compared[work[verdict.recommended]]) for verdict in verdicts]
 
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
@@ -75,6 +88,8 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         more_workers=_more_workers(told, recommended),
         more_repetitions=_more_repetitions(told) if answer == "cannot tell" else "",
         why=_why(told, recommended),
+        snippets=quickest_snippet(tables.tasks[tables.tasks["cell"] == baseline], tables.times.level),
+        groups="",
         break_even=tuple(describe(tables.break_even, str(fastest["workload"]))),
         code=code_to_paste(cell, is_async=tables.machine.is_async(cell)),
     )
@@ -105,9 +120,7 @@ class _Told:
 
     def bounds(self, ratio: Estimate) -> str:
         """Tell the bounds of a ratio, and what they are."""
-        confidence = f"{self.tables.times.level.confidence:.0%} interval"
-        kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else confidence
-        return f"{kind} {three_digits(ratio.low)} to {three_digits(ratio.high)}"
+        return bounds(ratio, self.tables.times.level.confidence)
 
     def pools(self) -> pd.DataFrame:
         """Give the cells that are no plain loops and have a speedup over another cell."""
@@ -188,7 +201,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     if ratio is None:
         return ""
     times = f"{three_digits(ratio.value)} times as long"
-    if _is_told_apart(ratio) or ratio.is_range:
+    if ratio.excludes(1) or ratio.is_range:
         return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)})"
     return f", but not distinguishable from {told.name(second)} ({times}, {told.bounds(ratio)})"
 
@@ -201,7 +214,7 @@ def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
     if ratio is None:
         return f"; its baseline {label(baseline)} has no time to compare with"
     told_as = f": {three_digits(ratio.value)} times as fast as {label(baseline)} ({told.bounds(ratio)})"
-    if _is_told_apart(ratio) or ratio.is_range:
+    if ratio.excludes(1) or ratio.is_range:
         return told_as
     return f"{told_as}, which is not distinguishable from no gain"
 
@@ -215,7 +228,7 @@ def _beside_fewer_workers(told: _Told, fastest: "pd.Series[Any]") -> str:
     fewer = fewer[(fewer["workers"] < fastest["workers"]).fillna(value=False)].sort_values("workers")
     for _, row in fewer.iterrows():
         ratio = told.times_as_long(row, fastest)
-        if ratio is not None and not _is_told_apart(ratio):
+        if ratio is not None and not ratio.excludes(1):
             return f"; with {row['workers']} of its workers it is not distinguishably slower"
     return "" if fewer.empty else "; with fewer of its workers it is distinguishably slower"
 
@@ -238,14 +251,9 @@ def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
     gain = told.times_as_long(recommended, larger.iloc[0]) if len(larger) else None
     if gain is None:
         return ""
-    shown = "" if gain.is_range or _is_told_apart(gain) else ", not distinguishable from no change"
+    shown = "" if gain.is_range or gain.excludes(1) else ", not distinguishable from no change"
     times = f"{three_digits(gain.value)} times as fast"
     return f"{told.name(larger.iloc[0])} is {times} ({told.bounds(gain)}){shown}"
-
-
-def _is_told_apart(ratio: Estimate) -> bool:
-    """Whether the interval excludes 1; a range of few repetitions tells nothing apart."""
-    return not ratio.is_range and not ratio.low <= 1 <= ratio.high
 
 
 def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -> str:

@@ -41,10 +41,12 @@ def show(
     names = _names(verdicts)
     for name, verdict in zip(names, verdicts, strict=True):
         console.print()
+        if verdict.snippets:
+            _say(console, f"{f'{name}: ' if name else ''}{verdict.snippets}.", style="bold green")
         _say(console, f"{f'{name}: ' if name else ''}{verdict.sentence}.", style="bold green")
         for line in _reasons(verdict):
             _say(console, line)
-    _show_break_even(console, verdicts)
+    _show_comparisons(console, verdicts)
     _show_known_answers(console, tables)
     _show_codes(console, names, verdicts)
     console.print()
@@ -90,8 +92,16 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
         yield f"Why not more: {verdict.why}."
 
 
-def _show_break_even(console: Console, verdicts: Sequence[Verdict]) -> None:
-    sentences = dict.fromkeys(sentence for verdict in verdicts for sentence in verdict.break_even)
+def _show_comparisons(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Say what goes beyond one group of cells: interpreters, and sizes of the workload."""
+    several = len({verdict.workload for verdict in verdicts}) > 1
+    groups = (
+        f"{verdict.workload}: {verdict.groups}" if several else verdict.groups
+        for verdict in verdicts
+        if verdict.groups
+    )
+    sizes = (sentence for verdict in verdicts for sentence in verdict.break_even)
+    sentences = dict.fromkeys([*groups, *sizes])
     if sentences:
         console.print()
     for sentence in sentences:

@@ -142,9 +142,15 @@ def test_baselines_of_different_work_are_not_compared(make_results: MakeResults)
 def per_call(cell: str, times: Mapping[str, float]) -> list[dict[str, object]]:
     return [
         {"cell": cell, "per_call": True, "label": label, "time_s": time}
-        | {"time_s_low": time * 0.9, "time_s_high": time * 1.1}
+        | {"time_s_low": time * 0.9, "time_s_high": time * 1.1, "among_best": False}
+        | _relative(time / min(times.values()))
         for label, time in times.items()
     ]
+
+
+def _relative(ratio: float) -> dict[str, object]:
+    spread = 0.1 * (ratio > 1)
+    return {"relative": ratio, "relative_low": ratio - spread, "relative_high": ratio + spread}
 
 
 def shown_snippets(results: Results, *rows: list[dict[str, object]], width: int = 80) -> list[list[str]]:
@@ -158,9 +164,9 @@ def test_snippets_are_ranked_with_their_times_relative_to_the_fastest(make_resul
     table = shown_snippets(results, per_call("serial", {"set": 2e-6, "list": 1e-6, "sum": 1.5e-6}))
     assert table[:4] == [
         ["snippet", "per", "call", "relative", "95%", "interval"],
-        ["list", "1.00", "µs", "×1.00", "900", "ns", "to", "1.10", "µs"],
-        ["sum", "1.50", "µs", "×1.50", "1.35", "µs", "to", "1.65", "µs"],
-        ["set", "2.00", "µs", "×2.00", "1.80", "µs", "to", "2.20", "µs"],
+        ["list", "1.00", "µs", "×1.00"],
+        ["sum", "1.50", "µs", "×1.50", "1.40–1.60"],
+        ["set", "2.00", "µs", "×2.00", "1.90–2.10"],
     ]
 
 
