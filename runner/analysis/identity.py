@@ -1,7 +1,7 @@
 """The columns that name a cell, which stand first in every table."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,15 +18,23 @@ def identity_columns(results: Results) -> list[str]:
     return [*_COLUMNS, *results.swept]
 
 
-def identity(cell: Cell, results: Results) -> dict[str, Any]:
-    """Name a cell, by column."""
+#: What names each cell, by its id and then by column.
+Identities = Mapping[str, Mapping[str, Any]]
+
+
+def identify(results: Results, machine: Machine) -> Identities:
+    """Name every cell."""
+    return {cell.id: _identity(cell, results, machine) for cell in results.cells}
+
+
+def _identity(cell: Cell, results: Results, machine: Machine) -> dict[str, Any]:
     return {
         "cell": cell.id,
         "workload": cell.workload,
         "executor": cell.executor,
         "workers": cell.workers,
         "chunk_size": cell.chunk_size,
-        "python": Machine(results.environment).version(cell),
+        "python": machine.version(cell),
         **{key: _number(cell.swept[key]) for key in results.swept},
     }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from runner.analysis.flags import flags
-from runner.analysis.identity import identity, typed
+from runner.analysis.identity import Identities, typed
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import (
@@ -40,15 +40,16 @@ _FACTOR_COLUMNS = {
 
 
 def summarise(
-    results: Results, samples: pd.DataFrame, times: Times, warm: Times, traces: Traces
+    results: Results, identities: Identities, samples: pd.DataFrame, warm: Times, traces: Traces
 ) -> pd.DataFrame:
     """Say of every cell what is known of it."""
+    times = traces.times
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
         row = {
-            **identity(cell, results),
+            **identities[cell.id],
             **_facts(cell, own, times),
             **columns_of("wall_s", times.median(cell.id)),
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
@@ -62,7 +63,7 @@ def summarise(
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results))
+        row["note"] = "; ".join(_notes(cell, own, row, results.study.get("precision"), traces.machine))
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -120,7 +121,9 @@ def _status(own: pd.DataFrame) -> str:
     return "ok" if (own["repetition"].gt(0) & own["status"].eq("ok")).any() else "interrupted"
 
 
-def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Results) -> Iterator[str]:
+def _notes(
+    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], precision: float | None, machine: Machine
+) -> Iterator[str]:
     """Say why something is empty, and what limits a claim."""
     bad = own[own["status"].isin(FAILED)]
     if len(bad):
@@ -131,19 +134,18 @@ def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Resul
         yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {FEWEST_BLOCKS}"
     if own["tasks"].max() > MOST_TASKS:
         yield f"no times by task: there are more than {MOST_TASKS}"
-    usable_cpus = Machine(results.environment).usable_cpus(cell)
+    usable_cpus = machine.usable_cpus(cell)
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
-    native = Machine(results.environment).native_threads(cell)
+    native = machine.native_threads(cell)
     if cell.workers and usable_cpus and native > 1 and cell.workers * native > usable_cpus:
         yield f"{cell.workers} workers × up to {native} {NATIVE_THREADS} on {usable_cpus} CPUs"
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
-    asked = results.study.get("precision")
-    if asked and not np.isnan(row["speedup"]):
+    if precision and not np.isnan(row["speedup"]):
         reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
-        if reached > asked:
-            yield f"precision {asked:g} not reached: {reached:.2g}"
+        if reached > precision:
+            yield f"precision {precision:g} not reached: {reached:.2g}"
 
 
 _BEYOND = 1.01  # the bound is itself made of medians

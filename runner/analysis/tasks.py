@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.analysis.identity import identity, identity_columns, typed
+from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.statistics import (
     FEWEST_BLOCKS,
     Level,
@@ -26,13 +26,13 @@ _COLUMNS = (
 )
 
 
-def tabulate_tasks(results: Results, traces: Traces, level: Level) -> pd.DataFrame:
+def tabulate_tasks(results: Results, identities: Identities, traces: Traces, level: Level) -> pd.DataFrame:
     """Summarise the tasks of every cell that has records of them."""
     rows: list[dict[str, Any]] = []
     for cell in results.cells:
         records = traces.records(cell.id)
         if records is not None:
-            rows += [{**identity(cell, results), **row} for row in _tasks_of(cell, records, level)]
+            rows += [{**identities[cell.id], **row} for row in _tasks_of(cell, records, level)]
     return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_COLUMNS]))
 
 

@@ -35,7 +35,7 @@ class Traces:
     """
 
     def __init__(self, results: Results, times: Times, machine: Machine) -> None:
-        self._times, self._machine = times, machine
+        self.times, self.machine = times, machine
         trace = results.trace().to_pandas()
         self._traced = {
             (one.cell, one.repetition): one
@@ -57,7 +57,7 @@ class Traces:
         if cell not in self._runs:
             records = self._records.get(cell)
             known = [] if records is None else records.groupby("repetition")
-            times = self._times.of(cell)
+            times = self.times.of(cell)
             self._runs[cell] = {
                 int(repetition): self._run(cell, int(repetition), rows)
                 for repetition, rows in known
@@ -102,7 +102,7 @@ class Traces:
         busy_s = float(tasks_s.sum())
         if beside_s > _MOST_BESIDE * busy_s:
             return None  # what the loop itself costs is no work that workers could share
-        cpus = self._machine.cpus(cell)
+        cpus = self.machine.cpus(cell)
         return speedup_bound(busy_s + beside_s, tasks_s.tolist(), needed * busy_s, cell.workers, cpus)
 
     def losses(self, cell: Cell) -> list[Loss]:
@@ -117,26 +117,26 @@ class Traces:
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         setting = Setting(
             workers=cell.workers,
-            cpus=self._machine.cpus(cell),
+            cpus=self.machine.cpus(cell),
             threads=self._is_in_threads(cell),
-            has_gil=self._machine.has_gil(cell),
-            native_threads=self._machine.native_threads(cell),
+            has_gil=self.machine.has_gil(cell),
+            native_threads=self.machine.native_threads(cell),
         )
-        return named(pairs, setting, self._times.level)
+        return named(pairs, setting, self.times.level)
 
     def _is_slowed(self, cell: str, beside_s: float) -> bool:
         """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""
-        times = self._times.of(cell)
+        times = self.times.of(cell)
         added_s = [run.wall - times.loc[repetition] for repetition, run in self.runs(cell).items()]
         return bool(added_s) and float(np.median(added_s)) > _MOST_SLOWED * beside_s
 
     def _wall_s(self, cell: str) -> float:
         """Give the median of the headline times of a cell that has traced runs."""
-        return float(self._times.of(cell).median())
+        return float(self.times.of(cell).median())
 
     def _has_hidden_threads(self, cell: Cell) -> bool:
         """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
-        return self._is_in_threads(cell) and self._machine.native_threads(cell) > 1
+        return self._is_in_threads(cell) and self.machine.native_threads(cell) > 1
 
     def _is_in_threads(self, cell: Cell) -> bool:
         """Whether a cell's workers share one process."""

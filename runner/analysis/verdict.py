@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from runner.analysis.break_even import describe
-from runner.analysis.code import code_to_paste
 from runner.analysis.identity import label, plain_loops
+from runner.analysis.pasted.code import code_to_paste
 from runner.analysis.rankings import fastest_group, quickest_snippet
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, ratio_of_medians
 from runner.analysis.tables import Tables

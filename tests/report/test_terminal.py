@@ -11,13 +11,9 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
-from runner.plan import Plan
-from runner.records import Sample
 from runner.report import terminal
-from runner.report.progress import Progress, duration
 from runner.report.write import report
 from runner.store import Results
-from runner.study import Progress as Standing
 from tests.made import FUNCTION, MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -337,76 +333,6 @@ def test_a_report_on_a_failed_cell_says_so_by_its_result(
 ) -> None:
     assert not report(make_results({SERIAL: NOISE, TWO: ["crashed"]}).folder)
     assert "crashed" in capsys.readouterr().out
-
-
-PLAN = Plan(cells=(SERIAL, TWO), swept=(), origins={}, extras={})
-
-
-def standing(repetition: int, walls: dict[str, list[float]], **changes: object) -> Standing:
-    given = Standing(
-        plan=PLAN,
-        repetition=repetition,
-        repetitions=7,
-        done=2 * repetition,
-        total=14,
-        left_s=30.0,
-        wall_s=walls,
-        failed={},
-        repetition_ended=True,
-    )
-    return replace(given, **changes)  # type: ignore[arg-type]
-
-
-def told(*progresses: Standing, terminal: bool = False, quiet: bool = False) -> str:
-    out = io.StringIO()
-    console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
-    with Progress(quiet=quiet, console=console) as progress:
-        for one in progresses:
-            progress(one)
-    return out.getvalue()
-
-
-def test_plain_lines_tell_repetition_invocations_and_time_left() -> None:
-    text = told(standing(2, {"serial": [2.0, 2.0], "process2": [1.0, 1.0]}))
-    assert text == "repetition 2 of 7: 4 of 14 invocations, about 30 s left\n"
-
-
-def test_a_provisional_answer_follows_the_first_repetition() -> None:
-    text = told(standing(1, {"serial": [2.0], "process2": [1.0]}))
-    assert "provisional, after 1 repetition: process × 2 is fastest, 2.00 times the baseline's speed" in text
-
-
-def test_the_live_view_shows_every_cell_with_its_median() -> None:
-    text = told(standing(1, {"serial": [2.0], "process2": [1.0]}), terminal=True)
-    assert "process × 2" in text
-    assert "1.00 s" in text
-
-
-def test_the_live_view_names_what_failed() -> None:
-    failed = Sample(
-        cell="process2",
-        repetition=1,
-        position=0,
-        iteration=0,
-        warmup=False,
-        tasks=2,
-        started_at="",
-        status="timeout",
-        error="too slow",
-    )
-    walls: dict[str, list[float]] = {"serial": [2.0], "process2": []}
-    assert "timeout" in told(standing(1, walls, failed={"process2": failed}), terminal=True)
-
-
-def test_quiet_shows_no_progress() -> None:
-    walls = {"serial": [2.0], "process2": [1.0]}
-    assert told(standing(1, walls), quiet=True) == ""
-    assert told(standing(1, walls), quiet=True, terminal=True) == ""
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (9000, "2.5 h")])
-def test_times_to_wait_are_round(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_what_was_known_beforehand_stands_beside_what_was_measured(make_results: MakeResults) -> None:
