@@ -25,7 +25,7 @@ SHORTEST_STAMPED_CHUNK_S = 50e-6
 
 
 #: What a reply tells of the workers.
-_FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads")
+_FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads", "in_one_interpreter")
 
 
 class Supervises(Protocol):

@@ -85,8 +85,8 @@ def _out_of_range(config: Config) -> Iterator[str]:
     for key, number in least_one.items():
         if number is not None and number < 1:
             yield f"{key}={number}: it must be 1 or more"
-    if not 0 < config.confidence < 1:
-        yield f"confidence={config.confidence:g}: it must lie between 0 and 1, such as 0.95"
+    if not _LEAST_CONFIDENCE <= config.confidence < 1:
+        yield f"confidence={config.confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
     for key in ("time_limit_s", "time_budget_s", "precision"):
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
@@ -94,6 +94,9 @@ def _out_of_range(config: Config) -> Iterator[str]:
     yield from _wrong_precision(config)
     if config.seed is not None and config.seed < 0:
         yield f"seed={config.seed}: it must be 0 or more"
+
+
+_LEAST_CONFIDENCE = 0.5  # less is no claim
 
 
 def _wrong_precision(config: Config) -> Iterator[str]:

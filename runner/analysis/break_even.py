@@ -8,7 +8,6 @@ import pandas as pd
 
 from runner.analysis.identity import Identities, label
 from runner.analysis.statistics import (
-    FEWEST_BLOCKS,
     Estimate,
     Level,
     Values,
@@ -40,7 +39,7 @@ def _curves(cells: Iterable[Cell], identities: Identities, key: str) -> Iterator
     curves: dict[Any, list[tuple[float, Cell]]] = {}
     for cell in cells:
         size = identities[cell.id][key]
-        if not cell.is_baseline and isinstance(size, int | float):
+        if not cell.is_baseline and isinstance(size, int | float) and not isinstance(size, bool):
             others = tuple(str(value) for other, value in cell.swept.items() if other != key)
             alike = (cell.workload, cell.executor, cell.workers, cell.chunk_size, cell.python, *others)
             curves.setdefault(alike, []).append((size, cell))
@@ -68,7 +67,7 @@ def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, lev
     """Estimate the break-even; rows are sizes, columns blocks. 0: wins at every size; infinite: at none."""
     blocks = serial.shape[1]
     value = _crossing(sizes, speedups)
-    if blocks < FEWEST_BLOCKS:
+    if blocks < level.fewest_blocks:
         within = [_crossing(sizes, serial[:, block] / pool[:, block]) for block in range(blocks)]
         return Estimate(value=value, low=min(*within, value), high=max(*within, value), is_range=True)
     drawn = draw_blocks(blocks, level.seed)

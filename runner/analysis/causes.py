@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.analysis.attribution import Run, budget
 from runner.analysis.bounds import shortest_makespan
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Level, medians
+from runner.analysis.statistics import Estimate, Level, medians
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
     """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1."""
     workers = setting.workers
     spent = budget(serial, parallel, workers)
-    unavoidable = workers * shortest_makespan([work.busy for work in parallel.work], workers) - parallel.busy
+    unavoidable = workers * shortest_makespan(parallel.lengths(), workers) - parallel.busy
     uneven = min(spent.idle_end, max(0.0, unavoidable))
     found = {
         POOL_START: spent.pool_start,
@@ -140,7 +140,7 @@ def named(pairs: Sequence[tuple[Run, Run]], setting: Setting, level: Level) -> l
 
     Takes the serial and the parallel run of every repetition.
     """
-    if len(pairs) < FEWEST_BLOCKS:
+    if len(pairs) < level.fewest_blocks:
         return []
     blocks = [losses(serial, parallel, setting) for serial, parallel in pairs]
     spent = np.array([setting.workers * parallel.wall for _, parallel in pairs])

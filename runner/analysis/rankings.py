@@ -1,7 +1,6 @@
 """Rankings beside that of executors: of snippets, and of interpreters that run the same work."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -14,19 +13,26 @@ from runner.units import seconds, three_digits
 _MOST_NAMED = 3
 
 
-def quickest_snippet(tasks: pd.DataFrame, level: Level) -> str:
+def quickest_snippet(tasks: pd.DataFrame, repetitions: int, level: Level) -> str:
     """Name the quickest snippet of one cell, and how far the next one is; empty without two snippets."""
     snippets = tasks[tasks["relative"].notna()].sort_values("time_s")
     if len(snippets) < 2:
         return ""
     first, second = snippets.iloc[0], snippets.iloc[1]
     told = f"'{first['label']}' is the quickest snippet, {seconds(first['time_s'])} a call"
-    level_with = snippets[snippets["among_best"].eq(other=True)].iloc[1:]
-    relative = _relative(second)
-    if len(level_with) and not relative.is_range:
-        names = _listed([repr(name) for name in level_with["label"]])
+    rivals = snippets[snippets["among_best"].eq(other=True)].iloc[1:]
+    if len(rivals):
+        names = _listed([repr(name) for name in rivals["label"]])
         return f"{told}, but not distinguishable from {names}"
-    return f"{told}; the next, '{second['label']}', takes {_times_as_long(relative, level)}"
+    relative = Estimate(
+        value=float(second["relative"]),
+        low=float(second["relative_low"]),
+        high=float(second["relative_high"]),
+        is_range=repetitions < level.fewest_blocks,
+    )
+    needed = level.to_compare(len(snippets)).fewest_blocks
+    few = f"; {needed} repetitions are needed to rank {len(snippets)}" if repetitions < needed else ""
+    return f"{told}; the next, '{second['label']}', takes {_times_as_long(relative, level)}{few}"
 
 
 def fastest_group(groups: Sequence[tuple[str, str]], summary: pd.DataFrame, times: Times) -> str:
@@ -50,13 +56,6 @@ def fastest_group(groups: Sequence[tuple[str, str]], summary: pd.DataFrame, time
     if ratio.is_range or ratio.excludes(1):
         return f"{told}; on {next_name}, {how}"
     return f"{told}, but it is not distinguishable from {next_name}, where {how}"
-
-
-def _relative(row: "pd.Series[Any]") -> Estimate:
-    low, high = float(row["relative_low"]), float(row["relative_high"])
-    return Estimate(
-        value=float(row["relative"]), low=low, high=high, is_range=bool(pd.isna(row["among_best"]))
-    )
 
 
 def _times_as_long(ratio: Estimate, level: Level) -> str:

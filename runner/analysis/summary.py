@@ -11,10 +11,10 @@ from runner.analysis.identity import Identities, typed
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import (
-    FEWEST_BLOCKS,
     Estimate,
     among_best,
     columns_of,
+    fewest_blocks,
     relative_half_width,
 )
 from runner.analysis.times import Times
@@ -22,7 +22,6 @@ from runner.analysis.traced import Traces
 from runner.records import Cell
 from runner.store import Results
 
-NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -63,7 +62,7 @@ def summarise(
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results.study.get("precision"), traces.machine))
+        row["note"] = "; ".join(_notes(cell, own, row, results.study, traces.machine))
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -122,30 +121,49 @@ def _status(own: pd.DataFrame) -> str:
 
 
 def _notes(
-    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], precision: float | None, machine: Machine
+    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], study: Mapping[str, Any], machine: Machine
 ) -> Iterator[str]:
     """Say why something is empty, and what limits a claim."""
-    bad = own[own["status"].isin(FAILED)]
+    bad, fewest = own[own["status"].isin(FAILED)], fewest_blocks(float(study["confidence"]))
     if len(bad):
         yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
     elif not row["repetitions"]:
         yield "not measured"
-    elif row["repetitions"] < FEWEST_BLOCKS:
-        yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {FEWEST_BLOCKS}"
+    elif row["repetitions"] < fewest:
+        yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {fewest}"
     if own["tasks"].max() > MOST_TASKS:
         yield f"no times by task: there are more than {MOST_TASKS}"
     usable_cpus = machine.usable_cpus(cell)
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
-    native = machine.native_threads(cell)
-    if cell.workers and usable_cpus and native > 1 and cell.workers * native > usable_cpus:
-        yield f"{cell.workers} workers × up to {native} {NATIVE_THREADS} on {usable_cpus} CPUs"
+    if crowding(cell, machine):
+        yield describe_crowding(cell, machine)
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
-    if precision and not np.isnan(row["speedup"]):
-        reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
-        if reached > precision:
-            yield f"precision {precision:g} not reached: {reached:.2g}"
+    if missed := missed_precision(row, study.get("precision")):
+        yield missed
+
+
+def missed_precision(row: Mapping[Any, Any], precision: float | None) -> str:
+    """Say that a speedup's interval is wider than was asked for; empty if it is not."""
+    if not precision or np.isnan(row["speedup"]):
+        return ""
+    reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
+    return f"precision {precision:g} not reached: {reached:.2g}" if reached > precision else ""
+
+
+def crowding(cell: Cell, machine: Machine) -> float:
+    """Count the native threads of all workers for each CPU, where they are more than these; otherwise 0."""
+    usable_cpus, native = machine.usable_cpus(cell), machine.native_threads(cell)
+    if not cell.workers or not usable_cpus or native == 1 or cell.workers * native <= usable_cpus:
+        return 0.0
+    return cell.workers * native / usable_cpus
+
+
+def describe_crowding(cell: Cell, machine: Machine) -> str:
+    """Say how many native threads share the CPUs."""
+    threads = f"{cell.workers} workers × up to {machine.native_threads(cell)} native threads (BLAS, OpenMP)"
+    return f"{threads} on {machine.usable_cpus(cell)} CPUs"
 
 
 _BEYOND = 1.01  # the bound is itself made of medians

@@ -8,7 +8,6 @@ import pandas as pd
 
 from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.statistics import (
-    FEWEST_BLOCKS,
     Level,
     Values,
     among_best,
@@ -66,7 +65,7 @@ def _tasks_of(cell: Cell, records: pd.DataFrame, level: Level) -> Iterator[dict[
 def _rank(times: Values, level: Level) -> list[dict[str, Any]]:
     """Compare every snippet, a row of times by repetition, with the quickest of them."""
     quickest = times[int(np.argmin(np.median(times, axis=1)))]
-    is_known = times.shape[1] >= FEWEST_BLOCKS
+    is_known = times.shape[1] >= level.to_compare(len(times)).fewest_blocks
     best = among_best(times, *level)
     return [
         {

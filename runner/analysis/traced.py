@@ -74,6 +74,8 @@ class Traces:
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
         if cell.workers is None or serial is None or parallel is None:
             return None
+        if len(parallel.lanes()) > cell.workers:
+            return None  # records of several workers were merged, or more worked than were asked for
         if any(self._is_slowed(one, beside_s=self._wall_s(one)) for one in (cell.id, cell.baseline)):
             return None
         found = attribute(serial, parallel, cell.workers)
@@ -110,6 +112,8 @@ class Traces:
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
         if cell.workers is None or records is None or not own:
             return []
+        if any(len(run.lanes()) > cell.workers for run in own.values()):
+            return []
         wall_s = self._wall_s(cell.id)
         # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
         if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
@@ -143,6 +147,9 @@ class Traces:
         records = self.records(cell.id)
         if records is None or (cell.workers or 1) < 2:
             return False
+        known = self.machine.workers_share_a_process(cell)
+        if known is not None:
+            return known
         return bool((records.groupby("repetition")["process_id"].nunique() == 1).all())
 
     def _cpu_share(self, cell: str, repetition: int) -> float:
@@ -179,8 +186,9 @@ def _work(rows: pd.DataFrame) -> list[Work]:
             busy=busy,
             cpu=cpu,
             run_delay=run_delay,
+            tasks=int(tasks),
         )
-        for worker, submitted, started, ended, busy, cpu, run_delay in zip(
-            rows["worker"], *seconds, strict=True
+        for worker, tasks, submitted, started, ended, busy, cpu, run_delay in zip(
+            rows["worker"], rows["tasks"], *seconds, strict=True
         )
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.analysis.statistics import Estimate, fewest_blocks
 from runner.units import three_digits
 
 
@@ -17,7 +17,6 @@ def text(value: Any) -> str:
 
 def bounds(ratio: Estimate, confidence: float) -> str:
     """Tell the bounds of a ratio, and what they are."""
-    kind = (
-        f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else f"{confidence:.0%} interval"
-    )
+    few = f"range of fewer than {fewest_blocks(confidence)} repetitions"
+    kind = few if ratio.is_range else f"{confidence:.0%} interval"
     return f"{kind} {three_digits(ratio.low)} to {three_digits(ratio.high)}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
@@ -71,9 +71,11 @@ def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
 def kind_of_bounds(rows: pd.DataFrame, results: Results) -> str:
     """Name what the bounds of these rows are."""
     counts = rows.loc[rows["status"].eq("ok"), "repetitions"]
-    if counts.min() >= FEWEST_BLOCKS:
-        return f"{float(results.study['confidence']) * 100:g}% interval"
-    return "bounds" if counts.max() >= FEWEST_BLOCKS else "range"
+    confidence = float(results.study["confidence"])
+    fewest = fewest_blocks(confidence)
+    if counts.min() >= fewest:
+        return f"{confidence * 100:g}% interval"
+    return "bounds" if counts.max() >= fewest else "range"
 
 
 def _texts(values: "pd.Series[Any]", text: Callable[[Any], str]) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from runner import store
 from runner.analysis.identity import plain_loops
-from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.report import plots, terminal
@@ -51,5 +51,5 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
-        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < FEWEST_BLOCKS),
+        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < fewest_blocks(confidence)),
     )

@@ -27,7 +27,7 @@ def test_the_quickest_snippet_is_named_with_the_distance_of_the_next() -> None:
     tasks = snippets(
         ("sum", 1.5, 1.4, 1.6, False), ("list", 1.0, 1.0, 1.0, True), ("set", 3.0, 2.0, 4.0, False)
     )
-    assert quickest_snippet(tasks, LEVEL) == (
+    assert quickest_snippet(tasks, 9, LEVEL) == (
         "'list' is the quickest snippet, 1.00 µs a call; "
         "the next, 'sum', takes 1.50 times as long (95% interval 1.40 to 1.60)"
     )
@@ -37,19 +37,20 @@ def test_snippets_that_are_level_with_the_quickest_are_named() -> None:
     level = [(name, 1.01, 0.99, 1.03, True) for name in ("tuple", "sum", "set", "dict")]
     told = "'list' is the quickest snippet, 1.00 µs a call, but not distinguishable from"
     one = snippets(("list", 1.0, 1.0, 1.0, True), *level[:1], ("loop", 2.0, 1.9, 2.1, False))
-    assert quickest_snippet(one, LEVEL) == f"{told} 'tuple'"
-    assert quickest_snippet(snippets(("list", 1.0, 1.0, 1.0, True), *level), LEVEL).endswith(" and 2 others")
+    assert quickest_snippet(one, 9, LEVEL) == f"{told} 'tuple'"
+    many = snippets(("list", 1.0, 1.0, 1.0, True), *level)
+    assert quickest_snippet(many, 9, LEVEL).endswith(" and 2 others")
 
 
 def test_few_repetitions_give_a_range_and_claim_nothing() -> None:
     tasks = snippets(("list", 1.0, 1.0, 1.0, None), ("set", 2.0, 1.5, 2.5, None))
     assert "takes 2.00 times as long (range of fewer than 6 repetitions 1.50 to 2.50)" in quickest_snippet(
-        tasks, LEVEL
+        tasks, 5, LEVEL
     )
 
 
 def test_one_snippet_or_a_function_has_no_ranking() -> None:
-    assert quickest_snippet(snippets(("list", 1.0, 1.0, 1.0, True)), LEVEL) == ""
+    assert quickest_snippet(snippets(("list", 1.0, 1.0, 1.0, True)), 9, LEVEL) == ""
 
 
 def two_pythons() -> tuple[Cell, Cell]:

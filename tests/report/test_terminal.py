@@ -78,7 +78,7 @@ def test_columns_that_find_no_room_are_named_the_cpu_time_first(make_results: Ma
 
 
 @pytest.mark.parametrize(
-    ("repetitions", "heading"), [((7, 7), "99.9% interval"), ((2, 2), "range"), ((7, 5), "bounds")]
+    ("repetitions", "heading"), [((11, 11), "99.9% interval"), ((10, 10), "range"), ((11, 5), "bounds")]
 )
 def test_the_bounds_are_named_by_what_they_are(
     make_results: MakeResults, repetitions: tuple[int, int], heading: str
@@ -279,7 +279,8 @@ def test_few_repetitions_are_called_a_range(make_results: MakeResults) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget_s", "reason"), [(None, "the study was interrupted"), (60.0, "the time budget ended the study")]
+    ("budget_s", "reason"),
+    [(None, "the study ended before all were made"), (60.0, "the time budget ended the study")],
 )
 def test_a_study_that_ended_early_is_not_advised_to_repeat_as_often_as_it_was_to(
     make_results: MakeResults, budget_s: float | None, reason: str

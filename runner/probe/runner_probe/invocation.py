@@ -5,10 +5,11 @@ A specification either asks for a measurement or, with `check`, for the checks o
 
 from __future__ import annotations
 
+import os
 import sys
 
 from runner_probe.channel import Channel
-from runner_probe.chunk import is_async
+from runner_probe.chunk import HOST, is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
 from runner_probe.iteration import RECORD, TaskFailed, Tasks, run_bare, run_cold, run_warm
@@ -167,6 +168,9 @@ def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
+        # Threads of this very interpreter share its GIL; other processes and sub-interpreters have their own.
+        "in_one_interpreter": {worker[:2] for worker in workers} == {(HOST, os.getpid())}
+        and not getattr(factory.make, "has_interpreters", False),
     }
 
 
