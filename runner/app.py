@@ -28,6 +28,7 @@ from runner.streams import outlive_readers
 from runner.study import Interrupted, Study, StudySettings
 from runner.study import Progress as Standing
 from runner.supervisor import Supervisor, SupervisorDied
+from runner.untimed import run_untimed
 
 INTERRUPTED = 130
 
@@ -91,6 +92,7 @@ def _measure(
             )
             try:
                 study.measure()
+                study.look(partial(run_untimed, supervisor=supervisor))
             except Interrupted as stopped:
                 interrupted = str(stopped)
             except SupervisorDied as died:
@@ -144,7 +146,7 @@ def _dry_run(
             return INTERRUPTED
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
-    show_plan(plan, checked.tasks, settings, study.repetition_s())
+    show_plan(plan, checked.tasks, settings, study.repetition_s(), study.untimed_s())
     return 1 if study.failed else 0
 
 
@@ -200,6 +202,7 @@ def _study_settings(config: Config) -> StudySettings:
         iterations=config.iterations,
         time_limit_s=config.time_limit_s,
         seed=drawn if config.seed is None else config.seed,
+        untimed=("memory",) if config.memory else (),
     )
 
 

@@ -105,6 +105,7 @@ class Config:
     time_limit_s: float | None = None
     confidence: float = 0.95
     seed: int | None = None
+    memory: bool = True
     results_dir: str = "results"
     name: str | None = None
     dry_run: bool = False
@@ -132,6 +133,7 @@ STUDY_SETTINGS = (
     "time_limit_s",
     "confidence",
     "seed",
+    "memory",
     "results_dir",
     "name",
     "dry_run",

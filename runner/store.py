@@ -13,7 +13,7 @@ import json
 import os
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 import yaml
 
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Sample, TaskRecord
+from runner.records import Cell, Purpose, Sample, TaskRecord, Untimed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +38,7 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "environment.json",
 )
 _LASTING_TRACE = "trace.parquet"
+_UNTIMED = "untimed.csv"
 _LOG = "study.log"
 _STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -46,6 +47,7 @@ _UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
 _TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
+_UNTIMED_COLUMNS = tuple(field.name for field in dataclasses.fields(Untimed) if field.name != "cell")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,7 @@ class Results:
     samples: tuple[Sample, ...]
     study: Mapping[str, Any]
     environment: Mapping[str, Any]
+    untimed: tuple[Untimed, ...] = ()
 
     def trace(self) -> "pa.Table":
         """Read the task records that were committed: a table with the fields of TaskRecord as columns."""
@@ -104,8 +107,8 @@ class Store:
         self._samples.close()
         self._trace.close()
 
-    def output_file(self, cell: str, repetition: int) -> Path:
-        """Name the file that gets what one invocation prints."""
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Name the file that gets what one invocation prints, timed or not."""
         return self.folder / "output" / f"{cell}_{repetition}.txt"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
@@ -114,9 +117,25 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        try:
+        with self._telling_of_no_room():
             self._trace.append([dataclasses.astuple(record) for record in records])
-            self._samples.append([self._row(sample) for sample in samples])
+            self._samples.append([self._row(sample, _SAMPLE_COLUMNS) for sample in samples])
+
+    def add_untimed(self, found: Untimed) -> None:
+        """Append what an invocation without a clock found. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with self._telling_of_no_room():
+            columns = [*_CELL_COLUMNS, *self._swept, *_UNTIMED_COLUMNS]
+            with contextlib.closing(_Appended(self.folder / _UNTIMED, columns)) as file:
+                file.append([self._row(found, _UNTIMED_COLUMNS)])
+
+    @contextlib.contextmanager
+    def _telling_of_no_room(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             message = f"{self.folder}: it cannot be written ({error.strerror})"
             raise RunnerError(f"{message}; make room, and run the study again") from error
@@ -143,11 +162,11 @@ class Store:
             if file.stat().st_size == 0:
                 file.unlink()
 
-    def _row(self, sample: Sample) -> list[Any]:
-        cell = self._cells[sample.cell]
+    def _row(self, record: Sample | Untimed, columns: Iterable[str]) -> list[Any]:
+        cell = self._cells[record.cell]
         values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
         values += [cell.swept[key] for key in self._swept]
-        return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+        return values + [getattr(record, column) for column in columns]
 
 
 class _Appended:
@@ -187,7 +206,8 @@ def read(folder: Path) -> Results:
             )
     study = _read(folder / _STUDY, _read_study)
     cells = _read(folder / _CELLS, _read_cells)
-    samples = _read(folder / _SAMPLES, partial(_read_samples, cells))
+    samples = _read(folder / _SAMPLES, partial(_read_rows, Sample, cells))
+    untimed = folder / _UNTIMED
     environment = folder / _ENVIRONMENT
     return Results(
         folder=folder,
@@ -196,6 +216,7 @@ def read(folder: Path) -> Results:
         samples=samples,
         study=study,
         environment=_read(environment, json.load) if environment.exists() else {},
+        untimed=_read(untimed, partial(_read_rows, Untimed, cells)) if untimed.exists() else (),
     )
 
 
@@ -271,11 +292,11 @@ def _read_cells(file: TextIO) -> tuple[Cell, ...]:
     return tuple(Cell(**cell) for cell in _parsed(file))
 
 
-def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
-    """Read the rows of samples.csv; a last line that is half written is no row."""
-    hints, known = get_type_hints(Sample), {cell.id for cell in cells}
+def _read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
+    """Read the records of a file that grew by rows; a last line that is half written is no row."""
+    hints, known = get_type_hints(kind), {cell.id for cell in cells}
     whole = file.read().rpartition("\n")[0]
-    samples = []
+    records = []
     for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
         if None in row.values():
             raise ValueError(f"a row is too short: {','.join(filter(None, row.values()))}")
@@ -283,8 +304,8 @@ def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
             raise ValueError(f"there is no cell {row['cell']!r} in {_CELLS}")
         # A column that a folder of an older version lacks has its default.
         known_hints = {name: hint for name, hint in hints.items() if name in row}
-        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
-    return tuple(samples)
+        records.append(kind(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
+    return tuple(records)
 
 
 def _parse(text: str, hint: Any) -> Any:

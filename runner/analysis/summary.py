@@ -20,7 +20,7 @@ from runner.analysis.statistics import (
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.records import Cell
+from runner.records import Cell, Untimed
 from runner.store import Results
 
 NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
@@ -45,6 +45,7 @@ def summarise(
 ) -> pd.DataFrame:
     """Say of every cell what is known of it."""
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
+    memory = {found.cell: found for found in results.untimed}
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
@@ -56,6 +57,7 @@ def summarise(
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
             "cpu_s": own[is_headline(own)]["cpu_s"].median(),
+            "peak_pss_bytes": memory[cell.id].peak_pss_bytes if cell.id in memory else None,
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
@@ -63,7 +65,7 @@ def summarise(
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results))
+        row["note"] = "; ".join([*_notes(cell, own, row, results), *_why_no_memory(memory.get(cell.id))])
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -149,6 +151,12 @@ def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Resul
         reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
         if reached > asked:
             yield f"precision {asked:g} not reached: {reached:.2g}"
+
+
+def _why_no_memory(looked: Untimed | None) -> Iterator[str]:
+    """Say why the invocation that looked at the memory gave no figure, where there was one."""
+    if looked is not None and looked.peak_pss_bytes is None:
+        yield f"memory: {looked.error}"
 
 
 _BEYOND = 1.01  # the bound is itself made of medians

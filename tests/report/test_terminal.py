@@ -12,12 +12,13 @@ from rich.console import Console
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.plan import Plan
-from runner.records import Sample
+from runner.records import Sample, Untimed
 from runner.report import terminal
 from runner.report.progress import Progress, duration
 from runner.report.write import report
 from runner.store import Results
 from runner.study import Progress as Standing
+from runner.units import size
 from tests.made import FUNCTION, MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -448,3 +449,37 @@ def test_cells_that_an_interruption_left_out_did_not_fail(make_results: MakeResu
     text = shown(make_results({SERIAL: ["interrupted"], TWO: []}))
     assert "2 of 2 cells were not measured" in text
     assert "fails" not in text
+
+
+def with_memory(results: Results, **held_bytes: int) -> Results:
+    looked = [
+        Untimed(cell=one, purpose="memory", started_at="", peak_pss_bytes=held, looks=9)
+        for one, held in held_bytes.items()
+    ]
+    return replace(results, untimed=tuple(looked))
+
+
+def test_a_row_tells_the_memory_that_was_looked_at(make_results: MakeResults) -> None:
+    results = with_memory(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), serial=5_760_000, process2=38_400_000
+    )
+    text = shown(results)
+    assert row_of(text, "serial")[-2:] == ["5.8", "MB"]
+    assert row_of(text, "process", "2")[-2:] == ["38", "MB"]
+    assert "memory: the most that all its processes held" in text
+
+
+def test_the_memory_finds_room_before_the_cpu_time(make_results: MakeResults) -> None:
+    walls: Walls = {SERIAL: [2 * n for n in NOISE], TWO: [*NOISE], FOUR: [n * 1.1 for n in NOISE]}
+    text = shown(with_memory(make_results(walls), serial=5_760_000, process4=1_384_000_000), width=70)
+    assert "memory" in rows_of(text)[0]
+    assert "CPU" not in rows_of(text)[0]
+    assert max(map(len, text.partition("from concurrent")[0].splitlines())) <= 70
+
+
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [(0, "0 B"), (999, "999 B"), (5_760_000, "5.8 MB"), (999_900_000, "1.0 GB"), (38_400_000, "38 MB")],
+)
+def test_sizes_have_two_digits_at_least(held: int, text: str) -> None:
+    assert size(held) == text

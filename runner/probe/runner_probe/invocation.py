@@ -1,6 +1,7 @@
 """One invocation, from specification to reply: what `__main__` runs.
 
-A specification either asks for a measurement or, with `check`, for the checks of `runner_probe.check`.
+A specification asks for a measurement, with `untimed` for the tasks alone, or with `check` for the checks of
+`runner_probe.check`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,9 @@ _BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
+    if specification.get("untimed"):
+        _run_untimed(workload, factory, specification["chunk_size"])
+        return
     tracing = specification["tracing"]
     tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
@@ -110,6 +114,15 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
         )
     if not specification["labelled"]:
         reply["labels"] = workload.labels()
+
+
+def _run_untimed(workload: Workload, factory: Factory, chunk_size: int | None) -> None:
+    """Run the tasks as a user's own code does, and keep nothing: neither stamps nor digests take memory."""
+    tasks = Tasks(workload.call, workload.items, chunk_size, each=False)
+    if is_async(tasks.call):
+        run_cold(tasks, factory.open)
+    else:
+        run_bare(tasks, factory.open)
 
 
 def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
