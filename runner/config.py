@@ -18,6 +18,13 @@ class Compare(StrEnum):
     none = "none"
 
 
+class Profile(StrEnum):
+    """What an invocation is profiled for, beside the timed ones."""
+
+    cpu = "cpu"
+    memory = "memory"
+
+
 #: What may be known of a cell: columns of summary.csv, and of fits.csv behind their law.
 FIGURES = (
     *("speedup", "efficiency", "speedup_bound", "speedup_of_best", "warm_speedup", "marginal_speedup"),
@@ -106,6 +113,7 @@ class Config:
     confidence: float = 0.95
     seed: int | None = None
     memory: bool = True
+    profile: Profile | None = None
     results_dir: str = "results"
     name: str | None = None
     dry_run: bool = False
@@ -134,6 +142,7 @@ STUDY_SETTINGS = (
     "confidence",
     "seed",
     "memory",
+    "profile",
     "results_dir",
     "name",
     "dry_run",

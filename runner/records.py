@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
-Purpose = Literal["memory"]  #: of an invocation without a clock
+Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,5 +91,6 @@ class Untimed:
     started_at: str  #: ISO 8601, UTC
     peak_pss_bytes: int | None = None  #: the most that all its processes held together at any look
     looks: int = 0  #: how often the memory was looked at
+    profile: str = ""  #: the file that a profiler made, in the folder `profiles`
     status: Status = "ok"
     error: str = ""  #: also why a figure is missing

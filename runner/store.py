@@ -39,6 +39,9 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
 )
 _LASTING_TRACE = "trace.parquet"
 _UNTIMED = "untimed.csv"
+PROFILES = "profiles"  #: the folder of what profilers found
+#: The file that each profiler leaves of a cell.
+_PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}
 _LOG = "study.log"
 _STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -110,6 +113,13 @@ class Store:
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         """Name the file that gets what one invocation prints, timed or not."""
         return self.folder / "output" / f"{cell}_{repetition}.txt"
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
+        labels = self._cells[cell]
+        workers = () if labels.workers is None else (str(labels.workers),)
+        stem = _fit("_".join((labels.workload, labels.executor, *workers)))
+        return self.folder / PROFILES / f"{stem}_{cell}{_PROFILE_SUFFIXES.get(purpose, '')}"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
         """Append one invocation. When this returns, it is on the disk.
@@ -249,6 +259,20 @@ def compress_trace(folder: Path) -> None:
     (folder / _TRACE).unlink(missing_ok=True)
 
 
+def read_profile(folder: Path, found: Untimed) -> Any:
+    """Read what a profiler found: the JSON of speedscope, or the rows of a table of allocations.
+
+    Raises:
+        RunnerError: if it cannot be read
+    """
+    parse = json.load if found.purpose == "cpu-profile" else _read_table
+    return _read(folder / PROFILES / Path(found.profile).name, parse)
+
+
+def _read_table(file: TextIO) -> list[dict[str, str]]:
+    return list(csv.DictReader(file, strict=True))
+
+
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table made of the samples, as NAME.csv."""
     text = io.StringIO()
@@ -324,7 +348,7 @@ def _plain_type(hint: Any) -> type:
 
 
 def _new_folder(results_dir: Path, name: str) -> Path:
-    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
+    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{_fit(name)}"
     results_dir.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         folder = results_dir / (stem if number == 1 else f"{stem}_{number}")
@@ -334,6 +358,11 @@ def _new_folder(results_dir: Path, name: str) -> Path:
             continue
         return folder
     raise FileExistsError(17, "too many folders of this second")
+
+
+def _fit(name: str) -> str:
+    """Make a name fit for a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
 
 
 def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:

@@ -35,6 +35,10 @@ class Keeps(Protocol):
         """Name the file that gets what one invocation prints, timed or not."""
         ...
 
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
+        ...
+
     def log(self, text: str) -> None:
         """Append to the log."""
         ...
@@ -158,6 +162,7 @@ class Study:
             calls=self._reference(cell).calls,
             time_limit_s=self._limit_s(cell),
             output=self._store.output_file(cell.id, purpose),
+            profile=self._store.profile_file(cell.id, purpose),
         )
 
     def _looking(self, looking: Looking, left: Sequence[Cell]) -> Progress:

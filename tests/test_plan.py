@@ -155,6 +155,7 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "confidence": (0.9, 0.95),
     "seed": (1, 2),
     "memory": (True, False),
+    "profile": (None, "cpu"),
     "results_dir": ("a", "b"),
     "name": (None, "a"),
     "dry_run": (False, True),

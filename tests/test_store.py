@@ -502,3 +502,18 @@ def test_what_was_found_without_a_clock_comes_back_apart_from_the_samples(storin
 def test_without_such_invocations_there_is_no_file_of_them(storing: Store) -> None:
     assert read(storing.folder).untimed == ()
     assert not (storing.folder / "untimed.csv").exists()
+
+
+def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(storing: Store) -> None:
+    found = Untimed(cell="t", purpose="memory-profile", started_at="", profile="squares_thread_2_t.csv")
+    file = storing.profile_file("t", "memory-profile")
+    assert file == storing.folder / "profiles" / found.profile
+    file.parent.mkdir()
+    file.write_text("file,line\na.py,3\n", encoding="utf-8")
+    assert store.read_profile(storing.folder, found) == [{"file": "a.py", "line": "3"}]
+
+
+def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None:
+    found = Untimed(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
+    with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
+        store.read_profile(storing.folder, found)

@@ -37,6 +37,9 @@ class Kept:
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         return Path(f"{cell}_{repetition}.txt")
 
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        return Path(f"{cell}_{purpose}")
+
     def log(self, text: str) -> None:
         self.logged.append(text)
 

@@ -24,6 +24,7 @@ def make_request(folder: Path, **settings: Any) -> UntimedRequest:
         calls={"one": 10},
         time_limit_s=PATIENCE_S,
         output=folder / "output.txt",
+        profile=folder / "profiles" / "abc",
     )
 
 

@@ -45,7 +45,7 @@ def summarise(
 ) -> pd.DataFrame:
     """Say of every cell what is known of it."""
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
-    memory = {found.cell: found for found in results.untimed}
+    memory = {found.cell: found for found in results.untimed if found.purpose == "memory"}
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]

@@ -1,6 +1,7 @@
 """What a user reads at the end of a study, and while it runs."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -483,3 +484,32 @@ def test_the_memory_finds_room_before_the_cpu_time(make_results: MakeResults) ->
 )
 def test_sizes_have_two_digits_at_least(held: int, text: str) -> None:
     assert size(held) == text
+
+
+def with_cpu_profile(results: Results, **functions: float) -> Results:
+    """Let each function have run so many seconds of the serial cell; the other cell has no profile."""
+    frames = [{"name": name, "file": "mine/[red].py"} for name in functions]
+    thread = {"samples": [[number] for number in range(len(frames))], "weights": list(functions.values())}
+    folder = results.folder / "profiles"
+    folder.mkdir()
+    content = json.dumps({"shared": {"frames": frames}, "profiles": [thread]})
+    (folder / "serial.json").write_text(content, encoding="utf-8")
+    untimed = (
+        Untimed(cell="serial", purpose="cpu-profile", started_at="", profile="serial.json"),
+        Untimed(cell="process2", purpose="cpu-profile", started_at="", status="crashed", error="it died"),
+    )
+    return replace(results, untimed=untimed)
+
+
+def test_a_cpu_profile_shows_the_functions_that_take_most(make_results: MakeResults) -> None:
+    results = with_cpu_profile(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), work=3.0, rest=1.0, little=0.01
+    )
+    text = shown(results).partition("functions by their own time\n")[2]
+    assert [line.split() for line in text.splitlines()[:4]] == [
+        ["cell", "share", "what", "where"],
+        ["serial", "75%", "work", "mine/[red].py"],
+        ["25%", "rest", "mine/[red].py"],
+        ["no", "profile", "of", "process", "×", "2:", "it", "died"],
+    ]
+    assert "all of it: profiles/ below the results; https://speedscope.app shows it" in text
