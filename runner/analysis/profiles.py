@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.records import Cell, Untimed
+from runner.analysis.identity import identity
+from runner.records import Untimed
 from runner.store import Results, read_profile
 
 MOST = 5
@@ -27,14 +28,14 @@ class Spot:
 class Profile:
     """What one profiler found of one cell."""
 
-    cell: Cell
+    cell: Mapping[str, Any]  #: the columns that name it
     found: Untimed
     spots: tuple[Spot, ...]  #: the first few, the largest first; none if the invocation did not end well
 
 
 def profiles(results: Results) -> Iterator[Profile]:
     """Read what was found of every cell that was profiled."""
-    cells = {cell.id: cell for cell in results.cells}
+    cells = {cell.id: identity(cell, results) for cell in results.cells}
     for found in results.untimed:
         if found.purpose != "memory":
             spots = _spots(read_profile(results.folder, found), found) if found.profile else ()

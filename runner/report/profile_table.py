@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from runner.analysis.identity import label
 from runner.analysis.profiles import Profile, Spot
-from runner.records import Cell, Purpose
+from runner.records import Purpose
 from runner.report.columns import Column
 from runner.report.labels import one_line, short
 from runner.units import size
@@ -13,6 +14,7 @@ _TITLES: dict[Purpose, str] = {
     "memory-profile": "what holds memory (tracemalloc, never while timed): lines at the peak",
 }
 _LONGEST_PLACE = 30
+_NAMED = ("cell", "workload", "executor", "workers")
 
 
 def titled(profiles: Sequence[Profile]) -> Iterator[tuple[str, list[Profile]]]:
@@ -25,19 +27,13 @@ def titled(profiles: Sequence[Profile]) -> Iterator[tuple[str, list[Profile]]]:
 
 def profile_columns(profiles: Sequence[Profile]) -> list[Column]:
     """Lay out the first few places of every cell, a row each; the cell is named in the first."""
+    names = _names(profiles)
     rows = [
-        (_name(profile.cell) if number == 0 else "", _amount(spot, profile), spot)
-        for profile in profiles
+        (name if number == 0 else "", _amount(spot, profile), spot)
+        for name, profile in zip(names, profiles, strict=True)
         for number, spot in enumerate(profile.spots)
     ]
-    several = len({profile.cell.workload for profile in profiles}) > 1
-    workloads = [
-        profile.cell.workload if several and number == 0 else ""
-        for profile in profiles
-        for number in range(len(profile.spots))
-    ]
     return [
-        Column(heading="workload", texts=workloads, justify="left"),
         Column(heading="cell", texts=[name for name, _, _ in rows], justify="left", folds=True),
         Column(heading="share", texts=[f"{spot.share:.0%}" for _, _, spot in rows]),
         Column(heading="amount", texts=[amount for _, amount, _ in rows]),
@@ -54,18 +50,25 @@ def profile_columns(profiles: Sequence[Profile]) -> list[Column]:
 
 def without(profiles: Sequence[Profile]) -> Iterator[str]:
     """Say of which cells there is no profile, and why."""
-    for profile in profiles:
+    for name, profile in zip(_names(profiles), profiles, strict=True):
         if profile.found.error:
-            yield f"no profile of {_name(profile.cell)}: {profile.found.error}"
+            yield f"no profile of {name}: {profile.found.error}"
         elif not profile.spots:
-            yield f"nothing was seen of {_name(profile.cell)}: it was too short, or only waited"
+            yield f"nothing was seen of {name}: it was too short, or only waited"
 
 
-def _name(cell: Cell) -> str:
-    """Name a cell by executor, workers and what else was swept."""
-    name = cell.executor if cell.workers is None else f"{cell.executor} × {cell.workers}"
-    settings = (f"{short(key)}={value}" for key, value in cell.swept.items() if value is not None)
-    return " ".join([name, *settings])
+def _names(profiles: Sequence[Profile]) -> list[str]:
+    """Name cells by executor, workers and what else tells them apart."""
+    cells = [profile.cell for profile in profiles]
+    settings = [
+        key for key in cells[0] if key not in _NAMED and len({cell[key] for cell in cells} - {None}) > 1
+    ]
+    names = []
+    for cell in cells:
+        own = (f"{short(key)}={cell[key]}" for key in settings if cell[key] is not None)
+        workload = f"{cell['workload']}: " if len({one["workload"] for one in cells}) > 1 else ""
+        names.append(" ".join([f"{workload}{label(cell)}", *own]))
+    return names
 
 
 def _amount(spot: Spot, profile: Profile) -> str:

@@ -513,3 +513,16 @@ def test_a_cpu_profile_shows_the_functions_that_take_most(make_results: MakeResu
         ["no", "profile", "of", "process", "×", "2:", "it", "died"],
     ]
     assert "all of it: profiles/ below the results; https://speedscope.app shows it" in text
+
+
+def test_cells_of_a_profile_are_told_apart_by_what_was_swept(make_results: MakeResults) -> None:
+    here, there = (replace(TWO, id=number, swept={"env.N": number}) for number in ("1", "2"))
+    loop = replace(SERIAL, swept={"env.N": None})
+    results = make_results({loop: [2.0] * 7, here: [1.0] * 7, there: [1.0] * 7}, swept=["env.N"])
+    looked = [
+        Untimed(cell=cell, purpose="cpu-profile", started_at="", error="no time")
+        for cell in ("serial", "1", "2")
+    ]
+    text = shown(replace(results, untimed=tuple(looked)))
+    assert "no profile of serial: no time\n" in text
+    assert "no profile of process × 2 N=2: no time\n" in text
