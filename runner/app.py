@@ -17,17 +17,20 @@ from typing import Any
 from runner import environment
 from runner.check import Checked, check
 from runner.compose import collect
-from runner.config import STUDY_SETTINGS, Config, Point
+from runner.config import STUDY_SETTINGS, Config, Point, Profile
 from runner.errors import ConfigurationError, RunnerError
 from runner.invocation import invoke
 from runner.leftovers import end_marked
 from runner.noise import Canary
 from runner.plan import Plan, plan
+from runner.profilers import check_profiler
+from runner.records import Purpose
 from runner.store import Store
 from runner.streams import outlive_readers
 from runner.study import Interrupted, Study, StudySettings
 from runner.study import Progress as Standing
 from runner.supervisor import Supervisor, SupervisorDied
+from runner.untimed import run_untimed
 
 INTERRUPTED = 130
 
@@ -54,6 +57,9 @@ def run(points: Sequence[Point]) -> int:
     settings = _study_settings(points[0].config)
     with Supervisor() as supervisor, _leaving_nothing(supervisor):
         checked = check(planned, supervisor)
+        for purpose in settings.untimed:
+            if purpose != "memory":
+                check_profiler(purpose, checked.interpreters, supervisor)
         if points[0].config.dry_run:
             return _dry_run(planned, checked, settings, supervisor, quiet=points[0].config.quiet)
         folder, interrupted = _measure(planned, checked, points, settings, supervisor)
@@ -91,6 +97,7 @@ def _measure(
             )
             try:
                 study.measure()
+                study.look(partial(run_untimed, supervisor=supervisor))
             except Interrupted as stopped:
                 interrupted = str(stopped)
             except SupervisorDied as died:
@@ -144,7 +151,7 @@ def _dry_run(
             return INTERRUPTED
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
-    show_plan(plan, checked.tasks, settings, study.repetition_s())
+    show_plan(plan, checked.tasks, settings, study.repetition_s(), study.untimed_s())
     return 1 if study.failed else 0
 
 
@@ -200,7 +207,15 @@ def _study_settings(config: Config) -> StudySettings:
         iterations=config.iterations,
         time_limit_s=config.time_limit_s,
         seed=drawn if config.seed is None else config.seed,
+        untimed=_purposes(config),
     )
+
+
+def _purposes(config: Config) -> tuple[Purpose, ...]:
+    """List what each cell is run once more for, without a clock."""
+    profiles: dict[Profile, Purpose] = {Profile.cpu: "cpu-profile", Profile.memory: "memory-profile"}
+    memory: tuple[Purpose, ...] = ("memory",) if config.memory else ()
+    return memory if config.profile is None else (*memory, profiles[config.profile])
 
 
 def _name(points: Sequence[Point]) -> str:

@@ -17,6 +17,13 @@ class Compare(StrEnum):
     none = "none"
 
 
+class Profile(StrEnum):
+    """What an invocation is profiled for, beside the timed ones."""
+
+    cpu = "cpu"
+    memory = "memory"
+
+
 #: What may be known of a cell: columns of summary.csv, and of fits.csv behind their law.
 FIGURES = (
     *("speedup", "efficiency", "speedup_bound", "speedup_of_best", "warm_speedup", "marginal_speedup"),
@@ -104,6 +111,8 @@ class Config:
     time_limit_s: float | None = None
     confidence: float = 0.95
     seed: int | None = None
+    memory: bool = True
+    profile: Profile | None = None
     results_dir: str = "results"
     name: str | None = None
     dry_run: bool = False
@@ -131,6 +140,8 @@ STUDY_SETTINGS = (
     "time_limit_s",
     "confidence",
     "seed",
+    "memory",
+    "profile",
     "results_dir",
     "name",
     "dry_run",

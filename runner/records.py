@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
+Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,3 +86,17 @@ class TaskRecord:
     tasks: int  #: how many tasks the record covers
     calls: int  #: inner loop of a snippet; 1 for a function
     differs: bool  #: the result of one of its tasks is not the one it should be
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Untimed:
+    """One invocation without a clock, of which nothing enters a statistic: a row of `untimed.csv`."""
+
+    cell: str
+    purpose: Purpose
+    started_at: str  #: ISO 8601, UTC
+    peak_pss_bytes: int | None = None  #: the most that all its processes held together at any look
+    looks: int = 0  #: how often the memory was looked at
+    profile: str = ""  #: the file that a profiler made, in the folder `profiles`
+    status: Status = "ok"
+    error: str = ""  #: also why a figure is missing

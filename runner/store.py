@@ -13,7 +13,7 @@ import json
 import os
 import re
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 
 import yaml
 
+from runner import plain_yaml
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Sample, TaskRecord
+from runner.records import Cell, Purpose, Sample, TaskRecord, Untimed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,14 +39,18 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "environment.json",
 )
 _LASTING_TRACE = "trace.parquet"
+_UNTIMED = "untimed.csv"
+PROFILES = "profiles"  #: the folder of what profilers found
+#: The file that each profiler leaves of a cell.
+_PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}
 _LOG = "study.log"
 _STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
 _LINE_ENDS = re.compile(r"[\r\n]+")
-_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 #: Columns of samples.csv that come from the cell, before those of the sample itself.
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
 _TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
+_UNTIMED_COLUMNS = tuple(field.name for field in dataclasses.fields(Untimed) if field.name != "cell")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ class Results:
     samples: tuple[Sample, ...]
     study: Mapping[str, Any]
     environment: Mapping[str, Any]
+    untimed: tuple[Untimed, ...] = ()
 
     def trace(self) -> "pa.Table":
         """Read the task records that were committed: a table with the fields of TaskRecord as columns."""
@@ -91,7 +97,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, _yaml(_sharing_workloads(cells)))
+            _write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -104,9 +110,16 @@ class Store:
         self._samples.close()
         self._trace.close()
 
-    def output_file(self, cell: str, repetition: int) -> Path:
-        """Name the file that gets what one invocation prints."""
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Name the file that gets what one invocation prints, timed or not."""
         return self.folder / "output" / f"{cell}_{repetition}.txt"
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
+        labels = self._cells[cell]
+        workers = () if labels.workers is None else (str(labels.workers),)
+        stem = _fit("_".join((labels.workload, labels.executor, *workers)))
+        return self.folder / PROFILES / f"{stem}_{cell}{_PROFILE_SUFFIXES.get(purpose, '')}"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
         """Append one invocation. When this returns, it is on the disk.
@@ -114,9 +127,25 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        try:
+        with self._telling_of_no_room():
             self._trace.append([dataclasses.astuple(record) for record in records])
-            self._samples.append([self._row(sample) for sample in samples])
+            self._samples.append([self._row(sample, _SAMPLE_COLUMNS) for sample in samples])
+
+    def add_untimed(self, found: Untimed) -> None:
+        """Append what an invocation without a clock found. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with self._telling_of_no_room():
+            columns = [*_CELL_COLUMNS, *self._swept, *_UNTIMED_COLUMNS]
+            with contextlib.closing(_Appended(self.folder / _UNTIMED, columns)) as file:
+                file.append([self._row(found, _UNTIMED_COLUMNS)])
+
+    @contextlib.contextmanager
+    def _telling_of_no_room(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             message = f"{self.folder}: it cannot be written ({error.strerror})"
             raise RunnerError(f"{message}; make room, and run the study again") from error
@@ -129,7 +158,7 @@ class Store:
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Write the configuration that the study was started with."""
-        _write(self.folder / _STUDY, _yaml({**study, "swept": list(self._swept)}))
+        _write(self.folder / _STUDY, plain_yaml.dump({**study, "swept": list(self._swept)}))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
@@ -143,11 +172,11 @@ class Store:
             if file.stat().st_size == 0:
                 file.unlink()
 
-    def _row(self, sample: Sample) -> list[Any]:
-        cell = self._cells[sample.cell]
+    def _row(self, record: Sample | Untimed, columns: Iterable[str]) -> list[Any]:
+        cell = self._cells[record.cell]
         values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
         values += [cell.swept[key] for key in self._swept]
-        return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+        return values + [getattr(record, column) for column in columns]
 
 
 class _Appended:
@@ -187,7 +216,8 @@ def read(folder: Path) -> Results:
             )
     study = _read(folder / _STUDY, _read_study)
     cells = _read(folder / _CELLS, _read_cells)
-    samples = _read(folder / _SAMPLES, partial(_read_samples, cells))
+    samples = _read(folder / _SAMPLES, partial(_read_rows, Sample, cells))
+    untimed = folder / _UNTIMED
     environment = folder / _ENVIRONMENT
     return Results(
         folder=folder,
@@ -196,6 +226,7 @@ def read(folder: Path) -> Results:
         samples=samples,
         study=study,
         environment=_read(environment, json.load) if environment.exists() else {},
+        untimed=_read(untimed, partial(_read_rows, Untimed, cells)) if untimed.exists() else (),
     )
 
 
@@ -226,6 +257,20 @@ def compress_trace(folder: Path) -> None:
         os.fsync(file.fileno())  # the text goes only when this is on the disk
     unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
+
+
+def read_profile(folder: Path, found: Untimed) -> Any:
+    """Read what a profiler found: the JSON of speedscope, or the rows of a table of allocations.
+
+    Raises:
+        RunnerError: if it cannot be read
+    """
+    parse = json.load if found.purpose == "cpu-profile" else _read_table
+    return _read(folder / PROFILES / Path(found.profile).name, parse)
+
+
+def _read_table(file: TextIO) -> list[dict[str, str]]:
+    return list(csv.DictReader(file, strict=True))
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -263,19 +308,19 @@ def _unreadable(path: Path, error: Exception) -> RunnerError:
 
 
 def _read_study(file: TextIO) -> dict[str, Any]:
-    study = _parsed(file)
+    study = plain_yaml.load(file.read())
     return {**study, "swept": tuple(study["swept"])}
 
 
 def _read_cells(file: TextIO) -> tuple[Cell, ...]:
-    return tuple(Cell(**cell) for cell in _parsed(file))
+    return tuple(Cell(**cell) for cell in plain_yaml.load(file.read()))
 
 
-def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
-    """Read the rows of samples.csv; a last line that is half written is no row."""
-    hints, known = get_type_hints(Sample), {cell.id for cell in cells}
+def _read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
+    """Read the records of a file that grew by rows; a last line that is half written is no row."""
+    hints, known = get_type_hints(kind), {cell.id for cell in cells}
     whole = file.read().rpartition("\n")[0]
-    samples = []
+    records = []
     for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
         if None in row.values():
             raise ValueError(f"a row is too short: {','.join(filter(None, row.values()))}")
@@ -283,8 +328,8 @@ def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
             raise ValueError(f"there is no cell {row['cell']!r} in {_CELLS}")
         # A column that a folder of an older version lacks has its default.
         known_hints = {name: hint for name, hint in hints.items() if name in row}
-        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
-    return tuple(samples)
+        records.append(kind(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
+    return tuple(records)
 
 
 def _parse(text: str, hint: Any) -> Any:
@@ -303,7 +348,7 @@ def _plain_type(hint: Any) -> type:
 
 
 def _new_folder(results_dir: Path, name: str) -> Path:
-    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
+    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{_fit(name)}"
     results_dir.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         folder = results_dir / (stem if number == 1 else f"{stem}_{number}")
@@ -313,6 +358,11 @@ def _new_folder(results_dir: Path, name: str) -> Path:
             continue
         return folder
     raise FileExistsError(17, "too many folders of this second")
+
+
+def _fit(name: str) -> str:
+    """Make a name fit for a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
 
 
 def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
@@ -328,39 +378,6 @@ def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
         fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
         described.append(fields)
     return described
-
-
-def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
-    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
-    style = '"' if _UNICODE_LINE_ENDS.search(text) else None
-    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-    return node
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes what libyaml cannot: characters of undecodable file names."""
-
-
-_FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
-_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper.add_representer(str, _represent)
-_FastDumper.add_representer(str, _represent)
-
-
-def _yaml(value: Any) -> str:
-    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
-    try:
-        return str(yaml.dump(value, Dumper=_FastDumper, **options))
-    except UnicodeEncodeError:
-        return str(yaml.dump(value, Dumper=_Dumper, **options))
-
-
-def _parsed(file: TextIO) -> Any:
-    text = file.read()
-    try:
-        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
-    except yaml.YAMLError:
-        return yaml.safe_load(text)  # it reads more, and explains better what is wrong
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from runner.invocation import Outcome, Reference, Request
 from runner.plan import Plan
-from runner.records import Cell, Sample, TaskRecord
+from runner.records import Cell, Purpose, Sample, TaskRecord, Untimed
+from runner.untimed import UntimedRequest
 
 _REFERENCE_LIMIT_S = 3600.0
 _SHORTEST_LIMIT_S = 30.0
@@ -26,8 +27,16 @@ class Keeps(Protocol):
         """Append one invocation, for good."""
         ...
 
-    def output_file(self, cell: str, repetition: int) -> Path:
-        """Name the file that gets what one invocation prints."""
+    def add_untimed(self, found: Untimed) -> None:
+        """Append what an invocation without a clock found, for good."""
+        ...
+
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Name the file that gets what one invocation prints, timed or not."""
+        ...
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
         ...
 
     def log(self, text: str) -> None:
@@ -49,6 +58,16 @@ class Progress:
     failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
     repetition_ended: bool
     at_most: bool = False  #: a precision or a time budget may end it before its last repetition
+    looking: "Looking | None" = None  #: once the repetitions are done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """Which invocation without a clock is in progress."""
+
+    purpose: Purpose
+    number: int  #: from 1
+    cells: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +81,7 @@ class StudySettings:
     iterations: int
     time_limit_s: float | None
     seed: int
+    untimed: tuple[Purpose, ...] = ()  #: what each cell is run once more for, without a clock
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -120,6 +140,36 @@ class Study:
                     self._measure(cell, repetition, position)
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
+    def look(self, run: Callable[[UntimedRequest], Untimed]) -> None:
+        """Run every cell that ended well once more for each purpose, without a clock; as `measure`."""
+        for purpose in self._settings.untimed:
+            cells = self._still_measured()
+            for number, cell in enumerate(cells):
+                looking = Looking(purpose=purpose, number=number + 1, cells=len(cells))
+                self._watch(self._looking(looking, cells[number:]))
+                found = run(self._untimed_request(cell, purpose))
+                if found.status == "interrupted":
+                    raise Interrupted(f"interrupted after all repetitions, looking at {purpose}")
+                self._store.add_untimed(found)
+                if found.error:
+                    where = f"cell {cell.id} ({cell.executor}), {purpose}, without a clock"
+                    self._store.log(f"{where}: {found.status}: {found.error}")
+
+    def _untimed_request(self, cell: Cell, purpose: Purpose) -> UntimedRequest:
+        return UntimedRequest(
+            cell=cell,
+            purpose=purpose,
+            calls=self._reference(cell).calls,
+            time_limit_s=self._limit_s(cell),
+            output=self._store.output_file(cell.id, purpose),
+            profile=self._store.profile_file(cell.id, purpose),
+        )
+
+    def _looking(self, looking: Looking, left: Sequence[Cell]) -> Progress:
+        left_s = sum(self._cost_s(cell) for cell in left)
+        repetitions = max(map(len, self._seconds.values()))
+        return replace(self._progress(repetitions, ended=False), looking=looking, left_s=left_s)
+
     def _is_enough(self, repetitions: int) -> bool:
         """Decide between repetitions whether another is due: blocks are complete or not begun."""
         settings = self._settings
@@ -127,7 +177,7 @@ class Study:
             return True
         if repetitions and settings.time_budget_s is not None:
             elapsed_s = self._clock() - self._started_s
-            if elapsed_s + self.repetition_s() > settings.time_budget_s:
+            if elapsed_s + self.repetition_s() + self.untimed_s() > settings.time_budget_s:
                 return True
         # Checked at odd counts only, so that a median is a real run.
         due = settings.precision is not None and repetitions >= settings.repetitions and repetitions % 2 == 1
@@ -175,9 +225,14 @@ class Study:
         """Estimate how long one repetition takes, from what was measured so far."""
         return sum(self._cost_s(cell) for cell in self._still_measured())
 
+    def untimed_s(self) -> float:
+        """Estimate how long the invocations without a clock take."""
+        return len(self._settings.untimed) * self.repetition_s()
+
     def _left_s(self) -> float:
-        """Estimate how long the visits still to come will take."""
+        """Estimate how long the visits still to come will take, and the invocations without a clock."""
         left_s = sum(self._visits_left(cell) * self._cost_s(cell) for cell in self._still_measured())
+        left_s += self.untimed_s()
         if self._settings.time_budget_s is None:
             return left_s
         elapsed_s = self._clock() - self._started_s

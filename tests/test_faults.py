@@ -465,7 +465,7 @@ def test_a_study_stopped_while_it_is_checked_leaves_nothing(
 
 
 def supervising_process(runner: int) -> int:
-    (found,) = (child for child in children_of(runner) if "supervisor.py" in command_line(child))
+    (found,) = (child for child in children_of(runner) if "runner.supervisor" in command_line(child))
     return found
 
 

@@ -171,6 +171,8 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "time_limit_s": (None, 5.0),
     "confidence": (0.9, 0.95),
     "seed": (1, 2),
+    "memory": (True, False),
+    "profile": (None, "cpu"),
     "results_dir": ("a", "b"),
     "name": (None, "a"),
     "dry_run": (False, True),

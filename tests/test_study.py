@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from runner.invocation import Outcome, Reference, Request
 from runner.plan import Plan
-from runner.records import Cell, Sample, Status, TaskRecord
+from runner.records import Cell, Purpose, Sample, Status, TaskRecord, Untimed
 from runner.study import Interrupted, Progress, Study, StudySettings
+from runner.untimed import UntimedRequest
 from tests.conftest import make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
@@ -24,13 +25,20 @@ class Kept:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.logged: list[str] = []
+        self.untimed: list[Untimed] = []
+
+    def add_untimed(self, found: Untimed) -> None:
+        self.untimed.append(found)
 
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
         assert list(records) == []
         self.samples += samples
 
-    def output_file(self, cell: str, repetition: int) -> Path:
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         return Path(f"{cell}_{repetition}.txt")
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        return Path(f"{cell}_{purpose}")
 
     def log(self, text: str) -> None:
         self.logged.append(text)
@@ -564,3 +572,102 @@ def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -
         (1, "others took 1 CPU"),
         (2, "others took 1 CPU; the machine was slow"),
     ]
+
+
+LOOKING = replace(SETTINGS, untimed=("memory",))
+
+
+class Looks:
+    """Invocations without a clock, that end as told by cell."""
+
+    def __init__(self, **statuses: Status) -> None:
+        self.statuses = statuses
+        self.requests: list[UntimedRequest] = []
+
+    def __call__(self, request: UntimedRequest) -> Untimed:
+        self.requests.append(request)
+        status = self.statuses.get(request.cell.id, "ok")
+        error = "" if status == "ok" else f"it {status}"
+        return Untimed(
+            cell=request.cell.id, purpose=request.purpose, started_at="", status=status, error=error
+        )
+
+
+def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_plan() -> None:
+    trial, looks = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure(), Looks()
+    trial.study.look(looks)
+    assert [(request.cell.id, request.purpose) for request in looks.requests] == [
+        ("s", "memory"),
+        ("t", "memory"),
+        ("p", "memory"),
+    ]
+    assert [found.cell for found in trial.kept.untimed] == ["s", "t", "p"]
+    assert len(trial.kept.samples) == 7  # those of the reference and of two repetitions
+
+
+def test_without_a_purpose_nothing_is_looked_at() -> None:
+    trial, looks = Trial(SERIAL, THREAD).measure(), Looks()
+    trial.study.look(looks)
+    assert looks.requests == []
+
+
+def test_a_cell_that_failed_is_not_looked_at() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "failed" if request.cell == THREAD else "ok")
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.cell.id for request in looks.requests] == ["s"]
+
+
+def test_a_look_that_fails_is_kept_and_logged_and_fails_no_cell() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    trial.study.look(Looks(s="crashed"))
+    assert [found.status for found in trial.kept.untimed] == ["crashed", "ok"]
+    assert trial.kept.logged == ["cell s (serial), memory, without a clock: crashed: it crashed"]
+    assert trial.study.failed == {}
+
+
+def test_an_interruption_while_looking_keeps_what_was_found() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure()
+    with pytest.raises(Interrupted, match=r"^interrupted after all repetitions, looking at memory$"):
+        trial.study.look(Looks(t="interrupted"))
+    assert [found.cell for found in trial.kept.untimed] == ["s"]
+    assert len(trial.kept.samples) == 7
+
+
+def test_snippets_loop_as_often_without_a_clock_as_with_it() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, calls={"one": 1000})
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.calls for request in looks.requests] == [{"one": 1000}] * 2
+
+
+def test_progress_tells_which_cell_is_looked_at_and_how_long_that_takes_yet() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    before = trial.progress[-1]
+    trial.study.look(Looks())
+    told = [progress for progress in trial.progress if progress.looking is not None]
+    assert before.left_s == 2.0
+    assert [(one.looking.number, one.looking.cells) for one in told if one.looking] == [(1, 2), (2, 2)]
+    assert [one.left_s for one in told] == [2.0, 1.0]
+
+
+def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
+    now = [0.0]
+
+    def invoke(request: Request) -> Outcome:
+        now[0] += 1.0
+        return ended(request)
+
+    def repetitions(untimed: tuple[Purpose, ...]) -> int:
+        now[0] = 0.0
+        settings = replace(SETTINGS, repetitions=9, time_budget_s=10.0, untimed=untimed)
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        kept = Kept()
+        Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=lambda: now[0]).measure()
+        return max(sample.repetition for sample in kept.samples)
+
+    assert (repetitions(()), repetitions(("memory",))) == (4, 3)

@@ -10,6 +10,8 @@ from runner.analysis.machine import Machine
 from runner.records import Cell
 from runner.store import Results
 
+#: Columns of whole numbers that may hold nothing.
+_WHOLE = ("workers", "chunk_size", "peak_pss_bytes")
 _COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 
 
@@ -41,7 +43,7 @@ def _identity(cell: Cell, results: Results, machine: Machine) -> dict[str, Any]:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give columns that may hold nothing a type that can."""
-    whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
+    whole = {column: "Int64" for column in _WHOLE if column in frame}
     times = [column for column in frame if str(column).endswith("_s")]
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
 

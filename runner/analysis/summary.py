@@ -19,7 +19,7 @@ from runner.analysis.statistics import (
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.records import Cell
+from runner.records import Cell, Untimed
 from runner.store import Results
 
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
@@ -44,6 +44,7 @@ def summarise(
     """Say of every cell what is known of it."""
     times = traces.times
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
+    memory = {found.cell: found for found in results.untimed if found.purpose == "memory"}
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
@@ -55,6 +56,7 @@ def summarise(
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
             "cpu_s": own[is_headline(own)]["cpu_s"].median(),
+            "peak_pss_bytes": memory[cell.id].peak_pss_bytes if cell.id in memory else None,
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
@@ -62,7 +64,8 @@ def summarise(
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results.study, traces.machine))
+        why_empty = _why_no_memory(memory.get(cell.id))
+        row["note"] = "; ".join([*_notes(cell, own, row, results.study, traces.machine), *why_empty])
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -164,6 +167,12 @@ def describe_crowding(cell: Cell, machine: Machine) -> str:
     """Say how many native threads share the CPUs."""
     threads = f"{cell.workers} workers × up to {machine.native_threads(cell)} native threads (BLAS, OpenMP)"
     return f"{threads} on {machine.usable_cpus(cell)} CPUs"
+
+
+def _why_no_memory(looked: Untimed | None) -> Iterator[str]:
+    """Say why the invocation that looked at the memory gave no figure, where there was one."""
+    if looked is not None and looked.peak_pss_bytes is None:
+        yield f"memory: {looked.error}"
 
 
 _BEYOND = 1.01  # the bound is itself made of medians

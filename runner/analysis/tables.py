@@ -11,6 +11,7 @@ from runner.analysis.fits import Law, fits
 from runner.analysis.identity import identify
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
+from runner.analysis.profiles import Profile, profiles
 from runner.analysis.samples import headline_times, tabulate_samples, warm_times
 from runner.analysis.statistics import Level
 from runner.analysis.summary import summarise
@@ -31,6 +32,7 @@ class Tables:
     laws: Sequence[Law]  #: those that could be identified
     break_even: pd.DataFrame  #: one row a pool and a swept size of the workload
     known_answers: pd.DataFrame  #: one row an answer and cell
+    profiles: Sequence[Profile]  #: what profilers found, where one was asked for
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
     times: Times  #: headline times of the cells that may make a claim
     machine: Machine
@@ -54,6 +56,7 @@ def tabulate(results: Results) -> Tables:
         laws=laws,
         known_answers=compare(results, summary, law_rows, machine),
         break_even=break_even(results, identities, times),
+        profiles=tuple(profiles(results, identities)),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         times=times,
         machine=machine,

@@ -15,8 +15,9 @@ from runner.report.cell_table import cell_columns, explanation
 from runner.report.columns import print_columns, print_unpadded
 from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import with_chunks_named
+from runner.report.profile_table import profile_columns, titled, without
 from runner.report.snippet_table import snippet_columns
-from runner.store import Results
+from runner.store import PROFILES, Results
 
 WIDTH = 80
 _MOST_CODES = 2
@@ -34,6 +35,7 @@ def show(
         _say(console, _title(str(workload), rows, results), style="bold")
         _show_cells(console, rows, results, tables)
         _show_snippets(console, rows, results, tables)
+    _show_profiles(console, tables)
     for warning in warnings(results, tables, summary):
         _say(console, f"warning: {warning}", style="yellow")
     if failures := traces_of_failures(results, tables):
@@ -80,6 +82,18 @@ def _show_snippets(console: Console, rows: pd.DataFrame, results: Results, table
         console.print()
         if left_out := print_columns(console, columns, console.width):
             _say(console, f"in tasks.csv, for want of room: {', '.join(left_out)}", style="dim")
+
+
+def _show_profiles(console: Console, tables: Tables) -> None:
+    for title, profiles in titled(tables.profiles):
+        console.print()
+        _say(console, title, style="bold")
+        if any(profile.spots for profile in profiles):
+            print_columns(console, profile_columns(profiles), console.width)
+        for line in without(profiles):
+            _say(console, line, style="dim")
+        viewer = "; https://speedscope.app shows it" if profiles[0].found.purpose == "cpu-profile" else ""
+        _say(console, f"all of it: {PROFILES}/ below the results{viewer}", style="dim")
 
 
 def _reasons(verdict: Verdict) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What a user reads at the end of a study, and while it runs."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
+from runner.records import Untimed
 from runner.report import terminal
 from runner.report.write import report
 from runner.store import Results
+from runner.units import size
 from tests.made import FUNCTION, MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -381,3 +384,79 @@ def test_cells_that_an_interruption_left_out_did_not_fail(make_results: MakeResu
     text = shown(make_results({SERIAL: ["interrupted"], TWO: []}))
     assert "2 of 2 cells were not measured" in text
     assert "fails" not in text
+
+
+def with_memory(results: Results, **held_bytes: int) -> Results:
+    looked = [
+        Untimed(cell=one, purpose="memory", started_at="", peak_pss_bytes=held, looks=9)
+        for one, held in held_bytes.items()
+    ]
+    return replace(results, untimed=tuple(looked))
+
+
+def test_a_row_tells_the_memory_that_was_looked_at(make_results: MakeResults) -> None:
+    results = with_memory(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), serial=5_760_000, process2=38_400_000
+    )
+    text = shown(results)
+    assert row_of(text, "serial")[-2:] == ["5.8", "MB"]
+    assert row_of(text, "process", "2")[-2:] == ["38", "MB"]
+    assert "memory: the most that all its processes held" in text
+
+
+def test_the_memory_finds_room_before_the_cpu_time(make_results: MakeResults) -> None:
+    walls: Walls = {SERIAL: [2 * n for n in NOISE], TWO: [*NOISE], FOUR: [n * 1.1 for n in NOISE]}
+    text = shown(with_memory(make_results(walls), serial=5_760_000, process4=1_384_000_000), width=70)
+    assert "memory" in rows_of(text)[0]
+    assert "CPU" not in rows_of(text)[0]
+    assert max(map(len, text.partition("from concurrent")[0].splitlines())) <= 70
+
+
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [(0, "0 B"), (999, "999 B"), (5_760_000, "5.8 MB"), (999_900_000, "1.0 GB"), (38_400_000, "38 MB")],
+)
+def test_sizes_have_two_digits_at_least(held: int, text: str) -> None:
+    assert size(held) == text
+
+
+def with_cpu_profile(results: Results, **functions: float) -> Results:
+    """Let each function have run so many seconds of the serial cell; the other cell has no profile."""
+    frames = [{"name": name, "file": "mine/[red].py"} for name in functions]
+    thread = {"samples": [[number] for number in range(len(frames))], "weights": list(functions.values())}
+    folder = results.folder / "profiles"
+    folder.mkdir()
+    content = json.dumps({"shared": {"frames": frames}, "profiles": [thread]})
+    (folder / "serial.json").write_text(content, encoding="utf-8")
+    untimed = (
+        Untimed(cell="serial", purpose="cpu-profile", started_at="", profile="serial.json"),
+        Untimed(cell="process2", purpose="cpu-profile", started_at="", status="crashed", error="it died"),
+    )
+    return replace(results, untimed=untimed)
+
+
+def test_a_cpu_profile_shows_the_functions_that_take_most(make_results: MakeResults) -> None:
+    results = with_cpu_profile(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), work=3.0, rest=1.0, little=0.01
+    )
+    text = shown(results).partition("functions by their own time\n")[2]
+    assert [line.split() for line in text.splitlines()[:4]] == [
+        ["cell", "share", "what", "where"],
+        ["serial", "75%", "work", "mine/[red].py"],
+        ["25%", "rest", "mine/[red].py"],
+        ["no", "profile", "of", "process", "×", "2:", "it", "died"],
+    ]
+    assert "all of it: profiles/ below the results; https://speedscope.app shows it" in text
+
+
+def test_cells_of_a_profile_are_told_apart_by_what_was_swept(make_results: MakeResults) -> None:
+    here, there = (replace(TWO, id=number, swept={"env.N": number}) for number in ("1", "2"))
+    loop = replace(SERIAL, swept={"env.N": None})
+    results = make_results({loop: [2.0] * 7, here: [1.0] * 7, there: [1.0] * 7}, swept=["env.N"])
+    looked = [
+        Untimed(cell=cell, purpose="cpu-profile", started_at="", error="no time")
+        for cell in ("serial", "1", "2")
+    ]
+    text = shown(replace(results, untimed=tuple(looked)))
+    assert "no profile of serial: no time\n" in text
+    assert "no profile of process × 2 N=2: no time\n" in text
