@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 
 import yaml
 
+from runner import plain_yaml
 from runner.errors import ConfigurationError, RunnerError
 from runner.records import Cell, Sample, TaskRecord
 
@@ -41,7 +42,6 @@ _LASTING_TRACE = "trace.parquet"
 _LOG = "study.log"
 _STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
 _LINE_ENDS = re.compile(r"[\r\n]+")
-_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 #: Columns of samples.csv that come from the cell, before those of the sample itself.
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
@@ -91,7 +91,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, _yaml(_sharing_workloads(cells)))
+            _write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -129,7 +129,7 @@ class Store:
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Write the configuration that the study was started with."""
-        _write(self.folder / _STUDY, _yaml({**study, "swept": list(self._swept)}))
+        _write(self.folder / _STUDY, plain_yaml.dump({**study, "swept": list(self._swept)}))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
@@ -263,12 +263,12 @@ def _unreadable(path: Path, error: Exception) -> RunnerError:
 
 
 def _read_study(file: TextIO) -> dict[str, Any]:
-    study = _parsed(file)
+    study = plain_yaml.load(file.read())
     return {**study, "swept": tuple(study["swept"])}
 
 
 def _read_cells(file: TextIO) -> tuple[Cell, ...]:
-    return tuple(Cell(**cell) for cell in _parsed(file))
+    return tuple(Cell(**cell) for cell in plain_yaml.load(file.read()))
 
 
 def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
@@ -328,39 +328,6 @@ def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
         fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
         described.append(fields)
     return described
-
-
-def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
-    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
-    style = '"' if _UNICODE_LINE_ENDS.search(text) else None
-    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-    return node
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes what libyaml cannot: characters of undecodable file names."""
-
-
-_FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
-_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper.add_representer(str, _represent)
-_FastDumper.add_representer(str, _represent)
-
-
-def _yaml(value: Any) -> str:
-    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
-    try:
-        return str(yaml.dump(value, Dumper=_FastDumper, **options))
-    except UnicodeEncodeError:
-        return str(yaml.dump(value, Dumper=_Dumper, **options))
-
-
-def _parsed(file: TextIO) -> Any:
-    text = file.read()
-    try:
-        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
-    except yaml.YAMLError:
-        return yaml.safe_load(text)  # it reads more, and explains better what is wrong
 
 
 def _write(path: Path, text: str) -> None:
