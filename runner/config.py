@@ -107,6 +107,8 @@ class Config:
     seed: int | None = None
     results_dir: str = "results"
     name: str | None = None
+    resume: str | None = None
+    wait: bool = True
     dry_run: bool = False
     quiet: bool = False
 
@@ -134,6 +136,8 @@ STUDY_SETTINGS = (
     "seed",
     "results_dir",
     "name",
+    "resume",
+    "wait",
     "dry_run",
     "quiet",
 )
@@ -279,6 +283,8 @@ def _out_of_range(config: Config) -> Iterator[str]:
 
 
 def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
+    if config.resume is not None and config.dry_run:
+        yield "dry_run=true: resume goes on with a study and measures what is left; leave one of the two out"
     workload = config.workload
     here = where("workload", origins)
     if workload.function and workload.snippets:

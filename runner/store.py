@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 
 import yaml
 
-from runner import plain_yaml
+from runner import findings, plain_yaml
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Sample, TaskRecord
+from runner.files import leaving_no_part, sync, telling, write
+from runner.records import Cell, Finding, Sample, TaskRecord
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,8 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "environment.json",
 )
 _LASTING_TRACE = "trace.parquet"
+#: Of result folders; what is added so that older programs still read it right does not count.
+FORMAT = 2
 _LOG = "study.log"
 _STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
 _LINE_ENDS = re.compile(r"[\r\n]+")
@@ -91,7 +94,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
+            write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -114,40 +117,45 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        try:
+        with telling(self.folder):
             self._trace.append([dataclasses.astuple(record) for record in records])
             self._samples.append([self._row(sample) for sample in samples])
-        except OSError as error:
-            message = f"{self.folder}: it cannot be written ({error.strerror})"
-            raise RunnerError(f"{message}; make room, and run the study again") from error
+
+    def keep_finding(self, finding: Finding) -> None:
+        """Append what an invocation fixes, before its own rows. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with telling(self.folder):
+            findings.append(self.folder, finding)
 
     def log(self, text: str) -> None:
         """Append a line, or a traceback, to the study's log."""
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-        with (self.folder / _LOG).open("a", encoding="utf-8", errors=_STRANGE_CHARACTERS) as file:
+        log = self.folder / _LOG
+        with telling(self.folder), log.open("a", encoding="utf-8", errors=_STRANGE_CHARACTERS) as file:
             file.write(f"{stamp} {text.rstrip()}\n")
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Write the configuration that the study was started with."""
-        _write(self.folder / _STUDY, plain_yaml.dump({**study, "swept": list(self._swept)}))
+        described = {"format": FORMAT, **study, "swept": list(self._swept)}
+        with telling(self.folder):
+            write(self.folder / _STUDY, plain_yaml.dump(described))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
-        _write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+        with telling(self.folder):
+            write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
 
     def finish(self) -> None:
         """Turn the trace into its lasting form, and remove output files that stayed empty."""
         self._trace.close()
-        compress_trace(self.folder)
-        for file in (self.folder / "output").iterdir():
-            if file.stat().st_size == 0:
-                file.unlink()
+        with telling(self.folder):
+            finish(self.folder)
 
     def _row(self, sample: Sample) -> list[Any]:
-        cell = self._cells[sample.cell]
-        values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
-        values += [cell.swept[key] for key in self._swept]
-        return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+        return _row(sample, self._cells[sample.cell], self._swept)
 
 
 class _Appended:
@@ -170,6 +178,12 @@ class _Appended:
             self._file.close()
 
 
+def _row(sample: Sample, cell: Cell, swept: Iterable[str]) -> list[Any]:
+    values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
+    values += [cell.swept[key] for key in swept]
+    return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+
+
 def _on_one_line(value: Any) -> Any:
     return _LINE_ENDS.sub(" ", value) if isinstance(value, str) else value
 
@@ -186,6 +200,9 @@ def read(folder: Path) -> Results:
                 f"{folder}: it has no {name}, so it is no result folder; name one made by a study"
             )
     study = _read(folder / _STUDY, _read_study)
+    if study.get("format", 1) > FORMAT:
+        newer = f"its format {study['format']} is newer than the {FORMAT} that this version reads"
+        raise RunnerError(f"{folder}: {newer}; use the version of the runner that made it, or a later one")
     cells = _read(folder / _CELLS, _read_cells)
     samples = _read(folder / _SAMPLES, partial(_read_samples, cells))
     environment = folder / _ENVIRONMENT
@@ -215,17 +232,38 @@ def read_trace(folder: Path) -> "pa.Table":
         raise _unreadable(parquet if parquet.exists() else text, error) from error
 
 
+def finish(folder: Path) -> None:
+    """Turn the trace into its lasting form, and remove output files that stayed empty."""
+    if (folder / _TRACE).exists():
+        compress_trace(folder)
+    for file in (folder / "output").iterdir():
+        if file.stat().st_size == 0:
+            file.unlink()
+
+
 def compress_trace(folder: Path) -> None:
     """Turn trace.csv into trace.parquet."""
     import pyarrow.parquet  # noqa: PLC0415 - slow, and not needed to measure
 
     table = read_trace(folder)
     unfinished = folder / f"{_LASTING_TRACE}.part"
-    pyarrow.parquet.write_table(table, unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())  # the text goes only when this is on the disk
-    unfinished.rename(folder / _LASTING_TRACE)
+    with leaving_no_part(unfinished):
+        pyarrow.parquet.write_table(table, unfinished)
+        sync(unfinished)  # the text goes only when this is on the disk
+        unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
+
+
+def rewrite(results: Results) -> None:
+    """Leave in a folder these samples alone, and their task records, so that both can grow again."""
+    cells = {cell.id: cell for cell in results.cells}
+    trace = results.trace()
+    records = (row for batch in trace.to_batches() for row in zip(*batch.to_pydict().values(), strict=True))
+    write_table(results.folder, "trace", trace.column_names, records)
+    (results.folder / _LASTING_TRACE).unlink(missing_ok=True)
+    columns = [*_CELL_COLUMNS, *results.swept, *_SAMPLE_COLUMNS]
+    rows = [_row(sample, cells[sample.cell], results.swept) for sample in results.samples]
+    write_table(results.folder, "samples", columns, rows)
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -234,12 +272,12 @@ def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    _write(folder / f"{name}.csv", text.getvalue())
+    write(folder / f"{name}.csv", text.getvalue())
 
 
 def write_verdicts(folder: Path, verdicts: Sequence[Mapping[str, Any]]) -> None:
     """Write the verdicts, one a group of cells with a common baseline."""
-    _write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
+    write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
 
 
 def _trace_types() -> dict[str, Any]:
@@ -274,7 +312,7 @@ def _read_cells(file: TextIO) -> tuple[Cell, ...]:
 def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
     """Read the rows of samples.csv; a last line that is half written is no row."""
     hints, known = get_type_hints(Sample), {cell.id for cell in cells}
-    whole = file.read().rpartition("\n")[0]
+    whole = file.buffer.read().rpartition(b"\n")[0].decode()
     samples = []
     for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
         if None in row.values():
@@ -328,10 +366,3 @@ def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
         fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
         described.append(fields)
     return described
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

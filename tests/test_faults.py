@@ -319,6 +319,10 @@ def wait_for_rows(folder: Path, count: int) -> Path:
     return newest(folder)
 
 
+def kept_in(results: Path) -> str:
+    return f"what was measured is kept; python -m runner resume=results/{results.name} goes on"
+
+
 def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: Path) -> None:
     with start(folder, "takes_a_while") as runner:
         results = wait_for_rows(folder, 4)
@@ -359,7 +363,7 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert processes_of(id_of(results)) == []
     *kept, last = rows_of(results)
     measured = sum(row["repetition"] != "0" for row in kept)
-    assert errors == f"interrupted after {measured} of 400 invocations; what was measured is kept\n"
+    assert errors == f"interrupted after {measured} of 400 invocations; {kept_in(results)}\n"
     assert {row["status"] for row in kept} == {"ok"}
     assert len(kept) >= 4
     assert (last["status"], last["error"]) == ("interrupted", "the runner was interrupted")
@@ -377,7 +381,7 @@ def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert runner.returncode == 130
-    assert errors == "interrupted after 0 of 400 invocations; what was measured is kept\n"
+    assert errors == f"interrupted after 0 of 400 invocations; {kept_in(results)}\n"
     assert processes_of(id_of(results)) == []
     (row,) = rows_of(results)
     assert (row["executor"], row["repetition"], row["status"]) == ("serial", "0", "interrupted")
@@ -439,10 +443,9 @@ def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(
         os.kill(supervising_process(runner.pid), signal.SIGKILL)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert processes_of(id_of(results)) == []
-    kept = f"what was measured is kept in results/{results.name}"
     ended = "the processes that it left were ended (2)"
     assert runner.returncode == 1
-    assert errors == (f"error: the supervising process was killed; {kept}; {ended}; run the study again\n")
+    assert errors == f"error: the supervising process was killed; {kept_in(results)}; {ended}\n"
     assert list(read(results).samples) == []
 
 

@@ -156,6 +156,8 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "seed": (1, 2),
     "results_dir": ("a", "b"),
     "name": (None, "a"),
+    "resume": (None, "a"),
+    "wait": (False, True),
     "dry_run": (False, True),
     "quiet": (False, True),
 }

@@ -307,7 +307,8 @@ def test_study_and_environment_come_back(storing: Store) -> None:
     storing.write_environment({"start": {"cpu": {"usable_cpus": 2}}})
     results = read(storing.folder)
     assert results.folder == storing.folder
-    expected = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    told = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    expected = {"format": store.FORMAT, **told}
     assert dict(results.study) == expected
     assert results.environment == {"start": {"cpu": {"usable_cpus": 2}}}
 
@@ -397,7 +398,8 @@ def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.Mon
     with pytest.raises(RunnerError) as raised:
         storing.add([SAMPLE], [RECORD])
     problem = f"{storing.folder}: it cannot be written (No space left on device)"
-    assert str(raised.value) == f"{problem}; make room, and run the study again"
+    resuming = f"python -m runner resume={storing.folder}"
+    assert str(raised.value) == f"{problem}; make room, then {resuming} goes on"
 
 
 @pytest.mark.parametrize("missing", ["samples.csv", "cells.yaml", "study.yaml"])
