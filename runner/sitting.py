@@ -56,7 +56,7 @@ class Sitting:
         stopped, here = read_stopped(points), environment.capture()
         results = stopped.results
         problems = [
-            *same_place.other_machine(results.environment.get("start", {}), here),
+            *same_place.other_machine(results.environment.get("start", here), here),
             *same_place.other_directory(results.study, Path.cwd()),
         ]
         _refuse(stopped, problems)
@@ -111,7 +111,7 @@ class Sitting:
         }
         opened.write_environment(facts)
         for change in [
-            *same_place.changes(before.get("start", {}), self.here),
+            *same_place.changes(before.get("start", self.here), self.here),
             *same_place.changed_packages(known, interpreters),
         ]:
             tell(f"warning: {change}")

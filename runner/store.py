@@ -233,7 +233,9 @@ def read_trace(folder: Path) -> "pa.Table":
 
 
 def finish(folder: Path) -> None:
-    """Turn the trace into its lasting form, and remove output files that stayed empty."""
+    """Turn the trace into its lasting form, and remove files that stayed empty or unfinished."""
+    for unfinished in folder.glob("*.part"):
+        unfinished.unlink()
     if (folder / _TRACE).exists():
         compress_trace(folder)
     for file in (folder / "output").iterdir():
