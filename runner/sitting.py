@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
-from runner import environment, mend, same_place, store
+from runner import environment, mend, same_place
 from runner.config import STUDY_SETTINGS, Config, Point
 from runner.errors import ConfigurationError
 from runner.files import telling
@@ -121,10 +121,12 @@ class Sitting:
 
 def conclude(stopped: Stopped) -> Path:
     """Give a study of which all is measured its lasting form; returns its folder."""
-    folder = stopped.results.folder
-    with telling(folder):
-        store.finish(folder)
-    return folder
+    results = stopped.results
+    workers = {one.cell: one.facts for one in reversed(stopped.earlier.findings) if one.facts}
+    with telling(results.folder), Store(results.folder, results.cells, results.swept) as opened:
+        opened.write_environment({**results.environment, "workers": workers})
+        opened.finish()
+    return results.folder
 
 
 def _refuse(stopped: Stopped, problems: Sequence[str]) -> None:
