@@ -1,6 +1,7 @@
 """Files that a crash or a full disk leaves whole: the old one or the new one."""
 
 import contextlib
+import errno
 import os
 import shlex
 from collections.abc import Iterator
@@ -46,7 +47,9 @@ def telling(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"{folder}: it cannot be written ({error.strerror or error})"
-        raise RunnerError(f"{message}; make room, then {how_to_resume(folder)} goes on") from error
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "make room" if no_room else "make it writable"
+        raise RunnerError(f"{message}; {remedy}, then {how_to_resume(folder)} goes on") from error
 
 
 def how_to_resume(folder: Path) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from runner import store
 from runner.errors import ConfigurationError, RunnerError
+from runner.files import telling
 from runner.records import Cell, Sample, TaskRecord
 from runner.store import Results, Store, read
 from tests.conftest import make_cell
@@ -484,3 +485,10 @@ def test_the_log_grows(storing: Store) -> None:
     storing.log("second\nwith a traceback\n")
     lines = (storing.folder / "study.log").read_text().splitlines()
     assert [line.partition(" ")[2] or line for line in lines] == ["first", "second", "a traceback"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunnerError) as raised, telling(tmp_path):
+        raise OSError(30, "Read-only file system")
+    problem = f"{tmp_path}: it cannot be written (Read-only file system); make it writable"
+    assert str(raised.value) == f"{problem}, then python -m runner resume={tmp_path} goes on"
