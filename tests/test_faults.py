@@ -107,6 +107,11 @@ def takes_a_while(number):
     time.sleep(0.05)
     return number
 
+def ignores_sigterm(number):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(0.5)
+    return number
+
 def never_ends(number):
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     time.sleep(1000)
@@ -371,6 +376,21 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert (results / "summary.csv").is_file()
     assert (results / "trace.parquet").is_file()
     assert list((results / "plots").iterdir()) != []
+
+
+def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: Path) -> None:
+    with start(folder, "ignores_sigterm", "executor=serial") as runner:
+        results = wait_for_rows(folder, 2)
+        wait_until(lambda: processes_of(id_of(results)))
+        runner.send_signal(signal.SIGINT)
+        wait_until(lambda: len(rows_of(results)) >= 2)
+        runner.send_signal(signal.SIGINT)
+        shown, errors = runner.communicate(timeout=PATIENCE_S)
+    assert (runner.returncode, shown) == (130, "")
+    assert errors.endswith(f"{kept_in(results)}\n")
+    assert processes_of(id_of(results)) == []
+    assert not (results / "summary.csv").exists()
+    assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
 
 
 @pytest.mark.parametrize("number", STOPPING)
