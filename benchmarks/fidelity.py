@@ -17,8 +17,7 @@ from pathlib import Path
 from benchmarks.bare import PRIMES
 from benchmarks.cells import LONG_TASKS, cell_of, measure
 from benchmarks.pairs import interleave, show
-from runner.invocation import Reference
-from runner.records import Cell
+from runner.records import Cell, Reference
 from runner.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -115,6 +115,8 @@ class Config:
     profile: Profile | None = None
     results_dir: str = "results"
     name: str | None = None
+    resume: str | None = None
+    wait: bool = True
     dry_run: bool = False
     quiet: bool = False
 
@@ -144,6 +146,8 @@ STUDY_SETTINGS = (
     "profile",
     "results_dir",
     "name",
+    "resume",
+    "wait",
     "dry_run",
     "quiet",
 )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
@@ -108,9 +109,8 @@ def _cell(
         "env": config.env,
         "prefix": config.prefix,
     }
-    canonical = json.dumps(settings, sort_keys=True)
     return Cell(
-        id=hashlib.sha256(canonical.encode()).hexdigest()[:10],
+        id=cell_id(settings),
         baseline="",
         workload=workload["name"],
         executor=executor.name,
@@ -120,6 +120,12 @@ def _cell(
         swept={key: point.overrides.get(key) for key in swept},
         settings=settings,
     )
+
+
+def cell_id(settings: Mapping[str, Any]) -> str:
+    """Name the program that these settings make: the same id is the same program."""
+    canonical = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
 def _merged(known: Cell, again: Cell) -> Cell:

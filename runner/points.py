@@ -113,6 +113,8 @@ def _wrong_precision(config: Config) -> Iterator[str]:
 
 
 def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
+    if config.resume is not None and config.dry_run:
+        yield "dry_run=true: resume goes on with a study and measures what is left; leave one of the two out"
     workload = config.workload
     here = where("workload", origins)
     if workload.function and workload.snippets:

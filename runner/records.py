@@ -1,7 +1,8 @@
 """The records that every stage speaks: what is measured, and what one measurement found."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,6 +62,37 @@ class Sample:
     noisy: str = ""  #: what others took from the machine during the invocation, where it matters
     status: Status = "ok"
     error: str = ""
+    invocation_s: float | None = None  #: of the whole invocation; on its last row, which completes it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the reference invocation of a baseline fixes for the cells relative to it."""
+
+    results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
+    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
+    labels: list[str] = field(default_factory=list)
+    task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
+    seconds: float = 0.0  #: of the invocation as a whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one invocation fixes for those that follow, in this sitting or in one that resumes it."""
+
+    cell: str
+    repetition: int
+    reference: Reference | None  #: None: the cells relative to it go by another
+    facts: Mapping[str, Any]  #: as seen in its workers; empty where they were known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What was measured before a study is resumed: whole invocations, none of them interrupted."""
+
+    samples: Sequence[Sample] = ()
+    findings: Sequence[Finding] = ()
+    untimed: Sequence["Untimed"] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,10 +10,9 @@ import csv
 import dataclasses
 import io
 import json
-import os
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,9 +21,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 
 import yaml
 
-from runner import plain_yaml
+from runner import findings, plain_yaml
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Purpose, Sample, TaskRecord, Untimed
+from runner.files import STRANGE_CHARACTERS, Appended, leaving_no_part, sync, telling, write
+from runner.records import Cell, Finding, Purpose, Sample, TaskRecord, Untimed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,9 +43,9 @@ _UNTIMED = "untimed.csv"
 PROFILES = "profiles"  #: the folder of what profilers found
 #: The file that each profiler leaves of a cell.
 _PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}
+#: Of result folders; what is added so that older programs still read it right does not count.
+FORMAT = 2
 _LOG = "study.log"
-_STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
-_LINE_ENDS = re.compile(r"[\r\n]+")
 #: Columns of samples.csv that come from the cell, before those of the sample itself.
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
@@ -84,8 +84,8 @@ class Store:
         self.folder = folder
         self._cells = {cell.id: cell for cell in cells}
         self._swept = tuple(swept)
-        self._samples = _Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
-        self._trace = _Appended(folder / _TRACE, _TRACE_COLUMNS)
+        self._samples = Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
+        self._trace = Appended(folder / _TRACE, _TRACE_COLUMNS)
 
     @classmethod
     def create(cls, results_dir: Path, name: str, cells: Sequence[Cell], swept: Sequence[str]) -> Self:
@@ -97,7 +97,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
+            write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -127,7 +127,7 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        with self._telling_of_no_room():
+        with telling(self.folder):
             self._trace.append([dataclasses.astuple(record) for record in records])
             self._samples.append([self._row(sample, _SAMPLE_COLUMNS) for sample in samples])
 
@@ -137,70 +137,52 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        with self._telling_of_no_room():
+        with telling(self.folder):
             columns = [*_CELL_COLUMNS, *self._swept, *_UNTIMED_COLUMNS]
-            with contextlib.closing(_Appended(self.folder / _UNTIMED, columns)) as file:
+            with contextlib.closing(Appended(self.folder / _UNTIMED, columns)) as file:
                 file.append([self._row(found, _UNTIMED_COLUMNS)])
 
-    @contextlib.contextmanager
-    def _telling_of_no_room(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            message = f"{self.folder}: it cannot be written ({error.strerror})"
-            raise RunnerError(f"{message}; make room, and run the study again") from error
+    def keep_finding(self, finding: Finding) -> None:
+        """Append what an invocation fixes, before its own rows. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with telling(self.folder):
+            findings.append(self.folder, finding)
 
     def log(self, text: str) -> None:
         """Append a line, or a traceback, to the study's log."""
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-        with (self.folder / _LOG).open("a", encoding="utf-8", errors=_STRANGE_CHARACTERS) as file:
+        log = self.folder / _LOG
+        with telling(self.folder), log.open("a", encoding="utf-8", errors=STRANGE_CHARACTERS) as file:
             file.write(f"{stamp} {text.rstrip()}\n")
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Write the configuration that the study was started with."""
-        _write(self.folder / _STUDY, plain_yaml.dump({**study, "swept": list(self._swept)}))
+        described = {"format": FORMAT, **study, "swept": list(self._swept)}
+        with telling(self.folder):
+            write(self.folder / _STUDY, plain_yaml.dump(described))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
-        _write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+        with telling(self.folder):
+            write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
 
     def finish(self) -> None:
         """Turn the trace into its lasting form, and remove output files that stayed empty."""
         self._trace.close()
-        compress_trace(self.folder)
-        for file in (self.folder / "output").iterdir():
-            if file.stat().st_size == 0:
-                file.unlink()
+        with telling(self.folder):
+            finish(self.folder)
 
     def _row(self, record: Sample | Untimed, columns: Iterable[str]) -> list[Any]:
-        cell = self._cells[record.cell]
-        values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
-        values += [cell.swept[key] for key in self._swept]
-        return values + [getattr(record, column) for column in columns]
+        return _row(record, columns, self._cells[record.cell], self._swept)
 
 
-class _Appended:
-    """A CSV file that grows row by row, each batch synced to the disk. A row is one line."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        new = not path.exists()
-        self._file = path.open("a", newline="", encoding="utf-8", errors=_STRANGE_CHARACTERS)
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        if new:
-            self.append([columns])
-
-    def append(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._writer.writerows([_on_one_line(value) for value in row] for row in rows)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # of what could not be appended, which was told
-            self._file.close()
-
-
-def _on_one_line(value: Any) -> Any:
-    return _LINE_ENDS.sub(" ", value) if isinstance(value, str) else value
+def _row(record: Sample | Untimed, columns: Iterable[str], cell: Cell, swept: Iterable[str]) -> list[Any]:
+    values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
+    values += [cell.swept[key] for key in swept]
+    return values + [getattr(record, column) for column in columns]
 
 
 def read(folder: Path) -> Results:
@@ -215,6 +197,9 @@ def read(folder: Path) -> Results:
                 f"{folder}: it has no {name}, so it is no result folder; name one made by a study"
             )
     study = _read(folder / _STUDY, _read_study)
+    if study.get("format", 1) > FORMAT:
+        newer = f"its format {study['format']} is newer than the {FORMAT} that this version reads"
+        raise RunnerError(f"{folder}: {newer}; use the version of the runner that made it, or a later one")
     cells = _read(folder / _CELLS, _read_cells)
     samples = _read(folder / _SAMPLES, partial(_read_rows, Sample, cells))
     untimed = folder / _UNTIMED
@@ -246,16 +231,27 @@ def read_trace(folder: Path) -> "pa.Table":
         raise _unreadable(parquet if parquet.exists() else text, error) from error
 
 
+def finish(folder: Path) -> None:
+    """Turn the trace into its lasting form, and remove files that stayed empty or unfinished."""
+    for unfinished in folder.glob("*.part"):
+        unfinished.unlink()
+    if (folder / _TRACE).exists():
+        compress_trace(folder)
+    for file in (folder / "output").iterdir():
+        if file.stat().st_size == 0:
+            file.unlink()
+
+
 def compress_trace(folder: Path) -> None:
     """Turn trace.csv into trace.parquet."""
     import pyarrow.parquet  # noqa: PLC0415 - slow, and not needed to measure
 
     table = read_trace(folder)
     unfinished = folder / f"{_LASTING_TRACE}.part"
-    pyarrow.parquet.write_table(table, unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())  # the text goes only when this is on the disk
-    unfinished.rename(folder / _LASTING_TRACE)
+    with leaving_no_part(unfinished):
+        pyarrow.parquet.write_table(table, unfinished)
+        sync(unfinished)  # the text goes only when this is on the disk
+        unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
 
 
@@ -273,18 +269,34 @@ def _read_table(file: TextIO) -> list[dict[str, str]]:
     return list(csv.DictReader(file, strict=True))
 
 
+def rewrite(results: Results) -> None:
+    """Leave in a folder these rows alone, and their task records, so that all can grow again."""
+    cells = {cell.id: cell for cell in results.cells}
+    trace = results.trace()
+    records = (row for batch in trace.to_batches() for row in zip(*batch.to_pydict().values(), strict=True))
+    write_table(results.folder, "trace", trace.column_names, records)
+    (results.folder / _LASTING_TRACE).unlink(missing_ok=True)
+    for name, columns, grown in (
+        ("samples", _SAMPLE_COLUMNS, results.samples),
+        ("untimed", _UNTIMED_COLUMNS, results.untimed),
+    ):
+        rows = [_row(record, columns, cells[record.cell], results.swept) for record in grown]
+        if rows or name == "samples":
+            write_table(results.folder, name, [*_CELL_COLUMNS, *results.swept, *columns], rows)
+
+
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table made of the samples, as NAME.csv."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    _write(folder / f"{name}.csv", text.getvalue())
+    write(folder / f"{name}.csv", text.getvalue())
 
 
 def write_verdicts(folder: Path, verdicts: Sequence[Mapping[str, Any]]) -> None:
     """Write the verdicts, one a group of cells with a common baseline."""
-    _write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
+    write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
 
 
 def _trace_types() -> dict[str, Any]:
@@ -319,7 +331,7 @@ def _read_cells(file: TextIO) -> tuple[Cell, ...]:
 def _read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
     """Read the records of a file that grew by rows; a last line that is half written is no row."""
     hints, known = get_type_hints(kind), {cell.id for cell in cells}
-    whole = file.read().rpartition("\n")[0]
+    whole = file.buffer.read().rpartition(b"\n")[0].decode()
     records = []
     for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
         if None in row.values():
@@ -378,10 +390,3 @@ def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
         fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
         described.append(fields)
     return described
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

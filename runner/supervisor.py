@@ -259,7 +259,7 @@ class _Invocation:
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while self._reap() and (left := deadline - time.monotonic()) > 0:
+        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._in_a_hurry():
             self._sleep(min(left, 0.05))
         deadline = time.monotonic() + _KILLING_S
         while self._reap():
@@ -268,6 +268,10 @@ class _Invocation:
                 return
             self._signal(self._living(), signal.SIGKILL)
             self._sleep(0.05)
+
+    def _in_a_hurry(self) -> bool:
+        """Whether the runner has interrupted more than once."""
+        return len(self.interrupts) > 1
 
     def _give_up(self) -> None:
         """Go on beside what cannot be killed."""

@@ -175,6 +175,8 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "profile": (None, "cpu"),
     "results_dir": ("a", "b"),
     "name": (None, "a"),
+    "resume": (None, "a"),
+    "wait": (False, True),
     "dry_run": (False, True),
     "quiet": (False, True),
 }

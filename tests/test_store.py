@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from runner import store
 from runner.errors import ConfigurationError, RunnerError
+from runner.files import telling
 from runner.records import Cell, Sample, TaskRecord, Untimed
 from runner.store import Results, Store, read
 from tests.conftest import make_cell
@@ -307,7 +308,8 @@ def test_study_and_environment_come_back(storing: Store) -> None:
     storing.write_environment({"start": {"cpu": {"usable_cpus": 2}}})
     results = read(storing.folder)
     assert results.folder == storing.folder
-    expected = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    told = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    expected = {"format": store.FORMAT, **told}
     assert dict(results.study) == expected
     assert results.environment == {"start": {"cpu": {"usable_cpus": 2}}}
 
@@ -397,7 +399,8 @@ def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.Mon
     with pytest.raises(RunnerError) as raised:
         storing.add([SAMPLE], [RECORD])
     problem = f"{storing.folder}: it cannot be written (No space left on device)"
-    assert str(raised.value) == f"{problem}; make room, and run the study again"
+    resuming = f"python -m runner resume={storing.folder}"
+    assert str(raised.value) == f"{problem}; make room, then {resuming} goes on"
 
 
 @pytest.mark.parametrize("missing", ["samples.csv", "cells.yaml", "study.yaml"])
@@ -517,3 +520,10 @@ def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None
     found = Untimed(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
     with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
         store.read_profile(storing.folder, found)
+
+
+def test_a_folder_that_cannot_be_written_is_told_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunnerError) as raised, telling(tmp_path):
+        raise OSError(30, "Read-only file system")
+    problem = f"{tmp_path}: it cannot be written (Read-only file system); make it writable"
+    assert str(raised.value) == f"{problem}, then python -m runner resume={tmp_path} goes on"

@@ -1,5 +1,7 @@
 """The study with made-up invocations: order, references, limits, failures and progress, all exact."""
 
+import contextlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.invocation import Outcome, Reference, Request
+from runner.invocation import Outcome, Request
 from runner.plan import Plan
-from runner.records import Cell, Purpose, Sample, Status, TaskRecord, Untimed
+from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, Untimed
 from runner.study import Interrupted, Progress, Study, StudySettings
 from runner.untimed import UntimedRequest
 from tests.conftest import make_cell
@@ -26,6 +28,7 @@ class Kept:
         self.samples: list[Sample] = []
         self.logged: list[str] = []
         self.untimed: list[Untimed] = []
+        self.findings: list[Finding] = []
 
     def add_untimed(self, found: Untimed) -> None:
         self.untimed.append(found)
@@ -33,6 +36,9 @@ class Kept:
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
         assert list(records) == []
         self.samples += samples
+
+    def keep_finding(self, finding: Finding) -> None:
+        self.findings.append(finding)
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         return Path(f"{cell}_{repetition}.txt")
@@ -671,3 +677,111 @@ def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
         return max(sample.repetition for sample in kept.samples)
 
     assert (repetitions(()), repetitions(("memory",))) == (4, 3)
+
+
+def gone_on_after(count: int, settings: StudySettings, invoke: Callable[[Request], Outcome]) -> list[Sample]:
+    """Measure a study that is stopped after so many invocations, and is resumed; returns all its samples."""
+    cells = (SERIAL, THREAD, PROCESS)
+    first = Trial(*cells, settings=settings, invoke=interrupting_after(count, invoke))
+    with contextlib.suppress(Interrupted):
+        first.measure()
+    kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
+    known = {(sample.cell, sample.repetition) for sample in kept}
+    findings = [one for one in first.kept.findings if (one.cell, one.repetition) in known]
+    second = Trial(*cells, settings=settings, invoke=invoke)
+    second.study.go_on_from(Earlier(samples=kept, findings=findings))
+    second.measure()
+    assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
+    return kept + second.kept.samples
+
+
+def interrupting_after(count: int, invoke: Callable[[Request], Outcome]) -> Callable[[Request], Outcome]:
+    made = itertools.count()
+    return lambda request: invoke(request) if next(made) < count else ended(request, "interrupted")
+
+
+def with_facts(request: Request) -> Outcome:
+    return ended(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
+
+
+@given(count=st.integers(min_value=0, max_value=16))
+def test_a_study_that_goes_on_measures_what_it_would_have_measured(count: int) -> None:
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().kept.samples
+    assert gone_on_after(count, settings, with_facts) == whole
+
+
+@given(count=st.integers(min_value=0, max_value=14), failing=st.integers(min_value=0, max_value=5))
+def test_a_cell_that_failed_before_is_not_measured_again(count: int, failing: int) -> None:
+    def invoke(request: Request) -> Outcome:
+        bad = request.cell.id == "p" and request.repetition == failing
+        return ended(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
+
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().kept.samples
+    assert gone_on_after(count, settings, invoke) == whole
+
+
+def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
+    first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
+    first.study.make_references()
+    second = Trial(SERIAL, THREAD)
+    second.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
+    second.measure()
+    assert {request.reference.calls["a"] for request in second.requests if request.reference.calls} == {7}
+    assert {request.time_limit_s for request in second.requests} == {60.0}
+    assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
+
+
+def test_the_time_of_the_sittings_is_added_up() -> None:
+    clock, kept = Clock(), Kept()
+    settings = replace(SEVEN, time_budget_s=8.0)
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += 1.0
+        return ended(request)
+
+    def study() -> Study:
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        return Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=clock)
+
+    study().make_references()
+    clock.now_s += 1000.0  # nobody measures
+    second = study()
+    second.go_on_from(Earlier(samples=list(kept.samples), findings=list(kept.findings)))
+    second.measure()
+    assert kept.samples[-1].repetition == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"repetitions": 3}, "all 3 repetitions are measured"),
+        ({"repetitions": 5}, ""),
+        ({"repetitions": 5, "time_budget_s": 4.5}, "its time budget of 4.5 s is used up"),
+        ({"repetitions": 3, "precision": 0.1}, "its precision of 0.1 is reached"),
+        ({"repetitions": 5, "precision": 0.1}, ""),
+    ],
+)
+def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
+    before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
+    again = Study(
+        Plan(cells=(SERIAL,), swept=(), origins={}, extras={}),
+        replace(SETTINGS, **changes),
+        invoke=ended,
+        store=Kept(),
+        watch=lambda _: None,
+        is_precise=lambda _: True,
+        clock=lambda: 0.0,
+    )
+    again.go_on_from(Earlier(samples=before.samples, findings=before.findings))
+    assert again.why_complete() == why
+
+
+def test_only_the_last_row_of_an_invocation_completes_it() -> None:
+    def twice(request: Request) -> Outcome:
+        outcome = ended(request, seconds=2.5)
+        return replace(outcome, samples=[outcome.samples[0], replace(outcome.samples[0], iteration=1)])
+
+    trial = Trial(SERIAL, invoke=twice).measure()
+    assert [one.invocation_s for one in trial.kept.samples] == [None, 2.5] * 3
