@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import II, MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from runner.records import AUTO
 
 
 class Compare(StrEnum):
@@ -81,7 +83,7 @@ class ExecutorConfig:
     pool: dict[str, Any] = field(default_factory=dict)
     start_method: str | None = None
     address: str | None = None  #: of a running cluster, for pools that refer to it
-    chunk_size: int | None = II("chunk_size")
+    chunk_size: Any = "${chunk_size}"  #: a ChunkSize, once it has been read
     extra: str | None = None  #: the extra of this package that installs the executor's library
 
 
@@ -93,7 +95,7 @@ class Config:
     executor: ExecutorConfig = MISSING
     baseline: ExecutorConfig = MISSING
     workers: int | None = None
-    chunk_size: int | None = 1
+    chunk_size: Any = 1  #: a ChunkSize, once it has been read
     python: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)
@@ -194,6 +196,7 @@ def read_point(
         return problems
     typed = OmegaConf.to_object(config)
     assert isinstance(typed, Config)  # noqa: S101 - for the type checker
+    _read_chunk_sizes(typed)
     problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed, origins)]
     if problems:
         return problems
@@ -253,16 +256,14 @@ def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterat
 def _out_of_range(config: Config) -> Iterator[str]:
     least_one = {
         "workers": config.workers,
-        "chunk_size": config.chunk_size,
         "repetitions": config.repetitions,
         "max_repetitions": config.max_repetitions,
         "iterations": config.iterations,
     }
-    if config.executor.chunk_size != config.chunk_size:
-        least_one["executor.chunk_size"] = config.executor.chunk_size
     for key, number in least_one.items():
         if number is not None and number < 1:
             yield f"{key}={number}: it must be 1 or more"
+    yield from _wrong_chunk_sizes(config)
     if not 0 < config.confidence < 1:
         yield f"confidence={config.confidence:g}: it must lie between 0 and 1, such as 0.95"
     for key in ("time_limit_s", "time_budget_s", "precision"):
@@ -276,6 +277,27 @@ def _out_of_range(config: Config) -> Iterator[str]:
         yield f"max_repetitions={config.max_repetitions}: it must not be less than {fewest}"
     if config.seed is not None and config.seed < 0:
         yield f"seed={config.seed}: it must be 0 or more"
+
+
+def _read_chunk_sizes(config: Config) -> None:
+    """Make numbers of texts that are: a variable of the environment, say."""
+    for owner in (config, config.executor, config.baseline):
+        if isinstance(owner.chunk_size, str) and owner.chunk_size.isdecimal():
+            owner.chunk_size = int(owner.chunk_size)
+
+
+def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
+    sizes = {"chunk_size": config.chunk_size}
+    for node in _POOLS:
+        size = getattr(config, node).chunk_size
+        if size not in sizes.values():  # that of all is told once
+            sizes[f"{node}.chunk_size"] = size
+    for key, size in sizes.items():
+        if isinstance(size, int) and not isinstance(size, bool):
+            if size < 1:
+                yield f"{key}={size}: it must be 1 or more"
+        elif size not in (AUTO, None):
+            yield f"{key}={size}: it must be a number of tasks, such as 100, or {AUTO}, or null for all tasks"
 
 
 def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from runner.chunking import auto_chunk_size
 from runner.invocation import Outcome, Reference, Request
 from runner.plan import Plan
-from runner.records import Cell, Sample, TaskRecord
+from runner.records import AUTO, Cell, Sample, TaskRecord
+from runner.units import seconds
 
 _REFERENCE_LIMIT_S = 3600.0
 _SHORTEST_LIMIT_S = 30.0
@@ -100,6 +102,7 @@ class Study:
         self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
         self._references: dict[str, Reference] = {}  # by baseline, once an invocation has made it
         self._calls: dict[str, dict[str, int]] = {}  # by snippets
+        self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
@@ -109,6 +112,7 @@ class Study:
     def measure(self) -> None:
         """Make the references, then the repetitions; Interrupted if the user stops it."""
         self.make_references()
+        self.settle_chunk_sizes()
         for repetition in itertools.count(1):
             if self._is_enough(repetition - 1):
                 return
@@ -146,6 +150,25 @@ class Study:
             if outcome.reference is not None:
                 self._refer_to(baseline, outcome.reference)
         self._watch(self._progress(0, ended=True))
+
+    def settle_chunk_sizes(self) -> None:
+        """Fix what `auto` comes to in all repetitions.
+
+        An invocation for each such cell tells what handing out a chunk costs there. It is 1
+        where there is no reference to tell how long the tasks are.
+        """
+        for position, cell in enumerate(self._still_measured()):
+            lengths = self._reference(cell).lengths
+            if cell.chunk_size != AUTO or not lengths:
+                continue
+            outcome = self._keep(replace(self._request(cell, 0, position), dispatch=True))
+            if outcome.dispatch is None:
+                continue
+            self._chunk_sizes[cell.id] = size = auto_chunk_size(lengths, outcome.dispatch)
+            tasks, tasks_s = (sum(part) for part in zip(*lengths, strict=True))
+            told = f"{tasks} tasks of {seconds(tasks_s / tasks)} on {outcome.dispatch.workers} workers"
+            cost = f"{seconds(outcome.dispatch.chunk_s)} to hand out a chunk"
+            self._store.log(f"cell {cell.id} ({cell.executor}): chunk_size=auto is {size}: {told}, {cost}")
 
     def _refer_to(self, cell: Cell, reference: Reference) -> None:
         """Compare the cells of this one's group with this from now on."""
@@ -227,6 +250,7 @@ class Study:
             time_limit_s=self._limit_s(cell),
             reference=self._reference(cell),
             output=self._store.output_file(cell.id, repetition),
+            auto_chunk_size=self._chunk_sizes.get(cell.id, 1),
         )
 
     def _keep(self, request: Request) -> Outcome:

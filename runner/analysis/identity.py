@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.machine import Machine
-from runner.records import Cell
+from runner.records import AUTO, Cell
 from runner.store import Results
 
 _COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
@@ -33,7 +33,9 @@ def identity(cell: Cell, results: Results) -> dict[str, Any]:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give columns that may hold nothing a type that can."""
-    whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
+    has_auto = "chunk_size" in frame and frame["chunk_size"].eq(AUTO).any()
+    numbers = ("workers", "tasks_per_chunk", *(() if has_auto else ("chunk_size",)))
+    whole = {column: "Int64" for column in numbers if column in frame}
     times = [column for column in frame if str(column).endswith("_s")]
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
 

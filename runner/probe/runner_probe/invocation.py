@@ -79,6 +79,11 @@ _BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
+    if specification["dispatch"]:
+        from runner_probe.dispatch import measure_dispatch  # noqa: PLC0415 - measured processes have no need of it
+
+        reply["dispatch"] = measure_dispatch(factory.open, workload.call)
+        return
     tracing = specification["tracing"]
     tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
