@@ -290,7 +290,7 @@ def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
     sizes = {"chunk_size": config.chunk_size}
     for node in _POOLS:
         size = getattr(config, node).chunk_size
-        if size not in sizes.values():  # that of all is told once
+        if repr(size) != repr(config.chunk_size):  # that of all is told once
             sizes[f"{node}.chunk_size"] = size
     for key, size in sizes.items():
         if isinstance(size, int) and not isinstance(size, bool):
