@@ -24,7 +24,14 @@ def cell_of(*overrides: str) -> Cell:
     return cells_of(*overrides).cells[-1]
 
 
-def measure(cell: Cell, supervisor: Supervisor, folder: Path, reference: Reference = LONG_TASKS) -> Outcome:
+def measure(
+    cell: Cell,
+    supervisor: Supervisor,
+    folder: Path,
+    reference: Reference = LONG_TASKS,
+    *,
+    dispatch: bool = False,
+) -> Outcome:
     """Make one invocation of a cell, as a study does; RuntimeError unless it ends well.
 
     A study makes the reference by itself; it tells whether tasks are long enough to be stamped.
@@ -37,6 +44,7 @@ def measure(cell: Cell, supervisor: Supervisor, folder: Path, reference: Referen
         time_limit_s=60.0,
         reference=reference,
         output=folder / "output.txt",
+        dispatch=dispatch,
     )
     outcome = invoke(request, supervisor)
     if outcome.status != "ok":

@@ -25,10 +25,11 @@ from runner.plan import Plan
 from runner.profilers import check_profiler
 from runner.records import Untimed
 from runner.sitting import Sitting, conclude
+from runner.standing import Keeps
+from runner.standing import Progress as Standing
 from runner.store import Store
 from runner.streams import outlive_readers
-from runner.study import Interrupted, Keeps, Study, StudySettings
-from runner.study import Progress as Standing
+from runner.study import Interrupted, Study, StudySettings
 from runner.supervisor import Supervisor, SupervisorDied
 from runner.untimed import UntimedRequest, run_untimed
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import II, MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 
 class Compare(StrEnum):
@@ -87,7 +87,7 @@ class ExecutorConfig:
     pool: dict[str, Any] = field(default_factory=dict)
     start_method: str | None = None
     address: str | None = None  #: of a running cluster, for pools that refer to it
-    chunk_size: int | None = II("chunk_size")
+    chunk_size: Any = "${chunk_size}"  #: a ChunkSize, once it has been read
     extra: str | None = None  #: the extra of this package that installs the executor's library
 
 
@@ -99,7 +99,7 @@ class Config:
     executor: ExecutorConfig = MISSING
     baseline: ExecutorConfig = MISSING
     workers: int | None = None
-    chunk_size: int | None = 1
+    chunk_size: Any = 1  #: a ChunkSize, once it has been read
     python: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)

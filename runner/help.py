@@ -24,7 +24,7 @@ What there is (NAME=OPTION)
 {options}
 
 Settings (conf/config.yaml explains all of them; most can be swept: workers=1,2,4 --multirun)
-  workers=N          how many workers              chunk_size=N      tasks sent to a worker at a time
+  workers=N          how many workers              chunk_size=N      tasks sent at a time, or auto
   repetitions=N      rounds over all cells         iterations=N      also measure a warm pool
   python=NAME        the interpreter to measure    env.NAME=VALUE    its environment
   time_limit_s=N     of one invocation             seed=N            the order of measurement

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from runner.chunking import Dispatch
 from runner.folders import PROBE, experiments_path
 from runner.noise import Reading, disturbance
 from runner.records import Cell, Reference, Sample, Status, TaskRecord
@@ -46,6 +47,13 @@ class Request:
     time_limit_s: float
     reference: Reference
     output: Path  #: gets what the workload prints
+    auto_chunk_size: int = 1  #: what a chunk size of `auto` has come to
+    dispatch: bool = False  #: measure what handing out a chunk costs, and no task
+
+    @property
+    def tasks_per_chunk(self) -> int | None:
+        """Tasks sent to a worker at a time; None: all of them."""
+        return self.cell.tasks_per_chunk(self.auto_chunk_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +63,7 @@ class Outcome:
     samples: list[Sample]
     records: list[TaskRecord]
     reference: Reference | None = None  #: what this invocation would fix as a reference, if it ended well
+    dispatch: Dispatch | None = None  #: if that was asked for; then there is no sample
     traceback: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)  #: as seen in the workers
     seconds: float
@@ -64,7 +73,7 @@ class Outcome:
     @property
     def status(self) -> Status:
         """The invocation's status is its last sample's."""
-        return self.samples[-1].status
+        return self.samples[-1].status if self.samples else "ok"
 
     @property
     def error(self) -> str:
@@ -141,9 +150,10 @@ def _specification(request: Request) -> dict[str, Any]:
         "path": search_path(),
         "workload": settings["workload"],
         "executor": settings["executor"],
-        "chunk_size": settings["chunk_size"],
+        "chunk_size": request.tasks_per_chunk,
+        "dispatch": request.dispatch,
         "iterations": request.iterations,
-        "tracing": _tracing(request.cell, reference),
+        "tracing": _tracing(request.tasks_per_chunk, reference),
         "look": request.repetition <= 1,  # once for each cell, and each reference
         "calls": reference.calls,
         "reference": reference.results,
@@ -151,11 +161,11 @@ def _specification(request: Request) -> dict[str, Any]:
     }
 
 
-def _tracing(cell: Cell, reference: Reference) -> str:
+def _tracing(chunk_size: int | None, reference: Reference) -> str:
     """Tell what is stamped: every task, every chunk, or nothing but a run apart, which is no headline."""
     if reference.task_s >= SHORTEST_STAMPED_S:
         return "task"
-    in_chunk = min(cell.chunk_size or len(reference.labels), len(reference.labels))
+    in_chunk = min(chunk_size or len(reference.labels), len(reference.labels))
     return "chunk" if reference.task_s * in_chunk >= SHORTEST_STAMPED_CHUNK_S else "apart"
 
 
@@ -167,6 +177,8 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
     if reply is None or (ended_by_us and reply["status"] not in ("ok", "wrong_result")):
         status, error = explain(ending, request.output, request.time_limit_s)
         return Outcome(samples=[_failed(request, 0, status, error)], records=[], seconds=ending.seconds)
+    if reply["status"] == "ok" and request.dispatch:
+        return Outcome(samples=[], records=[], dispatch=_dispatch(request, reply), seconds=ending.seconds)
     iterations: list[dict[str, Any]] = reply["iterations"]
     samples = [_sample(request, iteration) for iteration in iterations]
     status = reply["status"]
@@ -206,6 +218,7 @@ def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
         warmup=iteration["warmup"],
         tracing=iteration["tracing"],
         tasks=iteration["tasks"],
+        tasks_per_chunk=request.tasks_per_chunk,
         started_at=_iso(datetime.fromtimestamp(iteration["started_at"], UTC)),
         start_s=start_s,
         work_s=work_s,
@@ -223,6 +236,7 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
         iteration=iteration,
         warmup=False,
         tasks=len(request.reference.labels),
+        tasks_per_chunk=request.tasks_per_chunk,
         started_at=_iso(datetime.now(UTC)),
         status=status,
         error=_one_line(error),
@@ -278,6 +292,11 @@ def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int,
     return lanes
 
 
+def _dispatch(request: Request, reply: Mapping[str, Any]) -> Dispatch:
+    found = reply["dispatch"]
+    return Dispatch(chunk_s=found["chunk_ns"] / 1e9, workers=request.cell.workers or found["workers"])
+
+
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
     traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))
     records = [dict(zip(reply["record"], row, strict=True)) for row in traced["records"]]
@@ -286,6 +305,7 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         calls=reply["calls"],
         labels=reply.get("labels", []),
         task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
+        lengths=[(row["tasks"], row["busy_ns"] / 1e9) for row in records],
         seconds=seconds,
     )
 

@@ -21,6 +21,7 @@ from runner.config import (
     near_setting,
     where,
 )
+from runner.records import AUTO
 
 #: The nodes that have a pool.
 _POOLS = ("executor", "baseline")
@@ -42,6 +43,7 @@ def read_point(
         return problems
     typed = OmegaConf.to_object(config)
     assert isinstance(typed, Config)  # noqa: S101 - for the type checker
+    _read_chunk_sizes(typed)
     problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed, origins)]
     if problems:
         return problems
@@ -75,16 +77,14 @@ def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterat
 def _out_of_range(config: Config) -> Iterator[str]:
     least_one = {
         "workers": config.workers,
-        "chunk_size": config.chunk_size,
         "repetitions": config.repetitions,
         "max_repetitions": config.max_repetitions,
         "iterations": config.iterations,
     }
-    if config.executor.chunk_size != config.chunk_size:
-        least_one["executor.chunk_size"] = config.executor.chunk_size
     for key, number in least_one.items():
         if number is not None and number < 1:
             yield f"{key}={number}: it must be 1 or more"
+    yield from _wrong_chunk_sizes(config)
     if not _LEAST_CONFIDENCE <= config.confidence < 1:
         yield f"confidence={config.confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
     for key in ("time_limit_s", "time_budget_s", "precision"):
@@ -94,6 +94,27 @@ def _out_of_range(config: Config) -> Iterator[str]:
     yield from _wrong_precision(config)
     if config.seed is not None and config.seed < 0:
         yield f"seed={config.seed}: it must be 0 or more"
+
+
+def _read_chunk_sizes(config: Config) -> None:
+    """Make numbers of texts that are: a variable of the environment, say."""
+    for owner in (config, config.executor, config.baseline):
+        if isinstance(owner.chunk_size, str) and owner.chunk_size.isdecimal():
+            owner.chunk_size = int(owner.chunk_size)
+
+
+def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
+    sizes = {"chunk_size": config.chunk_size}
+    for node in _POOLS:
+        size = getattr(config, node).chunk_size
+        if repr(size) != repr(config.chunk_size):  # that of all is told once
+            sizes[f"{node}.chunk_size"] = size
+    for key, size in sizes.items():
+        if isinstance(size, int) and not isinstance(size, bool):
+            if size < 1:
+                yield f"{key}={size}: it must be 1 or more"
+        elif size not in (AUTO, None):
+            yield f"{key}={size}: it must be a number of tasks, such as 100, or {AUTO}, or null for all tasks"
 
 
 _LEAST_CONFIDENCE = 0.5  # less is no claim

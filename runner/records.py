@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+#: Tasks sent to a worker at a time; None: all of them.
+ChunkSize = int | Literal["auto"] | None
+AUTO: Literal["auto"] = "auto"  #: settled once, before the first repetition
+
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
 Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
 
@@ -19,7 +23,7 @@ class Cell:
     workload: str
     executor: str
     workers: int | None  #: None: the executor takes no number of workers, or chooses it itself
-    chunk_size: int | None  #: tasks sent to a worker at a time; None: all of them
+    chunk_size: ChunkSize
     python: str  #: the interpreter, as the user named it
     swept: Mapping[str, Any] = field(default_factory=dict)  #: further swept settings, by key
     settings: Mapping[str, Any]  #: all that changes the measured program, resolved; JSON only
@@ -27,6 +31,10 @@ class Cell:
     def __hash__(self) -> int:
         """Hash by identity: the settings are dictionaries."""
         return hash(self.id)
+
+    def tasks_per_chunk(self, auto: int) -> int | None:
+        """Give the chunk size, `auto` having come to this; None: all tasks at once."""
+        return auto if self.chunk_size == AUTO else self.chunk_size
 
     @property
     def is_baseline(self) -> bool:
@@ -53,6 +61,7 @@ class Sample:
     warmup: bool  #: the run that warms the second pool up
     tracing: bool = False  #: made only to record tasks too short to be recorded in the headline
     tasks: int
+    tasks_per_chunk: int | None = None  #: sent to a worker at a time; None: all of them
     started_at: str  #: ISO 8601, UTC
     start_s: float | None = None  #: from before the pool's construction to the first task's start
     work_s: float | None = None  #: to the last task's end
@@ -73,6 +82,7 @@ class Reference:
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
+    lengths: list[tuple[int, float]] = field(default_factory=list)  #: as `auto_chunk_size` takes them
     seconds: float = 0.0  #: of the invocation as a whole
 
 

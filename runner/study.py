@@ -7,71 +7,19 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from runner.chunking import auto_chunk_size
 from runner.invocation import Outcome, Request
 from runner.plan import Plan
-from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, TaskRecord, Untimed
+from runner.records import AUTO, Cell, Earlier, Finding, Purpose, Reference, Sample, Untimed
+from runner.standing import Keeps, Looking, Progress
+from runner.units import seconds
 from runner.untimed import UntimedRequest
 
 _REFERENCE_LIMIT_S = 3600.0
 _SHORTEST_LIMIT_S = 30.0
 _REFERENCES_IN_LIMIT = 20
-
-
-class Keeps(Protocol):
-    """What a study needs of the store."""
-
-    def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
-        """Append one invocation, for good."""
-        ...
-
-    def add_untimed(self, found: Untimed) -> None:
-        """Append what an invocation without a clock found, for good."""
-        ...
-
-    def keep_finding(self, finding: Finding) -> None:
-        """Keep for good what an invocation fixes, before it is added itself."""
-        ...
-
-    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
-        """Name the file that gets what one invocation prints, timed or not."""
-        ...
-
-    def profile_file(self, cell: str, purpose: Purpose) -> Path:
-        """Name the file that gets what a profiler finds."""
-        ...
-
-    def log(self, text: str) -> None:
-        """Append to the log."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Where a study stands, told after every invocation."""
-
-    plan: Plan
-    repetition: int  #: the one in progress; 0 while the references are made
-    repetitions: int
-    done: int  #: invocations
-    total: int  #: those that are done, and those to come of the cells that are still measured
-    left_s: float | None  #: estimated; None until all references were tried
-    wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far
-    failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
-    repetition_ended: bool
-    at_most: bool = False  #: a precision or a time budget may end it before its last repetition
-    looking: "Looking | None" = None  #: once the repetitions are done
-
-
-@dataclass(frozen=True, kw_only=True)
-class Looking:
-    """Which invocation without a clock is in progress."""
-
-    purpose: Purpose
-    number: int  #: from 1
-    cells: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +72,7 @@ class Study:
         self._random = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
         self._references: dict[str, Reference] = {}  # by baseline, once an invocation has made it
         self._calls: dict[str, dict[str, int]] = {}  # by snippets
+        self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
@@ -136,6 +85,7 @@ class Study:
     def measure(self) -> None:
         """Make the references, then the repetitions; Interrupted if the user stops it."""
         self.make_references()
+        self.settle_chunk_sizes()
         for repetition in itertools.count(1):
             if repetition > self._begun and self._why_enough(repetition - 1):
                 return
@@ -175,6 +125,7 @@ class Study:
             time_limit_s=self._limit_s(cell),
             output=self._store.output_file(cell.id, purpose),
             profile=self._store.profile_file(cell.id, purpose),
+            auto_chunk_size=self._chunk_sizes.get(cell.id, 1),
         )
 
     def _looking(self, looking: Looking, left: Sequence[Cell]) -> Progress:
@@ -230,6 +181,8 @@ class Study:
             self._begun = max(self._begun, sample.repetition)
             if not sample.repetition:
                 continue
+            if sample.tasks_per_chunk is not None:
+                self._chunk_sizes[sample.cell] = sample.tasks_per_chunk
             if sample.invocation_s is not None:
                 self._seconds[sample.cell].append(sample.invocation_s)
             failed = self.failed.get(sample.cell)
@@ -247,6 +200,25 @@ class Study:
                 self._watch(self._progress(0, ended=False))
                 self._keep(self._request(baseline, 0, position))
         self._watch(self._progress(0, ended=True))
+
+    def settle_chunk_sizes(self) -> None:
+        """Fix what `auto` comes to in all repetitions.
+
+        An invocation for each such cell tells what handing out a chunk costs there. It is 1
+        where there is no reference to tell how long the tasks are.
+        """
+        for position, cell in enumerate(self._still_measured()):
+            lengths = self._reference(cell).lengths
+            if cell.chunk_size != AUTO or not lengths or cell.id in self._chunk_sizes:
+                continue
+            outcome = self._keep(replace(self._request(cell, 0, position), dispatch=True))
+            if outcome.dispatch is None:
+                continue
+            self._chunk_sizes[cell.id] = size = auto_chunk_size(lengths, outcome.dispatch)
+            tasks, tasks_s = (sum(part) for part in zip(*lengths, strict=True))
+            told = f"{tasks} tasks of {seconds(tasks_s / tasks)} on {outcome.dispatch.workers} workers"
+            cost = f"{seconds(outcome.dispatch.chunk_s)} to hand out a chunk"
+            self._store.log(f"cell {cell.id} ({cell.executor}): chunk_size=auto is {size}: {told}, {cost}")
 
     def _refer_to(self, cell: Cell, reference: Reference) -> None:
         """Compare the cells of this one's group with this from now on."""
@@ -331,6 +303,7 @@ class Study:
             time_limit_s=self._limit_s(cell),
             reference=self._reference(cell),
             output=self._store.output_file(cell.id, repetition),
+            auto_chunk_size=self._chunk_sizes.get(cell.id, 1),
         )
 
     def _keep(self, request: Request) -> Outcome:
@@ -339,9 +312,10 @@ class Study:
         if self._disturbed:
             outcome = replace(outcome, samples=[_also_noisy(one, self._disturbed) for one in outcome.samples])
         cell = request.cell
-        self._take_over(request, outcome)
-        completing = replace(outcome.samples[-1], invocation_s=outcome.seconds)
-        self._store.add([*outcome.samples[:-1], completing], outcome.records)
+        if outcome.samples:  # what only tells the cost of a chunk has none
+            self._take_over(request, outcome)
+            completing = replace(outcome.samples[-1], invocation_s=outcome.seconds)
+            self._store.add([*outcome.samples[:-1], completing], outcome.records)
         where = f"cell {cell.id} ({cell.executor}), repetition {request.repetition}"
         if outcome.alive:
             disturbing = "could not be ended and may disturb what follows; end them by hand"

@@ -27,6 +27,7 @@ class UntimedRequest:
     time_limit_s: float
     output: Path  #: gets what the workload prints
     profile: Path  #: gets what a profiler finds, if one is asked for
+    auto_chunk_size: int = 1  #: what `auto` comes to in this cell
 
 
 def run_untimed(request: UntimedRequest, supervisor: Supervises) -> Untimed:
@@ -92,7 +93,7 @@ def _specification(request: UntimedRequest) -> dict[str, Any]:
         "path": search_path(),
         "workload": settings["workload"],
         "executor": settings["executor"],
-        "chunk_size": settings["chunk_size"],
+        "chunk_size": request.cell.tasks_per_chunk(request.auto_chunk_size),
         "calls": request.calls,
         "untimed": True,
     }

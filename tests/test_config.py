@@ -123,6 +123,19 @@ def test_a_chunk_size_out_of_range_is_told_once() -> None:
     assert read(executor__chunk_size=-1) == ["executor.chunk_size=-1: it must be 1 or more"]
 
 
+@pytest.mark.parametrize("size", ["banana", 2.5, True, [1, 2], "-1"])
+def test_a_chunk_size_is_a_number_auto_or_null(size: object) -> None:
+    expected = f"chunk_size={size}: it must be a number of tasks, such as 100, or auto, or null for all tasks"
+    assert read(chunk_size=size) == [expected]
+    assert read(executor__chunk_size=size) == [f"executor.{expected}"]
+
+
+@pytest.mark.parametrize(("size", "read_as"), [("auto", "auto"), ("12", 12), (12, 12), (None, None)])
+def test_a_chunk_size_reaches_the_executor(size: object, read_as: object) -> None:
+    config = point(chunk_size=size).config
+    assert (config.chunk_size, config.executor.chunk_size) == (read_as, read_as)
+
+
 @pytest.mark.parametrize(("setting", "value"), [("seed", 0), ("confidence", 0.5), ("time_limit_s", 0.1)])
 def test_a_value_at_the_edge_of_its_range_is_taken(setting: str, value: float) -> None:
     assert getattr(point(**{setting: value}).config, setting) == value

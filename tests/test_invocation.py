@@ -130,6 +130,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "workload": settings["workload"],
         "executor": settings["executor"],
         "chunk_size": 1,
+        "dispatch": False,
         "iterations": 1,
         "tracing": "apart",
         "look": False,
@@ -150,6 +151,7 @@ def test_a_good_reply_gives_a_sample_for_each_iteration(measure: Callable[..., O
         iteration=0,
         warmup=False,
         tasks=2,
+        tasks_per_chunk=1,
         started_at="2026-01-01T00:00:00.000+00:00",
         start_s=0.1,
         work_s=2.0,
@@ -362,7 +364,12 @@ def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outco
 def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
     reply = make_reply(make_iteration(), status=status, reference=[{"value": 1}], calls={"one": 3})
     assert measure(make_ending(reply)).reference == Reference(
-        results=[{"value": 1}], calls={"one": 3}, labels=["one", "two"], task_s=80e-9, seconds=2.5
+        results=[{"value": 1}],
+        calls={"one": 3},
+        labels=["one", "two"],
+        task_s=80e-9,
+        lengths=[(1, 80e-9)] * 2,
+        seconds=2.5,
     )
 
 

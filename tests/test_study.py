@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.chunking import Dispatch
 from runner.invocation import Outcome, Request
 from runner.plan import Plan
 from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, Untimed
-from runner.study import Interrupted, Progress, Study, StudySettings
+from runner.standing import Progress
+from runner.study import Interrupted, Study, StudySettings
 from runner.untimed import UntimedRequest
 from tests.conftest import make_cell
 
@@ -785,3 +787,47 @@ def test_only_the_last_row_of_an_invocation_completes_it() -> None:
 
     trial = Trial(SERIAL, invoke=twice).measure()
     assert [one.invocation_s for one in trial.kept.samples] == [None, 2.5] * 3
+
+
+def answering_dispatch(request: Request) -> Outcome:
+    """As `ended`, of 100 tasks of a second each; a chunk costs an eighth of that to hand out."""
+    if request.dispatch:
+        dispatch = Dispatch(chunk_s=1 / 8, workers=2)
+        return Outcome(samples=[], records=[], dispatch=dispatch, seconds=1.0)
+    outcome = ended(request)
+    assert outcome.reference is not None
+    return replace(outcome, reference=replace(outcome.reference, lengths=[(100, 100.0)]))
+
+
+AUTO_THREAD = make_cell("t", baseline="s", chunk_size="auto")
+
+
+def test_a_chunk_size_of_auto_is_settled_once_after_the_references() -> None:
+    trial = Trial(SERIAL, AUTO_THREAD, PROCESS, invoke=answering_dispatch).measure()
+    asked = [(request.cell.id, request.repetition) for request in trial.requests if request.dispatch]
+    assert trial.order()[:2] == ["s0", "t0"]
+    assert asked == [("t", 0)]
+    sizes = {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"}
+    assert sizes == {1, 7}  # before, and from then on
+    assert [request.tasks_per_chunk for request in trial.requests[2:] if request.cell.id == "t"] == [7, 7]
+    assert trial.kept.logged == [
+        "cell t (serial): chunk_size=auto is 7: 100 tasks of 1.00 s on 2 workers, 125 ms to hand out a chunk"
+    ]
+
+
+def test_without_a_reference_auto_is_1() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "failed" if request.cell.id == "s" else "ok")
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
+    assert {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"} == {1}
+    assert not any(request.dispatch for request in trial.requests)
+
+
+def test_a_cell_whose_pool_fails_while_auto_is_settled_is_not_measured() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "crashed") if request.dispatch else answering_dispatch(request)
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
+    assert trial.order() == ["s0", "t0", "s1", "s2"]
+    assert trial.study.failed["t"].error == "it crashed"

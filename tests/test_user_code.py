@@ -127,6 +127,25 @@ def test_items_may_be_the_lines_of_a_file_and_the_paths_of_a_glob(
     assert "words-files" in results.folder.name
 
 
+def test_chunks_of_auto_size_give_the_right_results_on_every_executor(place: Path) -> None:
+    assert place == Path.cwd()
+    items = list(range(300))
+    results = measure(
+        *("workload=function", "workload.function=mymodule.square", f"workload.items={items}"),
+        f"workload.expect={[item**2 for item in items]}",
+        *("executor=thread,process,pool,thread_per_task", "workers=2", "chunk_size=auto", "-m"),
+    )
+    (loop, *pools) = results.cells
+    assert [cell.chunk_size for cell in results.cells] == [None, *["auto"] * 4]
+    sizes = {sample.cell: sample.tasks_per_chunk for sample in results.samples}
+    assert sizes[loop.id] is None
+    assert all(1 <= (sizes[cell.id] or 0) <= 150 for cell in pools)
+    log = (results.folder / "study.log").read_text(encoding="utf-8")
+    assert all(
+        f"cell {cell.id} ({cell.executor}): chunk_size=auto is {sizes[cell.id]}:" in log for cell in pools
+    )
+
+
 def test_a_function_needs_no_yaml(place: Path) -> None:
     measure(
         *("workload=function", "workload.function=mymodule.square", "workload.items=[1,2,3]"),

@@ -25,7 +25,8 @@ class Cause:
 POOL_START = Cause(name="starting the pool", remedy="keep one pool open and use it again")
 LATE_WORKERS = Cause(name="workers that start late", remedy="fewer workers, or a quicker start method")
 DISPATCH = Cause(
-    name="handing out tasks and moving their data", remedy="bigger chunks (chunk_size), or less data a task"
+    name="handing out tasks and moving their data",
+    remedy="bigger chunks (chunk_size=auto), or less data a task",
 )
 EMPTY_QUEUE = Cause(name="an empty queue", remedy="submit tasks faster: prepare the items beforehand")
 POOL_END = Cause(name="shutting the pool down", remedy="keep one pool open and use it again")

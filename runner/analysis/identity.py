@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.machine import Machine
-from runner.records import Cell
+from runner.records import AUTO, Cell
 from runner.store import Results
 
 #: Columns of whole numbers that may hold nothing.
-_WHOLE = ("workers", "chunk_size", "peak_pss_bytes")
+_WHOLE = ("workers", "tasks_per_chunk", "peak_pss_bytes")
 _COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 
 
@@ -43,7 +43,9 @@ def _identity(cell: Cell, results: Results, machine: Machine) -> dict[str, Any]:
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give columns that may hold nothing a type that can."""
-    whole = {column: "Int64" for column in _WHOLE if column in frame}
+    has_auto = "chunk_size" in frame and frame["chunk_size"].eq(AUTO).any()
+    numbers = (*_WHOLE, *(() if has_auto else ("chunk_size",)))
+    whole = {column: "Int64" for column in numbers if column in frame}
     times = [column for column in frame if str(column).endswith("_s")]
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
 

@@ -74,6 +74,7 @@ def _facts(cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
     return {
         "baseline": cell.baseline,
         "is_baseline": cell.is_baseline,
+        "tasks_per_chunk": own[own["repetition"].gt(0)]["tasks_per_chunk"].max(),
         "repetitions": len(times.of(cell.id)),
         "noisy": int(own[is_headline(own)]["noisy"].ne("").sum()),
         "status": _status(own),

@@ -13,6 +13,7 @@ from runner.analysis.rankings import fastest_group, quickest_snippet
 from runner.analysis.statistics import Estimate, Level, ratio_of_medians
 from runner.analysis.tables import Tables
 from runner.analysis.units import bounds, text
+from runner.records import Cell
 from runner.store import Results
 from runner.units import seconds, three_digits
 
@@ -93,8 +94,14 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         ),
         groups="",
         break_even=tuple(describe(tables.break_even, str(fastest["workload"]))),
-        code=code_to_paste(cell, is_async=tables.machine.is_async(cell)),
+        code=_code(cell, recommended, tables),
     )
+
+
+def _code(cell: Cell, row: "pd.Series[Any]", tables: Tables) -> str:
+    size = row["tasks_per_chunk"]
+    is_async = tables.machine.is_async(cell)
+    return code_to_paste(cell, is_async=is_async, auto_chunk_size=1 if pd.isna(size) else int(size))
 
 
 def _nothing(key: str) -> str:

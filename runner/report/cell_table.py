@@ -8,6 +8,7 @@ import pandas as pd
 
 from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables
+from runner.records import AUTO
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
 from runner.store import Results
@@ -26,7 +27,10 @@ _HEADINGS = {"chunk_size": "chunk"}
 
 def varying_settings(rows: pd.DataFrame, results: Results) -> list[str]:
     """List the settings beside executor and workers that tell rows apart."""
-    return [key for key in ("python", "chunk_size", *results.swept) if rows[key].nunique(dropna=True) > 1]
+    keys = [key for key in ("python", "chunk_size", *results.swept) if rows[key].nunique(dropna=True) > 1]
+    if "chunk_size" not in keys and rows["chunk_size"].eq(AUTO).any():
+        keys.append("chunk_size")  # to tell what it came to
+    return keys
 
 
 def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[Column]:
@@ -34,7 +38,7 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
     settings = [
         Column(
             heading=_HEADINGS.get(key, short(key)),
-            texts=[shown(value) for value in rows[key]],
+            texts=_setting_texts(rows, key),
             justify="left",
             folds=True,
         )
@@ -59,6 +63,14 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
         Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
         Column(heading="note", texts=_notes(rows, results, tables), justify="left", style="dim"),
     ]
+
+
+def _setting_texts(rows: pd.DataFrame, key: str) -> list[str]:
+    """Show the values of a setting; a chunk size of `auto` with what it came to."""
+    if key != "chunk_size":
+        return [shown(value) for value in rows[key]]
+    pairs = zip(rows[key], rows["tasks_per_chunk"], strict=True)
+    return [f"{AUTO} ({tasks})" if size == AUTO and pd.notna(tasks) else shown(size) for size, tasks in pairs]
 
 
 def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
@@ -118,7 +130,7 @@ def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | Non
     if pd.isna(row["speedup"]):
         return "no baseline"
     workers = 0 if pd.isna(row["workers"]) else row["workers"]
-    size = row["chunk_size"]
+    size = row["tasks_per_chunk"] if row["chunk_size"] == AUTO else row["chunk_size"]
     chunks = 1 if size == ALL_TASKS else ceil(tasks / (1 if pd.isna(size) else size)) if tasks else workers
     if workers > chunks:
         noun = "task" if chunks == tasks else "chunk"

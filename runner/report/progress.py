@@ -12,9 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from runner import study
 from runner.plan import Plan
 from runner.records import Cell
+from runner.standing import Progress as Standing
+from runner.study import StudySettings
 from runner.units import seconds
 
 ERASE_LINE = "\r\x1b[2K"  # of a terminal
@@ -39,7 +40,7 @@ class Progress:
         if self._is_live:
             self._live.stop()
 
-    def __call__(self, progress: study.Progress) -> None:
+    def __call__(self, progress: Standing) -> None:
         """Show where the study stands."""
         if self._quiet:
             return
@@ -105,7 +106,7 @@ def _erase() -> None:
 def show_plan(
     plan: Plan,
     tasks: Mapping[str, int],
-    settings: study.StudySettings,
+    settings: StudySettings,
     repetition_s: float,
     untimed_s: float = 0.0,
 ) -> None:
@@ -122,7 +123,7 @@ def show_plan(
     console.print(_plan_line(len(plan.cells), settings, repetition_s, untimed_s), highlight=False)
 
 
-def _plan_line(cells: int, settings: study.StudySettings, repetition_s: float, untimed_s: float) -> str:
+def _plan_line(cells: int, settings: StudySettings, repetition_s: float, untimed_s: float) -> str:
     repetitions = [settings.repetitions]
     if settings.precision is not None:
         repetitions.append(settings.max_repetitions)
@@ -149,7 +150,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-def _line(progress: study.Progress) -> str:
+def _line(progress: Standing) -> str:
     most, about = ("at most ", "at most") if progress.at_most else ("", "about")
     left_s = progress.left_s
     if (looking := progress.looking) is not None:
@@ -169,7 +170,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _provisional(progress: study.Progress) -> str:
+def _provisional(progress: Standing) -> str:
     """Name the fastest cell so far, from the first complete repetition on."""
     counts = [len(progress.wall_s[cell.id]) for cell in _still_measured(progress)]
     if not counts or min(counts) < 1:
@@ -189,11 +190,11 @@ def name(cell: Cell) -> str:
     return cell.executor if cell.workers is None else f"{cell.executor} × {cell.workers}"
 
 
-def _still_measured(progress: study.Progress) -> list[Cell]:
+def _still_measured(progress: Standing) -> list[Cell]:
     return [cell for cell in progress.plan.cells if cell.id not in progress.failed]
 
 
-def _view(progress: study.Progress, console: Console) -> Group:
+def _view(progress: Standing, console: Console) -> Group:
     """Show the most important first, and of the cells as many as the terminal has room for."""
     texts = [Text(line) for line in (_line(progress), _provisional(progress)) if line]
     taken = sum(len(text.wrap(console, console.width)) for text in texts)
@@ -201,7 +202,7 @@ def _view(progress: study.Progress, console: Console) -> Group:
     return Group(*texts, *_cells(progress, room))
 
 
-def _cells(progress: study.Progress, room: int) -> list[Table]:
+def _cells(progress: Standing, room: int) -> list[Table]:
     """Show the cells in a table of at most so many lines; none if not even one cell finds room."""
     cells = progress.plan.cells
     shown = cells if len(cells) < room else cells[: max(0, room - 2)]  # beside the header, and the rest
@@ -220,7 +221,7 @@ def _cells(progress: study.Progress, room: int) -> list[Table]:
     return [table]
 
 
-def _row(cell: Cell, progress: study.Progress) -> tuple[str, str, str]:
+def _row(cell: Cell, progress: Standing) -> tuple[str, str, str]:
     walls = progress.wall_s[cell.id]
     settings = [f"{key}={value}" for key, value in cell.swept.items() if value is not None]
     median = seconds(statistics.median(walls)) if walls else ""

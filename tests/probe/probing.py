@@ -63,6 +63,7 @@ def specify(
         "workload": settings,
         "executor": {"pool": dict(pool)},
         "chunk_size": chunk_size,
+        "dispatch": False,
         "iterations": iterations,
         "tracing": tracing,
         "look": False,

@@ -353,3 +353,11 @@ def test_the_plain_loop_runs_a_task_when_it_is_submitted() -> None:
     assert not future.cancel()
     assert future.result() == 6
     serial.shutdown(wait=True)
+
+
+@pytest.mark.slow
+@every_executor
+def test_every_executor_tells_what_handing_out_a_chunk_costs(executor: Executor) -> None:
+    reply = ask({**specify(executor.pool(), function=executor.function("square")), "dispatch": True}).reply
+    assert (reply["status"], reply["error"], reply["iterations"]) == ("ok", "", [])
+    assert reply["dispatch"]["chunk_ns"] > 0

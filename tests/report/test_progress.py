@@ -11,8 +11,9 @@ from rich.console import Console
 from runner.plan import Plan
 from runner.records import Sample
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan
-from runner.study import Looking, StudySettings
-from runner.study import Progress as Standing
+from runner.standing import Looking
+from runner.standing import Progress as Standing
+from runner.study import StudySettings
 from tests.made import cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)

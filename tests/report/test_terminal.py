@@ -100,6 +100,16 @@ def test_a_chunk_size_of_null_is_all_and_a_loop_has_none(make_results: MakeResul
     assert row_of(text, "serial")[:2] == ["serial", "2.00"]
 
 
+def test_a_chunk_size_of_auto_is_told_with_what_it_came_to(make_results: MakeResults) -> None:
+    auto = replace(TWO, chunk_size="auto")
+    results = make_results({SERIAL: [2.0] * 2, auto: [1.0] * 2})
+    samples = [replace(one, tasks_per_chunk=128 if one.cell == auto.id else None) for one in results.samples]
+    text = shown(replace(results, samples=tuple(samples)))
+    assert rows_of(text)[0][1] == "chunk"
+    assert row_of(text, "process")[1:3] == ["auto", "(128)"]
+    assert "chunksize=128))" in text
+
+
 def test_one_chunk_size_needs_no_column(make_results: MakeResults) -> None:
     whole = replace(TWO, chunk_size=None)
     assert "chunk" not in rows_of(shown(make_results({SERIAL: [2.0], whole: [1.0]})))[0]

@@ -14,18 +14,20 @@ _MOST_ITEMS = 6  # that are written out,
 _LONGEST_ITEMS = 110  # if they need fewer characters than this
 
 
-def code_to_paste(cell: Cell, *, is_async: bool = False) -> str:
+def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:
     """Write the Python that does what a cell does; empty for snippets, which are code already.
 
     Args:
         cell: what was measured
         is_async: whether its function makes coroutines
+        auto_chunk_size: what a chunk size of `auto` has come to
     """
     workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
     if workload["snippets"]:
         return ""
     names = Names()
-    job = Job(workload=workload, pool=pool, chunk_size=cell.chunk_size, is_async=is_async, names=names)
+    size = cell.tasks_per_chunk(auto_chunk_size)
+    job = Job(workload=workload, pool=pool, chunk_size=size, is_async=is_async, names=names)
     running = run(job)  # first, since it reserves names
     body = _items(workload, names)
     if workload.get("setup"):

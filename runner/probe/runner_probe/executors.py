@@ -54,6 +54,8 @@ class Factory:
 class Serial:
     """The plain loop: every submission runs at once, in the caller's thread."""
 
+    workers = 1
+
     def __init__(self, initializer: Callable[[], object] | None = None) -> None:
         if initializer is not None:
             initializer()

@@ -85,6 +85,11 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     if specification.get("untimed"):
         _run_untimed(workload, factory, specification)
         return
+    if specification.get("dispatch"):
+        from runner_probe.dispatch import measure_dispatch  # noqa: PLC0415 - measured processes need it not
+
+        reply["dispatch"] = measure_dispatch(factory.open, workload.call)
+        return
     tracing = specification["tracing"]
     tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None

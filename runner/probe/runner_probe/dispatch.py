@@ -1,0 +1,60 @@
+"""What handing out a chunk costs on an executor: empty chunks, sent and collected as tasks are."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from runner_probe.chunk import is_async, run_chunk, run_lean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_WARM_UP = 4  # chunks a worker: the pool starts its workers, and they import the workload
+_CHUNKS = 64  # in a row
+_ROWS = 5  # of which the median counts
+_LONG_ENOUGH_NS = 1_000_000_000  # no further row: one process for each chunk takes as long as this
+
+
+def measure_dispatch(
+    open_pool: Callable[[], Any],
+    call: Callable[[Any], Any],
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> dict[str, Any]:
+    """Open a pool, let its workers start, and time rows of empty chunks on it.
+
+    Returns:
+        `chunk_ns`, of one chunk of the median row; `workers`, of the pool
+    """
+    pool = open_pool()
+    try:
+        workers = _workers(pool)
+        _hand_out(pool, call, _WARM_UP * workers)
+        rows_ns: list[int] = []
+        while len(rows_ns) < _ROWS and sum(rows_ns) < _LONG_ENOUGH_NS:
+            started_ns = clock()
+            _hand_out(pool, call, _CHUNKS)
+            rows_ns.append(clock() - started_ns)
+    finally:
+        pool.shutdown(wait=True)
+    return {"chunk_ns": sorted(rows_ns)[len(rows_ns) // 2] / _CHUNKS, "workers": workers}
+
+
+def _workers(pool: Any) -> int:
+    """Ask a pool that chose the number of workers itself, as those of the standard library tell it."""
+    told = getattr(pool, "_max_workers", None) or getattr(pool, "workers", None)
+    if isinstance(told, int):
+        return told
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> None:
+    if is_async(call):  # each chunk has an event loop
+        futures = [pool.submit(run_chunk, call, 0, [], each=False) for _ in range(chunks)]
+    else:
+        futures = [pool.submit(run_lean, call, 0, []) for _ in range(chunks)]
+    futures.reverse()
+    while futures:
+        futures.pop().result()

@@ -1,0 +1,80 @@
+"""What handing out a chunk costs, on a clock that the pool moves; and on real pools."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from runner_probe.dispatch import measure_dispatch
+from runner_probe.executors import Done
+from runner_probe.invocation import measure
+from tests.probe.probing import SERIAL, THREAD, process_pool, specify
+
+
+class Pool:
+    """Runs a submission at once; each takes as long as the clock then says."""
+
+    def __init__(self, chunk_ns: Callable[[int], int], workers: int = 2) -> None:
+        self.workers, self._chunk_ns = workers, chunk_ns
+        self.now, self.chunks, self.is_closed = 0, 0, False
+
+    def clock(self) -> int:
+        return self.now
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Done:
+        self.chunks += 1
+        self.now += self._chunk_ns(self.chunks)
+        return Done(function(*args, **kwargs))
+
+    def shutdown(self, *, wait: bool = True) -> None:
+        self.is_closed = wait
+
+
+def measured(pool: Pool) -> dict[str, Any]:
+    return measure_dispatch(lambda: pool, _never, pool.clock)
+
+
+def _never(_: object) -> object:
+    raise AssertionError("an empty chunk runs no task")
+
+
+def test_the_cost_is_that_of_one_of_many_chunks_in_a_row_and_the_pool_is_closed() -> None:
+    pool = Pool(lambda _: 700)
+    assert measured(pool) == {"chunk_ns": 700.0, "workers": 2}
+    assert pool.is_closed
+
+
+def test_the_start_of_the_workers_and_a_row_that_was_disturbed_do_not_count() -> None:
+    warm_up = 4 * 3
+    pool = Pool(lambda chunk: 10**8 if chunk <= warm_up or chunk == warm_up + 100 else 700, workers=3)
+    assert measured(pool)["chunk_ns"] == 700.0
+
+
+def test_chunks_that_take_long_are_handed_out_in_one_row_only() -> None:
+    pool = Pool(lambda _: 50_000_000)
+    assert measured(pool)["chunk_ns"] == 50_000_000.0
+    assert pool.chunks == 2 * 4 + 64
+
+
+@pytest.mark.parametrize("function", ["bag.square", "later.square"])
+@pytest.mark.parametrize("pool", [SERIAL, THREAD])
+def test_a_real_pool_tells_its_cost_and_runs_no_task(pool: dict[str, Any], function: str) -> None:
+    reply = measure({**specify(pool, function=function), "dispatch": True})
+    assert reply["status"] == "ok", reply["traceback"]
+    assert reply["dispatch"]["chunk_ns"] > 0
+    assert reply["dispatch"]["workers"] == (1 if pool is SERIAL else 2)
+    assert reply["iterations"] == []
+
+
+@pytest.mark.slow
+def test_processes_tell_theirs() -> None:
+    reply = measure({**specify(process_pool("fork")), "dispatch": True})
+    assert reply["dispatch"]["workers"] == 2
+
+
+def test_a_pool_that_cannot_be_opened_is_a_failure() -> None:
+    reply = measure({**specify({**THREAD, "max_workers": 0}), "dispatch": True})
+    assert (reply["status"], reply["error"]) == (
+        "failed",
+        "ValueError: max_workers must be greater than 0",
+    )
