@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import struct
 import subprocess
@@ -73,7 +74,8 @@ class SupervisorDied(Exception):  # noqa: N818 - it says what happened
 class Supervisor:
     """The runner's end: starts the supervising process, hands it one invocation at a time.
 
-    Every process of a study carries the study's id in its environment, as RUNNER_STUDY.
+    Every process of a study carries the study's id in its environment, as RUNNER_STUDY. Temporary files go
+    into one folder, which is emptied after every invocation. Both ends remove it, so that one may die.
     """
 
     def __init__(self) -> None:
@@ -81,8 +83,9 @@ class Supervisor:
         self.mark = f"{STUDY_MARKER}={self.study_id}"
 
     def __enter__(self) -> Self:
+        self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
+            [sys.executable, "-I", "-S", str(Path(__file__).resolve()), self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the runner's to handle
@@ -96,14 +99,15 @@ class Supervisor:
             self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def run(self, launch: Launch) -> Ending:
         """Run one invocation to its end; SupervisorDied if the supervising process was killed."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         try:
-            marked = {**asdict(launch), "environment": {**launch.environment, STUDY_MARKER: self.study_id}}
-            _write_frame(self._process.stdin.fileno(), json.dumps(marked).encode())
+            placed = {**asdict(launch), "environment": self._place(launch.environment)}
+            _write_frame(self._process.stdin.fileno(), json.dumps(placed).encode())
             frame = _read_frame(self._process.stdout.fileno())
         except BrokenPipeError:
             frame = None
@@ -111,14 +115,27 @@ class Supervisor:
             raise SupervisorDied("the supervising process was killed")
         return Ending(**json.loads(frame))
 
+    def _place(self, environment: dict[str, str]) -> dict[str, str]:
+        """Add the mark, and the folder for temporary files unless the cell names one of its own."""
+        marked = {**environment, STUDY_MARKER: self.study_id}
+        is_ours = environment.get("TMPDIR") == os.environ.get("TMPDIR")
+        return {**marked, "TMPDIR": self._temporary} if is_ours else marked
+
     def interrupt(self) -> None:
         """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGINT)
 
 
-def serve(requests: int, replies: int) -> None:
-    """Run invocations as they are asked for, until the runner closes its end or dies."""
+def serve(requests: int, replies: int, temporary: Path) -> None:
+    """Run invocations as they are asked for, until the runner closes its end or dies; remove their files."""
+    try:
+        _serve(requests, replies, temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _serve(requests: int, replies: int, temporary: Path) -> None:
     _become_subreaper()
     children, wake = os.pipe()
     os.set_blocking(children, False)
@@ -130,7 +147,9 @@ def serve(requests: int, replies: int) -> None:
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     while (frame := _read_frame(requests)) is not None:
         launch = Launch(**json.loads(frame))
+        temporary.mkdir(mode=0o700, exist_ok=True)  # a workload may have removed it
         ending = _Invocation(launch, requests, children, interrupts, given_up).run()
+        _empty(temporary)
         try:
             _write_frame(replies, json.dumps(asdict(ending)).encode())
         except BrokenPipeError:
@@ -236,7 +255,10 @@ class _Invocation:
             self._sleep(left)
 
     def _end_all(self) -> None:
-        """End every descendant; those that outlast the grace, or appear meanwhile, are killed."""
+        """End every descendant; those that outlast the grace, or appear meanwhile, are killed.
+
+        Those that tidy up after the others get a grace of their own.
+        """
         if not self._reap() and _ON_LINUX:
             return
         remaining = self._living()
@@ -245,12 +267,13 @@ class _Invocation:
         deadline = time.monotonic() + _GRACE_S
         while self._reap() and (left := deadline - time.monotonic()) > 0:
             self._sleep(min(left, 0.05))
-        deadline = time.monotonic() + _KILLING_S
+        spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
             if time.monotonic() > deadline:
                 self._give_up()
                 return
-            self._signal(self._living(), signal.SIGKILL)
+            sparing = time.monotonic() < spared_until
+            self._signal([one for one in self._living() if not (sparing and _tidies_up(one))], signal.SIGKILL)
             self._sleep(0.05)
 
     def _give_up(self) -> None:
@@ -340,9 +363,26 @@ def _unpack(received: bytes) -> dict[str, Any] | None:
     return reply
 
 
+def _empty(folder: Path) -> None:
+    for path in folder.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 def _become_subreaper() -> None:
     if _ON_LINUX:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _tidies_up(process: int) -> bool:
+    """Whether it removes the shared memory and semaphores of a pool, once its other processes are gone."""
+    try:
+        return b"resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:  # gone meanwhile, or not on Linux
+        return False
 
 
 def _descendants() -> list[int]:
@@ -393,4 +433,4 @@ def _read_exactly(descriptor: int, count: int) -> bytes | None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.fileno(), sys.stdout.fileno())
+    serve(sys.stdin.fileno(), sys.stdout.fileno(), Path(sys.argv[1]))
