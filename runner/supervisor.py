@@ -36,6 +36,7 @@ _LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the
 _MARK = b"\n\x1erunner-reply "
 _LENGTH = struct.Struct("!Q")
 _PR_SET_CHILD_SUBREAPER = 36
+_LONGEST_TEMPORARY = 75  # characters; a fork server's socket below takes 32 more, and 107 is all there may be
 _ON_LINUX = sys.platform == "linux"
 
 
@@ -118,8 +119,10 @@ class Supervisor:
     def _place(self, environment: dict[str, str]) -> dict[str, str]:
         """Add the mark, and the folder for temporary files unless the cell names one of its own."""
         marked = {**environment, STUDY_MARKER: self.study_id}
-        is_ours = environment.get("TMPDIR") == os.environ.get("TMPDIR")
-        return {**marked, "TMPDIR": self._temporary} if is_ours else marked
+        is_inherited = environment.get("TMPDIR") == os.environ.get("TMPDIR")
+        if is_inherited and len(self._temporary) <= _LONGEST_TEMPORARY:
+            return {**marked, "TMPDIR": self._temporary}
+        return marked
 
     def interrupt(self) -> None:
         """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""

@@ -222,7 +222,8 @@ def test_a_task_that_raises_is_reported_with_its_traceback(cluster: Cluster) -> 
 def test_a_result_that_cannot_travel_is_a_failure(cluster: Cluster) -> None:
     reply = cluster.ask(function="bag.lock", compare="none").reply
     assert reply["status"] == "failed"
-    assert reply["error"] == "TypeError: cannot pickle '_thread.lock' object"
+    lost = "the result of task 0 (1) cannot be pickled: TypeError: cannot pickle '_thread.lock' object"
+    assert reply["error"] == lost
 
 
 def test_a_lost_worker_ends_the_invocation_and_the_cluster_goes_on(cluster: Cluster, tmp_path: Path) -> None:
