@@ -27,7 +27,7 @@ from runner.store import Store
 from runner.streams import outlive_readers
 from runner.study import Interrupted, Study, StudySettings
 from runner.study import Progress as Standing
-from runner.supervisor import Supervisor, SupervisorDied
+from runner.supervision import Supervisor, SupervisorDied
 
 INTERRUPTED = 130
 

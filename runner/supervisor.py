@@ -1,9 +1,9 @@
 """The process between the runner and the measured interpreters: it starts them, bounds them, ends them.
 
-`Supervisor` is the runner's end; run as a program, this file is the other. The program sleeps while an
-invocation is measured, but for a look at the size of its output four times a second. As the subreaper of all
-that an invocation leaves behind it can end every descendant, those that called `setsid` too, and it learns
-from a pipe that the runner has died. Elsewhere than on Linux it ends the process group.
+A program that `runner.supervision` starts. It sleeps while an invocation is measured, but for a look at the
+size of its output four times a second. As the subreaper of all that an invocation leaves behind it can end
+every descendant, those that called `setsid` too, and it learns from a pipe that the runner has died.
+Elsewhere than on Linux it ends the process group.
 
 Standard library only: it is run by path.
 """
@@ -20,10 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
@@ -36,7 +35,6 @@ _LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the
 _MARK = b"\n\x1erunner-reply "
 _LENGTH = struct.Struct("!Q")
 _PR_SET_CHILD_SUBREAPER = 36
-_LONGEST_TEMPORARY = 75  # characters; a fork server's socket below takes 32 more, and 107 is all there may be
 _ON_LINUX = sys.platform == "linux"
 
 
@@ -66,70 +64,6 @@ class Ending:
     alive: int = 0  #: processes that could not be ended
 
 
-class SupervisorDied(Exception):  # noqa: N818 - it says what happened
-    """The supervising process is gone. No RunnerError, because this file imports nothing of ours."""
-
-    exit_code = 1
-
-
-class Supervisor:
-    """The runner's end: starts the supervising process, hands it one invocation at a time.
-
-    Every process of a study carries the study's id in its environment, as RUNNER_STUDY. Temporary files go
-    into one folder, which is emptied after every invocation. Both ends remove it, so that one may die.
-    """
-
-    def __init__(self) -> None:
-        self.study_id = uuid.uuid4().hex
-        self.mark = f"{STUDY_MARKER}={self.study_id}"
-
-    def __enter__(self) -> Self:
-        self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).resolve()), self._temporary],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the runner's to handle
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker
-        assert self._process.stdout is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-        shutil.rmtree(self._temporary, ignore_errors=True)
-
-    def run(self, launch: Launch) -> Ending:
-        """Run one invocation to its end; SupervisorDied if the supervising process was killed."""
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker
-        assert self._process.stdout is not None  # noqa: S101
-        try:
-            placed = {**asdict(launch), "environment": self._place(launch.environment)}
-            _write_frame(self._process.stdin.fileno(), json.dumps(placed).encode())
-            frame = _read_frame(self._process.stdout.fileno())
-        except BrokenPipeError:
-            frame = None
-        if frame is None:
-            raise SupervisorDied("the supervising process was killed")
-        return Ending(**json.loads(frame))
-
-    def _place(self, environment: dict[str, str]) -> dict[str, str]:
-        """Add the mark, and the folder for temporary files unless the cell names one of its own."""
-        marked = {**environment, STUDY_MARKER: self.study_id}
-        is_inherited = environment.get("TMPDIR") == os.environ.get("TMPDIR")
-        if is_inherited and len(self._temporary) <= _LONGEST_TEMPORARY:
-            return {**marked, "TMPDIR": self._temporary}
-        return marked
-
-    def interrupt(self) -> None:
-        """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGINT)
-
-
 def serve(requests: int, replies: int, temporary: Path) -> None:
     """Run invocations as they are asked for, until the runner closes its end or dies; remove their files."""
     try:
@@ -148,13 +82,13 @@ def _serve(requests: int, replies: int, temporary: Path) -> None:
     interrupts: list[int] = []
     given_up: set[int] = set()
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-    while (frame := _read_frame(requests)) is not None:
+    while (frame := read_frame(requests)) is not None:
         launch = Launch(**json.loads(frame))
         temporary.mkdir(mode=0o700, exist_ok=True)  # a workload may have removed it
         ending = _Invocation(launch, requests, children, interrupts, given_up).run()
         _empty(temporary)
         try:
-            _write_frame(replies, json.dumps(asdict(ending)).encode())
+            write_frame(replies, json.dumps(asdict(ending)).encode())
         except BrokenPipeError:
             return
 
@@ -411,13 +345,14 @@ def _descendants() -> list[int]:
     return found
 
 
-def _write_frame(descriptor: int, body: bytes) -> None:
+def write_frame(descriptor: int, body: bytes) -> None:
+    """Write the length, then the body."""
     data = memoryview(_LENGTH.pack(len(body)) + body)
     while data:
         data = data[os.write(descriptor, data) :]
 
 
-def _read_frame(descriptor: int) -> bytes | None:
+def read_frame(descriptor: int) -> bytes | None:
     """Read one frame; None if the other end is closed."""
     header = _read_exactly(descriptor, _LENGTH.size)
     if header is None:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from runner import supervisor
-from runner.supervisor import OUTPUT_CAP_BYTES, Ending, Launch, Supervisor, SupervisorDied
+from runner.supervision import Supervisor, SupervisorDied
+from runner.supervisor import OUTPUT_CAP_BYTES, Ending, Launch
 from runner_probe import channel
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
@@ -408,7 +409,8 @@ def test_semaphores_go_though_their_owner_has_to_be_killed(supervising: Supervis
 def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
     script = f"""
 import sys
-from runner.supervisor import Launch, Supervisor
+from runner.supervision import Supervisor
+from runner.supervisor import Launch
 with Supervisor() as one:
     print(one.study_id, one._process.pid, one._temporary, flush=True)
     one.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})
