@@ -179,6 +179,13 @@ def test_tasks_of_every_kind_travel(cluster: Cluster, settings: dict[str, Any]) 
     assert len(answer.reply["iterations"]) == 4
 
 
+def test_tasks_too_short_for_stamps_travel_without(cluster: Cluster) -> None:
+    answer = cluster.ask(tracing="apart")
+    assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+    assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]
+    assert [iteration["tracing"] for iteration in answer.reply["iterations"]] == [False, True]
+
+
 def test_snippets_travel(cluster: Cluster) -> None:
     answer = cluster.ask(function=None, items=None, snippets={"sum": "sum(range(1000))", "power": "2**64"})
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")

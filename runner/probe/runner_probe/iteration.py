@@ -180,14 +180,15 @@ def run_bare(
     opened_ns = clock()
     pool = open_pool()
     try:
-        if tasks.size == 1:
+        one_by_one = tasks.size == 1 and not getattr(pool, "shares_call", False)
+        if one_by_one:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))
         else:
             for _, items in tasks.chunks:
                 futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
-        collect = bare.values.append if tasks.size == 1 else bare.values.extend
+        collect = bare.values.append if one_by_one else bare.values.extend
         while futures:
             collect(futures.pop().result())
     except BaseException as error:
