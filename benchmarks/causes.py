@@ -27,7 +27,7 @@ from runner.invocation import invoke
 from runner.plan import Plan
 from runner.store import Store, read
 from runner.study import Study, StudySettings
-from runner.supervisor import Supervisor
+from runner.supervision import Supervisor
 
 REPETITIONS = 7
 LEAST_NAMED = 0.95

@@ -8,7 +8,7 @@ from runner.compose import collect
 from runner.invocation import Outcome, Request, invoke
 from runner.plan import Plan, plan
 from runner.records import Cell, Reference
-from runner.supervisor import Supervisor
+from runner.supervision import Supervisor
 
 LONG_TASKS = Reference()
 

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.cells import cell_of, measure
 from benchmarks.pairs import interleave, show
 from runner.records import Cell
-from runner.supervisor import Supervisor
+from runner.supervision import Supervisor
 
 MOST_TIMES = 1.5
 MOST_SHARE = 0.05

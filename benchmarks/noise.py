@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.cells import cell_of, measure
 from runner.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary
-from runner.supervisor import Supervisor
+from runner.supervision import Supervisor
 
 MOST_ALARMS = 0.05
 

@@ -30,7 +30,7 @@ from runner.standing import Progress as Standing
 from runner.store import Store
 from runner.streams import outlive_readers
 from runner.study import Interrupted, Study, StudySettings
-from runner.supervisor import Supervisor, SupervisorDied
+from runner.supervision import Supervisor, SupervisorDied
 from runner.untimed import UntimedRequest, run_untimed
 
 INTERRUPTED = 130

@@ -125,11 +125,15 @@ def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, 
     if ending.ended == "not started":
         return "crashed", f"the interpreter could not be started: {ending.error}"
     code = ending.exit_code or 0
-    if code < 0:
-        how = f"was ended by {_signal_name(-code)}"
-    else:
-        how = f"exited with code {code} before it had answered"
-    return "crashed", f"the interpreter {how}{_last_words(output)}"
+    unanswered = " before it had answered" if code >= 0 else ""
+    return "crashed", f"the interpreter {_end(code)}{unanswered}{_last_words(output)}"
+
+
+def _end(exit_code: int) -> str:
+    """Say how a process ended."""
+    if exit_code == -signal.SIGKILL:
+        return "was ended by SIGKILL, as the system does when memory runs out"
+    return f"was ended by {_signal_name(-exit_code)}" if exit_code < 0 else f"exited with code {exit_code}"
 
 
 def _signal_name(number: int) -> str:
@@ -191,7 +195,7 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         error = _one_line(reply["error"])
         samples = [replace(sample, status=status, error=error) for sample in samples]
     else:
-        samples.append(_failed(request, len(samples), status, reply["error"]))
+        samples.append(_failed(request, len(samples), status, _told(reply, request.output)))
     made = _reference(reply, ending.seconds) if status in ("ok", "wrong_result") else None
     labels = request.reference.labels or (made.labels if made else [])
     return Outcome(
@@ -205,6 +209,15 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         seconds=ending.seconds,
         left_behind=ending.killed,
     )
+
+
+def _told(reply: Mapping[str, Any], output: Path) -> str:
+    """Take the error of a reply; where a worker died, with how it ended and what was printed last."""
+    error: str = reply["error"]
+    if "worker_exit_code" in reply:
+        error = f"a worker {_end(reply['worker_exit_code'])}: {error}"
+    last_words = _last_words(output) if reply["status"] == "crashed" else ""
+    return error.rstrip(".") + last_words if last_words else error
 
 
 def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:

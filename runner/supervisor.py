@@ -1,9 +1,9 @@
 """The process between the runner and the measured interpreters: it starts them, bounds them, ends them.
 
-`Supervisor` is the runner's end; `main`, in a process of its own, is the other. It sleeps while an
-invocation is measured, but for a look at the size of its output four times a second. As the subreaper of all
-that an invocation leaves behind it can end every descendant, those that called `setsid` too, and it learns
-from a pipe that the runner has died. Elsewhere than on Linux it ends the process group.
+A program that `runner.supervision` starts. It sleeps while an invocation is measured, but for a look at the
+size of its output four times a second. As the subreaper of all that an invocation leaves behind it can end
+every descendant, those that called `setsid` too, and it learns from a pipe that the runner has died.
+Elsewhere than on Linux it ends the process group.
 
 Standard library only, and `runner.processes`, which needs no more.
 """
@@ -13,16 +13,16 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 from runner.processes import Peak, descendants
 
@@ -39,8 +39,6 @@ _MARK = b"\n\x1erunner-reply "
 _LENGTH = struct.Struct("!Q")
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
-#: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervisor import main; main()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,61 +70,15 @@ class Ending:
     looks: int = 0  #: how often it was
 
 
-class SupervisorDied(Exception):  # noqa: N818 - it says what happened
-    """The supervising process is gone. No RunnerError, because this file imports nothing of ours."""
-
-    exit_code = 1
-
-
-class Supervisor:
-    """The runner's end: starts the supervising process, hands it one invocation at a time.
-
-    Every process of a study carries the study's id in its environment, as RUNNER_STUDY.
-    """
-
-    def __init__(self) -> None:
-        self.study_id = uuid.uuid4().hex
-        self.mark = f"{STUDY_MARKER}={self.study_id}"
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).resolve().parents[1])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the runner's to handle
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker
-        assert self._process.stdout is not None  # noqa: S101
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-    def run(self, launch: Launch) -> Ending:
-        """Run one invocation to its end; SupervisorDied if the supervising process was killed."""
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker
-        assert self._process.stdout is not None  # noqa: S101
-        try:
-            marked = {**asdict(launch), "environment": {**launch.environment, STUDY_MARKER: self.study_id}}
-            _write_frame(self._process.stdin.fileno(), json.dumps(marked).encode())
-            frame = _read_frame(self._process.stdout.fileno())
-        except BrokenPipeError:
-            frame = None
-        if frame is None:
-            raise SupervisorDied("the supervising process was killed")
-        return Ending(**json.loads(frame))
-
-    def interrupt(self) -> None:
-        """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGINT)
+def serve(requests: int, replies: int, temporary: Path) -> None:
+    """Run invocations as they are asked for, until the runner closes its end or dies; remove their files."""
+    try:
+        _serve(requests, replies, temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def serve(requests: int, replies: int) -> None:
-    """Run invocations as they are asked for, until the runner closes its end or dies."""
+def _serve(requests: int, replies: int, temporary: Path) -> None:
     _become_subreaper()
     children, wake = os.pipe()
     os.set_blocking(children, False)
@@ -136,11 +88,13 @@ def serve(requests: int, replies: int) -> None:
     interrupts: list[int] = []
     given_up: set[int] = set()
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-    while (frame := _read_frame(requests)) is not None:
+    while (frame := read_frame(requests)) is not None:
         launch = Launch(**json.loads(frame))
+        temporary.mkdir(mode=0o700, exist_ok=True)  # a workload may have removed it
         ending = _Invocation(launch, requests, children, interrupts, given_up).run()
+        _empty(temporary)
         try:
-            _write_frame(replies, json.dumps(asdict(ending)).encode())
+            write_frame(replies, json.dumps(asdict(ending)).encode())
         except BrokenPipeError:
             return
 
@@ -252,7 +206,10 @@ class _Invocation:
             self._sleep(left)
 
     def _end_all(self) -> None:
-        """End every descendant; those that outlast the grace, or appear meanwhile, are killed."""
+        """End every descendant; those that outlast the grace, or appear meanwhile, are killed.
+
+        Those that tidy up after the others get a grace of their own.
+        """
         if not self._reap() and _ON_LINUX:
             return
         remaining = self._living()
@@ -261,12 +218,13 @@ class _Invocation:
         deadline = time.monotonic() + _GRACE_S
         while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._in_a_hurry():
             self._sleep(min(left, 0.05))
-        deadline = time.monotonic() + _KILLING_S
+        spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
             if time.monotonic() > deadline:
                 self._give_up()
                 return
-            self._signal(self._living(), signal.SIGKILL)
+            sparing = time.monotonic() < spared_until
+            self._signal([one for one in self._living() if not (sparing and _tidies_up(one))], signal.SIGKILL)
             self._sleep(0.05)
 
     def _in_a_hurry(self) -> bool:
@@ -360,18 +318,36 @@ def _unpack(received: bytes) -> dict[str, Any] | None:
     return reply
 
 
+def _empty(folder: Path) -> None:
+    for path in folder.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 def _become_subreaper() -> None:
     if _ON_LINUX:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _write_frame(descriptor: int, body: bytes) -> None:
+def _tidies_up(process: int) -> bool:
+    """Whether it removes the shared memory and semaphores of a pool, once its other processes are gone."""
+    try:
+        return b"resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:  # gone meanwhile, or not on Linux
+        return False
+
+
+def write_frame(descriptor: int, body: bytes) -> None:
+    """Write the length, then the body."""
     data = memoryview(_LENGTH.pack(len(body)) + body)
     while data:
         data = data[os.write(descriptor, data) :]
 
 
-def _read_frame(descriptor: int) -> bytes | None:
+def read_frame(descriptor: int) -> bytes | None:
     """Read one frame; None if the other end is closed."""
     header = _read_exactly(descriptor, _LENGTH.size)
     if header is None:
@@ -391,4 +367,4 @@ def _read_exactly(descriptor: int, count: int) -> bytes | None:
 
 def main() -> None:
     """Be the supervising process."""
-    serve(sys.stdin.fileno(), sys.stdout.fileno())
+    serve(sys.stdin.fileno(), sys.stdout.fileno(), Path(sys.argv[2]))

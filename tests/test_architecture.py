@@ -22,6 +22,7 @@ _MEASURING = (
     "runner.study",
     "runner.invocation",
     "runner.noise",
+    "runner.supervision",
     "runner.supervisor",
     "runner.processes",
     "runner.untimed",

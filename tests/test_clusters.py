@@ -179,6 +179,13 @@ def test_tasks_of_every_kind_travel(cluster: Cluster, settings: dict[str, Any]) 
     assert len(answer.reply["iterations"]) == 4
 
 
+def test_tasks_too_short_for_stamps_travel_without(cluster: Cluster) -> None:
+    answer = cluster.ask(tracing="apart")
+    assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+    assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]
+    assert [iteration["tracing"] for iteration in answer.reply["iterations"]] == [False, True]
+
+
 def test_snippets_travel(cluster: Cluster) -> None:
     answer = cluster.ask(function=None, items=None, snippets={"sum": "sum(range(1000))", "power": "2**64"})
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
@@ -222,7 +229,8 @@ def test_a_task_that_raises_is_reported_with_its_traceback(cluster: Cluster) -> 
 def test_a_result_that_cannot_travel_is_a_failure(cluster: Cluster) -> None:
     reply = cluster.ask(function="bag.lock", compare="none").reply
     assert reply["status"] == "failed"
-    assert reply["error"] == "TypeError: cannot pickle '_thread.lock' object"
+    lost = "the result of task 0 (1) cannot be pickled: TypeError: cannot pickle '_thread.lock' object"
+    assert reply["error"] == lost
 
 
 def test_a_lost_worker_ends_the_invocation_and_the_cluster_goes_on(cluster: Cluster, tmp_path: Path) -> None:

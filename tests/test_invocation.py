@@ -104,6 +104,27 @@ def only(outcome: Outcome) -> Sample:
     return sample
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "how"),
+    [
+        (3, "a worker exited with code 3: "),
+        (-11, "a worker was ended by SIGSEGV: "),
+        (-9, "a worker was ended by SIGKILL, as the system does when memory runs out: "),
+        (None, ""),
+    ],
+)
+@pytest.mark.parametrize(
+    ("printed", "last"), [("", "."), ("first\nno licence\n", "; it printed last: no licence")]
+)
+def test_a_dead_worker_is_told_with_how_it_ended_and_what_it_printed_last(
+    measure: Callable[..., Outcome], exit_code: int | None, how: str, printed: str, last: str
+) -> None:
+    known = {} if exit_code is None else {"worker_exit_code": exit_code}
+    reply = make_reply(status="crashed", **{"error": "BrokenProcessPool: it broke.", **known})
+    outcome = measure(make_ending(reply), printed)
+    assert (outcome.status, outcome.error) == ("crashed", f"{how}BrokenProcessPool: it broke{last}")
+
+
 def test_a_launch_names_prefix_python_and_probe_and_changes_our_environment(tmp_path: Path) -> None:
     settings = {
         **make_cell("abc").settings,

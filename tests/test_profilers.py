@@ -12,7 +12,8 @@ from runner import profilers
 from runner.errors import ConfigurationError
 from runner.profilers import check_profiler, spying
 from runner.records import Purpose, Untimed
-from runner.supervisor import Ending, Launch, Supervisor
+from runner.supervision import Supervisor
+from runner.supervisor import Ending, Launch
 from runner.untimed import UntimedRequest, run_untimed
 from tests.conftest import PATIENCE_S, make_cell
 from tests.test_invocation import make_ending

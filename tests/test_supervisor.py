@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner import supervisor
-from runner.supervisor import OUTPUT_CAP_BYTES, Ending, Launch, Supervisor, SupervisorDied
+from runner.supervision import Supervisor, SupervisorDied
+from runner.supervisor import OUTPUT_CAP_BYTES, Ending, Launch
 from runner_probe import channel
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
@@ -335,23 +338,93 @@ for process in given_up:
     assert (done.stdout, done.stderr) == ("timeout 0 1 1\nexited 0 0 1\n", "")
 
 
+LEAVING = """
+import tempfile
+tempfile.mkdtemp()
+tempfile.mkstemp()
+os.symlink("/", tempfile.mktemp())
+"""
+
+
+def test_temporary_files_go_after_every_invocation(supervising: Supervisor, tmp_path: Path) -> None:
+    script = (
+        LEAVING + "folder = tempfile.gettempdir()\nreply({'folder': folder, 'left': len(os.listdir(folder))})"
+    )
+    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    assert first is not None
+    assert first == second
+    assert first["left"] == 3
+    assert list(Path(first["folder"]).iterdir()) == []
+
+
+def test_a_folder_for_temporary_files_that_a_workload_removes_is_made_again(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = "import tempfile\nfolder = tempfile.gettempdir()\nos.rmdir(folder)\nreply(folder)"
+    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    assert first == second is not None
+
+
+def test_a_cell_may_have_a_folder_for_temporary_files_of_its_own(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    wanted = launch(tmp_path, LEAVING + "reply([])")
+    supervising.run(replace(wanted, environment={**wanted.environment, "TMPDIR": str(own)}))
+    assert len(list(own.iterdir())) == 3
+
+
+def test_where_sockets_would_get_too_long_a_path_the_folder_for_temporary_files_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 80)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with Supervisor() as one:
+        reply = one.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})")).reply
+    assert reply == {"folder": str(deep)}
+    assert list(deep.iterdir()) == []
+
+
+HOLDING_A_SEMAPHORE = f"""
+{IGNORING}
+import multiprocessing
+lock = multiprocessing.get_context("spawn").Lock()
+print(lock._semlock.name, file=sys.stderr, flush=True)
+hang()
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="semaphores are no files here")
+def test_semaphores_go_though_their_owner_has_to_be_killed(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, HOLDING_A_SEMAPHORE, time_limit_s=1.0))
+    name = (tmp_path / "output.txt").read_text().strip().removeprefix("/")
+    assert (ending.ended, ending.alive) == ("timeout", 0)
+    assert name
+    assert not Path(f"/dev/shm/sem.{name}").exists()
+
+
 def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
     script = f"""
 import sys
-from runner.supervisor import Launch, Supervisor
+from runner.supervision import Supervisor
+from runner.supervisor import Launch
 with Supervisor() as one:
-    print(one.study_id, one._process.pid, flush=True)
+    print(one.study_id, one._process.pid, one._temporary, flush=True)
     one.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})
 """
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as runner:
         assert runner.stdout is not None
-        study_id, supervising_process = runner.stdout.readline().split()
+        study_id, supervising_process, temporary = runner.stdout.readline().split()
         wait_until(lambda: len(processes_of(study_id)) >= 3)
         runner.kill()
     wait_until(lambda: not processes_of(study_id))
     wait_until(lambda: "runner.supervisor" not in command_line(supervising_process))
+    assert not Path(temporary).exists()
 
 
 def command_line(process: str) -> str:
@@ -373,4 +446,6 @@ def test_the_death_of_the_supervising_process_is_told(tmp_path: Path) -> None:
             one.run(launch(tmp_path, "hang()"))
         one.interrupt()  # has nobody to tell, and says nothing
         os.kill(probe, signal.SIGKILL)
+        temporary = Path(one._temporary)
+    assert not temporary.exists()
     wait_until(lambda: not processes_of(one.study_id))

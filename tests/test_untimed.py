@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.supervisor import Supervisor
+from runner.supervision import Supervisor
 from runner.untimed import UntimedRequest, run_untimed
 from tests.conftest import PATIENCE_S, make_cell
 from tests.test_invocation import Answering, make_ending

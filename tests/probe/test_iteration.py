@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner_probe.chunk import HOST
 from runner_probe.invocation import _describe
-from runner_probe.iteration import RECORD, Iteration, TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.iteration import RECORD, Iteration, PoolFailed, TaskFailed, Tasks, run_cold, run_warm
 from runner_probe.workload import Workload
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def test_a_failed_task_cancels_all_that_follow_and_closes_the_pool(clock: Clock,
 
 
 def test_a_pool_that_breaks_is_closed_after_the_rest_was_cancelled(clock: Clock, events: list[str]) -> None:
-    with pytest.raises(RuntimeError, match=r"^broken$"):
+    with pytest.raises(PoolFailed, match=r"^RuntimeError: broken$"):
         run_cold(bag(4), lambda: BrokenPool(clock, events), clock)
     assert events == ["open", "submit 0", "submit 1", "cancel 0", "cancel 1", "shutdown"]
 

@@ -76,6 +76,8 @@ class ClusterPool:
         elsewhere: workers need not be on this machine, so modules must travel
     """
 
+    shares_call = True  #: its workers have the function already: only what takes it first can be submitted
+
     def __init__(
         self, pickler: ModuleType, initializer: Callable[[], object] | None, *, elsewhere: bool
     ) -> None:

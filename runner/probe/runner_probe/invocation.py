@@ -13,7 +13,16 @@ from runner_probe.channel import Channel
 from runner_probe.chunk import HOST, is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
-from runner_probe.iteration import RECORD, TaskFailed, Tasks, run_bare, run_cold, run_warm
+from runner_probe.iteration import (
+    RECORD,
+    PoolFailed,
+    TaskFailed,
+    Tasks,
+    is_broken,
+    run_bare,
+    run_cold,
+    run_warm,
+)
 from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
@@ -65,20 +74,20 @@ def measure(specification: dict[str, Any]) -> dict[str, Any]:
     except TaskFailed as error:
         reply["status"], reply["traceback"] = "failed", error.traceback
         reply["error"] = _failure(error, workload)
+    except PoolFailed as failed:
+        from runner_probe.lost import explain  # noqa: PLC0415 - only failures pay for it
+
+        reply["traceback"] = _traceback(failed.error)
+        reply.update(explain(failed, workload, specification["chunk_size"]))
     except BaseException as error:
         reply["traceback"] = _traceback(error)
-        broken = any(kind.__name__ in _BROKEN for kind in type(error).__mro__)
-        reply["status"] = "crashed" if broken else "failed"
+        reply["status"] = "crashed" if is_broken(error) else "failed"
         reply["error"] = f"{type(error).__name__}: {error}".removesuffix(": ")
     return reply
 
 
 def _nothing() -> None:
     pass
-
-
-# `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.
-_BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:

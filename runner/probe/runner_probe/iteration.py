@@ -46,6 +46,31 @@ class TaskFailed(Exception):  # noqa: N818 - it is the task's error
         super().__init__(f"task {self.task} raised {self.kind}: {self.message}")
 
 
+class PoolFailed(Exception):  # noqa: N818 - it is the pool's error
+    """A pool raised instead of returning a chunk.
+
+    Args:
+        error: what it raised
+        chunk: position of the first chunk that was not returned; None: not known
+        pool: not shut down yet, when it forgets its workers
+    """
+
+    def __init__(self, error: Exception, chunk: int | None, pool: Any) -> None:
+        super().__init__(f"{type(error).__name__}: {error}".removesuffix(": "))
+        self.error, self.chunk = error, chunk
+        workers = getattr(pool, "_processes", None)  # of `ProcessPoolExecutor`, by process id
+        self.workers: list[Any] = list(workers.values()) if isinstance(workers, dict) else []
+
+
+# `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.
+_BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether this says that workers died."""
+    return any(kind.__name__ in _BROKEN for kind in type(error).__mro__)
+
+
 class Tasks:
     """The tasks of a workload, cut into chunks before any clock starts.
 
@@ -155,19 +180,22 @@ def run_bare(
     opened_ns = clock()
     pool = open_pool()
     try:
-        if tasks.size == 1:
+        one_by_one = tasks.size == 1 and not getattr(pool, "shares_call", False)
+        if one_by_one:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))
         else:
             for _, items in tasks.chunks:
                 futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
-        collect = bare.values.append if tasks.size == 1 else bare.values.extend
+        collect = bare.values.append if one_by_one else bare.values.extend
         while futures:
             collect(futures.pop().result())
-    except BaseException:
+    except BaseException as error:
         for future in futures:
             future.cancel()
+        if isinstance(error, Exception) and is_broken(error):
+            raise PoolFailed(error, None, pool) from error
         raise
     finally:
         pool.shutdown(wait=True)
@@ -218,9 +246,11 @@ def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], in
         futures.reverse()
         while futures:  # a result that was collected is let go, as `map` does
             iteration.reports.append(_report(futures.pop()))
-    except BaseException:
+    except BaseException as error:
         for future in futures:  # otherwise the whole queue would run before the pool closes
             future.cancel()
+        if isinstance(error, Exception) and not isinstance(error, TaskFailed):
+            raise PoolFailed(error, len(iteration.reports), pool) from error
         raise
 
 

@@ -22,6 +22,10 @@ _PAUSE_S = 0.001  # between two looks at what another thread is about to learn
 class BrokenPool(BrokenExecutor):
     """A worker died; what it worked on is lost."""
 
+    def __init__(self, worker_exit_code: int) -> None:
+        super().__init__("what a worker worked on is lost")
+        self.worker_exit_code = worker_exit_code
+
 
 class MultiprocessingPool:
     """A `multiprocessing.Pool`, opened by the first submission and ended as its `with` statement does.
@@ -41,7 +45,7 @@ class MultiprocessingPool:
         self._pool: _Pool | None = None
         self._lock = Lock()
         self._pending: set[Future[Any]] = set()
-        self._broken: str | None = None
+        self._broken: int | None = None  #: exit code of the worker that died
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand it to the pool.
@@ -102,16 +106,16 @@ class MultiprocessingPool:
         ready = connection.wait([self._listener, *(worker.sentinel for worker in workers)])
         dead = next((worker for worker in workers if worker.sentinel in ready), None)
         if dead is not None and self._listener not in ready:
-            self._lose(f"a worker ended with exit code {_exit_code(dead)}; what it worked on is lost")
+            self._lose(_exit_code(dead))
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, exit_code: int) -> None:
         with self._lock:
-            self._broken = why
+            self._broken = exit_code
             pending = list(self._pending)
             self._pending.clear()
         for future in pending:
             if future.set_running_or_notify_cancel():
-                future.set_exception(BrokenPool(why))
+                future.set_exception(BrokenPool(exit_code))
 
 
 def _exit_code(worker: BaseProcess) -> int:

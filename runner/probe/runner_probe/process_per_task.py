@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 class BrokenProcess(BrokenExecutor):
     """A process ended without an answer."""
 
+    def __init__(self, worker_exit_code: int | None) -> None:
+        super().__init__("a process ended before it answered")
+        self.worker_exit_code = worker_exit_code
+
 
 class ProcessPerTask:
     """Processes that are started and joined for one submission each, by the caller's thread.
@@ -96,9 +100,7 @@ class ProcessPerTask:
             answer = reader.recv_bytes()
         except (EOFError, OSError):
             process.join()
-            error: Exception = BrokenProcess(
-                f"a process ended with exit code {process.exitcode} before it answered"
-            )
+            error = BrokenProcess(process.exitcode)
             process.close()
             future.fail(error)
         else:
