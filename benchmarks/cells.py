@@ -5,9 +5,9 @@ from pathlib import Path
 from unittest import mock
 
 from runner.compose import collect
-from runner.invocation import Outcome, Reference, Request, invoke
+from runner.invocation import Outcome, Request, invoke
 from runner.plan import Plan, plan
-from runner.records import Cell
+from runner.records import Cell, Reference
 from runner.supervision import Supervisor
 
 LONG_TASKS = Reference()

@@ -50,16 +50,17 @@ def one_starts_late(seconds: float) -> None:
 
 
 class SlowSubmit(ThreadPoolExecutor):
-    """A pool whose submitter thinks before every task."""
+    """A pool whose submitter thinks between the tasks."""
 
     def __init__(self, max_workers: int, seconds: float) -> None:
         super().__init__(max_workers)
         self._seconds = seconds
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Think, then submit."""
+        """Submit, then think before the next."""
+        future = super().submit(fn, *args, **kwargs)
         time.sleep(self._seconds)
-        return super().submit(fn, *args, **kwargs)
+        return future
 
 
 class SlowShutdown(ThreadPoolExecutor):

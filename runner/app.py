@@ -2,14 +2,11 @@
 
 import contextlib
 import os
-import random
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,19 +14,26 @@ from typing import Any
 from runner import environment
 from runner.check import Checked, check
 from runner.compose import collect
-from runner.config import STUDY_SETTINGS, Config, Point
+from runner.config import Point
 from runner.errors import ConfigurationError, RunnerError
-from runner.invocation import invoke
+from runner.files import how_to_resume
+from runner.invocation import Outcome, Request, invoke
 from runner.leftovers import end_marked
+from runner.lock import measuring_alone
 from runner.noise import Canary
-from runner.plan import Plan, plan
+from runner.plan import Plan
+from runner.profilers import check_profiler
+from runner.records import Untimed
+from runner.sitting import Sitting, conclude
 from runner.store import Store
 from runner.streams import outlive_readers
-from runner.study import Interrupted, Study, StudySettings
+from runner.study import Interrupted, Keeps, Study, StudySettings
 from runner.study import Progress as Standing
 from runner.supervision import Supervisor, SupervisorDied
+from runner.untimed import UntimedRequest, run_untimed
 
 INTERRUPTED = 130
+_AT_ONCE = 2  # requests to stop: what would still be made of the measurements is left
 
 
 def main() -> None:
@@ -50,56 +54,113 @@ def main() -> None:
 
 def run(points: Sequence[Point]) -> int:
     """Plan, check, measure and report; returns the exit code."""
-    planned = plan(points)
-    settings = _study_settings(points[0].config)
-    with Supervisor() as supervisor, _leaving_nothing(supervisor):
-        checked = check(planned, supervisor)
-        if points[0].config.dry_run:
-            return _dry_run(planned, checked, settings, supervisor, quiet=points[0].config.quiet)
-        folder, interrupted = _measure(planned, checked, points, settings, supervisor)
-    whole = _report(folder, quiet=points[0].config.quiet)
-    return INTERRUPTED if interrupted else 0 if whole else 1
+    config = points[0].config
+    sitting = Sitting.new(points) if config.resume is None else Sitting.resuming(points)
+    with measuring_alone(_tell, wait=config.wait) as tell_folder:
+        if sitting.stopped is not None and (why := _why_complete(sitting)):
+            folder, stops = conclude(sitting.stopped), 0
+            _tell(f"nothing is left to measure: {why}")
+        else:
+            with Supervisor() as supervisor, _leaving_nothing(supervisor):
+                checked = check(sitting.plan, supervisor)
+                for purpose in sitting.settings.untimed:
+                    if purpose != "memory":
+                        check_profiler(purpose, checked.interpreters, supervisor)
+                if config.dry_run:
+                    return _dry_run(sitting.plan, checked, sitting.settings, supervisor, quiet=config.quiet)
+                folder, stops = _measure(sitting, checked, supervisor, tell_folder, quiet=config.quiet)
+        whole = stops < _AT_ONCE and _report(folder, quiet=config.quiet)
+    return INTERRUPTED if stops else 0 if whole else 1
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _measure(
-    plan: Plan, checked: Checked, points: Sequence[Point], settings: StudySettings, supervisor: Supervisor
-) -> tuple[Path, bool]:
-    """Measure the study into a folder of its own; returns that, and whether the user stopped it."""
+    sitting: Sitting,
+    checked: Checked,
+    supervisor: Supervisor,
+    tell_folder: Callable[[Path], None],
+    *,
+    quiet: bool,
+) -> tuple[Path, int]:
+    """Measure into the study's folder; returns that, and how often the user has asked to stop."""
     from runner.report.progress import Progress  # noqa: PLC0415 - `--help` needs no rich
 
-    config, name = points[0].config, _name(points)
-    interrupted = ""
-    with Store.create(Path(config.results_dir), name, plan.cells, plan.swept) as store:
-        store.write_study(_describe_study(points, name, settings, supervisor))
-        facts: dict[str, Any] = {"start": environment.capture(), "interpreters": list(checked.interpreters)}
-        store.write_environment(facts)
-        with Progress(quiet=config.quiet) as progress, _stopping(supervisor.interrupt):
+    stops = _Stops(supervisor)
+    opened = sitting.open(checked.interpreters, supervisor.study_id, _tell)
+    with opened.store as store, Progress(quiet=quiet) as progress, _stopping(stops.one_more):
+        tell_folder(store.folder)
 
-            def watch(standing: Standing) -> None:
-                if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
-                    store.write_environment({**facts, "workers": study.worker_facts})
-                progress(standing)
+        def watch(standing: Standing) -> None:
+            if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
+                store.write_environment({**opened.facts, "workers": study.worker_facts})
+            progress(standing)
 
-            study = Study(
-                plan,
-                settings,
-                invoke=partial(invoke, supervisor=supervisor),
-                store=store,
-                watch=watch,
-                is_precise=partial(_is_precise, plan, config, settings.seed),
-                canary=Canary().disturbance,
-            )
-            try:
-                study.measure()
-            except Interrupted as stopped:
-                interrupted = str(stopped)
-            except SupervisorDied as died:
-                raise SupervisorDied(f"{died}; what was measured is kept in {store.folder}") from died
-            store.write_environment({**facts, "workers": study.worker_facts, "end": environment.capture()})
+        study = _study(sitting, store, watch, partial(invoke, supervisor=supervisor), Canary().disturbance)
+        look = partial(run_untimed, supervisor=supervisor)
+        interrupted = _told_if_stopped(study, look, store.folder)
+        store.write_environment({**opened.facts, "workers": study.worker_facts, "end": environment.capture()})
+        if stops.count < _AT_ONCE:
             store.finish()
     if interrupted:
-        sys.stderr.write(f"{interrupted}; what was measured is kept\n")
-    return store.folder, bool(interrupted)
+        _tell(f"{interrupted}; what was measured is kept; {how_to_resume(store.folder)} goes on")
+    return store.folder, max(stops.count, 1) if interrupted else 0
+
+
+def _told_if_stopped(study: Study, look: Callable[[UntimedRequest], Untimed], folder: Path) -> str:
+    """Measure a study; returns how far it came where the user stopped it, else nothing."""
+    try:
+        study.measure()
+        study.look(look)
+    except Interrupted as stopped:
+        return str(stopped)
+    except SupervisorDied as died:
+        kept = f"what was measured is kept; {how_to_resume(folder)} goes on"
+        raise SupervisorDied(f"{died}; {kept}") from died
+    return ""
+
+
+def _study(
+    sitting: Sitting,
+    store: Keeps,
+    watch: Callable[[Standing], None],
+    invoke: Callable[[Request], Outcome],
+    canary: Callable[[], str],
+) -> Study:
+    """Make the study, with what was measured of it before."""
+    study = Study(
+        sitting.plan,
+        sitting.settings,
+        invoke=invoke,
+        store=store,
+        watch=watch,
+        is_precise=partial(_is_precise, sitting),
+        canary=canary,
+    )
+    if sitting.stopped is not None:
+        study.go_on_from(sitting.stopped.earlier)
+    return study
+
+
+def _why_complete(sitting: Sitting) -> str:
+    """Say why nothing of a study is left to measure; empty if something is."""
+    unused: Any = None  # nothing is measured, and so nothing is kept
+    return _study(sitting, unused, unused, unused, canary=unused).why_complete()
+
+
+class _Stops:
+    """How often the user has asked to stop: once ends what is measured, once more ends all at once."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self.count = 0
+
+    def one_more(self) -> None:
+        """Take note of it, and end the invocation in progress; safe in a signal handler."""
+        self.count += 1
+        self._supervisor.interrupt()
 
 
 def _report(folder: Path, *, quiet: bool) -> bool:
@@ -144,20 +205,21 @@ def _dry_run(
             return INTERRUPTED
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
-    show_plan(plan, checked.tasks, settings, study.repetition_s())
+    show_plan(plan, checked.tasks, settings, study.repetition_s(), study.untimed_s())
     return 1 if study.failed else 0
 
 
-def _is_precise(plan: Plan, config: Config, seed: int, wall_s: Mapping[str, Sequence[float]]) -> bool:
+def _is_precise(sitting: Sitting, wall_s: Mapping[str, Sequence[float]]) -> bool:
     """Whether every speedup has the precision asked for."""
     from runner.analysis.statistics import is_precise  # noqa: PLC0415 - scipy only where it is asked for
 
     pairs = [
         (wall_s[cell.baseline], wall_s[cell.id])
-        for cell in plan.cells
+        for cell in sitting.plan.cells
         if {cell.id, cell.baseline} <= set(wall_s)
     ]
-    return is_precise(pairs, config.precision or 0.0, config.confidence, seed)
+    settings = sitting.settings
+    return is_precise(pairs, settings.precision or 0.0, sitting.study["confidence"], settings.seed)
 
 
 @contextmanager
@@ -187,57 +249,4 @@ def _leaving_nothing(supervisor: Supervisor) -> Iterator[None]:
             left = (
                 f"the processes that it left were ended ({found})" if found else "none was found that it left"
             )
-        raise SupervisorDied(f"{died}; {left}; run the study again") from died
-
-
-def _study_settings(config: Config) -> StudySettings:
-    drawn = random.SystemRandom().randrange(2**32)
-    return StudySettings(
-        repetitions=config.repetitions,
-        max_repetitions=config.max_repetitions,
-        precision=config.precision,
-        time_budget_s=config.time_budget_s,
-        iterations=config.iterations,
-        time_limit_s=config.time_limit_s,
-        seed=drawn if config.seed is None else config.seed,
-    )
-
-
-def _name(points: Sequence[Point]) -> str:
-    """Name the study: as asked for, or by its experiment, or by its workloads."""
-    config, overrides = points[0].config, points[0].overrides
-    workloads = dict.fromkeys(point.config.workload.name for point in points)
-    return config.name or overrides.get("experiment") or "-".join(workloads)
-
-
-def _describe_study(
-    points: Sequence[Point], name: str, settings: StudySettings, supervisor: Supervisor
-) -> dict[str, Any]:
-    """Describe how the study was asked for, to be kept with its results."""
-    configuration = asdict(points[0].config, dict_factory=_of_texts)
-    return {
-        **{key: configuration[key] for key in STUDY_SETTINGS if key not in ("dry_run", "quiet")},
-        **asdict(settings),
-        "name": name,
-        "study": supervisor.study_id,
-        "command_line": sys.argv,
-        "working_directory": str(Path.cwd()),
-        "overrides": [dict(point.overrides) for point in points],
-        "known_answers": _known_answers(points),
-        "configuration": configuration,  # of the first point, as composed
-    }
-
-
-def _known_answers(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """List what the workloads' authors know beforehand, with the workload that each speaks of."""
-    workloads = {point.config.workload.name: point.config.workload for point in points}
-    return [
-        {"workload": name, **asdict(answer)}
-        for name, workload in workloads.items()
-        for answer in workload.known_answers
-    ]
-
-
-def _of_texts(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a dictionary that YAML knows: members of an enumeration are texts."""
-    return {key: str(value) if isinstance(value, Enum) else value for key, value in pairs}
+        raise SupervisorDied(f"{died}; {left}") from died

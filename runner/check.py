@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.config import is_given
 from runner.errors import ConfigurationError
 from runner.invocation import Supervises, command, environment, explain, search_path
 from runner.plan import Plan
@@ -50,6 +51,7 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
         if tuple(map(int, interpreter["version"].split(".")[:2])) < OLDEST_PYTHON:
             problems.append(f"python={cells[0].python}: {interpreter['version']} is too old; {_needed()}")
             continue
+        problems += _gil_cannot_be_switched_off(cells[0], interpreter)
         for cell, found in zip(cells, reply["checked"], strict=True):
             tasks[cell.id], is_async[cell.id] = found["tasks"], found["is_async"]
             problems += [_explain(cell, plan, key, text, reply) for key, text in found["problems"]]
@@ -75,6 +77,15 @@ def _described(
 def _interpreter(cell: Cell) -> dict[str, Any]:
     """Name what tells one interpreter from another: the program, and how it is started."""
     return {key: cell.settings[key] for key in ("python", "env", "prefix")}
+
+
+def _gil_cannot_be_switched_off(cell: Cell, interpreter: Mapping[str, Any]) -> list[str]:
+    """Pythons before 3.13 do not even say so."""
+    if cell.settings["env"].get("PYTHON_GIL") != "0" or interpreter["free_threaded"]:
+        return []
+    named = f"Python {interpreter['version']} ({cell.settings['python']})"
+    remedy = "leave it out, or name one with python=python3.14t"
+    return [f"env.PYTHON_GIL=0: {named} is no free-threaded build, so its GIL stays on; {remedy}"]
 
 
 def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
@@ -163,6 +174,8 @@ def _explain(cell: Cell, plan: Plan, key: str, text: str, reply: Mapping[str, An
         version, python = reply["interpreter"]["version"], cell.settings["python"]
         install = _how_to_install(missing[1], extra, cell.settings)
         return f"executor '{cell.executor}': Python {version} ({python}) has no '{missing[1]}'; {install}"
+    if is_given(key, plan.given.get(cell.id, ())):
+        return f"{key}: {text}"
     group, _, name = key.partition(".")
     return f"{plan.origins[cell.id][group]}: {name}: {text}"
 

@@ -21,11 +21,12 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.config import GROUPS, Origin, Point, read_point, register
+from runner.config import GROUPS, Origin, Point, register
 from runner.errors import ConfigurationError
 from runner.folders import conf_dir, shown, user_dirs
 from runner.mistakes import one_line
 from runner.options import only_asks, overrides_first, refuse_wrong_options
+from runner.points import read_point
 
 
 def collect() -> list[Point]:
@@ -151,9 +152,10 @@ def _given(job: HydraConf) -> list[str]:
 def _origins(job: HydraConf) -> Mapping[str, Origin]:
     """Find the file of every chosen option."""
     origins = {}
+    given = frozenset(_overrides(job)) - frozenset(GROUPS.values())
     for group in GROUPS.values():
         option, files = str(job.runtime.choices[group]), _files(job, group)
-        origins[group] = Origin(option=option, path=shown(files[0]) if files else option)
+        origins[group] = Origin(option=option, path=shown(files[0]) if files else option, given=given)
     return origins
 
 

@@ -1,7 +1,6 @@
 """One cell measured once: the specification that the probe gets, and the samples made of its reply."""
 
 import json
-import math
 import os
 import signal
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 
 from runner.folders import PROBE, experiments_path
 from runner.noise import Reading, disturbance
-from runner.records import Cell, Sample, Status, TaskRecord
+from runner.records import Cell, Reference, Sample, Status, TaskRecord
 from runner.supervisor import Ending, Launch
 
 _SHOWN_OUTPUT = 300  # characters of what a failed invocation printed last
@@ -25,7 +24,7 @@ SHORTEST_STAMPED_CHUNK_S = 50e-6
 
 
 #: What a reply tells of the workers.
-_FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads")
+_FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads", "in_one_interpreter")
 
 
 class Supervises(Protocol):
@@ -34,17 +33,6 @@ class Supervises(Protocol):
     def run(self, launch: Launch) -> Ending:
         """Run one invocation to its end."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """What the reference invocation of a baseline fixes for the cells relative to it."""
-
-    results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
-    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
-    labels: list[str] = field(default_factory=list)
-    task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
-    seconds: float = 0.0  #: of the invocation as a whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ def one_line(
                 return _wrong_setting(one, "", where(one.full_key or "", origins or {}))
             option = composing[1]
             return f"{find_file(option)}: {_wrong_setting(one, option, one.full_key or '')}"
-        if unreadable := _unreadable(one):
+        if unreadable := _unreadable(one, find_file):
             return unreadable
     for pattern, explain in _EXPLANATIONS:
         found = re.search(pattern, text, re.DOTALL)
@@ -48,7 +48,7 @@ def one_line(
     return "; ".join(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def _unreadable(error: BaseException) -> str:
+def _unreadable(error: BaseException, find_file: Callable[[str], str]) -> str:
     """Say where a file or an override cannot be read; empty if that is not the matter."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
@@ -56,6 +56,9 @@ def _unreadable(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"a YAML file is not UTF-8 ({error}); save it as UTF-8"
     if isinstance(error, OverrideParseException):
+        groups = [group for group in _GROUPS if Path(find_file(f"{group}/{error.override}")).is_file()]
+        if groups:
+            return f"{error.override}: it has no group; write {groups[0]}={error.override}"
         return f"{error.override}: it cannot be read; write SETTING=VALUE, and quote what is not plain"
     return ""
 
@@ -123,7 +126,7 @@ _REASONS = (
 )
 
 
-_GROUPS = ", ".join((*GROUPS.values(), "experiment"))
+_GROUPS = (*GROUPS.values(), "experiment")
 
 
 def _no_such_file(group: str, option: str, options: str | None) -> str:
@@ -152,11 +155,11 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     ),
     (
         r"Override (\S+) looks like a config group override, but config group '([^']+)' does not",
-        lambda override, group: f"{override}: there is no group '{group}'; there are {_GROUPS}",
+        lambda override, group: f"{override}: there is no group '{group}'; there are {', '.join(_GROUPS)}",
     ),
     (
         r"Could not override '([^']+)'\. No match in the defaults list",
-        lambda group: f"{group}: there is no such group; there are {_GROUPS}",
+        lambda group: f"{group}: there is no such group; there are {', '.join(_GROUPS)}",
     ),
     (
         r"Could not append to config\. An item is already at '([^']+)'",

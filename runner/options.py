@@ -54,6 +54,8 @@ def _is_override(argument: str, previous: str) -> bool:
 
 def _wrong_options(arguments: Sequence[str]) -> Iterator[str]:
     for previous, argument, following in zip(["", *arguments], arguments, [*arguments[1:], ""], strict=False):
+        if argument.startswith("baseline="):
+            yield f"{argument}: the baseline is one of the executors; write executor@{argument}"
         if argument.startswith("-") and previous not in _TAKES_A_VALUE:
             option, _, value = argument.partition("=")
             if not value and not following.startswith("-") and not _is_override(following, ""):

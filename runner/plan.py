@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
@@ -25,6 +27,8 @@ class Plan:
     swept: tuple[str, ...]  #: further swept settings, each a column of the tables
     origins: Mapping[str, Mapping[str, str]]  #: by cell: where its workload and its executor are written
     extras: Mapping[str, str | None]  #: by cell: the extra that installs its executor's library
+    #: by cell: the settings of its workload and its executor that are not written there, but were given
+    given: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @property
     def baselines(self) -> tuple[Cell, ...]:
@@ -41,11 +45,13 @@ def plan(points: Sequence[Point]) -> Plan:
             or unknown interpreters
     """
     _refuse_swept_study_settings(points)
+    _refuse_unused_start_methods(points)
     executables = _executables({point.config.python for point in points})
     swept = _swept(points)
     cells: dict[str, Cell] = {}
     origins: dict[str, dict[str, str]] = {}
     extras: dict[str, str | None] = {}
+    given: dict[str, list[str]] = {}
     torn: dict[str, str] = {}
     for point in points:
         baseline = _cell(point, point.config.baseline, "baseline", executables, swept)
@@ -64,9 +70,10 @@ def plan(points: Sequence[Point]) -> Plan:
                 )
             origins[cell.id] = _origin(point, cell, group)
             extras[cell.id] = executor.extra
+            given[cell.id] = _given(point, group)
     if torn:
         raise ConfigurationError(list(dict.fromkeys(torn.values())))
-    return Plan(cells=tuple(cells.values()), swept=swept, origins=origins, extras=extras)
+    return Plan(cells=tuple(cells.values()), swept=swept, origins=origins, extras=extras, given=given)
 
 
 def _origin(point: Point, cell: Cell, group: str) -> dict[str, str]:
@@ -74,6 +81,13 @@ def _origin(point: Point, cell: Cell, group: str) -> dict[str, str]:
         "workload": f"workload '{cell.workload}' ({point.origins['workload'].path})",
         "executor": f"executor '{cell.executor}' ({point.origins[group].path})",
     }
+
+
+def _given(point: Point, group: str) -> list[str]:
+    """List what was given of a cell's workload and executor; a baseline's executor is an executor, too."""
+    node = "baseline" if group == "executor@baseline" else "executor"
+    renamed = ((key, re.sub(f"^{node}[.]", "executor.", key)) for key in point.overrides)
+    return [new for key, new in renamed if key.startswith(("workload.", f"{node}."))]
 
 
 def _cell(
@@ -95,9 +109,8 @@ def _cell(
         "env": config.env,
         "prefix": config.prefix,
     }
-    canonical = json.dumps(settings, sort_keys=True)
     return Cell(
-        id=hashlib.sha256(canonical.encode()).hexdigest()[:10],
+        id=cell_id(settings),
         baseline="",
         workload=workload["name"],
         executor=executor.name,
@@ -107,6 +120,12 @@ def _cell(
         swept={key: point.overrides.get(key) for key in swept},
         settings=settings,
     )
+
+
+def cell_id(settings: Mapping[str, Any]) -> str:
+    """Name the program that these settings make: the same id is the same program."""
+    canonical = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
 def _merged(known: Cell, again: Cell) -> Cell:
@@ -138,6 +157,19 @@ def _refuse_swept_study_settings(points: Sequence[Point]) -> None:
                 for setting in swept
             ]
         )
+
+
+def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
+    """In a sweep some executors may have no use for a start method; with none that has, it is a mistake."""
+    for node in ("executor", "baseline"):
+        key = f"{node}.start_method"
+        given = [point for point in points if point.overrides.get(key, "null") != "null"]
+        if given and not any(point.uses_start_method[node] for point in given):
+            names = dict.fromkeys(getattr(point.config, node).name for point in given)
+            remedy = "leave it out, or choose executor=process"
+            raise ConfigurationError(
+                [f"{key}={given[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
+            )
 
 
 def _executables(names: Iterable[str | None]) -> dict[str | None, str]:

@@ -1,10 +1,13 @@
 """The records that every stage speaks: what is measured, and what one measurement found."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
+Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +33,11 @@ class Cell:
         """Whether speedups are relative to this cell."""
         return self.id == self.baseline
 
+    @property
+    def work(self) -> str:
+        """What is run, whoever runs it: cells of the same work may be compared."""
+        return json.dumps(self.settings["workload"], sort_keys=True)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
@@ -54,6 +62,37 @@ class Sample:
     noisy: str = ""  #: what others took from the machine during the invocation, where it matters
     status: Status = "ok"
     error: str = ""
+    invocation_s: float | None = None  #: of the whole invocation; on its last row, which completes it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What the reference invocation of a baseline fixes for the cells relative to it."""
+
+    results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
+    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
+    labels: list[str] = field(default_factory=list)
+    task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
+    seconds: float = 0.0  #: of the invocation as a whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one invocation fixes for those that follow, in this sitting or in one that resumes it."""
+
+    cell: str
+    repetition: int
+    reference: Reference | None  #: None: the cells relative to it go by another
+    facts: Mapping[str, Any]  #: as seen in its workers; empty where they were known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What was measured before a study is resumed: whole invocations, none of them interrupted."""
+
+    samples: Sequence[Sample] = ()
+    findings: Sequence[Finding] = ()
+    untimed: Sequence["Untimed"] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,3 +118,17 @@ class TaskRecord:
     tasks: int  #: how many tasks the record covers
     calls: int  #: inner loop of a snippet; 1 for a function
     differs: bool  #: the result of one of its tasks is not the one it should be
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Untimed:
+    """One invocation without a clock, of which nothing enters a statistic: a row of `untimed.csv`."""
+
+    cell: str
+    purpose: Purpose
+    started_at: str  #: ISO 8601, UTC
+    peak_pss_bytes: int | None = None  #: the most that all its processes held together at any look
+    looks: int = 0  #: how often the memory was looked at
+    profile: str = ""  #: the file that a profiler made, in the folder `profiles`
+    status: Status = "ok"
+    error: str = ""  #: also why a figure is missing

@@ -10,7 +10,6 @@ import csv
 import dataclasses
 import io
 import json
-import os
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,8 +21,10 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 
 import yaml
 
+from runner import findings, plain_yaml
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Sample, TaskRecord
+from runner.files import STRANGE_CHARACTERS, Appended, leaving_no_part, sync, telling, write
+from runner.records import Cell, Finding, Purpose, Sample, TaskRecord, Untimed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,14 +39,18 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
     "environment.json",
 )
 _LASTING_TRACE = "trace.parquet"
+_UNTIMED = "untimed.csv"
+PROFILES = "profiles"  #: the folder of what profilers found
+#: The file that each profiler leaves of a cell.
+_PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}
+#: Of result folders; what is added so that older programs still read it right does not count.
+FORMAT = 2
 _LOG = "study.log"
-_STRANGE_CHARACTERS = "backslashreplace"  # file names may hold bytes that are no text
-_LINE_ENDS = re.compile(r"[\r\n]+")
-_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 #: Columns of samples.csv that come from the cell, before those of the sample itself.
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
 _TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
+_UNTIMED_COLUMNS = tuple(field.name for field in dataclasses.fields(Untimed) if field.name != "cell")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ class Results:
     samples: tuple[Sample, ...]
     study: Mapping[str, Any]
     environment: Mapping[str, Any]
+    untimed: tuple[Untimed, ...] = ()
 
     def trace(self) -> "pa.Table":
         """Read the task records that were committed: a table with the fields of TaskRecord as columns."""
@@ -78,8 +84,8 @@ class Store:
         self.folder = folder
         self._cells = {cell.id: cell for cell in cells}
         self._swept = tuple(swept)
-        self._samples = _Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
-        self._trace = _Appended(folder / _TRACE, _TRACE_COLUMNS)
+        self._samples = Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
+        self._trace = Appended(folder / _TRACE, _TRACE_COLUMNS)
 
     @classmethod
     def create(cls, results_dir: Path, name: str, cells: Sequence[Cell], swept: Sequence[str]) -> Self:
@@ -91,7 +97,7 @@ class Store:
         try:
             folder = _new_folder(results_dir, name)
             (folder / "output").mkdir()
-            _write(folder / _CELLS, _yaml(_sharing_workloads(cells)))
+            write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
             message = f"results_dir={results_dir}: a result folder cannot be written there ({error.strerror})"
@@ -104,9 +110,16 @@ class Store:
         self._samples.close()
         self._trace.close()
 
-    def output_file(self, cell: str, repetition: int) -> Path:
-        """Name the file that gets what one invocation prints."""
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Name the file that gets what one invocation prints, timed or not."""
         return self.folder / "output" / f"{cell}_{repetition}.txt"
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
+        labels = self._cells[cell]
+        workers = () if labels.workers is None else (str(labels.workers),)
+        stem = _fit("_".join((labels.workload, labels.executor, *workers)))
+        return self.folder / PROFILES / f"{stem}_{cell}{_PROFILE_SUFFIXES.get(purpose, '')}"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
         """Append one invocation. When this returns, it is on the disk.
@@ -114,64 +127,62 @@ class Store:
         Raises:
             RunnerError: if there is no room, say
         """
-        try:
+        with telling(self.folder):
             self._trace.append([dataclasses.astuple(record) for record in records])
-            self._samples.append([self._row(sample) for sample in samples])
-        except OSError as error:
-            message = f"{self.folder}: it cannot be written ({error.strerror})"
-            raise RunnerError(f"{message}; make room, and run the study again") from error
+            self._samples.append([self._row(sample, _SAMPLE_COLUMNS) for sample in samples])
+
+    def add_untimed(self, found: Untimed) -> None:
+        """Append what an invocation without a clock found. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with telling(self.folder):
+            columns = [*_CELL_COLUMNS, *self._swept, *_UNTIMED_COLUMNS]
+            with contextlib.closing(Appended(self.folder / _UNTIMED, columns)) as file:
+                file.append([self._row(found, _UNTIMED_COLUMNS)])
+
+    def keep_finding(self, finding: Finding) -> None:
+        """Append what an invocation fixes, before its own rows. When this returns, it is on the disk.
+
+        Raises:
+            RunnerError: if there is no room, say
+        """
+        with telling(self.folder):
+            findings.append(self.folder, finding)
 
     def log(self, text: str) -> None:
         """Append a line, or a traceback, to the study's log."""
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-        with (self.folder / _LOG).open("a", encoding="utf-8", errors=_STRANGE_CHARACTERS) as file:
+        log = self.folder / _LOG
+        with telling(self.folder), log.open("a", encoding="utf-8", errors=STRANGE_CHARACTERS) as file:
             file.write(f"{stamp} {text.rstrip()}\n")
 
     def write_study(self, study: Mapping[str, Any]) -> None:
         """Write the configuration that the study was started with."""
-        _write(self.folder / _STUDY, _yaml({**study, "swept": list(self._swept)}))
+        described = {"format": FORMAT, **study, "swept": list(self._swept)}
+        with telling(self.folder):
+            write(self.folder / _STUDY, plain_yaml.dump(described))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
-        _write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+        with telling(self.folder):
+            write(self.folder / _ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
 
     def finish(self) -> None:
         """Turn the trace into its lasting form, and remove output files that stayed empty."""
         self._trace.close()
-        compress_trace(self.folder)
-        for file in (self.folder / "output").iterdir():
-            if file.stat().st_size == 0:
-                file.unlink()
+        with telling(self.folder):
+            finish(self.folder)
 
-    def _row(self, sample: Sample) -> list[Any]:
-        cell = self._cells[sample.cell]
-        values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
-        values += [cell.swept[key] for key in self._swept]
-        return values + [getattr(sample, column) for column in _SAMPLE_COLUMNS]
+    def _row(self, record: Sample | Untimed, columns: Iterable[str]) -> list[Any]:
+        return _row(record, columns, self._cells[record.cell], self._swept)
 
 
-class _Appended:
-    """A CSV file that grows row by row, each batch synced to the disk. A row is one line."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        new = not path.exists()
-        self._file = path.open("a", newline="", encoding="utf-8", errors=_STRANGE_CHARACTERS)
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        if new:
-            self.append([columns])
-
-    def append(self, rows: Iterable[Sequence[Any]]) -> None:
-        self._writer.writerows([_on_one_line(value) for value in row] for row in rows)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # of what could not be appended, which was told
-            self._file.close()
-
-
-def _on_one_line(value: Any) -> Any:
-    return _LINE_ENDS.sub(" ", value) if isinstance(value, str) else value
+def _row(record: Sample | Untimed, columns: Iterable[str], cell: Cell, swept: Iterable[str]) -> list[Any]:
+    values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
+    values += [cell.swept[key] for key in swept]
+    return values + [getattr(record, column) for column in columns]
 
 
 def read(folder: Path) -> Results:
@@ -186,8 +197,12 @@ def read(folder: Path) -> Results:
                 f"{folder}: it has no {name}, so it is no result folder; name one made by a study"
             )
     study = _read(folder / _STUDY, _read_study)
+    if study.get("format", 1) > FORMAT:
+        newer = f"its format {study['format']} is newer than the {FORMAT} that this version reads"
+        raise RunnerError(f"{folder}: {newer}; use the version of the runner that made it, or a later one")
     cells = _read(folder / _CELLS, _read_cells)
-    samples = _read(folder / _SAMPLES, partial(_read_samples, cells))
+    samples = _read(folder / _SAMPLES, partial(_read_rows, Sample, cells))
+    untimed = folder / _UNTIMED
     environment = folder / _ENVIRONMENT
     return Results(
         folder=folder,
@@ -196,6 +211,7 @@ def read(folder: Path) -> Results:
         samples=samples,
         study=study,
         environment=_read(environment, json.load) if environment.exists() else {},
+        untimed=_read(untimed, partial(_read_rows, Untimed, cells)) if untimed.exists() else (),
     )
 
 
@@ -215,17 +231,58 @@ def read_trace(folder: Path) -> "pa.Table":
         raise _unreadable(parquet if parquet.exists() else text, error) from error
 
 
+def finish(folder: Path) -> None:
+    """Turn the trace into its lasting form, and remove files that stayed empty or unfinished."""
+    for unfinished in folder.glob("*.part"):
+        unfinished.unlink()
+    if (folder / _TRACE).exists():
+        compress_trace(folder)
+    for file in (folder / "output").iterdir():
+        if file.stat().st_size == 0:
+            file.unlink()
+
+
 def compress_trace(folder: Path) -> None:
     """Turn trace.csv into trace.parquet."""
     import pyarrow.parquet  # noqa: PLC0415 - slow, and not needed to measure
 
     table = read_trace(folder)
     unfinished = folder / f"{_LASTING_TRACE}.part"
-    pyarrow.parquet.write_table(table, unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())  # the text goes only when this is on the disk
-    unfinished.rename(folder / _LASTING_TRACE)
+    with leaving_no_part(unfinished):
+        pyarrow.parquet.write_table(table, unfinished)
+        sync(unfinished)  # the text goes only when this is on the disk
+        unfinished.rename(folder / _LASTING_TRACE)
     (folder / _TRACE).unlink(missing_ok=True)
+
+
+def read_profile(folder: Path, found: Untimed) -> Any:
+    """Read what a profiler found: the JSON of speedscope, or the rows of a table of allocations.
+
+    Raises:
+        RunnerError: if it cannot be read
+    """
+    parse = json.load if found.purpose == "cpu-profile" else _read_table
+    return _read(folder / PROFILES / Path(found.profile).name, parse)
+
+
+def _read_table(file: TextIO) -> list[dict[str, str]]:
+    return list(csv.DictReader(file, strict=True))
+
+
+def rewrite(results: Results) -> None:
+    """Leave in a folder these rows alone, and their task records, so that all can grow again."""
+    cells = {cell.id: cell for cell in results.cells}
+    trace = results.trace()
+    records = (row for batch in trace.to_batches() for row in zip(*batch.to_pydict().values(), strict=True))
+    write_table(results.folder, "trace", trace.column_names, records)
+    (results.folder / _LASTING_TRACE).unlink(missing_ok=True)
+    for name, columns, grown in (
+        ("samples", _SAMPLE_COLUMNS, results.samples),
+        ("untimed", _UNTIMED_COLUMNS, results.untimed),
+    ):
+        rows = [_row(record, columns, cells[record.cell], results.swept) for record in grown]
+        if rows or name == "samples":
+            write_table(results.folder, name, [*_CELL_COLUMNS, *results.swept, *columns], rows)
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -234,12 +291,12 @@ def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    _write(folder / f"{name}.csv", text.getvalue())
+    write(folder / f"{name}.csv", text.getvalue())
 
 
 def write_verdicts(folder: Path, verdicts: Sequence[Mapping[str, Any]]) -> None:
     """Write the verdicts, one a group of cells with a common baseline."""
-    _write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
+    write(folder / "verdict.json", json.dumps(list(verdicts), indent=2, ensure_ascii=False) + "\n")
 
 
 def _trace_types() -> dict[str, Any]:
@@ -263,19 +320,19 @@ def _unreadable(path: Path, error: Exception) -> RunnerError:
 
 
 def _read_study(file: TextIO) -> dict[str, Any]:
-    study = _parsed(file)
+    study = plain_yaml.load(file.read())
     return {**study, "swept": tuple(study["swept"])}
 
 
 def _read_cells(file: TextIO) -> tuple[Cell, ...]:
-    return tuple(Cell(**cell) for cell in _parsed(file))
+    return tuple(Cell(**cell) for cell in plain_yaml.load(file.read()))
 
 
-def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
-    """Read the rows of samples.csv; a last line that is half written is no row."""
-    hints, known = get_type_hints(Sample), {cell.id for cell in cells}
-    whole = file.read().rpartition("\n")[0]
-    samples = []
+def _read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
+    """Read the records of a file that grew by rows; a last line that is half written is no row."""
+    hints, known = get_type_hints(kind), {cell.id for cell in cells}
+    whole = file.buffer.read().rpartition(b"\n")[0].decode()
+    records = []
     for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
         if None in row.values():
             raise ValueError(f"a row is too short: {','.join(filter(None, row.values()))}")
@@ -283,8 +340,8 @@ def _read_samples(cells: Iterable[Cell], file: TextIO) -> tuple[Sample, ...]:
             raise ValueError(f"there is no cell {row['cell']!r} in {_CELLS}")
         # A column that a folder of an older version lacks has its default.
         known_hints = {name: hint for name, hint in hints.items() if name in row}
-        samples.append(Sample(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
-    return tuple(samples)
+        records.append(kind(**{name: _parse(row[name], hint) for name, hint in known_hints.items()}))
+    return tuple(records)
 
 
 def _parse(text: str, hint: Any) -> Any:
@@ -303,7 +360,7 @@ def _plain_type(hint: Any) -> type:
 
 
 def _new_folder(results_dir: Path, name: str) -> Path:
-    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
+    stem = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}_{_fit(name)}"
     results_dir.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         folder = results_dir / (stem if number == 1 else f"{stem}_{number}")
@@ -313,6 +370,11 @@ def _new_folder(results_dir: Path, name: str) -> Path:
             continue
         return folder
     raise FileExistsError(17, "too many folders of this second")
+
+
+def _fit(name: str) -> str:
+    """Make a name fit for a file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
 
 
 def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
@@ -328,43 +390,3 @@ def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
         fields["settings"] = {**copy.deepcopy({**cell.settings, "workload": None}), "workload": shared}
         described.append(fields)
     return described
-
-
-def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
-    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
-    style = '"' if _UNICODE_LINE_ENDS.search(text) else None
-    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-    return node
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes what libyaml cannot: characters of undecodable file names."""
-
-
-_FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
-_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Dumper.add_representer(str, _represent)
-_FastDumper.add_representer(str, _represent)
-
-
-def _yaml(value: Any) -> str:
-    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
-    try:
-        return str(yaml.dump(value, Dumper=_FastDumper, **options))
-    except UnicodeEncodeError:
-        return str(yaml.dump(value, Dumper=_Dumper, **options))
-
-
-def _parsed(file: TextIO) -> Any:
-    text = file.read()
-    try:
-        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
-    except yaml.YAMLError:
-        return yaml.safe_load(text)  # it reads more, and explains better what is wrong
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from runner.invocation import Outcome, Reference, Request
+from runner.invocation import Outcome, Request
 from runner.plan import Plan
-from runner.records import Cell, Sample, TaskRecord
+from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, TaskRecord, Untimed
+from runner.untimed import UntimedRequest
 
 _REFERENCE_LIMIT_S = 3600.0
 _SHORTEST_LIMIT_S = 30.0
@@ -26,8 +27,20 @@ class Keeps(Protocol):
         """Append one invocation, for good."""
         ...
 
-    def output_file(self, cell: str, repetition: int) -> Path:
-        """Name the file that gets what one invocation prints."""
+    def add_untimed(self, found: Untimed) -> None:
+        """Append what an invocation without a clock found, for good."""
+        ...
+
+    def keep_finding(self, finding: Finding) -> None:
+        """Keep for good what an invocation fixes, before it is added itself."""
+        ...
+
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Name the file that gets what one invocation prints, timed or not."""
+        ...
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Name the file that gets what a profiler finds."""
         ...
 
     def log(self, text: str) -> None:
@@ -49,6 +62,16 @@ class Progress:
     failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
     repetition_ended: bool
     at_most: bool = False  #: a precision or a time budget may end it before its last repetition
+    looking: "Looking | None" = None  #: once the repetitions are done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """Which invocation without a clock is in progress."""
+
+    purpose: Purpose
+    number: int  #: from 1
+    cells: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +85,7 @@ class StudySettings:
     iterations: int
     time_limit_s: float | None
     seed: int
+    untimed: tuple[Purpose, ...] = ()  #: what each cell is run once more for, without a clock
 
 
 class Interrupted(Exception):  # noqa: N818 - it is no error
@@ -103,37 +127,115 @@ class Study:
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
-        self._started_s = clock()
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
+        self._made: set[tuple[str, int]] = set()  # cells and repetitions that were measured before
+        self._looked: set[tuple[str, Purpose]] = set()  # cells and purposes that were looked at before
+        self._begun = 0  # the last repetition that was begun before
+        self._started_s = clock()
 
     def measure(self) -> None:
         """Make the references, then the repetitions; Interrupted if the user stops it."""
         self.make_references()
         for repetition in itertools.count(1):
-            if self._is_enough(repetition - 1):
+            if repetition > self._begun and self._why_enough(repetition - 1):
                 return
-            self._disturbed = self._canary()
             order = list(self._plan.cells)
             self._random.shuffle(order)
+            if not any(self._is_left(cell, repetition) for cell in order):
+                continue
+            self._disturbed = self._canary()
             for position, cell in enumerate(order):
-                if cell.id not in self.failed:
+                if self._is_left(cell, repetition):
                     self._measure(cell, repetition, position)
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
-    def _is_enough(self, repetitions: int) -> bool:
+    def look(self, run: Callable[[UntimedRequest], Untimed]) -> None:
+        """Run every cell that ended well once more for each purpose, without a clock; as `measure`."""
+        for purpose in self._settings.untimed:
+            cells = self._not_looked_at(purpose)
+            for number, cell in enumerate(cells):
+                looking = Looking(purpose=purpose, number=number + 1, cells=len(cells))
+                self._watch(self._looking(looking, cells[number:]))
+                found = run(self._untimed_request(cell, purpose))
+                if found.status == "interrupted":
+                    raise Interrupted(f"interrupted after all repetitions, looking at {purpose}")
+                self._store.add_untimed(found)
+                if found.error:
+                    where = f"cell {cell.id} ({cell.executor}), {purpose}, without a clock"
+                    self._store.log(f"{where}: {found.status}: {found.error}")
+
+    def _not_looked_at(self, purpose: Purpose) -> list[Cell]:
+        return [cell for cell in self._still_measured() if (cell.id, purpose) not in self._looked]
+
+    def _untimed_request(self, cell: Cell, purpose: Purpose) -> UntimedRequest:
+        return UntimedRequest(
+            cell=cell,
+            purpose=purpose,
+            calls=self._reference(cell).calls,
+            time_limit_s=self._limit_s(cell),
+            output=self._store.output_file(cell.id, purpose),
+            profile=self._store.profile_file(cell.id, purpose),
+        )
+
+    def _looking(self, looking: Looking, left: Sequence[Cell]) -> Progress:
+        left_s = sum(self._cost_s(cell) for cell in left)
+        repetitions = max(map(len, self._seconds.values()))
+        return replace(self._progress(repetitions, ended=False), looking=looking, left_s=left_s)
+
+    def why_complete(self) -> str:
+        """Say why nothing is left of what was begun before; empty if something is."""
+        left = [
+            (cell, repetition)
+            for repetition in range(1, self._begun + 1)
+            for cell in self._plan.cells
+            if self._is_left(cell, repetition)
+        ]
+        references_left = [cell for cell in self._plan.baselines if (cell.id, 0) not in self._made]
+        looks_left = any(self._not_looked_at(purpose) for purpose in self._settings.untimed)
+        return "" if left or references_left or looks_left else self._why_enough(self._begun)
+
+    def _is_left(self, cell: Cell, repetition: int) -> bool:
+        return cell.id not in self.failed and (cell.id, repetition) not in self._made
+
+    def _why_enough(self, repetitions: int) -> str:
         """Decide between repetitions whether another is due: blocks are complete or not begun."""
         settings = self._settings
-        if repetitions >= self._most_repetitions or len(self.failed) == len(self._plan.cells):
-            return True
+        if len(self.failed) == len(self._plan.cells):
+            return "every cell has failed"
+        if repetitions >= self._most_repetitions:
+            return f"all {repetitions} repetitions are measured"
         if repetitions and settings.time_budget_s is not None:
             elapsed_s = self._clock() - self._started_s
-            if elapsed_s + self.repetition_s() > settings.time_budget_s:
-                return True
+            if elapsed_s + self.repetition_s() + self.untimed_s() > settings.time_budget_s:
+                return f"its time budget of {settings.time_budget_s:g} s is used up"
         # Checked at odd counts only, so that a median is a real run.
         due = settings.precision is not None and repetitions >= settings.repetitions and repetitions % 2 == 1
-        return due and self._is_precise(
-            {cell: own for cell, own in self._wall_s.items() if cell not in self.failed}
-        )
+        if due and self._is_precise({cell.id: self._wall_s[cell.id] for cell in self._still_measured()}):
+            return f"its precision of {settings.precision:g} is reached"
+        return ""
+
+    def go_on_from(self, earlier: Earlier) -> None:
+        """Take over what was measured before as if it had been measured now; it is not measured again."""
+        self._started_s -= sum(sample.invocation_s or 0.0 for sample in earlier.samples)
+        self._looked = {(found.cell, found.purpose) for found in earlier.untimed}
+        cells = {cell.id: cell for cell in self._plan.cells}
+        for finding in earlier.findings:
+            if finding.reference is not None:
+                self._refer_to(cells[finding.cell], finding.reference)
+            if finding.facts:
+                self.worker_facts.setdefault(finding.cell, finding.facts)
+        self.failed.update({sample.cell: sample for sample in earlier.samples if sample.status != "ok"})
+        for sample in earlier.samples:
+            self._made.add((sample.cell, sample.repetition))
+            self._begun = max(self._begun, sample.repetition)
+            if not sample.repetition:
+                continue
+            if sample.invocation_s is not None:
+                self._seconds[sample.cell].append(sample.invocation_s)
+            failed = self.failed.get(sample.cell)
+            ended_well = failed is None or failed.repetition != sample.repetition
+            if sample.iteration == 0 and ended_well and sample.wall_s is not None:
+                self._wall_s[sample.cell].append(sample.wall_s)
 
     def make_references(self) -> None:
         """Run every baseline once: results, inner-loop counts and duration fix what follows.
@@ -141,10 +243,9 @@ class Study:
         Where that fails, the first cell of its group that ends well takes its place.
         """
         for position, baseline in enumerate(self._plan.baselines):
-            self._watch(self._progress(0, ended=False))
-            outcome = self._keep(self._request(baseline, 0, position))
-            if outcome.reference is not None:
-                self._refer_to(baseline, outcome.reference)
+            if (baseline.id, 0) not in self._made:
+                self._watch(self._progress(0, ended=False))
+                self._keep(self._request(baseline, 0, position))
         self._watch(self._progress(0, ended=True))
 
     def _refer_to(self, cell: Cell, reference: Reference) -> None:
@@ -175,9 +276,14 @@ class Study:
         """Estimate how long one repetition takes, from what was measured so far."""
         return sum(self._cost_s(cell) for cell in self._still_measured())
 
+    def untimed_s(self) -> float:
+        """Estimate how long the invocations without a clock take."""
+        return len(self._settings.untimed) * self.repetition_s()
+
     def _left_s(self) -> float:
-        """Estimate how long the visits still to come will take."""
+        """Estimate how long the visits still to come will take, and the invocations without a clock."""
         left_s = sum(self._visits_left(cell) * self._cost_s(cell) for cell in self._still_measured())
+        left_s += self.untimed_s()
         if self._settings.time_budget_s is None:
             return left_s
         elapsed_s = self._clock() - self._started_s
@@ -212,8 +318,6 @@ class Study:
 
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
         outcome = self._keep(self._request(cell, repetition, position))
-        if outcome.status == "ok" and outcome.reference is not None and cell.baseline not in self._references:
-            self._refer_to(cell, outcome.reference)
         self._seconds[cell.id].append(outcome.seconds)
         if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
             self._wall_s[cell.id].append(wall_s)
@@ -235,9 +339,9 @@ class Study:
         if self._disturbed:
             outcome = replace(outcome, samples=[_also_noisy(one, self._disturbed) for one in outcome.samples])
         cell = request.cell
-        self._store.add(outcome.samples, outcome.records)
-        if outcome.facts:
-            self.worker_facts.setdefault(cell.id, outcome.facts)
+        self._take_over(request, outcome)
+        completing = replace(outcome.samples[-1], invocation_s=outcome.seconds)
+        self._store.add([*outcome.samples[:-1], completing], outcome.records)
         where = f"cell {cell.id} ({cell.executor}), repetition {request.repetition}"
         if outcome.alive:
             disturbing = "could not be ended and may disturb what follows; end them by hand"
@@ -250,6 +354,24 @@ class Study:
                 raise Interrupted(f"interrupted after {self._done} of {self._total} invocations")
             self.failed[cell.id] = outcome.samples[-1]
         return outcome
+
+    def _take_over(self, request: Request, outcome: Outcome) -> None:
+        """Take over, and keep, what an invocation fixes for those that follow."""
+        cell = request.cell
+        reference, facts = outcome.reference, outcome.facts
+        if request.repetition and (outcome.status != "ok" or cell.baseline in self._references):
+            reference = None
+        if cell.id in self.worker_facts:
+            facts = {}
+        if reference is None and not facts:
+            return
+        self._store.keep_finding(
+            Finding(cell=cell.id, repetition=request.repetition, reference=reference, facts=facts)
+        )
+        if reference is not None:
+            self._refer_to(cell, reference)
+        if facts:
+            self.worker_facts[cell.id] = facts
 
     def _progress(self, repetition: int, *, ended: bool) -> Progress:
         known = repetition > 0 or ended  # all references were tried

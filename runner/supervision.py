@@ -13,14 +13,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
-from runner import supervisor
 from runner.supervisor import STUDY_MARKER, Ending, Launch, read_frame, write_frame
 
 _LONGEST_TEMPORARY = 75  # characters; a fork server's socket below takes 32 more, and 107 is all there may be
+_PACKAGES = Path(__file__).resolve().parents[1]
+#: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervisor import main; main()"
 
 
 class SupervisorDied(Exception):  # noqa: N818 - it says what happened
-    """The supervising process is gone. No RunnerError, because this file imports nothing of ours."""
+    """The supervising process is gone; what it left may still run."""
 
     exit_code = 1
 
@@ -39,7 +41,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(supervisor.__file__).resolve()), self._temporary],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_PACKAGES), self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the runner's to handle

@@ -5,7 +5,7 @@ size of its output four times a second. As the subreaper of all that an invocati
 every descendant, those that called `setsid` too, and it learns from a pipe that the runner has died.
 Elsewhere than on Linux it ends the process group.
 
-Standard library only: it is run by path.
+Standard library only, and `runner.processes`, which needs no more.
 """
 
 import contextlib
@@ -24,9 +24,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from runner.processes import Peak, descendants
+
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
 _WATCH_OUTPUT_S = 0.25
+_WATCH_MEMORY_S = 0.005
 _LEAVE_S = 10.0  # an interpreter that has answered leaves; threads of the workload may keep it
 _LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
@@ -47,6 +50,7 @@ class Launch:
     specification: str  #: JSON, given on standard input
     output: str  #: file that gets what the invocation prints
     time_limit_s: float
+    memory: bool = False  #: look at what its processes hold, every few milliseconds: never while it is timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,8 @@ class Ending:
     cpu_s: float  #: CPU time of all its processes, from start to end
     killed: int  #: processes that had to be ended
     alive: int = 0  #: processes that could not be ended
+    peak_pss_bytes: int | None = None  #: the most that its processes held together, if that was looked at
+    looks: int = 0  #: how often it was
 
 
 def serve(requests: int, replies: int, temporary: Path) -> None:
@@ -109,9 +115,12 @@ class _Invocation:
     cpu_s: float = 0.0
     killed: int = 0
     alive: int = 0
+    peak: Peak | None = None  #: where memory is looked at
 
     def run(self) -> Ending:
         started = time.monotonic()
+        if self.launch.memory and _ON_LINUX:
+            self.peak = Peak(self._living)
         with open(self.launch.output, "ab") as output:  # noqa: PTH123
             try:
                 probe = self._start(output)
@@ -157,10 +166,13 @@ class _Invocation:
             cpu_s=self.cpu_s,
             killed=self.killed,
             alive=self.alive,
+            peak_pss_bytes=self.peak.pss_bytes if self.peak else None,
+            looks=self.peak.looks if self.peak else 0,
         )
 
     def _watch(self, deadline: float) -> str:
         """Sleep until the probe exits, its time is up, or the runner interrupts or dies."""
+        nap_s = _WATCH_MEMORY_S if self.peak else _WATCH_OUTPUT_S
         with selectors.DefaultSelector() as selector:
             for descriptor in (self.requests, self.children, self.replies):
                 selector.register(descriptor, selectors.EVENT_READ)
@@ -170,7 +182,7 @@ class _Invocation:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return "exited" if self._has_answered() else "timeout"
-                for key, _ in selector.select(min(left, _WATCH_OUTPUT_S)):
+                for key, _ in selector.select(min(left, nap_s)):
                     if key.fd == self.requests:
                         return "interrupted"  # by the runner's death
                     if key.fd == self.replies and not self._read_reply():
@@ -179,6 +191,8 @@ class _Invocation:
                         deadline = min(deadline, time.monotonic() + _LEAVE_S)
                 self._reap()
                 self._cap_output()
+                if self.peak:
+                    self.peak.look()
         return "exited"
 
     def _has_answered(self) -> bool:
@@ -202,7 +216,7 @@ class _Invocation:
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while self._reap() and (left := deadline - time.monotonic()) > 0:
+        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._in_a_hurry():
             self._sleep(min(left, 0.05))
         spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
@@ -213,6 +227,10 @@ class _Invocation:
             self._signal([one for one in self._living() if not (sparing and _tidies_up(one))], signal.SIGKILL)
             self._sleep(0.05)
 
+    def _in_a_hurry(self) -> bool:
+        """Whether the runner has interrupted more than once."""
+        return len(self.interrupts) > 1
+
     def _give_up(self) -> None:
         """Go on beside what cannot be killed."""
         left = self._living()
@@ -222,7 +240,7 @@ class _Invocation:
 
     def _living(self) -> list[int]:
         if _ON_LINUX:
-            return [process for process in _descendants() if process not in self.given_up]
+            return [process for process in descendants() if process not in self.given_up]
         return [] if self.exit_code is not None else [self.pid]
 
     def _signal(self, processes: list[int], number: signal.Signals) -> None:
@@ -322,29 +340,6 @@ def _tidies_up(process: int) -> bool:
         return False
 
 
-def _descendants() -> list[int]:
-    """List the processes below this one, from /proc; zombies are left out."""
-    children: dict[int, list[int]] = {}
-    zombies = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text(encoding="ascii", errors="replace")
-        except OSError:
-            continue
-        state, parent = text.rpartition(")")[2].split()[:2]
-        process = int(stat.parent.name)
-        children.setdefault(int(parent), []).append(process)
-        if state in "ZX":
-            zombies.add(process)
-    found, waiting = [], list(children.get(os.getpid(), ()))
-    while waiting:
-        process = waiting.pop()
-        waiting += children.get(process, ())
-        if process not in zombies:
-            found.append(process)
-    return found
-
-
 def write_frame(descriptor: int, body: bytes) -> None:
     """Write the length, then the body."""
     data = memoryview(_LENGTH.pack(len(body)) + body)
@@ -370,5 +365,6 @@ def _read_exactly(descriptor: int, count: int) -> bytes | None:
     return bytes(data)
 
 
-if __name__ == "__main__":
-    serve(sys.stdin.fileno(), sys.stdout.fileno(), Path(sys.argv[1]))
+def main() -> None:
+    """Be the supervising process."""
+    serve(sys.stdin.fileno(), sys.stdout.fileno(), Path(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 _SMALL = 0.095  # two decimals would hide it
 _ROUNDED = 0.9995  # what rounds up to the next power of ten is shown as that
+_SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -9,6 +10,13 @@ def seconds(value: float) -> str:
     """Show a time with three digits and its unit."""
     factor, unit = next((pair for pair in _UNITS if abs(value) >= _ROUNDED * pair[0]), _UNITS[-1])
     return f"{three_digits(value / factor)} {unit}"
+
+
+def size(value: float) -> str:
+    """Show a number of bytes with two digits at least and its unit."""
+    factor, unit = next((pair for pair in _SIZES if value >= _ROUNDED * pair[0]), _SIZES[-1])
+    amount = value / factor
+    return f"{amount:.{1 if amount < 10 * _ROUNDED and factor > 1 else 0}f} {unit}"
 
 
 def three_digits(value: float) -> str:

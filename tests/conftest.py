@@ -1,10 +1,12 @@
 """What tests share: made-up cells, and a look at real processes."""
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 
 from runner.records import Cell
@@ -18,6 +20,15 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 PATIENCE_S = 120.0  # other work may hold the machine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_lock() -> Iterator[None]:
+    """Let studies of the tests wait for no other on this machine: their lock is in a folder of their own."""
+    tempfile.gettempdir()  # of this process it stays what it was
+    with tempfile.TemporaryDirectory(prefix="rt-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        yield
 
 
 def processes_of(study_id: str) -> list[int]:

@@ -73,11 +73,12 @@ def _invocation(one: Cell, repetition: int, wall: float | Status) -> tuple[list[
     lanes = one.workers or 1
     length = int(wall * 1e9) * min(lanes, 2) // 2
     return [sample], [
-        _record(one, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
+        record(one, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
     ]
 
 
-def _record(one: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:
+def record(one: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:
+    """Make the record of one task."""
     started = (task // (one.workers or 1)) * length
     return TaskRecord(
         cell=one.id,

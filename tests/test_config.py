@@ -19,9 +19,9 @@ from runner.config import (
     Point,
     near,
     near_setting,
-    read_point,
     where,
 )
+from runner.points import read_point
 
 _ORIGINS = {
     group: Origin(option=option, path=f"mine/{group.partition('@')[0]}/{option}.yaml")
@@ -128,10 +128,10 @@ def test_a_value_at_the_edge_of_its_range_is_taken(setting: str, value: float) -
     assert getattr(point(**{setting: value}).config, setting) == value
 
 
-@pytest.mark.parametrize("confidence", [0, 1, -0.5, math.nan])
+@pytest.mark.parametrize("confidence", [0, 0.4, 1, -0.5, math.nan])
 def test_a_confidence_out_of_range_is_refused(confidence: float) -> None:
     assert read(confidence=confidence) == [
-        f"confidence={confidence:g}: it must lie between 0 and 1, such as 0.95"
+        f"confidence={confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
     ]
 
 

@@ -107,6 +107,11 @@ def takes_a_while(number):
     time.sleep(0.05)
     return number
 
+def ignores_sigterm(number):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(0.5)
+    return number
+
 def never_ends(number):
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     time.sleep(1000)
@@ -319,6 +324,10 @@ def wait_for_rows(folder: Path, count: int) -> Path:
     return newest(folder)
 
 
+def kept_in(results: Path) -> str:
+    return f"what was measured is kept; python -m runner resume=results/{results.name} goes on"
+
+
 def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: Path) -> None:
     with start(folder, "takes_a_while") as runner:
         results = wait_for_rows(folder, 4)
@@ -359,7 +368,7 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert processes_of(id_of(results)) == []
     *kept, last = rows_of(results)
     measured = sum(row["repetition"] != "0" for row in kept)
-    assert errors == f"interrupted after {measured} of 400 invocations; what was measured is kept\n"
+    assert errors == f"interrupted after {measured} of 400 invocations; {kept_in(results)}\n"
     assert {row["status"] for row in kept} == {"ok"}
     assert len(kept) >= 4
     assert (last["status"], last["error"]) == ("interrupted", "the runner was interrupted")
@@ -367,6 +376,21 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert (results / "summary.csv").is_file()
     assert (results / "trace.parquet").is_file()
     assert list((results / "plots").iterdir()) != []
+
+
+def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: Path) -> None:
+    with start(folder, "ignores_sigterm", "executor=serial") as runner:
+        results = wait_for_rows(folder, 2)
+        wait_until(lambda: processes_of(id_of(results)))
+        runner.send_signal(signal.SIGINT)
+        wait_until(lambda: len(rows_of(results)) >= 2)
+        runner.send_signal(signal.SIGINT)
+        shown, errors = runner.communicate(timeout=PATIENCE_S)
+    assert (runner.returncode, shown) == (130, "")
+    assert errors.endswith(f"{kept_in(results)}\n")
+    assert processes_of(id_of(results)) == []
+    assert not (results / "summary.csv").exists()
+    assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
 
 
 @pytest.mark.parametrize("number", STOPPING)
@@ -377,7 +401,7 @@ def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert runner.returncode == 130
-    assert errors == "interrupted after 0 of 400 invocations; what was measured is kept\n"
+    assert errors == f"interrupted after 0 of 400 invocations; {kept_in(results)}\n"
     assert processes_of(id_of(results)) == []
     (row,) = rows_of(results)
     assert (row["executor"], row["repetition"], row["status"]) == ("serial", "0", "interrupted")
@@ -439,10 +463,9 @@ def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(
         os.kill(supervising_process(runner.pid), signal.SIGKILL)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert processes_of(id_of(results)) == []
-    kept = f"what was measured is kept in results/{results.name}"
     ended = "the processes that it left were ended (2)"
     assert runner.returncode == 1
-    assert errors == (f"error: the supervising process was killed; {kept}; {ended}; run the study again\n")
+    assert errors == f"error: the supervising process was killed; {kept_in(results)}; {ended}\n"
     assert list(read(results).samples) == []
 
 
@@ -465,7 +488,7 @@ def test_a_study_stopped_while_it_is_checked_leaves_nothing(
 
 
 def supervising_process(runner: int) -> int:
-    (found,) = (child for child in children_of(runner) if "supervisor.py" in command_line(child))
+    (found,) = (child for child in children_of(runner) if "runner.supervisor" in command_line(child))
     return found
 
 

@@ -13,11 +13,10 @@ from runner.invocation import (
     SHORTEST_STAMPED_CHUNK_S,
     SHORTEST_STAMPED_S,
     Outcome,
-    Reference,
     Request,
     invoke,
 )
-from runner.records import Cell, Sample
+from runner.records import Cell, Reference, Sample
 from runner.supervisor import Ending, Launch
 from runner_probe.iteration import RECORD
 from tests.conftest import make_cell

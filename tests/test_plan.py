@@ -46,7 +46,13 @@ def make_point(
         **shared,
     )
     uses = {"executor": executor != "serial", "baseline": baseline != "serial"}
-    return Point(config=config, overrides=overrides or {}, origins=_ORIGINS, uses_workers=uses)
+    return Point(
+        config=config,
+        overrides=overrides or {},
+        origins=_ORIGINS,
+        uses_workers=uses,
+        uses_start_method=dict.fromkeys(uses, executor == "process"),
+    )
 
 
 def identity(**changes: Any) -> str:
@@ -134,10 +140,21 @@ def test_all_interpreters_that_do_not_exist_are_told_together() -> None:
 
 
 def test_a_label_that_does_not_reach_a_cell_is_dropped() -> None:
-    points = [make_point(executor="serial", overrides={"executor.start_method": way}) for way in "abc"]
+    points = [make_point(executor="serial", overrides={"executor.note": way}) for way in "abc"]
     planned = plan(points)
-    assert planned.swept == ("executor.start_method",)
-    assert [cell.swept for cell in planned.cells] == [{"executor.start_method": None}]
+    assert planned.swept == ("executor.note",)
+    assert [cell.swept for cell in planned.cells] == [{"executor.note": None}]
+
+
+def test_a_start_method_that_some_executor_uses_may_be_swept() -> None:
+    given = {"executor.start_method": "spawn"}
+    points = [make_point(executor=name, overrides=given) for name in ("thread", "process")]
+    assert [cell.executor for cell in plan(points).cells] == ["serial", "thread", "process"]
+
+
+def test_a_start_method_that_none_uses_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"executor\.start_method=spawn: thread starts no processes"):
+        plan([make_point(executor="thread", overrides={"executor.start_method": "spawn"})])
 
 
 def test_what_does_not_vary_is_no_column() -> None:
@@ -154,8 +171,12 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "time_limit_s": (None, 5.0),
     "confidence": (0.9, 0.95),
     "seed": (1, 2),
+    "memory": (True, False),
+    "profile": (None, "cpu"),
     "results_dir": ("a", "b"),
     "name": (None, "a"),
+    "resume": (None, "a"),
+    "wait": (False, True),
     "dry_run": (False, True),
     "quiet": (False, True),
 }

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from runner import store
 from runner.errors import ConfigurationError, RunnerError
-from runner.records import Cell, Sample, TaskRecord
+from runner.files import telling
+from runner.records import Cell, Sample, TaskRecord, Untimed
 from runner.store import Results, Store, read
 from tests.conftest import make_cell
 
@@ -307,7 +308,8 @@ def test_study_and_environment_come_back(storing: Store) -> None:
     storing.write_environment({"start": {"cpu": {"usable_cpus": 2}}})
     results = read(storing.folder)
     assert results.folder == storing.folder
-    expected = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    told = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
+    expected = {"format": store.FORMAT, **told}
     assert dict(results.study) == expected
     assert results.environment == {"start": {"cpu": {"usable_cpus": 2}}}
 
@@ -397,7 +399,8 @@ def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.Mon
     with pytest.raises(RunnerError) as raised:
         storing.add([SAMPLE], [RECORD])
     problem = f"{storing.folder}: it cannot be written (No space left on device)"
-    assert str(raised.value) == f"{problem}; make room, and run the study again"
+    resuming = f"python -m runner resume={storing.folder}"
+    assert str(raised.value) == f"{problem}; make room, then {resuming} goes on"
 
 
 @pytest.mark.parametrize("missing", ["samples.csv", "cells.yaml", "study.yaml"])
@@ -482,3 +485,45 @@ def test_the_log_grows(storing: Store) -> None:
     storing.log("second\nwith a traceback\n")
     lines = (storing.folder / "study.log").read_text().splitlines()
     assert [line.partition(" ")[2] or line for line in lines] == ["first", "second", "a traceback"]
+
+
+LOOKED = Untimed(
+    cell="t", purpose="memory", started_at="2026-01-01T00:00:00.000+00:00", peak_pss_bytes=38_000_000, looks=9
+)
+
+
+def test_what_was_found_without_a_clock_comes_back_apart_from_the_samples(storing: Store) -> None:
+    untold = replace(LOOKED, cell="s", peak_pss_bytes=None, looks=0, status="failed", error="no, none")
+    storing.add([SAMPLE], [])
+    storing.add_untimed(LOOKED)
+    storing.add_untimed(untold)
+    results = read(storing.folder)
+    assert results.untimed == (LOOKED, untold)
+    assert results.samples == (SAMPLE,)
+
+
+def test_without_such_invocations_there_is_no_file_of_them(storing: Store) -> None:
+    assert read(storing.folder).untimed == ()
+    assert not (storing.folder / "untimed.csv").exists()
+
+
+def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(storing: Store) -> None:
+    found = Untimed(cell="t", purpose="memory-profile", started_at="", profile="squares_thread_2_t.csv")
+    file = storing.profile_file("t", "memory-profile")
+    assert file == storing.folder / "profiles" / found.profile
+    file.parent.mkdir()
+    file.write_text("file,line\na.py,3\n", encoding="utf-8")
+    assert store.read_profile(storing.folder, found) == [{"file": "a.py", "line": "3"}]
+
+
+def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None:
+    found = Untimed(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
+    with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
+        store.read_profile(storing.folder, found)
+
+
+def test_a_folder_that_cannot_be_written_is_told_on_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunnerError) as raised, telling(tmp_path):
+        raise OSError(30, "Read-only file system")
+    problem = f"{tmp_path}: it cannot be written (Read-only file system); make it writable"
+    assert str(raised.value) == f"{problem}, then python -m runner resume={tmp_path} goes on"

@@ -1,5 +1,7 @@
 """The study with made-up invocations: order, references, limits, failures and progress, all exact."""
 
+import contextlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.invocation import Outcome, Reference, Request
+from runner.invocation import Outcome, Request
 from runner.plan import Plan
-from runner.records import Cell, Sample, Status, TaskRecord
+from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, Untimed
 from runner.study import Interrupted, Progress, Study, StudySettings
+from runner.untimed import UntimedRequest
 from tests.conftest import make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
@@ -24,13 +27,24 @@ class Kept:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.logged: list[str] = []
+        self.untimed: list[Untimed] = []
+        self.findings: list[Finding] = []
+
+    def add_untimed(self, found: Untimed) -> None:
+        self.untimed.append(found)
 
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
         assert list(records) == []
         self.samples += samples
 
-    def output_file(self, cell: str, repetition: int) -> Path:
+    def keep_finding(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         return Path(f"{cell}_{repetition}.txt")
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        return Path(f"{cell}_{purpose}")
 
     def log(self, text: str) -> None:
         self.logged.append(text)
@@ -564,3 +578,210 @@ def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -
         (1, "others took 1 CPU"),
         (2, "others took 1 CPU; the machine was slow"),
     ]
+
+
+LOOKING = replace(SETTINGS, untimed=("memory",))
+
+
+class Looks:
+    """Invocations without a clock, that end as told by cell."""
+
+    def __init__(self, **statuses: Status) -> None:
+        self.statuses = statuses
+        self.requests: list[UntimedRequest] = []
+
+    def __call__(self, request: UntimedRequest) -> Untimed:
+        self.requests.append(request)
+        status = self.statuses.get(request.cell.id, "ok")
+        error = "" if status == "ok" else f"it {status}"
+        return Untimed(
+            cell=request.cell.id, purpose=request.purpose, started_at="", status=status, error=error
+        )
+
+
+def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_plan() -> None:
+    trial, looks = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure(), Looks()
+    trial.study.look(looks)
+    assert [(request.cell.id, request.purpose) for request in looks.requests] == [
+        ("s", "memory"),
+        ("t", "memory"),
+        ("p", "memory"),
+    ]
+    assert [found.cell for found in trial.kept.untimed] == ["s", "t", "p"]
+    assert len(trial.kept.samples) == 7  # those of the reference and of two repetitions
+
+
+def test_without_a_purpose_nothing_is_looked_at() -> None:
+    trial, looks = Trial(SERIAL, THREAD).measure(), Looks()
+    trial.study.look(looks)
+    assert looks.requests == []
+
+
+def test_a_cell_that_failed_is_not_looked_at() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "failed" if request.cell == THREAD else "ok")
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.cell.id for request in looks.requests] == ["s"]
+
+
+def test_a_look_that_fails_is_kept_and_logged_and_fails_no_cell() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    trial.study.look(Looks(s="crashed"))
+    assert [found.status for found in trial.kept.untimed] == ["crashed", "ok"]
+    assert trial.kept.logged == ["cell s (serial), memory, without a clock: crashed: it crashed"]
+    assert trial.study.failed == {}
+
+
+def test_an_interruption_while_looking_keeps_what_was_found() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure()
+    with pytest.raises(Interrupted, match=r"^interrupted after all repetitions, looking at memory$"):
+        trial.study.look(Looks(t="interrupted"))
+    assert [found.cell for found in trial.kept.untimed] == ["s"]
+    assert len(trial.kept.samples) == 7
+
+
+def test_snippets_loop_as_often_without_a_clock_as_with_it() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, calls={"one": 1000})
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.calls for request in looks.requests] == [{"one": 1000}] * 2
+
+
+def test_progress_tells_which_cell_is_looked_at_and_how_long_that_takes_yet() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    before = trial.progress[-1]
+    trial.study.look(Looks())
+    told = [progress for progress in trial.progress if progress.looking is not None]
+    assert before.left_s == 2.0
+    assert [(one.looking.number, one.looking.cells) for one in told if one.looking] == [(1, 2), (2, 2)]
+    assert [one.left_s for one in told] == [2.0, 1.0]
+
+
+def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
+    now = [0.0]
+
+    def invoke(request: Request) -> Outcome:
+        now[0] += 1.0
+        return ended(request)
+
+    def repetitions(untimed: tuple[Purpose, ...]) -> int:
+        now[0] = 0.0
+        settings = replace(SETTINGS, repetitions=9, time_budget_s=10.0, untimed=untimed)
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        kept = Kept()
+        Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=lambda: now[0]).measure()
+        return max(sample.repetition for sample in kept.samples)
+
+    assert (repetitions(()), repetitions(("memory",))) == (4, 3)
+
+
+def gone_on_after(count: int, settings: StudySettings, invoke: Callable[[Request], Outcome]) -> list[Sample]:
+    """Measure a study that is stopped after so many invocations, and is resumed; returns all its samples."""
+    cells = (SERIAL, THREAD, PROCESS)
+    first = Trial(*cells, settings=settings, invoke=interrupting_after(count, invoke))
+    with contextlib.suppress(Interrupted):
+        first.measure()
+    kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
+    known = {(sample.cell, sample.repetition) for sample in kept}
+    findings = [one for one in first.kept.findings if (one.cell, one.repetition) in known]
+    second = Trial(*cells, settings=settings, invoke=invoke)
+    second.study.go_on_from(Earlier(samples=kept, findings=findings))
+    second.measure()
+    assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
+    return kept + second.kept.samples
+
+
+def interrupting_after(count: int, invoke: Callable[[Request], Outcome]) -> Callable[[Request], Outcome]:
+    made = itertools.count()
+    return lambda request: invoke(request) if next(made) < count else ended(request, "interrupted")
+
+
+def with_facts(request: Request) -> Outcome:
+    return ended(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
+
+
+@given(count=st.integers(min_value=0, max_value=16))
+def test_a_study_that_goes_on_measures_what_it_would_have_measured(count: int) -> None:
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().kept.samples
+    assert gone_on_after(count, settings, with_facts) == whole
+
+
+@given(count=st.integers(min_value=0, max_value=14), failing=st.integers(min_value=0, max_value=5))
+def test_a_cell_that_failed_before_is_not_measured_again(count: int, failing: int) -> None:
+    def invoke(request: Request) -> Outcome:
+        bad = request.cell.id == "p" and request.repetition == failing
+        return ended(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
+
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().kept.samples
+    assert gone_on_after(count, settings, invoke) == whole
+
+
+def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
+    first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
+    first.study.make_references()
+    second = Trial(SERIAL, THREAD)
+    second.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
+    second.measure()
+    assert {request.reference.calls["a"] for request in second.requests if request.reference.calls} == {7}
+    assert {request.time_limit_s for request in second.requests} == {60.0}
+    assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
+
+
+def test_the_time_of_the_sittings_is_added_up() -> None:
+    clock, kept = Clock(), Kept()
+    settings = replace(SEVEN, time_budget_s=8.0)
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += 1.0
+        return ended(request)
+
+    def study() -> Study:
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        return Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=clock)
+
+    study().make_references()
+    clock.now_s += 1000.0  # nobody measures
+    second = study()
+    second.go_on_from(Earlier(samples=list(kept.samples), findings=list(kept.findings)))
+    second.measure()
+    assert kept.samples[-1].repetition == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"repetitions": 3}, "all 3 repetitions are measured"),
+        ({"repetitions": 5}, ""),
+        ({"repetitions": 5, "time_budget_s": 4.5}, "its time budget of 4.5 s is used up"),
+        ({"repetitions": 3, "precision": 0.1}, "its precision of 0.1 is reached"),
+        ({"repetitions": 5, "precision": 0.1}, ""),
+    ],
+)
+def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
+    before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
+    again = Study(
+        Plan(cells=(SERIAL,), swept=(), origins={}, extras={}),
+        replace(SETTINGS, **changes),
+        invoke=ended,
+        store=Kept(),
+        watch=lambda _: None,
+        is_precise=lambda _: True,
+        clock=lambda: 0.0,
+    )
+    again.go_on_from(Earlier(samples=before.samples, findings=before.findings))
+    assert again.why_complete() == why
+
+
+def test_only_the_last_row_of_an_invocation_completes_it() -> None:
+    def twice(request: Request) -> Outcome:
+        outcome = ended(request, seconds=2.5)
+        return replace(outcome, samples=[outcome.samples[0], replace(outcome.samples[0], iteration=1)])
+
+    trial = Trial(SERIAL, invoke=twice).measure()
+    assert [one.invocation_s for one in trial.kept.samples] == [None, 2.5] * 3

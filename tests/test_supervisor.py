@@ -423,7 +423,7 @@ with Supervisor() as one:
         wait_until(lambda: len(processes_of(study_id)) >= 3)
         runner.kill()
     wait_until(lambda: not processes_of(study_id))
-    wait_until(lambda: "supervisor.py" not in command_line(supervising_process))
+    wait_until(lambda: "runner.supervisor" not in command_line(supervising_process))
     assert not Path(temporary).exists()
 
 

@@ -22,6 +22,10 @@ class Work:
     busy: float  #: within tasks; less than from start to end where several are merged
     cpu: float | None = None
     run_delay: float | None = None  #: runnable, but not running
+    tasks: int = 1
+
+
+_MOST_LENGTHS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,15 @@ class Run:
     def active(self) -> float:
         """From the first task's start to the last one's end."""
         return _last_end(self) - _first_start(self)
+
+    def lengths(self) -> list[float]:
+        """List the seconds of every task; those of one record count as equally long.
+
+        So many that no more would matter: the tasks of a long record are then cut less finely.
+        """
+        most = max(1, _MOST_LENGTHS // len(self.work))
+        pieces = [(work.busy, min(work.tasks, most)) for work in self.work]
+        return [busy / count for busy, count in pieces for _ in range(count)]
 
     def lanes(self) -> list[list[Work]]:
         """List every worker's work in the order of its start."""
@@ -98,8 +111,7 @@ class Budget:
 
 def attribute(serial: Run, parallel: Run, workers: int) -> Factors:
     """Explain a parallel run by a serial one."""
-    own = [work.busy for work in parallel.work]
-    makespan = shortest_makespan(own, workers)
+    makespan = shortest_makespan(parallel.lengths(), workers)
     busiest = max(sum(work.busy for work in lane) for lane in parallel.lanes())
     cpu_scaling, on_cpu = _computation_split(serial, parallel)
     return Factors(

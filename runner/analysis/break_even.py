@@ -1,13 +1,20 @@
 """From which size of its workload on a pool is faster than its baseline: the rows of break_even.csv."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from runner.analysis.identity import identity, label
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Values, columns_of, draw_blocks, expanded_tail
+from runner.analysis.identity import Identities, label
+from runner.analysis.statistics import (
+    Estimate,
+    Level,
+    Values,
+    columns_of,
+    draw_blocks,
+    expanded_tail,
+)
 from runner.analysis.times import Times
 from runner.analysis.units import text
 from runner.records import Cell
@@ -16,22 +23,23 @@ from runner.store import Results
 _COLUMNS = ("size", "sizes", "break_even", "break_even_low", "break_even_high", "note")
 
 
-def break_even(results: Results, times: Times) -> pd.DataFrame:
+def break_even(results: Results, identities: Identities, times: Times) -> pd.DataFrame:
     """Find it for every pool measured at several sizes, all else being the same."""
     rows = []
     for key in results.swept:
         if key.startswith("workload."):
-            rows += [_row(key, cells, results, times) for cells in _curves(results, key)]
+            curves = _curves(results.cells, identities, key)
+            rows += [_row(key, cells, identities, times) for cells in curves]
     keys = ["workload", "executor", "workers", "chunk_size", "python", *results.swept]
     return pd.DataFrame(rows, columns=[*keys, *_COLUMNS])
 
 
-def _curves(results: Results, key: str) -> Iterator[list[Cell]]:
+def _curves(cells: Iterable[Cell], identities: Identities, key: str) -> Iterator[list[Cell]]:
     """List the cells that differ in nothing but a numeric setting, in its order."""
     curves: dict[Any, list[tuple[float, Cell]]] = {}
-    for cell in results.cells:
-        size = identity(cell, results)[key]
-        if not cell.is_baseline and isinstance(size, int | float):
+    for cell in cells:
+        size = identities[cell.id][key]
+        if not cell.is_baseline and isinstance(size, int | float) and not isinstance(size, bool):
             others = tuple(str(value) for other, value in cell.swept.items() if other != key)
             alike = (cell.workload, cell.executor, cell.workers, cell.chunk_size, cell.python, *others)
             curves.setdefault(alike, []).append((size, cell))
@@ -40,32 +48,32 @@ def _curves(results: Results, key: str) -> Iterator[list[Cell]]:
             yield [cell for _, cell in sorted(sized, key=lambda pair: pair[0])]
 
 
-def _row(key: str, cells: Sequence[Cell], results: Results, times: Times) -> dict[str, Any]:
-    named = {**identity(cells[0], results), key: None}
+def _row(key: str, cells: Sequence[Cell], identities: Identities, times: Times) -> dict[str, Any]:
+    named = {**identities[cells[0].id], key: None}
     del named["cell"]
-    sizes = np.array([float(identity(cell, results)[key]) for cell in cells])
+    sizes = np.array([float(identities[cell.id][key]) for cell in cells])
     walls = times.together([one for cell in cells for one in (cell.baseline, cell.id)])
     row = {**named, "size": key, "sizes": len(sizes)}
     if sizes.min() <= 0:
         return row | {"note": "sizes must be positive"}
     if walls.shape[1] == 0:
         return row | {"note": "not every size has a time and a baseline"}
-    found = _estimate(sizes, walls[::2], walls[1::2], times)
     speedups = np.median(walls[::2], axis=1) / np.median(walls[1::2], axis=1)
+    found = _estimate(sizes, speedups, walls[::2], walls[1::2], times.level)
     return row | columns_of("break_even", found) | {"note": _note(found, sizes, speedups)}
 
 
-def _estimate(sizes: Values, serial: Values, pool: Values, times: Times) -> Estimate:
+def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, level: Level) -> Estimate:
     """Estimate the break-even; rows are sizes, columns blocks. 0: wins at every size; infinite: at none."""
     blocks = serial.shape[1]
-    value = _crossing(sizes, np.median(serial, axis=1) / np.median(pool, axis=1))
-    if blocks < FEWEST_BLOCKS:
+    value = _crossing(sizes, speedups)
+    if blocks < level.fewest_blocks:
         within = [_crossing(sizes, serial[:, block] / pool[:, block]) for block in range(blocks)]
         return Estimate(value=value, low=min(*within, value), high=max(*within, value), is_range=True)
-    drawn = draw_blocks(blocks, times.level.seed)
+    drawn = draw_blocks(blocks, level.seed)
     ratios = np.median(serial[:, drawn], axis=2) / np.median(pool[:, drawn], axis=2)
     crossings = [_crossing(sizes, ratio) for ratio in ratios.T]
-    tail = expanded_tail(blocks, times.level.confidence)
+    tail = expanded_tail(blocks, level.confidence)
     low, high = np.quantile(crossings, [tail, 1 - tail], method="nearest")  # some lie at infinity
     return Estimate(value=value, low=float(low), high=float(high), is_range=False)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.analysis.attribution import Run, budget
 from runner.analysis.bounds import shortest_makespan
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, Level, medians
+from runner.analysis.statistics import Estimate, Level, medians
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
     """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1."""
     workers = setting.workers
     spent = budget(serial, parallel, workers)
-    unavoidable = workers * shortest_makespan([work.busy for work in parallel.work], workers) - parallel.busy
+    unavoidable = workers * shortest_makespan(parallel.lengths(), workers) - parallel.busy
     uneven = min(spent.idle_end, max(0.0, unavoidable))
     found = {
         POOL_START: spent.pool_start,
@@ -103,23 +103,26 @@ def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, f
     cpu = _difference(parallel.cpu, serial.cpu)
     delay = _difference(parallel.run_delay, serial.run_delay)
     slower = parallel.busy - serial.busy
+    crowded = setting.workers * setting.native_threads > setting.cpus
     if setting.threads and setting.native_threads > 1:  # which a thread's clock does not see
-        crowded = setting.workers * setting.native_threads > setting.cpus
         return {NATIVE_THREADS if crowded else SLOWER_CPU: slower}
+    if crowded and _computes_in_several_threads(serial):  # which spin, wait for a CPU and wait for each other
+        return {NATIVE_THREADS: slower}
     if cpu is None:  # chunks of short tasks have no readings of their own
         return {SLOWER_CPU: slower}
     return {
         SLOWER_CPU: cpu,
         OVERSUBSCRIBED if setting.workers > setting.cpus else OTHERS: delay or 0.0,
-        _blocked_by(serial, setting): slower - cpu - (delay or 0.0),
+        _blocked_by(setting): slower - cpu - (delay or 0.0),
     }
 
 
-def _blocked_by(serial: Run, setting: Setting) -> Cause:
+def _computes_in_several_threads(serial: Run) -> bool:
+    return serial.cpu is not None and serial.cpu > _SEVERAL_THREADS * serial.busy
+
+
+def _blocked_by(setting: Setting) -> Cause:
     """Name what keeps tasks off the CPUs though they are not waiting for one."""
-    in_several_threads = serial.cpu is not None and serial.cpu > _SEVERAL_THREADS * serial.busy
-    if in_several_threads and setting.workers * setting.native_threads > setting.cpus:
-        return NATIVE_THREADS
     if not setting.threads:
         return WAITING
     return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
@@ -137,7 +140,7 @@ def named(pairs: Sequence[tuple[Run, Run]], setting: Setting, level: Level) -> l
 
     Takes the serial and the parallel run of every repetition.
     """
-    if len(pairs) < FEWEST_BLOCKS:
+    if len(pairs) < level.fewest_blocks:
         return []
     blocks = [losses(serial, parallel, setting) for serial, parallel in pairs]
     spent = np.array([setting.workers * parallel.wall for _, parallel in pairs])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from runner.analysis.machine import Machine
 from runner.analysis.scaling import Fit, fit
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate
+from runner.analysis.statistics import Estimate
 from runner.analysis.times import Times
 from runner.store import Results
 
@@ -44,8 +44,12 @@ def fits(
     for _, curve in pooled.groupby(keys, sort=False, dropna=False):
         own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
         named = {key: curve[key].iloc[0] for key in keys}
+        untold = int(curve["granularity"].isna().sum())
         for law, found in _both_laws(own, times):
-            rows.append({**named, "law": law, "levels": len(own), **_columns(found)})
+            columns = _columns(found)
+            if isinstance(found, str) and untold:
+                columns["note"] += f" ({untold} of the {len(curve)} measured have no attribution)"
+            rows.append({**named, "law": law, "levels": len(own), **columns})
             if isinstance(found, Fit):
                 workers = [int(count) for count in sorted(own["workers"])]
                 name = ", ".join(str(value) for value in named.values() if not pd.isna(value))
@@ -66,8 +70,9 @@ def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[tuple[str, Fit | s
     blocks = times.together(curve["cell"])
     repetitions = blocks.shape[1] if len(curve) else 0
     for law in ("amdahl", "usl"):
-        if repetitions < FEWEST_BLOCKS:
-            found: Fit | str = f"not identifiable: {repetitions} repetitions, and {FEWEST_BLOCKS} are needed"
+        if repetitions < times.level.fewest_blocks:
+            needed = times.level.fewest_blocks
+            found: Fit | str = f"not identifiable: {repetitions} repetitions, and {needed} are needed"
         else:
             counts = [int(count) for count in curve["workers"]]
             even = blocks * curve["granularity"].to_numpy(dtype=np.float64)[:, np.newaxis]
@@ -78,7 +83,9 @@ def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[tuple[str, Fit | s
 def _columns(found: Fit | str) -> dict[str, Any]:
     if isinstance(found, str):
         return {"note": found}
-    columns: dict[str, Any] = {"note": ""}
+    no_peak = found.law == "usl" and found.peak_workers is None
+    most = found.curve.workers[-1]
+    columns: dict[str, Any] = {"note": f"no peak is shown up to {most:g} workers" if no_peak else ""}
     for name, estimate in (
         ("alpha", found.alpha),
         ("beta", found.beta),

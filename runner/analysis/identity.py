@@ -1,7 +1,7 @@
 """The columns that name a cell, which stand first in every table."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,8 @@ from runner.analysis.machine import Machine
 from runner.records import Cell
 from runner.store import Results
 
+#: Columns of whole numbers that may hold nothing.
+_WHOLE = ("workers", "chunk_size", "peak_pss_bytes")
 _COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 
 
@@ -18,22 +20,30 @@ def identity_columns(results: Results) -> list[str]:
     return [*_COLUMNS, *results.swept]
 
 
-def identity(cell: Cell, results: Results) -> dict[str, Any]:
-    """Name a cell, by column."""
+#: What names each cell, by its id and then by column.
+Identities = Mapping[str, Mapping[str, Any]]
+
+
+def identify(results: Results, machine: Machine) -> Identities:
+    """Name every cell."""
+    return {cell.id: _identity(cell, results, machine) for cell in results.cells}
+
+
+def _identity(cell: Cell, results: Results, machine: Machine) -> dict[str, Any]:
     return {
         "cell": cell.id,
         "workload": cell.workload,
         "executor": cell.executor,
         "workers": cell.workers,
         "chunk_size": cell.chunk_size,
-        "python": Machine(results.environment).version(cell),
+        "python": machine.version(cell),
         **{key: _number(cell.swept[key]) for key in results.swept},
     }
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Give columns that may hold nothing a type that can."""
-    whole = {column: "Int64" for column in ("workers", "chunk_size") if column in frame}
+    whole = {column: "Int64" for column in _WHOLE if column in frame}
     times = [column for column in frame if str(column).endswith("_s")]
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
 

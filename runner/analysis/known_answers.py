@@ -9,7 +9,7 @@ import pandas as pd
 
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
-from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.statistics import fewest_blocks
 from runner.store import Results
 
 COLUMNS = (
@@ -34,7 +34,7 @@ class _Figure:
 def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine: Machine) -> pd.DataFrame:
     """Compare every known answer of the study's workloads with the cells it speaks of."""
     by_id = {cell.id: cell for cell in results.cells}
-    rows = []
+    rows, fewest = [], fewest_blocks(float(results.study["confidence"]))
     for answer in results.study.get("known_answers", ()):
         cells = _cells_of(answer, summary)
         if cells.empty:
@@ -45,7 +45,7 @@ def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine
                 rows.append(_unmeasured(answer, lacking))
                 continue
             found = _figure(answer["figure"], cell, fits)
-            judged = _judge(answer, found, is_range=cell["repetitions"] < FEWEST_BLOCKS)
+            judged = _judge(answer, found, is_range=cell["repetitions"] < fewest)
             rows.append({**_named(answer, label(cell)), **judged, **_load(cell)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -55,6 +55,11 @@ class Machine:
         """Whether a GIL was seen in a cell's workers; one is taken for granted where none looked."""
         return bool(self._workers.get(cell.id, {}).get("gil_enabled", True))
 
+    def workers_share_a_process(self, cell: Cell) -> bool | None:
+        """Whether a cell's workers were threads of one interpreter in one process; None where none looked."""
+        shared: bool | None = self._workers.get(cell.id, {}).get("in_one_interpreter")
+        return shared
+
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a library below Python, such as BLAS, may start in one of a cell's workers.
 

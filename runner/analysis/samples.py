@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from runner.analysis.identity import identity, identity_columns, typed
+from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.statistics import Level
 from runner.analysis.times import Times
 from runner.records import Sample
@@ -16,10 +16,9 @@ FAILED = ("failed", "crashed", "timeout", "wrong_result")
 _OWN_COLUMNS = tuple(name for name in Sample.__slots__ if name != "cell")
 
 
-def tabulate_samples(results: Results) -> pd.DataFrame:
+def tabulate_samples(results: Results, identities: Identities) -> pd.DataFrame:
     """Lay out every sample, behind the columns that name its cell."""
-    named = {cell.id: identity(cell, results) for cell in results.cells}
-    rows = [{**asdict(sample), **named[sample.cell]} for sample in results.samples]
+    rows = [{**asdict(sample), **identities[sample.cell]} for sample in results.samples]
     return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_OWN_COLUMNS]))
 
 

@@ -35,7 +35,7 @@ class Fit:
     law: str  #: "amdahl" or "usl"
     alpha: Estimate  #: contention: the serial fraction
     beta: Estimate | None  #: coherency: what every pair of workers costs; None in Amdahl's law
-    peak_workers: Estimate | None  #: where the speedup is largest; None without a peak
+    peak_workers: Estimate | None  #: where the speedup is largest; None if not shown within twice the workers
     curve: Curve
 
 
@@ -65,7 +65,7 @@ def fit(law: str, workers: Sequence[int], times: Values, confidence: float, seed
         law=law,
         alpha=alpha,
         beta=beta if law == "usl" else None,
-        peak_workers=_peak(found, drawn, tail) if law == "usl" else None,
+        peak_workers=_peak(found, drawn, tail, _EXTRAPOLATED * counts.max()) if law == "usl" else None,
         curve=_curve(counts, times, found, drawn, tail),
     )
 
@@ -120,13 +120,18 @@ def _fit_once(law: str, workers: Values, times: Values) -> tuple[float, float, f
     return float(solved.x[1]), float(solved.x[2]) if free == 3 else 0.0, float(solved.x[0])
 
 
-def _peak(found: tuple[float, float, float], drawn: Values, tail: float) -> Estimate | None:
-    """Give P* = sqrt((1 - alpha) / beta), where the law has a peak in every draw."""
-    if found[1] <= 0:
+def _peak(
+    found: tuple[float, float, float], drawn: Values, tail: float, most_workers: float
+) -> Estimate | None:
+    """Give P* = sqrt((1 - alpha) / beta), where beta is shown to be above 0 and P* is not too far."""
+    if found[1] < _LEAST_BETA or np.quantile(drawn[:, 1], tail) < _LEAST_BETA:
         return None
-    with np.errstate(divide="ignore"):
-        peaks = np.sqrt((1 - drawn[:, 0]) / drawn[:, 1])
-    return _estimate(float(np.sqrt((1 - found[0]) / found[1])), peaks, tail)
+    peaks = np.sqrt((1 - drawn[:, 0]) / np.maximum(drawn[:, 1], _LEAST_BETA))
+    value = float(np.sqrt((1 - found[0]) / found[1]))
+    return _estimate(value, peaks, tail) if value <= most_workers else None
+
+
+_LEAST_BETA = 1e-6  # the solver keeps off its bound of 0 by about as much
 
 
 def _estimate(value: float, drawn: Values, tail: float) -> Estimate:

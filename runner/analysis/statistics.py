@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 DRAWS = 10_000
-FEWEST_BLOCKS = 6  # below, no interval of a median reaches 95 %: the range is shown instead
+_FEWEST_BLOCKS = 6  # whatever the confidence
 
 Values = NDArray[np.floating[Any]]
 
@@ -24,6 +24,15 @@ class Level(NamedTuple):
 
     confidence: float
     seed: int  #: of the resampling
+
+    @property
+    def fewest_blocks(self) -> int:
+        """Count the blocks that an interval needs."""
+        return fewest_blocks(self.confidence)
+
+    def to_compare(self, cells: int) -> "Level":
+        """Give the level of each comparison of the best of so many cells with the others."""
+        return self._replace(confidence=level_of_each(cells, self.confidence))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +44,24 @@ class Estimate:
     high: float
     is_range: bool  #: the bounds are the smallest and largest seen, not an interval
 
+    def excludes(self, value: float) -> bool:
+        """Whether the interval tells the figure from a value; a range of few repetitions never does."""
+        return not self.is_range and not self.low <= value <= self.high
+
 
 def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:
     """Lay an estimate out in three columns of a table, empty without one."""
     if estimate is None:
         return {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def fewest_blocks(confidence: float) -> int:
+    """Count the blocks below which no interval of a median has a confidence: their range is shown instead.
+
+    From the smallest to the largest of n values, an interval holds the median with 1 - 2 ** (1 - n).
+    """
+    return max(_FEWEST_BLOCKS, math.ceil(1 - math.log2(1 - confidence)))
 
 
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
@@ -65,12 +86,13 @@ def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
     ordered = np.sort(rows, axis=1)
     values = np.median(rows, axis=1)
     blocks = rows.shape[1]
-    if blocks < FEWEST_BLOCKS:
+    is_range = blocks < fewest_blocks(confidence)
+    if is_range:
         lows, highs = ordered[:, 0], ordered[:, -1]
     else:
         lows, highs = _resampled_bounds(ordered, expanded_tail(blocks, confidence), seed)
     return [
-        Estimate(value=float(value), low=float(low), high=float(high), is_range=blocks < FEWEST_BLOCKS)
+        Estimate(value=float(value), low=float(low), high=float(high), is_range=is_range)
         for value, low, high in zip(values, lows, highs, strict=True)
     ]
 
@@ -95,10 +117,10 @@ def _resampled_bounds(ordered: Values, tail: float, seed: int) -> tuple[Values, 
 def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
     """Estimate median(numerator) / median(denominator); both hold one value a block, in the same order.
 
-    Below six blocks the bounds are those of the ratios within the blocks.
+    Of too few blocks the bounds are those of the ratios within the blocks.
     """
     value = float(np.median(numerator) / np.median(denominator))
-    if len(numerator) < FEWEST_BLOCKS:
+    if len(numerator) < fewest_blocks(confidence):
         within = np.append(numerator / denominator, value)
         return Estimate(value=value, low=float(within.min()), high=float(within.max()), is_range=True)
     blocks = draw_blocks(len(numerator), seed)
@@ -112,7 +134,7 @@ def is_precise(
     pairs: Sequence[tuple[Sequence[float], Sequence[float]]], precision: float, confidence: float, seed: int
 ) -> bool:
     """Whether half the width of every ratio's interval is at most `precision` times the ratio."""
-    if any(len(one) < FEWEST_BLOCKS for one, _ in pairs):
+    if any(len(one) < fewest_blocks(confidence) for one, _ in pairs):
         return False
     estimates = [ratio_of_medians(np.array(one), np.array(other), confidence, seed) for one, other in pairs]
     return all(relative_half_width(found.value, found.low, found.high) <= precision for found in estimates)
@@ -132,14 +154,15 @@ def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
     """Tell which cells are not shown to be slower than the best one; rows are cells, columns blocks.
 
     Multiple comparisons with the best (Hsu 1981): a cell is excluded where the one-sided interval of its
-    ratio to some other cell lies above 1. The level of each comparison is Bonferroni's, so the truly best
-    cell is excluded with a probability of at most 1 - confidence, however many cells there are. Fewer than
-    six blocks exclude none.
+    ratio to some other cell lies above 1. The level of each comparison is Bonferroni's, so that the truly
+    best cell is excluded with a probability of at most 1 - confidence, however many cells there are. The more
+    there are, the more blocks that takes: too few exclude none.
     """
     cells, blocks = walls.shape
-    if blocks < FEWEST_BLOCKS or cells == 1:
+    level = level_of_each(cells, confidence)
+    if blocks < fewest_blocks(level) or cells == 1:
         return [True] * cells
-    tail = expanded_tail(blocks, level_of_each(cells, confidence))
+    tail = expanded_tail(blocks, level)
     drawn = np.median(walls[:, draw_blocks(blocks, seed)], axis=2)
     return [
         not any(np.quantile(drawn[cell] / drawn[other], tail) > 1 for other in range(cells) if other != cell)

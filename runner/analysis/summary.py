@@ -1,6 +1,5 @@
 """One row a cell: the rows of summary.csv."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,22 +7,21 @@ import numpy as np
 import pandas as pd
 
 from runner.analysis.flags import flags
-from runner.analysis.identity import identity, typed
+from runner.analysis.identity import Identities, typed
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import (
-    FEWEST_BLOCKS,
     Estimate,
     among_best,
     columns_of,
+    fewest_blocks,
     relative_half_width,
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.records import Cell
+from runner.records import Cell, Untimed
 from runner.store import Results
 
-NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -41,29 +39,33 @@ _FACTOR_COLUMNS = {
 
 
 def summarise(
-    results: Results, samples: pd.DataFrame, times: Times, warm: Times, traces: Traces
+    results: Results, identities: Identities, samples: pd.DataFrame, warm: Times, traces: Traces
 ) -> pd.DataFrame:
     """Say of every cell what is known of it."""
+    times = traces.times
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
+    memory = {found.cell: found for found in results.untimed if found.purpose == "memory"}
     rows = []
     for cell in results.cells:
         own = samples[samples["cell"] == cell.id]
         row = {
-            **identity(cell, results),
+            **identities[cell.id],
             **_facts(cell, own, times),
             **columns_of("wall_s", times.median(cell.id)),
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
             "cpu_s": own[is_headline(own)]["cpu_s"].median(),
+            "peak_pss_bytes": memory[cell.id].peak_pss_bytes if cell.id in memory else None,
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
-        row["speedup_of_best"] = _divide(best.get(_work(cell)), row["wall_s"])
+        row["speedup_of_best"] = _divide(best.get(cell.work), row["wall_s"])
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results))
+        why_empty = _why_no_memory(memory.get(cell.id))
+        row["note"] = "; ".join([*_notes(cell, own, row, results.study, traces.machine), *why_empty])
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -84,12 +86,8 @@ def _best_baselines(results: Results, times: Times) -> dict[str, float]:
     best: dict[str, float] = {}
     for cell in results.cells:
         if cell.is_baseline and len(times.of(cell.id)):
-            best[_work(cell)] = min(best.get(_work(cell), np.inf), float(times.of(cell.id).median()))
+            best[cell.work] = min(best.get(cell.work, np.inf), float(times.of(cell.id).median()))
     return best
-
-
-def _work(cell: Cell) -> str:
-    return json.dumps(cell.settings["workload"], sort_keys=True)
 
 
 def _among_best(results: Results, times: Times) -> dict[str, bool]:
@@ -125,30 +123,56 @@ def _status(own: pd.DataFrame) -> str:
     return "ok" if (own["repetition"].gt(0) & own["status"].eq("ok")).any() else "interrupted"
 
 
-def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Results) -> Iterator[str]:
+def _notes(
+    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], study: Mapping[str, Any], machine: Machine
+) -> Iterator[str]:
     """Say why something is empty, and what limits a claim."""
-    bad = own[own["status"].isin(FAILED)]
+    bad, fewest = own[own["status"].isin(FAILED)], fewest_blocks(float(study["confidence"]))
     if len(bad):
         yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
     elif not row["repetitions"]:
         yield "not measured"
-    elif row["repetitions"] < FEWEST_BLOCKS:
-        yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {FEWEST_BLOCKS}"
+    elif row["repetitions"] < fewest:
+        yield f"bounds are the range of {row['repetitions']} repetitions; an interval needs {fewest}"
     if own["tasks"].max() > MOST_TASKS:
         yield f"no times by task: there are more than {MOST_TASKS}"
-    usable_cpus = Machine(results.environment).usable_cpus(cell)
+    usable_cpus = machine.usable_cpus(cell)
     if cell.workers and usable_cpus and cell.workers > usable_cpus:
         yield f"{cell.workers} workers on {usable_cpus} CPUs"
-    native = Machine(results.environment).native_threads(cell)
-    if cell.workers and usable_cpus and native > 1 and cell.workers * native > usable_cpus:
-        yield f"{cell.workers} workers × up to {native} {NATIVE_THREADS} on {usable_cpus} CPUs"
+    if crowding(cell, machine):
+        yield describe_crowding(cell, machine)
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
-    asked = results.study.get("precision")
-    if asked and not np.isnan(row["speedup"]):
-        reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
-        if reached > asked:
-            yield f"precision {asked:g} not reached: {reached:.2g}"
+    if missed := missed_precision(row, study.get("precision")):
+        yield missed
+
+
+def missed_precision(row: Mapping[Any, Any], precision: float | None) -> str:
+    """Say that a speedup's interval is wider than was asked for; empty if it is not."""
+    if not precision or np.isnan(row["speedup"]):
+        return ""
+    reached = relative_half_width(row["speedup"], row["speedup_low"], row["speedup_high"])
+    return f"precision {precision:g} not reached: {reached:.2g}" if reached > precision else ""
+
+
+def crowding(cell: Cell, machine: Machine) -> float:
+    """Count the native threads of all workers for each CPU, where they are more than these; otherwise 0."""
+    usable_cpus, native = machine.usable_cpus(cell), machine.native_threads(cell)
+    if not cell.workers or not usable_cpus or native == 1 or cell.workers * native <= usable_cpus:
+        return 0.0
+    return cell.workers * native / usable_cpus
+
+
+def describe_crowding(cell: Cell, machine: Machine) -> str:
+    """Say how many native threads share the CPUs."""
+    threads = f"{cell.workers} workers × up to {machine.native_threads(cell)} native threads (BLAS, OpenMP)"
+    return f"{threads} on {machine.usable_cpus(cell)} CPUs"
+
+
+def _why_no_memory(looked: Untimed | None) -> Iterator[str]:
+    """Say why the invocation that looked at the memory gave no figure, where there was one."""
+    if looked is not None and looked.peak_pss_bytes is None:
+        yield f"memory: {looked.error}"
 
 
 _BEYOND = 1.01  # the bound is itself made of medians

@@ -8,8 +8,10 @@ import pandas as pd
 from runner.analysis.break_even import break_even
 from runner.analysis.causes import Loss
 from runner.analysis.fits import Law, fits
+from runner.analysis.identity import identify
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
+from runner.analysis.profiles import Profile, profiles
 from runner.analysis.samples import headline_times, tabulate_samples, warm_times
 from runner.analysis.statistics import Level
 from runner.analysis.summary import summarise
@@ -30,6 +32,7 @@ class Tables:
     laws: Sequence[Law]  #: those that could be identified
     break_even: pd.DataFrame  #: one row a pool and a swept size of the workload
     known_answers: pd.DataFrame  #: one row an answer and cell
+    profiles: Sequence[Profile]  #: what profilers found, where one was asked for
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
     times: Times  #: headline times of the cells that may make a claim
     machine: Machine
@@ -39,19 +42,21 @@ def tabulate(results: Results) -> Tables:
     """Make the tables of a result folder."""
     level = Level(float(results.study["confidence"]), int(results.study["seed"]))
     machine = Machine(results.environment)
-    samples = tabulate_samples(results)
+    identities = identify(results, machine)
+    samples = tabulate_samples(results, identities)
     times = headline_times(samples, level)
     traces = Traces(results, times, machine)
-    summary = summarise(results, samples, times, warm_times(samples, level), traces)
+    summary = summarise(results, identities, samples, warm_times(samples, level), traces)
     law_rows, laws = fits(results, summary, times, machine)
     return Tables(
         samples=samples,
         summary=summary,
-        tasks=tabulate_tasks(results, traces, level),
+        tasks=tabulate_tasks(results, identities, traces, level),
         fits=law_rows,
         laws=laws,
         known_answers=compare(results, summary, law_rows, machine),
-        break_even=break_even(results, times),
+        break_even=break_even(results, identities, times),
+        profiles=tuple(profiles(results, identities)),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         times=times,
         machine=machine,

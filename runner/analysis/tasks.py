@@ -3,24 +3,35 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from runner.analysis.identity import identity, identity_columns, typed
-from runner.analysis.statistics import Level, columns_of, medians
+from runner.analysis.identity import Identities, identity_columns, typed
+from runner.analysis.statistics import (
+    Level,
+    Values,
+    among_best,
+    columns_of,
+    medians,
+    ratio_of_medians,
+)
 from runner.analysis.traced import Traces
 from runner.records import Cell
 from runner.store import Results
 
-_COLUMNS = ("per_call", "task", "label", "calls", "time_s", "time_s_low", "time_s_high", "differing")
+_COLUMNS = (
+    *("per_call", "task", "label", "calls", "time_s", "time_s_low", "time_s_high"),
+    *("relative", "relative_low", "relative_high", "among_best", "differing"),
+)
 
 
-def tabulate_tasks(results: Results, traces: Traces, level: Level) -> pd.DataFrame:
+def tabulate_tasks(results: Results, identities: Identities, traces: Traces, level: Level) -> pd.DataFrame:
     """Summarise the tasks of every cell that has records of them."""
     rows: list[dict[str, Any]] = []
     for cell in results.cells:
         records = traces.records(cell.id)
         if records is not None:
-            rows += [{**identity(cell, results), **row} for row in _tasks_of(cell, records, level)]
+            rows += [{**identities[cell.id], **row} for row in _tasks_of(cell, records, level)]
     return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_COLUMNS]))
 
 
@@ -39,11 +50,27 @@ def _tasks_of(cell: Cell, records: pd.DataFrame, level: Level) -> Iterator[dict[
     )
     per_call = bool(cell.settings["workload"]["snippets"])
     estimates = medians(times.to_numpy(dtype=float), *level)
+    ranks = _rank(times.to_numpy(dtype=float), level) if per_call else [{}] * len(times)
     told = facts.loc[times.index].to_dict("records")
-    for task, fact, estimate in zip(times.index, told, estimates, strict=True):
+    for task, fact, estimate, rank in zip(times.index, told, estimates, ranks, strict=True):
         yield {
             "per_call": per_call,
             "task": task,
             **{str(key): value for key, value in fact.items()},
             **columns_of("time_s", estimate),
+            **rank,
         }
+
+
+def _rank(times: Values, level: Level) -> list[dict[str, Any]]:
+    """Compare every snippet, a row of times by repetition, with the quickest of them."""
+    quickest = times[int(np.argmin(np.median(times, axis=1)))]
+    is_known = times.shape[1] >= level.to_compare(len(times)).fewest_blocks
+    best = among_best(times, *level)
+    return [
+        {
+            **columns_of("relative", ratio_of_medians(own, quickest, *level)),
+            "among_best": is_best if is_known else None,
+        }
+        for own, is_best in zip(times, best, strict=True)
+    ]

@@ -22,7 +22,7 @@ _NS = 1e9
 
 _MOST_BESIDE = 0.1  # of the time within tasks
 _PIECES = 1000
-_MOST_SLOWED = 1.05  # by being traced: beyond that a run explains nothing
+_MOST_SLOWED = 0.05  # by being traced, of what is to be explained: beyond that a run explains nothing
 
 
 class Traces:
@@ -35,7 +35,7 @@ class Traces:
     """
 
     def __init__(self, results: Results, times: Times, machine: Machine) -> None:
-        self._times, self._machine = times, machine
+        self.times, self.machine = times, machine
         trace = results.trace().to_pandas()
         self._traced = {
             (one.cell, one.repetition): one
@@ -57,7 +57,7 @@ class Traces:
         if cell not in self._runs:
             records = self._records.get(cell)
             known = [] if records is None else records.groupby("repetition")
-            times = self._times.of(cell)
+            times = self.times.of(cell)
             self._runs[cell] = {
                 int(repetition): self._run(cell, int(repetition), rows)
                 for repetition, rows in known
@@ -72,7 +72,11 @@ class Traces:
         outside the interval of the speedup that it should explain.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
-        if cell.workers is None or serial is None or parallel is None or self._is_slowed(cell):
+        if cell.workers is None or serial is None or parallel is None:
+            return None
+        if len(parallel.lanes()) > cell.workers:
+            return None  # records of several workers were merged, or more worked than were asked for
+        if any(self._is_slowed(one, beside_s=self._wall_s(one)) for one in (cell.id, cell.baseline)):
             return None
         found = attribute(serial, parallel, cell.workers)
         if self._has_hidden_threads(cell):
@@ -100,42 +104,52 @@ class Traces:
         busy_s = float(tasks_s.sum())
         if beside_s > _MOST_BESIDE * busy_s:
             return None  # what the loop itself costs is no work that workers could share
-        cpus = self._machine.cpus(cell)
+        cpus = self.machine.cpus(cell)
         return speedup_bound(busy_s + beside_s, tasks_s.tolist(), needed * busy_s, cell.workers, cpus)
 
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
-        if cell.workers is None or records is None or self._is_slowed(cell):
+        if cell.workers is None or records is None or not own:
+            return []
+        if any(len(run.lanes()) > cell.workers for run in own.values()):
+            return []
+        wall_s = self._wall_s(cell.id)
+        # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
+        if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         setting = Setting(
             workers=cell.workers,
-            cpus=self._machine.cpus(cell),
+            cpus=self.machine.cpus(cell),
             threads=self._is_in_threads(cell),
-            has_gil=self._machine.has_gil(cell),
-            native_threads=self._machine.native_threads(cell),
+            has_gil=self.machine.has_gil(cell),
+            native_threads=self.machine.native_threads(cell),
         )
-        return named(pairs, setting, self._times.level)
+        return named(pairs, setting, self.times.level)
 
-    def _is_slowed(self, cell: Cell) -> bool:
-        """Whether being traced makes the runs of a cell, or of its baseline, take longer."""
-        for one in (cell.id, cell.baseline):
-            times = self._times.of(one)
-            ratios = [run.wall / times.loc[repetition] for repetition, run in self.runs(one).items()]
-            if ratios and float(np.median(ratios)) > _MOST_SLOWED:
-                return True
-        return False
+    def _is_slowed(self, cell: str, beside_s: float) -> bool:
+        """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""
+        times = self.times.of(cell)
+        added_s = [run.wall - times.loc[repetition] for repetition, run in self.runs(cell).items()]
+        return bool(added_s) and float(np.median(added_s)) > _MOST_SLOWED * beside_s
+
+    def _wall_s(self, cell: str) -> float:
+        """Give the median of the headline times of a cell that has traced runs."""
+        return float(self.times.of(cell).median())
 
     def _has_hidden_threads(self, cell: Cell) -> bool:
         """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
-        return self._is_in_threads(cell) and self._machine.native_threads(cell) > 1
+        return self._is_in_threads(cell) and self.machine.native_threads(cell) > 1
 
     def _is_in_threads(self, cell: Cell) -> bool:
         """Whether a cell's workers share one process."""
         records = self.records(cell.id)
         if records is None or (cell.workers or 1) < 2:
             return False
+        known = self.machine.workers_share_a_process(cell)
+        if known is not None:
+            return known
         return bool((records.groupby("repetition")["process_id"].nunique() == 1).all())
 
     def _cpu_share(self, cell: str, repetition: int) -> float:
@@ -172,8 +186,9 @@ def _work(rows: pd.DataFrame) -> list[Work]:
             busy=busy,
             cpu=cpu,
             run_delay=run_delay,
+            tasks=int(tasks),
         )
-        for worker, submitted, started, ended, busy, cpu, run_delay in zip(
-            rows["worker"], *seconds, strict=True
+        for worker, tasks, submitted, started, ended, busy, cpu, run_delay in zip(
+            rows["worker"], rows["tasks"], *seconds, strict=True
         )
     ]

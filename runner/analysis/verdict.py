@@ -1,23 +1,24 @@
 """The answer for every group of cells with a common baseline: what to use, how sure that is, and why."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
 
 from runner.analysis.break_even import describe
-from runner.analysis.code import code_to_paste
 from runner.analysis.identity import label, plain_loops
-from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, ratio_of_medians
+from runner.analysis.pasted.code import code_to_paste
+from runner.analysis.rankings import fastest_group, quickest_snippet
+from runner.analysis.statistics import Estimate, Level, ratio_of_medians
 from runner.analysis.tables import Tables
-from runner.analysis.units import text
+from runner.analysis.units import bounds, text
 from runner.store import Results
 from runner.units import seconds, three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]
 
-_WORTH_IT = 1.05  # a gain that is shown to be smaller than this is none
+_WORTH_IT = 1.05  # a gain that is shown to be smaller than this is no help
 _MOST_MORE_REPETITIONS = 200  # an estimate of more than that says: not by repeating
 _MOST_CAUSES = 2
 _AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
@@ -36,6 +37,8 @@ class Verdict:
     more_workers: str  #: what the next larger number of workers gains; empty without one
     more_repetitions: str  #: how many would tell; empty where the answer is told
     why: str  #: what it loses most to, and what would help; empty where nothing is shown
+    snippets: str  #: which snippet is the quickest; empty for a function
+    groups: str  #: on which interpreter the same work is fastest; empty if there is one
     break_even: tuple[str, ...]  #: from which size of the workload on a pool wins, where a size is swept
     code: str  #: Python that runs the workload as the recommended cell does
 
@@ -47,20 +50,30 @@ def judge(results: Results, tables: Tables) -> list[Verdict]:
         measured = group[group["wall_s"].notna() & (group["status"] == "ok")]
         if len(measured):
             verdicts.append(_judge(results, tables, str(baseline), measured))
-    return verdicts
+    return _with_groups_compared(verdicts, results, tables)
+
+
+def _with_groups_compared(verdicts: list[Verdict], results: Results, tables: Tables) -> list[Verdict]:
+    """Add where the same work is fastest."""
+    work = {cell.id: cell.work for cell in results.cells}
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for verdict in verdicts:
+        groups.setdefault(work[verdict.recommended], []).append((verdict.where, verdict.recommended))
+    compared = {key: fastest_group(own, tables.summary, tables.times) for key, own in groups.items()}
+    return [replace(verdict, groups=compared[work[verdict.recommended]]) for verdict in verdicts]
 
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
     told = _Told(results, tables, group)
     fastest = group.sort_values("wall_s").iloc[0]
-    recommended = cheapest_among_best(group)
+    recommended = cheapest_among_best(group, told.level.fewest_blocks)
     sentence = f"{told.name(fastest)} is fastest, {seconds(fastest['wall_s'])}"
     if fastest["cell"] == baseline:
         sentence += _beside_the_next(told, fastest)
     else:
         sentence += _beside_its_baseline(told, fastest) + _beside_fewer_workers(told, fastest)
     if recommended["cell"] != fastest["cell"]:
-        few = group["repetitions"].min() < FEWEST_BLOCKS
+        few = told.repetitions < told.level.fewest_blocks
         until = "Until more is known, use" if few else "Use"
         sentence += f". {until} {told.name(recommended)}: it is not shown to be slower, and needs less"
     answer = _answer(told)
@@ -75,6 +88,10 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         more_workers=_more_workers(told, recommended),
         more_repetitions=_more_repetitions(told) if answer == "cannot tell" else "",
         why=_why(told, recommended),
+        snippets=quickest_snippet(
+            tables.tasks[tables.tasks["cell"] == baseline], told.repetitions, tables.times.level
+        ),
+        groups="",
         break_even=tuple(describe(tables.break_even, str(fastest["workload"]))),
         code=code_to_paste(cell, is_async=tables.machine.is_async(cell)),
     )
@@ -92,6 +109,9 @@ class _Told:
         self.tables, self.group = tables, group
         self._loops = plain_loops(results.cells)
         pools = group[group["workers"].notna()]
+        self.repetitions = int(group["repetitions"].min())
+        #: of each comparison with the best
+        self.level: Level = tables.times.level.to_compare(len(group))
         self.keys = [key for key in ("chunk_size", *results.swept) if pools[key].nunique(dropna=False) > 1]
 
     def name(self, row: "pd.Series[Any]") -> str:
@@ -105,9 +125,7 @@ class _Told:
 
     def bounds(self, ratio: Estimate) -> str:
         """Tell the bounds of a ratio, and what they are."""
-        confidence = f"{self.tables.times.level.confidence:.0%} interval"
-        kind = f"range of fewer than {FEWEST_BLOCKS} repetitions" if ratio.is_range else confidence
-        return f"{kind} {three_digits(ratio.low)} to {three_digits(ratio.high)}"
+        return bounds(ratio, self.tables.times.level.confidence)
 
     def pools(self) -> pd.DataFrame:
         """Give the cells that are no plain loops and have a speedup over another cell."""
@@ -122,10 +140,7 @@ class _Told:
     def beside_loop(self, pool: "pd.Series[Any]") -> Estimate:
         """Compare a pool with its baseline at the level at which the best are told from the rest."""
         both = self.tables.times.together([str(pool["baseline"]), str(pool["cell"])])
-        level = self.tables.times.level
-        return ratio_of_medians(
-            both[0], both[1], level_of_each(len(self.group), level.confidence), level.seed
-        )
+        return ratio_of_medians(both[0], both[1], *self.level)
 
 
 def _answer(told: _Told) -> Answer:
@@ -133,17 +148,19 @@ def _answer(told: _Told) -> Answer:
     pools, loop = told.pools(), told.loop()
     if pools.empty or loop is None:
         return ""
-    if told.group["repetitions"].min() < FEWEST_BLOCKS:
+    if told.repetitions < told.level.fewest_blocks:
         return "cannot tell"
     if not loop["among_best"]:
-        return "helps"
+        is_worth_it = any(told.beside_loop(pool).high > _WORTH_IT for _, pool in pools.iterrows())
+        return "helps" if is_worth_it else "does not help"
     return "cannot tell" if len(_rivals(told)) else "does not help"
 
 
 def _rivals(told: _Told) -> pd.DataFrame:
     """Give the pools that are not shown to be slower than the loop, and may yet be worth it."""
     pools = told.pools()
-    return pools[pools["among_best"].eq(other=True) & pools["speedup_high"].gt(_WORTH_IT)]
+    level = pools[pools["among_best"].eq(other=True)]
+    return level[[told.beside_loop(pool).high > _WORTH_IT for _, pool in level.iterrows()]]
 
 
 def _more_repetitions(told: _Told) -> str:
@@ -152,9 +169,9 @@ def _more_repetitions(told: _Told) -> str:
     An interval narrows with the square root of the repetitions. The study can tell as soon as that of one
     rival excludes 1, or those of all rivals exclude a gain that is worth it, if ratios stay where they are.
     """
-    done = int(told.group["repetitions"].min())
-    if done < FEWEST_BLOCKS:
-        return f"too few repetitions to tell; {FEWEST_BLOCKS - done} more are needed at least"
+    done, fewest = told.repetitions, told.level.fewest_blocks
+    if done < fewest:
+        return f"too few repetitions to tell {len(told.group)} cells apart; {fewest - done} more are needed"
     gains, losses = [], []
     for _, rival in _rivals(told).iterrows():
         gain, loss = _times_narrower(told.beside_loop(rival))
@@ -188,7 +205,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     if ratio is None:
         return ""
     times = f"{three_digits(ratio.value)} times as long"
-    if _is_told_apart(ratio) or ratio.is_range:
+    if ratio.excludes(1) or ratio.is_range:
         return f"; the next, {told.name(second)}, takes {times} ({told.bounds(ratio)})"
     return f", but not distinguishable from {told.name(second)} ({times}, {told.bounds(ratio)})"
 
@@ -201,21 +218,20 @@ def _beside_its_baseline(told: _Told, fastest: "pd.Series[Any]") -> str:
     if ratio is None:
         return f"; its baseline {label(baseline)} has no time to compare with"
     told_as = f": {three_digits(ratio.value)} times as fast as {label(baseline)} ({told.bounds(ratio)})"
-    if _is_told_apart(ratio) or ratio.is_range:
+    if ratio.excludes(1) or ratio.is_range:
         return told_as
     return f"{told_as}, which is not distinguishable from no gain"
 
 
 def _beside_fewer_workers(told: _Told, fastest: "pd.Series[Any]") -> str:
     """Say whether fewer workers, all else being the same, would do."""
-    group = told.group
-    if pd.isna(fastest["workers"]) or int(group["repetitions"].min()) < FEWEST_BLOCKS:
+    if pd.isna(fastest["workers"]) or told.repetitions < told.tables.times.level.fewest_blocks:
         return ""
     fewer = _alike(told, fastest)
     fewer = fewer[(fewer["workers"] < fastest["workers"]).fillna(value=False)].sort_values("workers")
     for _, row in fewer.iterrows():
         ratio = told.times_as_long(row, fastest)
-        if ratio is not None and not _is_told_apart(ratio):
+        if ratio is not None and not ratio.excludes(1):
             return f"; with {row['workers']} of its workers it is not distinguishably slower"
     return "" if fewer.empty else "; with fewer of its workers it is distinguishably slower"
 
@@ -238,14 +254,9 @@ def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
     gain = told.times_as_long(recommended, larger.iloc[0]) if len(larger) else None
     if gain is None:
         return ""
-    shown = "" if gain.is_range or _is_told_apart(gain) else ", not distinguishable from no change"
+    shown = "" if gain.is_range or gain.excludes(1) else ", not distinguishable from no change"
     times = f"{three_digits(gain.value)} times as fast"
     return f"{told.name(larger.iloc[0])} is {times} ({told.bounds(gain)}){shown}"
-
-
-def _is_told_apart(ratio: Estimate) -> bool:
-    """Whether the interval excludes 1; a range of few repetitions tells nothing apart."""
-    return not ratio.is_range and not ratio.low <= 1 <= ratio.high
 
 
 def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -> str:
@@ -277,12 +288,12 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
 
 
-def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
+def cheapest_among_best(group: pd.DataFrame, fewest_repetitions: int) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
     Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast.
     """
-    if group["repetitions"].min() < FEWEST_BLOCKS:
+    if group["repetitions"].min() < fewest_repetitions:
         fastest = group.sort_values("wall_s").iloc[0]
         baselines = group[group["is_baseline"]]
         may_be_level = len(baselines) and fastest["speedup_low"] <= 1 and pd.notna(fastest["workers"])

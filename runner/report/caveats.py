@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from runner.analysis.identity import label, plain_loops
+from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
-from runner.analysis.statistics import FEWEST_BLOCKS
-from runner.analysis.summary import NATIVE_THREADS
+from runner.analysis.statistics import fewest_blocks
+from runner.analysis.summary import crowding, describe_crowding, missed_precision
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
@@ -31,9 +32,9 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
     found = [
         *_failures(results, tables, summary),
         *_too_few(results, summary),
-        *_imprecise(summary),
+        *_imprecise(summary, results.study.get("precision")),
         *_disturbed(tables),
-        *_native_threads(summary),
+        *_native_threads(results, tables.machine),
         *_flagged(summary),
     ]
     yield from found[:_MOST_WARNINGS]
@@ -107,16 +108,23 @@ def _names(cells: pd.DataFrame, settings: Sequence[str]) -> str:
 def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
     """Say that bounds are no intervals, and what gives some."""
     fewest = summary.loc[summary["status"].eq("ok"), "repetitions"].min()
-    if not fewest < FEWEST_BLOCKS:
+    confidence = float(results.study["confidence"])
+    needed = fewest_blocks(confidence)
+    if not fewest < needed:
         return
-    asked, confidence = int(results.study["repetitions"]), float(results.study["confidence"])
-    remedy = f"repetitions={_USUAL_REPETITIONS} gives intervals"
-    if asked >= FEWEST_BLOCKS:
-        is_stopped = any(sample.status == "interrupted" for sample in results.samples)
-        is_timed = results.study.get("time_budget_s") is not None and not is_stopped
-        remedy = "the time budget ended the study" if is_timed else "the study was interrupted"
-    few = f"a cell has {fewest:.0f} of the {FEWEST_BLOCKS} repetitions needed"
+    remedy = f"repetitions={max(_USUAL_REPETITIONS, needed | 1)} gives intervals"
+    if int(results.study["repetitions"]) >= needed:
+        remedy = _why_so_few(results)
+    few = f"a cell has {fewest:.0f} of the {needed} repetitions needed"
     yield f"bounds are ranges, not {confidence * 100:g}% intervals: {few}; {remedy}"
+
+
+def _why_so_few(results: Results) -> str:
+    if any(sample.status == "interrupted" for sample in results.samples):
+        return "the study was interrupted"
+    if results.study.get("time_budget_s") is not None:
+        return "the time budget ended the study"
+    return "the study ended before all were made"
 
 
 def _disturbed(tables: Tables) -> Iterator[str]:
@@ -128,25 +136,27 @@ def _disturbed(tables: Tables) -> Iterator[str]:
         yield f"{runs} ({disturbed['noisy'].iloc[0]}); end what runs beside, and measure again"
 
 
-def _imprecise(summary: pd.DataFrame) -> Iterator[str]:
+def _imprecise(summary: pd.DataFrame, precision: float | None) -> Iterator[str]:
     """Say how many cells missed the precision that was asked for."""
-    missed = [
-        note for notes in summary["note"] for note in notes.split("; ") if note.startswith("precision ")
-    ]
+    rows = summary.to_dict("records")
+    missed = [told for row in rows if (told := missed_precision(row, precision))]
     if missed:
         cells = "1 cell" if len(missed) == 1 else f"{len(missed)} cells"
         yield f"{missed[0]} ({cells}); raise max_repetitions or time_budget_s, or ask for less"
 
 
-def _native_threads(summary: pd.DataFrame) -> Iterator[str]:
-    told = [note for notes in summary["note"] for note in notes.split("; ") if NATIVE_THREADS in note]
-    if told:
-        yield f"{told[-1]}; one each may be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+def _native_threads(results: Results, machine: Machine) -> Iterator[str]:
+    """Say where the most native threads share a CPU."""
+    worst = max(results.cells, key=lambda cell: crowding(cell, machine))
+    if crowding(worst, machine):
+        remedy = "one each may be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+        yield f"{describe_crowding(worst, machine)}; {remedy}"
 
 
 def _flagged(summary: pd.DataFrame) -> Iterator[str]:
     flagged = summary[summary["flags"].ne("")]
     if len(flagged):
         first = flagged.iloc[0]
-        more = f", and {len(flagged) - 1} more cells" if len(flagged) > 1 else ""
+        others = len(flagged) - 1
+        more = f", and {others} more cell{'s' * (others > 1)}" if others else ""
         yield f"{label(first)}: {first['flags']}{more}; nothing was removed, see samples.csv and the plots"

@@ -6,18 +6,19 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
 from runner.store import Results
-from runner.units import seconds, three_digits
+from runner.units import seconds, size, three_digits
 
 _MEANINGS = {
     "bound": "the most that these tasks and CPUs allow",
     "eff.": "speedup per worker",
     "warm": "speedup of the tasks alone, the pool being open",
     "vs best": "speedup over the fastest baseline",
+    "memory": "the most that all its processes held",
 }
 _WAITING = 0.9  # of the workers that the bound allows
 _HEADINGS = {"chunk_size": "chunk"}
@@ -54,7 +55,8 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
         Column(heading="vs best", texts=_beside_the_best(claims, results)),
         Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=2),
         Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=3),
-        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=4),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=5),
+        Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
         Column(heading="note", texts=_notes(rows, results, tables), justify="left", style="dim"),
     ]
 
@@ -71,9 +73,11 @@ def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
 def kind_of_bounds(rows: pd.DataFrame, results: Results) -> str:
     """Name what the bounds of these rows are."""
     counts = rows.loc[rows["status"].eq("ok"), "repetitions"]
-    if counts.min() >= FEWEST_BLOCKS:
-        return f"{float(results.study['confidence']) * 100:g}% interval"
-    return "bounds" if counts.max() >= FEWEST_BLOCKS else "range"
+    confidence = float(results.study["confidence"])
+    fewest = fewest_blocks(confidence)
+    if counts.min() >= fewest:
+        return f"{confidence * 100:g}% interval"
+    return "bounds" if counts.max() >= fewest else "range"
 
 
 def _texts(values: "pd.Series[Any]", text: Callable[[Any], str]) -> list[str]:

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 from rich.style import StyleType
 from rich.table import Table
+from rich.text import Text
 
 _FOLDED = 12  # how narrow a column of long texts may become
 
@@ -51,7 +52,7 @@ def print_columns(
             vertical="bottom" if column.folds else "top",
         )
     for row, texts in enumerate(zip(*(column.texts for column in kept), strict=True)):
-        table.add_row(*texts, style=row_styles[row] if row_styles else "")
+        table.add_row(*map(Text, texts), style=row_styles[row] if row_styles else "")
     print_unpadded(console, table, max(width, _needed(kept, gap, folded=True)))
     stay = {column.heading.replace("\n", " ") for column in kept}
     return [column.heading for column in filled if column.heading not in stay]

@@ -45,6 +45,8 @@ class Progress:
             return
         if self._is_live:
             self._live.update(_view(progress, self._console), refresh=True)
+        elif progress.looking is not None and progress.looking.number == 1:
+            self._console.print(_line(progress), highlight=False, soft_wrap=True)
         elif progress.repetition_ended:
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
             if progress.repetition == 1:
@@ -101,9 +103,13 @@ def _erase() -> None:
 
 
 def show_plan(
-    plan: Plan, tasks: Mapping[str, int], settings: study.StudySettings, repetition_s: float
+    plan: Plan,
+    tasks: Mapping[str, int],
+    settings: study.StudySettings,
+    repetition_s: float,
+    untimed_s: float = 0.0,
 ) -> None:
-    """Print what a study would measure."""
+    """Print what a study would measure, with estimates of a repetition and of what is run without a clock."""
     console = Console(width=min(Console().width, 80))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("cell", "workload", "executor", "workers", "chunk", "python", *plan.swept, "tasks"):
@@ -113,10 +119,10 @@ def show_plan(
         swept = (cell.swept[key] for key in plan.swept)
         table.add_row(*("" if value is None else str(value) for value in (*values, *swept, tasks[cell.id])))
     console.print(table)
-    console.print(_plan_line(len(plan.cells), settings, repetition_s), highlight=False)
+    console.print(_plan_line(len(plan.cells), settings, repetition_s, untimed_s), highlight=False)
 
 
-def _plan_line(cells: int, settings: study.StudySettings, repetition_s: float) -> str:
+def _plan_line(cells: int, settings: study.StudySettings, repetition_s: float, untimed_s: float) -> str:
     repetitions = [settings.repetitions]
     if settings.precision is not None:
         repetitions.append(settings.max_repetitions)
@@ -125,11 +131,12 @@ def _plan_line(cells: int, settings: study.StudySettings, repetition_s: float) -
         for parts in (
             [str(count) for count in repetitions],
             [str(cells * count) for count in repetitions],
-            [duration(repetition_s * count) for count in repetitions],
+            [duration(repetition_s * count + untimed_s) for count in repetitions],
         )
     )
+    further = "".join(f", {cells} more for {purpose}" for purpose in settings.untimed)
     return (
-        f"{cells} cells × {counts} repetitions = {invocations} invocations: about {durations}, "
+        f"{cells} cells × {counts} repetitions = {invocations} invocations{further}: about {durations}, "
         f"{duration(repetition_s)} a repetition, if every cell takes as long as its baseline"
     )
 
@@ -145,6 +152,9 @@ def duration(seconds: float) -> str:
 def _line(progress: study.Progress) -> str:
     most, about = ("at most ", "at most") if progress.at_most else ("", "about")
     left_s = progress.left_s
+    if (looking := progress.looking) is not None:
+        cells = f"cell {looking.number} of {looking.cells}"
+        return f"{looking.purpose}, without a clock: {cells}, about {duration(left_s or 0.0)} left"
     if progress.repetition == 0:
         return "reference runs" if left_s is None else f"{about} {duration(left_s)} to go"
     left = f", {about} {duration(left_s)} left" if left_s else ""

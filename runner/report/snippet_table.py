@@ -28,7 +28,7 @@ def snippet_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> lis
         for place, (heading, own) in enumerate(zip(headings, times, strict=True))
     )
     names = [one_line(str(name), _LONGEST_LABEL) for name in order]
-    ratios = first["time_s"].reindex(order) / first["time_s"].iloc[0]
+    ratios = first["relative"].reindex(order)
     return [
         Column(heading="snippet", texts=names, justify="left"),
         fastest,
@@ -51,5 +51,5 @@ def _times(rows: pd.DataFrame) -> list[str]:
 
 
 def _bounds(rows: pd.DataFrame) -> list[str]:
-    pairs = zip(rows["time_s_low"], rows["time_s_high"], strict=True)
-    return ["" if pd.isna(low) else f"{seconds(low)} to {seconds(high)}" for low, high in pairs]
+    pairs = zip(rows["relative_low"], rows["relative_high"], strict=True)
+    return ["" if pd.isna(low) or low == high else f"{low:.2f}–{high:.2f}" for low, high in pairs]

@@ -15,8 +15,9 @@ from runner.report.cell_table import cell_columns, explanation
 from runner.report.columns import print_columns, print_unpadded
 from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import with_chunks_named
+from runner.report.profile_table import profile_columns, titled, without
 from runner.report.snippet_table import snippet_columns
-from runner.store import Results
+from runner.store import PROFILES, Results
 
 WIDTH = 80
 _MOST_CODES = 2
@@ -34,6 +35,7 @@ def show(
         _say(console, _title(str(workload), rows, results), style="bold")
         _show_cells(console, rows, results, tables)
         _show_snippets(console, rows, results, tables)
+    _show_profiles(console, tables)
     for warning in warnings(results, tables, summary):
         _say(console, f"warning: {warning}", style="yellow")
     if failures := traces_of_failures(results, tables):
@@ -41,10 +43,12 @@ def show(
     names = _names(verdicts)
     for name, verdict in zip(names, verdicts, strict=True):
         console.print()
+        if verdict.snippets:
+            _say(console, f"{f'{name}: ' if name else ''}{verdict.snippets}.", style="bold green")
         _say(console, f"{f'{name}: ' if name else ''}{verdict.sentence}.", style="bold green")
         for line in _reasons(verdict):
             _say(console, line)
-    _show_break_even(console, verdicts)
+    _show_comparisons(console, verdicts)
     _show_known_answers(console, tables)
     _show_codes(console, names, verdicts)
     console.print()
@@ -80,6 +84,18 @@ def _show_snippets(console: Console, rows: pd.DataFrame, results: Results, table
             _say(console, f"in tasks.csv, for want of room: {', '.join(left_out)}", style="dim")
 
 
+def _show_profiles(console: Console, tables: Tables) -> None:
+    for title, profiles in titled(tables.profiles):
+        console.print()
+        _say(console, title, style="bold")
+        if any(profile.spots for profile in profiles):
+            print_columns(console, profile_columns(profiles), console.width)
+        for line in without(profiles):
+            _say(console, line, style="dim")
+        viewer = "; https://speedscope.app shows it" if profiles[0].found.purpose == "cpu-profile" else ""
+        _say(console, f"all of it: {PROFILES}/ below the results{viewer}", style="dim")
+
+
 def _reasons(verdict: Verdict) -> Iterator[str]:
     """Say what else there is to an answer."""
     if verdict.more_repetitions:
@@ -90,8 +106,16 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
         yield f"Why not more: {verdict.why}."
 
 
-def _show_break_even(console: Console, verdicts: Sequence[Verdict]) -> None:
-    sentences = dict.fromkeys(sentence for verdict in verdicts for sentence in verdict.break_even)
+def _show_comparisons(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Say what goes beyond one group of cells: interpreters, and sizes of the workload."""
+    several = len({verdict.workload for verdict in verdicts}) > 1
+    groups = (
+        f"{verdict.workload}: {verdict.groups}" if several else verdict.groups
+        for verdict in verdicts
+        if verdict.groups
+    )
+    sizes = (sentence for verdict in verdicts for sentence in verdict.break_even)
+    sentences = dict.fromkeys([*groups, *sizes])
     if sentences:
         console.print()
     for sentence in sentences:

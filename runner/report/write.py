@@ -8,9 +8,10 @@ import pandas as pd
 
 from runner import store
 from runner.analysis.identity import plain_loops
-from runner.analysis.statistics import FEWEST_BLOCKS
+from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
+from runner.files import telling
 from runner.report import plots, terminal
 from runner.report.labels import with_chunks_named
 from runner.store import Results
@@ -20,14 +21,15 @@ def report(folder: Path) -> bool:
     """Write the tables, verdict.json and plots/, and print the result; True if every cell was measured."""
     results = store.read(folder)
     tables = tabulate(results)
-    for name, frame in _csv_files(tables):
-        rows = frame.astype(object).where(frame.notna(), None)
-        store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
-    summary = with_chunks_named(tables.summary, plain_loops(results.cells))
-    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary), tables.laws)
-    plots.save(figures, folder / "plots")
-    verdicts = judge(results, tables)
-    store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
+    with telling(folder):
+        for name, frame in _csv_files(tables):
+            rows = frame.astype(object).where(frame.notna(), None)
+            store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
+        summary = with_chunks_named(tables.summary, plain_loops(results.cells))
+        figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary), tables.laws)
+        plots.save(figures, folder / "plots")
+        verdicts = judge(results, tables)
+        store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
     terminal.show(results, tables, verdicts)
     return bool((tables.summary["status"] == "ok").all())
 
@@ -51,5 +53,5 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
-        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < FEWEST_BLOCKS),
+        is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < fewest_blocks(confidence)),
     )

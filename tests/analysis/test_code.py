@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from runner.analysis.code import code_to_paste
-from runner.analysis.imports import split
+from runner.analysis.pasted.code import code_to_paste
+from runner.analysis.pasted.imports import split
 from runner.records import Cell
 from tests.made import FUNCTION, SERIAL, cell
 

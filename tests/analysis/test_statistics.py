@@ -1,11 +1,20 @@
 """Intervals: known answers, and what must hold of any."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.statistics import among_best, expanded_tail, is_precise, medians, ratio_of_medians
+from runner.analysis.statistics import (
+    among_best,
+    expanded_tail,
+    fewest_blocks,
+    is_precise,
+    medians,
+    ratio_of_medians,
+)
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 
@@ -92,3 +101,31 @@ def test_precision_is_half_the_width_of_every_interval_relative_to_its_ratio() -
     reached = (found.high - found.low) / 2 / found.value
     assert is_precise([(exact, exact), (exact, spread)], reached + 1e-9, 0.95, 1)
     assert not is_precise([(exact, exact), (exact, spread)], reached - 1e-9, 0.95, 1)
+
+
+@pytest.mark.parametrize(("confidence", "blocks"), [(0.5, 6), (0.95, 6), (0.99, 8), (0.999, 11)])
+def test_a_higher_confidence_needs_more_blocks(confidence: float, blocks: int) -> None:
+    assert fewest_blocks(confidence) == blocks
+    values = np.arange(1.0, blocks + 1)
+    assert not medians(values.reshape(1, -1), confidence, 0)[0].is_range
+    assert medians(values[1:].reshape(1, -1), confidence, 0)[0].is_range
+
+
+@pytest.mark.parametrize(("cells", "blocks"), [(2, 6), (7, 7), (8, 8), (13, 8), (40, 10)])
+def test_more_cells_need_more_blocks_to_be_told_apart(cells: int, blocks: int) -> None:
+    times = np.linspace(1.0, 10.0, cells)[:, np.newaxis] * np.ones(blocks)
+    assert among_best(times, 0.95, 0) == [True] + [False] * (cells - 1)
+    assert among_best(times[:, 1:], 0.95, 0) == [True] * cells
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cells", "blocks"), [(5, 7), (7, 7), (20, 9)])
+def test_the_best_of_equal_cells_is_excluded_no_oftener_than_promised(cells: int, blocks: int) -> None:
+    chance = np.random.default_rng(7)
+    studies = 300
+    excluded = 0
+    for seed in range(studies):
+        drift = chance.lognormal(0.0, 0.1, blocks)
+        times = drift * chance.lognormal(0.0, 0.01, (cells, blocks))
+        excluded += not among_best(times, 0.95, seed)[0]
+    assert excluded <= 0.05 * studies + 2 * math.sqrt(0.05 * 0.95 * studies)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from runner.analysis.tables import tabulate
+from runner.records import Untimed
 from tests.made import MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -142,3 +143,17 @@ def test_a_baseline_of_other_work_is_no_best_one(make_results: MakeResults) -> N
     quick = replace(SERIAL, id="quick", baseline="quick", settings=small)
     summary = tabulate(make_results({SERIAL: [2.0] * 7, quick: [0.1] * 7, TWO: [1.0] * 7})).summary
     assert row(summary, "process2")["speedup_of_best"] == 2.0
+
+
+def test_the_memory_of_a_cell_is_told_or_why_it_is_not(make_results: MakeResults) -> None:
+    looked = (
+        Untimed(cell="serial", purpose="memory", started_at="", peak_pss_bytes=38_000_000, looks=9),
+        Untimed(cell="process2", purpose="memory", started_at="", status="crashed", error="it died"),
+    )
+    walls: Walls = {SERIAL: [2.0] * 7, TWO: [1.0] * 7, FOUR: [1.0] * 7}
+    summary = tabulate(replace(make_results(walls), untimed=looked)).summary
+    assert row(summary, "serial")["peak_pss_bytes"] == 38_000_000
+    assert pd.isna(row(summary, "process2")["peak_pss_bytes"])
+    assert "memory: it died" in str(row(summary, "process2")["note"])
+    assert row(summary, "process2")["speedup"] == 2.0
+    assert "memory" not in str(row(summary, "process4")["note"])

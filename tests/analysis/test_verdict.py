@@ -125,7 +125,7 @@ def test_the_loop_as_a_cell_beside_a_pool_as_baseline_is_no_pool_that_helps(
 def test_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
     found = judged(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
     assert found.answer == "cannot tell"
-    assert found.more_repetitions == "too few repetitions to tell; 4 more are needed at least"
+    assert found.more_repetitions == "too few repetitions to tell 2 cells apart; 4 more are needed"
 
 
 def test_the_gain_of_the_next_larger_count_is_told(make_results: MakeResults) -> None:

@@ -194,3 +194,21 @@ def test_a_task_too_short_for_stamps_that_raises_is_named() -> None:
     reply = measure(specify(THREAD, tracing="apart", function="bag.fail_on", arguments={"bad": 2}))
     assert (reply["status"], reply["iterations"]) == ("failed", [])
     assert reply["error"].startswith("task 1 (2) raised ")
+
+
+def test_without_a_clock_the_tasks_run_once_and_nothing_is_kept_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    reply = measure({**specify(**noting(path)), "untimed": True})
+    assert (reply["status"], reply["iterations"]) == ("ok", [])
+    assert "reference" not in reply
+    assert notes(path) == ["setup", "initializer", "task", "task", "task", "teardown"]
+
+
+def test_without_a_clock_coroutines_are_awaited_too() -> None:
+    reply = measure({**specify(THREAD, function="bag.squared_later"), "untimed": True})
+    assert (reply["status"], reply["iterations"]) == ("ok", [])
+
+
+def test_without_a_clock_too_a_task_that_raises_is_told() -> None:
+    reply = measure({**specify(function="bag.fail_on", arguments={"bad": 2}), "untimed": True})
+    assert (reply["status"], reply["error"]) == ("failed", "ValueError: cannot take 2")

@@ -11,8 +11,8 @@ from rich.console import Console
 from runner.plan import Plan
 from runner.records import Sample
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan
+from runner.study import Looking, StudySettings
 from runner.study import Progress as Standing
-from runner.study import StudySettings
 from tests.made import cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)
@@ -83,6 +83,21 @@ def test_plain_lines_tell_repetition_invocations_and_time_left() -> None:
 
 def test_plain_lines_come_at_the_end_of_repetitions_only() -> None:
     assert told(standing(2, WALLS, repetition_ended=False, done=14)) == ""
+
+
+def test_what_is_run_without_a_clock_is_announced_once_and_then_counted_on_a_terminal() -> None:
+    first, second = (
+        standing(
+            7,
+            WALLS,
+            looking=Looking(purpose="memory", number=number, cells=2),
+            left_s=2.0,
+            repetition_ended=False,
+        )
+        for number in (1, 2)
+    )
+    assert told(first, second) == "memory, without a clock: cell 1 of 2, about 2 s left\n"
+    assert screen(second, width=100, height=30)[0] == "memory, without a clock: cell 2 of 2, about 2 s left"
 
 
 def test_a_study_that_may_end_early_tells_limits() -> None:
@@ -228,11 +243,16 @@ def test_elsewhere_the_announcement_is_a_line_and_with_quiet_there_is_none(
             {"precision": 0.1, "max_repetitions": 31},
             "2 cells × 7 to 31 repetitions = 14 to 62 invocations: about 28 s to 3 min, 4 s a repetition,",
         ),
+        (
+            {"untimed": ("memory",)},
+            "2 cells × 7 repetitions = 14 invocations, 2 more for memory: about 32 s, 4 s a repetition,",
+        ),
     ],
 )
 def test_the_plan_tells_how_many_invocations_and_how_long(
     changes: dict[str, Any], counts: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show_plan(PLAN, {"serial": 2, "process2": 2}, replace(SETTINGS, **changes), repetition_s=4.0)
+    settings = replace(SETTINGS, **changes)
+    show_plan(PLAN, {"serial": 2, "process2": 2}, settings, 4.0, 4.0 * len(settings.untimed))
     shown = " ".join(capsys.readouterr().out.split())
     assert shown.endswith(f"{counts} if every cell takes as long as its baseline")

@@ -1,6 +1,7 @@
 """What a user reads at the end of a study, and while it runs."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,11 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
-from runner.plan import Plan
-from runner.records import Sample
+from runner.records import Untimed
 from runner.report import terminal
-from runner.report.progress import Progress, duration
 from runner.report.write import report
 from runner.store import Results
-from runner.study import Progress as Standing
+from runner.units import size
 from tests.made import FUNCTION, MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -82,7 +81,7 @@ def test_columns_that_find_no_room_are_named_the_cpu_time_first(make_results: Ma
 
 
 @pytest.mark.parametrize(
-    ("repetitions", "heading"), [((7, 7), "99.9% interval"), ((2, 2), "range"), ((7, 5), "bounds")]
+    ("repetitions", "heading"), [((11, 11), "99.9% interval"), ((10, 10), "range"), ((11, 5), "bounds")]
 )
 def test_the_bounds_are_named_by_what_they_are(
     make_results: MakeResults, repetitions: tuple[int, int], heading: str
@@ -142,9 +141,15 @@ def test_baselines_of_different_work_are_not_compared(make_results: MakeResults)
 def per_call(cell: str, times: Mapping[str, float]) -> list[dict[str, object]]:
     return [
         {"cell": cell, "per_call": True, "label": label, "time_s": time}
-        | {"time_s_low": time * 0.9, "time_s_high": time * 1.1}
+        | {"time_s_low": time * 0.9, "time_s_high": time * 1.1, "among_best": False}
+        | _relative(time / min(times.values()))
         for label, time in times.items()
     ]
+
+
+def _relative(ratio: float) -> dict[str, object]:
+    spread = 0.1 * (ratio > 1)
+    return {"relative": ratio, "relative_low": ratio - spread, "relative_high": ratio + spread}
 
 
 def shown_snippets(results: Results, *rows: list[dict[str, object]], width: int = 80) -> list[list[str]]:
@@ -158,9 +163,9 @@ def test_snippets_are_ranked_with_their_times_relative_to_the_fastest(make_resul
     table = shown_snippets(results, per_call("serial", {"set": 2e-6, "list": 1e-6, "sum": 1.5e-6}))
     assert table[:4] == [
         ["snippet", "per", "call", "relative", "95%", "interval"],
-        ["list", "1.00", "µs", "×1.00", "900", "ns", "to", "1.10", "µs"],
-        ["sum", "1.50", "µs", "×1.50", "1.35", "µs", "to", "1.65", "µs"],
-        ["set", "2.00", "µs", "×2.00", "1.80", "µs", "to", "2.20", "µs"],
+        ["list", "1.00", "µs", "×1.00"],
+        ["sum", "1.50", "µs", "×1.50", "1.40–1.60"],
+        ["set", "2.00", "µs", "×2.00", "1.90–2.10"],
     ]
 
 
@@ -277,7 +282,8 @@ def test_few_repetitions_are_called_a_range(make_results: MakeResults) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget_s", "reason"), [(None, "the study was interrupted"), (60.0, "the time budget ended the study")]
+    ("budget_s", "reason"),
+    [(None, "the study ended before all were made"), (60.0, "the time budget ended the study")],
 )
 def test_a_study_that_ended_early_is_not_advised_to_repeat_as_often_as_it_was_to(
     make_results: MakeResults, budget_s: float | None, reason: str
@@ -333,76 +339,6 @@ def test_a_report_on_a_failed_cell_says_so_by_its_result(
     assert "crashed" in capsys.readouterr().out
 
 
-PLAN = Plan(cells=(SERIAL, TWO), swept=(), origins={}, extras={})
-
-
-def standing(repetition: int, walls: dict[str, list[float]], **changes: object) -> Standing:
-    given = Standing(
-        plan=PLAN,
-        repetition=repetition,
-        repetitions=7,
-        done=2 * repetition,
-        total=14,
-        left_s=30.0,
-        wall_s=walls,
-        failed={},
-        repetition_ended=True,
-    )
-    return replace(given, **changes)  # type: ignore[arg-type]
-
-
-def told(*progresses: Standing, terminal: bool = False, quiet: bool = False) -> str:
-    out = io.StringIO()
-    console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
-    with Progress(quiet=quiet, console=console) as progress:
-        for one in progresses:
-            progress(one)
-    return out.getvalue()
-
-
-def test_plain_lines_tell_repetition_invocations_and_time_left() -> None:
-    text = told(standing(2, {"serial": [2.0, 2.0], "process2": [1.0, 1.0]}))
-    assert text == "repetition 2 of 7: 4 of 14 invocations, about 30 s left\n"
-
-
-def test_a_provisional_answer_follows_the_first_repetition() -> None:
-    text = told(standing(1, {"serial": [2.0], "process2": [1.0]}))
-    assert "provisional, after 1 repetition: process × 2 is fastest, 2.00 times the baseline's speed" in text
-
-
-def test_the_live_view_shows_every_cell_with_its_median() -> None:
-    text = told(standing(1, {"serial": [2.0], "process2": [1.0]}), terminal=True)
-    assert "process × 2" in text
-    assert "1.00 s" in text
-
-
-def test_the_live_view_names_what_failed() -> None:
-    failed = Sample(
-        cell="process2",
-        repetition=1,
-        position=0,
-        iteration=0,
-        warmup=False,
-        tasks=2,
-        started_at="",
-        status="timeout",
-        error="too slow",
-    )
-    walls: dict[str, list[float]] = {"serial": [2.0], "process2": []}
-    assert "timeout" in told(standing(1, walls, failed={"process2": failed}), terminal=True)
-
-
-def test_quiet_shows_no_progress() -> None:
-    walls = {"serial": [2.0], "process2": [1.0]}
-    assert told(standing(1, walls), quiet=True) == ""
-    assert told(standing(1, walls), quiet=True, terminal=True) == ""
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (100, "2 min"), (9000, "2.5 h")])
-def test_times_to_wait_are_round(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
 def test_what_was_known_beforehand_stands_beside_what_was_measured(make_results: MakeResults) -> None:
     unset = dict.fromkeys(
         ("at_least", "at_most", "contains", "needs_gil", "needs_cpus", "needs_quota", "not_run")
@@ -448,3 +384,79 @@ def test_cells_that_an_interruption_left_out_did_not_fail(make_results: MakeResu
     text = shown(make_results({SERIAL: ["interrupted"], TWO: []}))
     assert "2 of 2 cells were not measured" in text
     assert "fails" not in text
+
+
+def with_memory(results: Results, **held_bytes: int) -> Results:
+    looked = [
+        Untimed(cell=one, purpose="memory", started_at="", peak_pss_bytes=held, looks=9)
+        for one, held in held_bytes.items()
+    ]
+    return replace(results, untimed=tuple(looked))
+
+
+def test_a_row_tells_the_memory_that_was_looked_at(make_results: MakeResults) -> None:
+    results = with_memory(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), serial=5_760_000, process2=38_400_000
+    )
+    text = shown(results)
+    assert row_of(text, "serial")[-2:] == ["5.8", "MB"]
+    assert row_of(text, "process", "2")[-2:] == ["38", "MB"]
+    assert "memory: the most that all its processes held" in text
+
+
+def test_the_memory_finds_room_before_the_cpu_time(make_results: MakeResults) -> None:
+    walls: Walls = {SERIAL: [2 * n for n in NOISE], TWO: [*NOISE], FOUR: [n * 1.1 for n in NOISE]}
+    text = shown(with_memory(make_results(walls), serial=5_760_000, process4=1_384_000_000), width=70)
+    assert "memory" in rows_of(text)[0]
+    assert "CPU" not in rows_of(text)[0]
+    assert max(map(len, text.partition("from concurrent")[0].splitlines())) <= 70
+
+
+@pytest.mark.parametrize(
+    ("held", "text"),
+    [(0, "0 B"), (999, "999 B"), (5_760_000, "5.8 MB"), (999_900_000, "1.0 GB"), (38_400_000, "38 MB")],
+)
+def test_sizes_have_two_digits_at_least(held: int, text: str) -> None:
+    assert size(held) == text
+
+
+def with_cpu_profile(results: Results, **functions: float) -> Results:
+    """Let each function have run so many seconds of the serial cell; the other cell has no profile."""
+    frames = [{"name": name, "file": "mine/[red].py"} for name in functions]
+    thread = {"samples": [[number] for number in range(len(frames))], "weights": list(functions.values())}
+    folder = results.folder / "profiles"
+    folder.mkdir()
+    content = json.dumps({"shared": {"frames": frames}, "profiles": [thread]})
+    (folder / "serial.json").write_text(content, encoding="utf-8")
+    untimed = (
+        Untimed(cell="serial", purpose="cpu-profile", started_at="", profile="serial.json"),
+        Untimed(cell="process2", purpose="cpu-profile", started_at="", status="crashed", error="it died"),
+    )
+    return replace(results, untimed=untimed)
+
+
+def test_a_cpu_profile_shows_the_functions_that_take_most(make_results: MakeResults) -> None:
+    results = with_cpu_profile(
+        make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7}), work=3.0, rest=1.0, little=0.01
+    )
+    text = shown(results).partition("functions by their own time\n")[2]
+    assert [line.split() for line in text.splitlines()[:4]] == [
+        ["cell", "share", "what", "where"],
+        ["serial", "75%", "work", "mine/[red].py"],
+        ["25%", "rest", "mine/[red].py"],
+        ["no", "profile", "of", "process", "×", "2:", "it", "died"],
+    ]
+    assert "all of it: profiles/ below the results; https://speedscope.app shows it" in text
+
+
+def test_cells_of_a_profile_are_told_apart_by_what_was_swept(make_results: MakeResults) -> None:
+    here, there = (replace(TWO, id=number, swept={"env.N": number}) for number in ("1", "2"))
+    loop = replace(SERIAL, swept={"env.N": None})
+    results = make_results({loop: [2.0] * 7, here: [1.0] * 7, there: [1.0] * 7}, swept=["env.N"])
+    looked = [
+        Untimed(cell=cell, purpose="cpu-profile", started_at="", error="no time")
+        for cell in ("serial", "1", "2")
+    ]
+    text = shown(replace(results, untimed=tuple(looked)))
+    assert "no profile of serial: no time\n" in text
+    assert "no profile of process × 2 N=2: no time\n" in text

@@ -26,6 +26,8 @@ class InterpreterPool:
         TargetError: this Python has no such executor
     """
 
+    has_interpreters = True  # though its threads share a process, each has a GIL of its own
+
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
         make = getattr(futures, "InterpreterPoolExecutor", None)
         if make is None:

@@ -1,14 +1,16 @@
 """One invocation, from specification to reply: what `__main__` runs.
 
-A specification either asks for a measurement or, with `check`, for the checks of `runner_probe.check`.
+A specification asks for a measurement, with `untimed` for the tasks alone, or with `check` for the checks of
+`runner_probe.check`.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from runner_probe.channel import Channel
-from runner_probe.chunk import is_async
+from runner_probe.chunk import HOST, is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
 from runner_probe.iteration import (
@@ -25,6 +27,7 @@ from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from runner_probe.iteration import Bare, Iteration
@@ -88,6 +91,9 @@ def _nothing() -> None:
 
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
+    if specification.get("untimed"):
+        _run_untimed(workload, factory, specification)
+        return
     tracing = specification["tracing"]
     tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
@@ -119,6 +125,30 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
         )
     if not specification["labelled"]:
         reply["labels"] = workload.labels()
+
+
+def _run_untimed(workload: Workload, factory: Factory, specification: dict[str, Any]) -> None:
+    """Run the tasks as a user's own code does, and keep nothing: neither stamps nor digests take memory."""
+    folder = specification.get("allocations")
+    if folder is None:
+        _run_alone(workload, factory, specification["chunk_size"], workload.call)
+        return
+    from runner_probe.allocations import watch, watched  # noqa: PLC0415 - only a memory profile needs it
+
+    own = watch(folder)
+    _run_alone(workload, factory, specification["chunk_size"], watched(folder, workload.call))
+    own.look()
+    own.write()
+
+
+def _run_alone(
+    workload: Workload, factory: Factory, chunk_size: int | None, call: Callable[[Any], Any]
+) -> None:
+    tasks = Tasks(call, workload.items, chunk_size, each=False)
+    if is_async(call):
+        run_cold(tasks, factory.open)
+    else:
+        run_bare(tasks, factory.open)
 
 
 def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
@@ -176,6 +206,9 @@ def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
+        # Threads of this very interpreter share its GIL; other processes and sub-interpreters have their own.
+        "in_one_interpreter": {worker[:2] for worker in workers} == {(HOST, os.getpid())}
+        and not getattr(factory.make, "has_interpreters", False),
     }
 
 

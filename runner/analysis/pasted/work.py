@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.analysis.expressions import WIDTH, call, fit, named, partial, spec
-from runner.analysis.imports import Names
+from runner.analysis.pasted.expressions import WIDTH, call, fit, named, partial, spec
+from runner.analysis.pasted.imports import Names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner.analysis.imports import Names
+from runner.analysis.pasted.imports import Names
 
 WIDTH = 79  # columns
 

@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from runner.analysis.executors import run
-from runner.analysis.expressions import call, fit, spec, value
-from runner.analysis.imports import Names
-from runner.analysis.work import Job
+from runner.analysis.pasted.executors import run
+from runner.analysis.pasted.expressions import call, fit, spec, value
+from runner.analysis.pasted.imports import Names
+from runner.analysis.pasted.work import Job
 from runner.records import Cell
 
 _MOST_ITEMS = 6  # that are written out,

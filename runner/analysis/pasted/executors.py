@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.analysis.expressions import WIDTH, bound, fit, named, spec, value
-from runner.analysis.imports import Names
-from runner.analysis.work import (
+from runner.analysis.pasted.expressions import WIDTH, bound, fit, named, spec, value
+from runner.analysis.pasted.imports import Names
+from runner.analysis.pasted.work import (
     Job,
     Work,
     awaiting_all,

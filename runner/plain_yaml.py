@@ -1,0 +1,46 @@
+"""Plain values ↔ YAML: what is written comes back as it was, and nothing that is read is ever executed."""
+
+import re
+from typing import Any
+
+import yaml
+
+_UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
+def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
+    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
+    style = '"' if _UNICODE_LINE_ENDS.search(text) else None
+    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what libyaml cannot: characters of undecodable file names."""
+
+
+_FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
+_FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper.add_representer(str, _represent)
+_FastDumper.add_representer(str, _represent)
+
+
+def dump(value: Any) -> str:
+    """Write plain values, in the order that they have."""
+    options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
+    try:
+        return str(yaml.dump(value, Dumper=_FastDumper, **options))
+    except UnicodeEncodeError:
+        return str(yaml.dump(value, Dumper=_Dumper, **options))
+
+
+def load(text: str) -> Any:
+    """Read plain values: nothing in the text is ever evaluated.
+
+    Raises:
+        yaml.YAMLError: of what is no YAML, or asks for more than plain values
+    """
+    try:
+        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # it reads more, and explains better what is wrong

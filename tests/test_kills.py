@@ -1,0 +1,164 @@
+"""The runner is killed at every step to the disk, and goes on: nothing is lost, nothing measured twice."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner import store
+from runner.analysis.tables import tabulate
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = (
+    *("workload=function", "workload.function=work.square", "workload.items=[1,2,3]"),
+    *("executor=thread", "workers=2", "repetitions=2", "seed=1", "quiet=true"),
+)
+KILLED = -9
+AIMED, RANDOM = 40, 10
+LONGEST_S = 1.5  # before a kill at a random moment
+MOST_TORN_BYTES = 40  # less than any row has
+
+
+class Killer:
+    """The program that runs the studies."""
+
+    def __init__(self, process: "subprocess.Popen[str]", told: Path) -> None:
+        self._process, self._told = process, told
+
+    def run(
+        self,
+        results: Path,
+        *,
+        resume: Path | None = None,
+        last_step: int | None = None,
+        torn_bytes: int = 0,
+        after_s: float | None = None,
+    ) -> tuple[int, str]:
+        """Run one study; returns its exit code, and what it told."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        before = len(self._told.read_text())
+        asked = {
+            "results_dir": str(results),
+            "resume": None if resume is None else str(resume),
+            "last_step": last_step,
+            "torn_bytes": torn_bytes,
+            "after_s": after_s,
+        }
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        return code, self._told.read_text()[before:]
+
+
+@pytest.fixture(scope="module")
+def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "work.py").write_text("def square(number):\n    return number * number\n")
+    told = folder / "told.txt"
+    with (
+        told.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.killed", *SETTINGS],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        yield Killer(process, told)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def whole(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[tuple[str, int, int]], int]:
+    """Measure a study that nobody kills; gives its invocations, and how many steps it takes."""
+    results = tmp_path_factory.mktemp("whole")
+    code, told = killer.run(results)
+    assert code == 0, told
+    steps = re.search(r"steps: (\d+)", told)
+    assert steps is not None
+    return invocations(only_folder(results)), int(steps[1])
+
+
+def only_folder(results: Path) -> Path:
+    (folder,) = results.iterdir()
+    return folder
+
+
+def invocations(folder: Path) -> list[tuple[str, int, int]]:
+    """List cell, repetition and position of every invocation, each by the row that completes it."""
+    samples = store.read(folder).samples
+    return [(one.cell, one.repetition, one.position) for one in samples if one.invocation_s is not None]
+
+
+def is_resumable(folder: Path) -> bool:
+    """Whether it was killed after its folder was made."""
+    return all((folder / name).exists() for name in ("samples.csv", "cells.yaml", "study.yaml"))
+
+
+def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -> None:
+    results = store.read(folder)
+    assert invocations(folder) == expected, why
+    assert {one.status for one in results.samples} == {"ok"}, why
+    rows = Counter((one.cell, one.repetition, one.iteration) for one in results.samples)
+    assert set(rows.values()) == {1}, why
+    recorded: Counter[tuple[str, int]] = Counter()
+    for row in results.trace().to_pylist():
+        recorded[row["cell"], row["repetition"]] += row["tasks"]
+    assert recorded == {(cell, repetition): 3 for cell, repetition, _ in expected}, why
+    assert (tabulate(results).summary["repetitions"] == 2).all(), why
+    assert set(results.environment["workers"]) == {cell for cell, _, _ in expected}, why
+    assert not list(folder.glob("*.part")), why
+
+
+def killed_and_resumed(
+    killer: Killer, results: Path, whole: tuple[list[tuple[str, int, int]], int], seed: int, step: int | None
+) -> None:
+    """Kill a study, maybe kill what goes on with it, and go on until it is complete."""
+    expected, steps = whole
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    why = f"seed {seed}, step {step} of {steps}"
+    torn_bytes = chance.choice([0, chance.randint(1, MOST_TORN_BYTES)])
+    after_s = chance.uniform(0, LONGEST_S) if step is None else None
+    code, told = killer.run(results, last_step=step, torn_bytes=torn_bytes, after_s=after_s)
+    assert code == KILLED or step is None, f"{why}: {told}"
+    found = list(results.iterdir()) if results.exists() else []
+    if not found or not is_resumable(found[0]):
+        return  # nothing was measured yet
+    (folder,) = found
+    before = invocations(folder)
+    assert before == expected[: len(before)], why
+    if chance.random() < 0.5:
+        killer.run(results, resume=folder, last_step=chance.randint(1, steps), torn_bytes=torn_bytes)
+        again = invocations(folder)
+        assert again[: len(before)] == before or torn_bytes, f"{why}, killed twice"
+    code, told = killer.run(results, resume=folder)
+    assert code == 0, f"{why}: {told}"
+    assert_whole(folder, expected, why)
+
+
+@pytest.mark.parametrize("number", range(AIMED))
+def test_a_runner_killed_at_a_step_loses_nothing(
+    killer: Killer, tmp_path: Path, whole: tuple[list[tuple[str, int, int]], int], number: int
+) -> None:
+    killed_and_resumed(killer, tmp_path / "r", whole, seed=number, step=1 + number * whole[1] // AIMED)
+
+
+@pytest.mark.parametrize("number", range(RANDOM))
+def test_a_runner_killed_at_a_random_moment_loses_nothing(
+    killer: Killer, tmp_path: Path, whole: tuple[list[tuple[str, int, int]], int], number: int
+) -> None:
+    killed_and_resumed(killer, tmp_path / "r", whole, seed=1000 + number, step=None)
