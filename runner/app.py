@@ -49,6 +49,7 @@ def main() -> None:
             sys.stderr.write("nothing was measured\n")
         code = error.exit_code
     except KeyboardInterrupt:
+        _tell("interrupted; nothing was measured")
         code = INTERRUPTED
     sys.exit(code)
 

@@ -191,6 +191,8 @@ def read(folder: Path) -> Results:
     Raises:
         RunnerError: if it is none, or not whole
     """
+    if not folder.is_dir():
+        raise RunnerError(f"{folder}: there is no such folder; name one made by a study")
     for name in (_CELLS, _SAMPLES, _STUDY):
         if not (folder / name).is_file():
             raise RunnerError(

@@ -34,6 +34,7 @@ class Tables:
     known_answers: pd.DataFrame  #: one row an answer and cell
     profiles: Sequence[Profile]  #: what profilers found, where one was asked for
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
+    unexplained: Mapping[str, str]  #: by cell: why it has no losses, where that is known
     times: Times  #: headline times of the cells that may make a claim
     machine: Machine
 
@@ -58,6 +59,7 @@ def tabulate(results: Results) -> Tables:
         break_even=break_even(results, identities, times),
         profiles=tuple(profiles(results, identities)),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
+        unexplained={cell.id: traces.slowed(cell) for cell in results.cells},
         times=times,
         machine=machine,
     )

@@ -114,9 +114,7 @@ class Traces:
             return []
         if any(len(run.lanes()) > cell.workers for run in own.values()):
             return []
-        wall_s = self._wall_s(cell.id)
-        # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
-        if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
+        if self.slowed(cell):
             return []
         pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
         setting = Setting(
@@ -127,6 +125,16 @@ class Traces:
             native_threads=self.machine.native_threads(cell),
         )
         return named(pairs, setting, self.times.level)
+
+    def slowed(self, cell: Cell) -> str:
+        """Say that recording takes too long for runs that are recorded to explain those that are not."""
+        if cell.workers is None or not self.runs(cell.id):
+            return ""
+        wall_s = self._wall_s(cell.id)
+        # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
+        if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
+            return f"recording its tasks makes it over {_MOST_SLOWED:.0%} slower, so it is not explained"
+        return ""
 
     def _is_slowed(self, cell: str, beside_s: float) -> bool:
         """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""

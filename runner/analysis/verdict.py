@@ -288,9 +288,11 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     losses = told.tables.losses.get(str(cell["cell"]), [])
     parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
     lost = f"of its workers' time it loses {', '.join(parts)}" if losses else ""
-    if cell["speedup_high"] >= _AT_THE_BOUND * cell["speedup_bound"]:
+    if cell["speedup_low"] <= cell["speedup_bound"] <= cell["speedup_high"] / _AT_THE_BOUND:
         bound = f"what the CPUs and these tasks allow ({cell['speedup_bound']:.2f})"
         lost = f"it is not distinguishable from {bound}{'; ' if lost else ''}{lost}"
+    if not losses and (untold := told.tables.unexplained.get(str(cell["cell"]), "")):
+        lost = f"{lost}{'; ' if lost else ''}{untold}"
     helps = f"; most likely to help: {losses[0].cause.remedy}" if losses else ""
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
 
@@ -298,12 +300,14 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
 def cheapest_among_best(group: pd.DataFrame, fewest_repetitions: int) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
-    Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast.
+    Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast, or
+    may have been for all that a single repetition shows.
     """
     if group["repetitions"].min() < fewest_repetitions:
         fastest = group.sort_values("wall_s").iloc[0]
         baselines = group[group["is_baseline"]]
-        may_be_level = len(baselines) and fastest["speedup_low"] <= 1 and pd.notna(fastest["workers"])
+        was_level = fastest["speedup_low"] <= 1 or group["repetitions"].min() == 1
+        may_be_level = len(baselines) and was_level and pd.notna(fastest["workers"])
         return baselines.iloc[0] if may_be_level else fastest
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none

@@ -175,11 +175,12 @@ def _provisional(progress: Standing) -> str:
     counts = [len(progress.wall_s[cell.id]) for cell in _still_measured(progress)]
     if not counts or min(counts) < 1:
         return ""
-    fastest = min(_still_measured(progress), key=lambda cell: statistics.median(progress.wall_s[cell.id]))
-    baseline = progress.wall_s[fastest.baseline]
+    complete = {cell.id: progress.wall_s[cell.id][: min(counts)] for cell in _still_measured(progress)}
+    fastest = min(_still_measured(progress), key=lambda cell: statistics.median(complete[cell.id]))
+    baseline = complete.get(fastest.baseline)
     if fastest.is_baseline or not baseline:
         return f"provisional: {name(fastest)} is fastest so far"
-    ratios = [base / own for base, own in zip(baseline, progress.wall_s[fastest.id], strict=False)]
+    ratios = [base / own for base, own in zip(baseline, complete[fastest.id], strict=True)]
     spread = " to ".join(dict.fromkeys(f"{ratio:.2f}" for ratio in (min(ratios), max(ratios))))
     many = _counted(min(counts), "repetition")
     return f"provisional, after {many}: {name(fastest)} is fastest, {spread} times the baseline's speed"

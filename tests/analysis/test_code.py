@@ -580,9 +580,18 @@ def test_the_plain_loop_is_a_loop() -> None:
     )
 
 
-@pytest.mark.parametrize("items", [[1, 2, 3, 4, 5, 6, 7], ["x" * 120]], ids=["many", "long"])
+@pytest.mark.parametrize("items", [[*range(101)], ["x" * 1200]], ids=["many", "long"])
 def test_items_that_would_fill_the_screen_are_left_to_the_reader(items: list[Any]) -> None:
-    assert "items = ...  # the items of workload work" in code_to_paste(made({"items": items}))
+    assert "items = load_items()  # yours to write: those of workload work" in code_to_paste(
+        made({"items": items})
+    )
+
+
+def test_a_list_of_a_hundred_items_is_written_out() -> None:
+    code = code_to_paste(made({"items": [*range(100)]}))
+    assert f"items = [{', '.join(map(str, range(100)))}]" == " ".join(
+        code.partition("\n\n")[2].partition("\nresults")[0].split()
+    ).replace("[ ", "[").replace(", ]", "]")
 
 
 def test_loky_heeds_the_size_of_chunks() -> None:

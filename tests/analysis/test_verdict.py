@@ -145,3 +145,14 @@ def test_few_repetitions_recommend_the_loop_that_is_fastest_though_the_baseline_
     pool = cell("thread", 2, baseline="thread2")
     loop = replace(SERIAL, baseline="thread2")
     assert judged(make_results, {pool: [1.0, 1.1], loop: [0.9, 1.15]}).recommended == "serial"
+
+
+def test_a_single_repetition_recommends_the_loop(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: [2.0], TWO: [1.0]})
+    assert found.sentence.startswith("process × 2 is fastest")
+    assert found.recommended == "serial"
+
+
+def test_a_speedup_above_its_bound_is_not_called_level_with_it(make_results: MakeResults) -> None:
+    found = judged(make_results, {SERIAL: [5 * n for n in NOISE], TWO: OTHER_NOISE})
+    assert "what the CPUs and these tasks allow" not in found.why

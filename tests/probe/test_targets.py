@@ -41,7 +41,11 @@ def test_a_dotted_name_leads_through_modules_and_attributes(name: str, found: ob
     [
         (
             "no_such_thing",
-            "'no_such_thing' cannot be imported: there is no module 'no_such_thing' on the path",
+            "'no_such_thing' cannot be imported: there is no module 'no_such_thing'; write MODULE.FUNCTION",
+        ),
+        (
+            "jsn.dumps",
+            "'jsn.dumps' cannot be imported: there is no module 'jsn'; did you mean 'json.dumps'?",
         ),
         ("no.such.thing", "'no.such.thing' cannot be imported: there is no module 'no' on the path"),
         ("math.sqrtt", "'math.sqrtt' cannot be found: 'math' has no 'sqrtt'; did you mean 'math.sqrt'?"),

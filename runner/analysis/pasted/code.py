@@ -10,8 +10,8 @@ from runner.analysis.pasted.imports import Names
 from runner.analysis.pasted.work import Job
 from runner.records import Cell
 
-_MOST_ITEMS = 6  # that are written out,
-_LONGEST_ITEMS = 110  # if they need fewer characters than this
+_MOST_ITEMS = 100  # that are written out,
+_LONGEST_ITEMS = 1000  # if they need fewer characters than this
 
 
 def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:
@@ -64,7 +64,8 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
         return fit("items = sorted(", [found], ")")
     if isinstance(items, list) and len(items) <= _MOST_ITEMS and len(value(items, Names())) < _LONGEST_ITEMS:
         return fit("items = [", [value(item, names) for item in items], "]")
-    return [f"items = ...  # the items of workload {' '.join(str(workload['name']).split())}"]
+    name = " ".join(str(workload["name"]).split())
+    return [f"items = load_items()  # yours to write: those of workload {name}"]
 
 
 def _path(path: str, names: Names) -> str:

@@ -60,6 +60,21 @@ def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_coun
         calls = max(calls + 1, int(calls * growth))
 
 
+class SnippetError(Exception):
+    """A snippet does not run; the message names it."""
+
+
+def calibrate_all(setup: str, snippets: Mapping[str, str]) -> dict[str, int]:
+    """Find the counts of all snippets; SnippetError of the first that raises."""
+    counts = {}
+    for label, source in snippets.items():
+        try:
+            counts[label] = calibrate(setup, source)
+        except Exception as error:
+            raise SnippetError(f"'{label}' raised {type(error).__name__}: {error}") from error
+    return counts
+
+
 def _function(setup: str, source: str) -> Any:
     """Make a function's syntax tree. Indented text would not do: it changes strings of several lines."""
     tree = _parse(_FUNCTION)

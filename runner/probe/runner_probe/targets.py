@@ -27,12 +27,23 @@ def locate(name: str) -> Any:
     else:
         return found
     if found is None:
-        raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}' on the path")
+        raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}'{_no_module(parts)}")
     for depth, part in enumerate(parts[length - 1 :], length - 1):
         if not hasattr(found, part):
             raise TargetError(_missing(name, ".".join(parts[:depth]), part, found))
         found = getattr(found, part)
     return found
+
+
+def _no_module(parts: list[str]) -> str:
+    """Say what a name should have been whose first part is no module."""
+    if len(parts) == 1:
+        return "; write MODULE.FUNCTION"
+    import difflib  # noqa: PLC0415 - only mistakes pay for it
+    import pkgutil  # noqa: PLC0415
+
+    near = difflib.get_close_matches(parts[0], [module.name for module in pkgutil.iter_modules()], 1)
+    return f"; did you mean '{'.'.join([near[0], *parts[1:]])}'?" if near else " on the path"
 
 
 def _import(module: str, name: str) -> ModuleType | None:

@@ -54,7 +54,7 @@ class Workload:
         # Imported here and below: only some workloads have a use for these.
         from functools import partial  # noqa: PLC0415
 
-        from runner_probe.snippets import calibrate, compile_snippet, run_snippet  # noqa: PLC0415
+        from runner_probe.snippets import calibrate_all, compile_snippet, run_snippet  # noqa: PLC0415
 
         setup, snippets = self.settings.get("setup") or "", self.settings["snippets"]
         for name, source in snippets.items():
@@ -65,7 +65,7 @@ class Workload:
                     raise WorkloadError("setup", _syntax("the set-up of the snippets", error)) from error
                 raise WorkloadError(f"snippets.{name}", _syntax(f"snippet '{name}'", error)) from error
         self.items = list(snippets)
-        self.calls = calls or {name: calibrate(setup, source) for name, source in snippets.items()}
+        self.calls = calls or calibrate_all(setup, snippets)
         self.call = partial(run_snippet, setup, snippets, self.calls)
 
     def _load_function(self) -> None:
