@@ -307,7 +307,11 @@ def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int,
 
 def _dispatch(request: Request, reply: Mapping[str, Any]) -> Dispatch:
     found = reply["dispatch"]
-    return Dispatch(chunk_s=found["chunk_ns"] / 1e9, workers=request.cell.workers or found["workers"])
+    return Dispatch(
+        chunk_s=found["chunk_ns"] / 1e9,
+        workers=request.cell.workers or found["workers"],
+        shares_gil=found["shares_gil"],
+    )
 
 
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
@@ -319,6 +323,7 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         labels=reply.get("labels", []),
         task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
         lengths=[(row["tasks"], row["busy_ns"] / 1e9) for row in records],
+        cpu_share=traced["cpu_s"] / (traced["wall_ns"] / 1e9),
         seconds=seconds,
     )
 

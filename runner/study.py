@@ -208,13 +208,15 @@ class Study:
         where there is no reference to tell how long the tasks are.
         """
         for position, cell in enumerate(self._still_measured()):
-            lengths = self._reference(cell).lengths
+            reference = self._reference(cell)
+            lengths = reference.lengths
             if cell.chunk_size != AUTO or not lengths or cell.id in self._chunk_sizes:
                 continue
             outcome = self._keep(replace(self._request(cell, 0, position), dispatch=True))
             if outcome.dispatch is None:
                 continue
-            self._chunk_sizes[cell.id] = size = auto_chunk_size(lengths, outcome.dispatch)
+            size = auto_chunk_size(reference.lengths, outcome.dispatch, reference.cpu_share)
+            self._chunk_sizes[cell.id] = size
             tasks, tasks_s = (sum(part) for part in zip(*lengths, strict=True))
             told = f"{tasks} tasks of {seconds(tasks_s / tasks)} on {outcome.dispatch.workers} workers"
             cost = f"{seconds(outcome.dispatch.chunk_s)} to hand out a chunk"

@@ -15,7 +15,7 @@ from _thread import _local, get_native_id
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
@@ -40,6 +40,15 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def in_one_interpreter(workers: Iterable[Worker], pool: object) -> bool:
+    """Whether the workers of a pool, or of what makes one, are threads of this very interpreter.
+
+    These share its GIL; other processes and sub-interpreters have their own.
+    """
+    here = all(worker[:2] == (HOST, os.getpid()) for worker in workers)
+    return here and not getattr(pool, "has_interpreters", False)
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:

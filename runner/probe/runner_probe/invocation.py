@@ -6,11 +6,10 @@ A specification asks for a measurement, with `untimed` for the tasks alone, or w
 
 from __future__ import annotations
 
-import os
 import sys
 
 from runner_probe.channel import Channel
-from runner_probe.chunk import HOST, is_async
+from runner_probe.chunk import in_one_interpreter, is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
 from runner_probe.iteration import (
@@ -211,9 +210,7 @@ def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
-        # Threads of this very interpreter share its GIL; other processes and sub-interpreters have their own.
-        "in_one_interpreter": {worker[:2] for worker in workers} == {(HOST, os.getpid())}
-        and not getattr(factory.make, "has_interpreters", False),
+        "in_one_interpreter": in_one_interpreter(workers, factory.make),
     }
 
 
