@@ -21,6 +21,7 @@ from runner.config import STUDY_SETTINGS, Config, Point
 from runner.errors import ConfigurationError, RunnerError
 from runner.invocation import invoke
 from runner.leftovers import end_marked
+from runner.modes import duration_of
 from runner.noise import Canary
 from runner.plan import Plan, plan
 from runner.store import Store
@@ -218,6 +219,7 @@ def _describe_study(
     return {
         **{key: configuration[key] for key in STUDY_SETTINGS if key not in ("dry_run", "quiet")},
         **asdict(settings),
+        "duration_s": duration_of(points[0].config),
         "name": name,
         "study": supervisor.study_id,
         "command_line": sys.argv,

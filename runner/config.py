@@ -9,6 +9,9 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import II, MISSING, DictConfig, OmegaConf
 
+from runner import modes
+from runner.modes import Mode
+
 
 class Compare(StrEnum):
     """How results are compared with those of the reference invocation."""
@@ -97,6 +100,8 @@ class Config:
     python: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)
+    mode: Mode = Mode.tasks
+    duration_s: float | None = None
     repetitions: int = 7
     max_repetitions: int = 31
     precision: float | None = None
@@ -124,6 +129,8 @@ GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@
 
 #: Settings that hold for a study as a whole and so cannot be swept.
 STUDY_SETTINGS = (
+    "mode",
+    "duration_s",
     "repetitions",
     "max_repetitions",
     "precision",
@@ -265,7 +272,7 @@ def _out_of_range(config: Config) -> Iterator[str]:
             yield f"{key}={number}: it must be 1 or more"
     if not 0 < config.confidence < 1:
         yield f"confidence={config.confidence:g}: it must lie between 0 and 1, such as 0.95"
-    for key in ("time_limit_s", "time_budget_s", "precision"):
+    for key in ("duration_s", "time_limit_s", "time_budget_s", "precision"):
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
             yield f"{key}={amount:g}: it must be more than 0"
@@ -292,6 +299,7 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
         yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
     yield from _wrong_answers(workload, origins)
+    yield from modes.contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
             yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"

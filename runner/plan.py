@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
+from runner.modes import Mode, is_uncounted, program
 from runner.records import Cell
 
 #: Swept settings that have a column of their own in every table.
@@ -41,6 +42,7 @@ def plan(points: Sequence[Point]) -> Plan:
             or unknown interpreters
     """
     _refuse_swept_study_settings(points)
+    _refuse_uncounted_workers(points)
     executables = _executables({point.config.python for point in points})
     swept = _swept(points)
     cells: dict[str, Cell] = {}
@@ -84,6 +86,7 @@ def _cell(
     swept: Iterable[str],
 ) -> Cell:
     config = point.config
+    workers = config.workers if point.uses_workers[node] else None
     workload = asdict(config.workload)
     del workload["description"], workload["known_answers"]  # neither changes the program
     workload["compare"] = str(workload["compare"])
@@ -94,6 +97,7 @@ def _cell(
         "python": executables[config.python],
         "env": config.env,
         "prefix": config.prefix,
+        **program(config, workers, is_baseline=node == "baseline"),
     }
     canonical = json.dumps(settings, sort_keys=True)
     return Cell(
@@ -101,7 +105,7 @@ def _cell(
         baseline="",
         workload=workload["name"],
         executor=executor.name,
-        workers=config.workers if point.uses_workers[node] else None,
+        workers=workers,
         chunk_size=executor.chunk_size,
         python=config.python or _own_version(),
         swept={key: point.overrides.get(key) for key in swept},
@@ -138,6 +142,22 @@ def _refuse_swept_study_settings(points: Sequence[Point]) -> None:
                 for setting in swept
             ]
         )
+
+
+def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
+    """Where every worker has work of its own, it must be known how many there are."""
+    problems = []
+    for point in points:
+        config = point.config
+        nodes = (("executor", config.executor), ("baseline", config.baseline))
+        for node, executor in nodes if config.mode is Mode.throughput else nodes[:1]:
+            workers = config.workers if point.uses_workers[node] else None
+            if is_uncounted(config.mode, executor.pool, workers):
+                unknown = f"executor '{executor.name}': mode={config.mode} must know its number of workers"
+                remedy = "give workers=N" if point.uses_workers[node] else "let its pool take ${workers}"
+                problems.append(f"{unknown}; {remedy}")
+    if problems:
+        raise ConfigurationError(list(dict.fromkeys(problems)))
 
 
 def _executables(names: Iterable[str | None]) -> dict[str | None, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runner.invocation import Outcome, Reference, Request
+from runner.modes import lasts_s, unit_s
 from runner.plan import Plan
 from runner.records import Cell, Sample, TaskRecord
 
@@ -45,7 +46,7 @@ class Progress:
     done: int  #: invocations
     total: int  #: those that are done, and those to come of the cells that are still measured
     left_s: float | None  #: estimated; None until all references were tried
-    wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far
+    wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far, of one bag or one task
     failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
     repetition_ended: bool
     at_most: bool = False  #: a precision or a time budget may end it before its last repetition
@@ -104,6 +105,7 @@ class Study:
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
         self._started_s = clock()
+        self._window_s = lasts_s(plan.cells)
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
 
     def measure(self) -> None:
@@ -169,7 +171,7 @@ class Study:
         known = self._references.get(cell.baseline)
         if known is None:
             return _REFERENCE_LIMIT_S
-        return max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
+        return self._window_s + max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
 
     def repetition_s(self) -> float:
         """Estimate how long one repetition takes, from what was measured so far."""
@@ -208,15 +210,15 @@ class Study:
         if self._seconds[cell.id]:
             return statistics.median(self._seconds[cell.id])
         known = self._references.get(cell.baseline)
-        return 0.0 if known is None else known.seconds
+        return self._window_s or (0.0 if known is None else known.seconds)
 
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
         outcome = self._keep(self._request(cell, repetition, position))
         if outcome.status == "ok" and outcome.reference is not None and cell.baseline not in self._references:
             self._refer_to(cell, outcome.reference)
         self._seconds[cell.id].append(outcome.seconds)
-        if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
-            self._wall_s[cell.id].append(wall_s)
+        if outcome.status == "ok" and (time_s := unit_s(cell, outcome.samples[0])) is not None:
+            self._wall_s[cell.id].append(time_s)
 
     def _request(self, cell: Cell, repetition: int, position: int) -> Request:
         return Request(

@@ -137,6 +137,8 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "calls": {"set": 7},
         "reference": [{"value": 1}],
         "labelled": True,
+        "bags": 1,
+        "window": None,
     }
 
 

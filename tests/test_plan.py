@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
+from runner.modes import Mode
 from runner.plan import plan
 
 _ORIGINS = {
@@ -146,6 +147,8 @@ def test_what_does_not_vary_is_no_column() -> None:
 
 
 _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
+    "mode": (Mode.tasks, Mode.weak),
+    "duration_s": (1.0, 2.0),
     "repetitions": (3, 5),
     "max_repetitions": (9, 31),
     "precision": (None, 0.05),

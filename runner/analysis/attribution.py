@@ -5,7 +5,7 @@ docs/method.md; times are seconds on one clock.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 from runner.analysis.bounds import shortest_makespan
@@ -56,6 +56,21 @@ class Run:
     def active(self) -> float:
         """From the first task's start to the last one's end."""
         return _last_end(self) - _first_start(self)
+
+    def repeated(self, times: int) -> "Run":
+        """Give the run that would do the same so many times, one after another."""
+        shifts = [number * self.wall for number in range(times)]
+        work = [
+            replace(
+                one,
+                submitted=one.submitted + shift,
+                started=one.started + shift,
+                ended=one.ended + shift,
+            )
+            for shift in shifts
+            for one in self.work
+        ]
+        return Run(opened=self.opened, closed=self.opened + times * self.wall, work=work)
 
     def lanes(self) -> list[list[Work]]:
         """List every worker's work in the order of its start."""

@@ -8,6 +8,7 @@ from runner.analysis.executors import run
 from runner.analysis.expressions import call, fit, spec, value
 from runner.analysis.imports import Names
 from runner.analysis.work import Job
+from runner.modes import bags_of
 from runner.records import Cell
 
 _MOST_ITEMS = 6  # that are written out,
@@ -27,7 +28,7 @@ def code_to_paste(cell: Cell, *, is_async: bool = False) -> str:
     names = Names()
     job = Job(workload=workload, pool=pool, chunk_size=cell.chunk_size, is_async=is_async, names=names)
     running = run(job)  # first, since it reserves names
-    body = _items(workload, names)
+    body = [*_items(workload, names), *_one_bag_each(cell)]
     if workload.get("setup"):
         body.append(call(spec(workload["setup"]), names))
     body += running.statements
@@ -63,6 +64,12 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
     if isinstance(items, list) and len(items) <= _MOST_ITEMS and len(value(items, Names())) < _LONGEST_ITEMS:
         return fit("items = [", [value(item, names) for item in items], "]")
     return [f"items = ...  # the items of workload {' '.join(str(workload['name']).split())}"]
+
+
+def _one_bag_each(cell: Cell) -> list[str]:
+    """Write the statement that repeats the items where every worker has a bag of its own."""
+    bags = bags_of(cell)
+    return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []
 
 
 def _path(path: str, names: Names) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,17 @@ from runner.analysis.statistics import (
     Estimate,
     among_best,
     columns_of,
+    inverse,
     relative_half_width,
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
+from runner.modes import Mode, bags_of, has_window, mode_of
 from runner.records import Cell
 from runner.store import Results
 
 NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
+NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -40,10 +44,18 @@ _FACTOR_COLUMNS = {
 }
 
 
-def summarise(
-    results: Results, samples: pd.DataFrame, times: Times, warm: Times, traces: Traces
-) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The times of the cells that may make a claim."""
+
+    times: Times  #: that cells are compared by: of one bag, or of one task
+    walls: Times  #: of whole runs
+    warm: Times  #: of the tasks of one bag on a warm pool
+
+
+def summarise(results: Results, samples: pd.DataFrame, compared: Compared, traces: Traces) -> pd.DataFrame:
     """Say of every cell what is known of it."""
+    times, warm, mode = compared.times, compared.warm, mode_of(results.study)
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
     rows = []
     for cell in results.cells:
@@ -51,7 +63,8 @@ def summarise(
         row = {
             **identity(cell, results),
             **_facts(cell, own, times),
-            **columns_of("wall_s", times.median(cell.id)),
+            **columns_of("wall_s", compared.walls.median(cell.id)),
+            **_of_mode(mode, cell, own, times),
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
@@ -59,13 +72,30 @@ def summarise(
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
-        row["speedup_of_best"] = _divide(best.get(_work(cell)), row["wall_s"])
+        own_time = times.median(cell.id)
+        row["speedup_of_best"] = _divide(best.get(_work(cell)), own_time.value if own_time else None)
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        row["note"] = "; ".join(_notes(cell, own, row, results))
+        unexplained = [NO_BAG] if has_window(cell) else []
+        row["note"] = "; ".join([*_notes(cell, own, row, results), *unexplained])
         rows.append(row)
     return typed(pd.DataFrame(rows))
+
+
+def _of_mode(mode: Mode, cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
+    """Give the columns that only a mode has."""
+    if mode is Mode.weak:
+        return {"bags": bags_of(cell), **columns_of("bag_s", times.median(cell.id))}
+    if mode is Mode.throughput:
+        made = own[is_headline(own)]
+        service = {name: made[name].median() for name in SERVICE}
+        return {**columns_of("tasks_per_s", inverse(times.median(cell.id))), **service}
+    return {}
+
+
+#: Columns of what a task takes in a window.
+SERVICE = ("service_p50_s", "service_p90_s", "service_p99_s")
 
 
 def _facts(cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:

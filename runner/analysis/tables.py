@@ -10,10 +10,11 @@ from runner.analysis.causes import Loss
 from runner.analysis.fits import Law, fits
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
-from runner.analysis.samples import headline_times, tabulate_samples, warm_times
+from runner.analysis.samples import headline_times, tabulate_samples, wall_times, warm_times
 from runner.analysis.statistics import Level
-from runner.analysis.summary import summarise
+from runner.analysis.summary import Compared, summarise
 from runner.analysis.tasks import tabulate_tasks
+from runner.analysis.terms import Terms, terms_of
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
 from runner.store import Results
@@ -31,7 +32,8 @@ class Tables:
     break_even: pd.DataFrame  #: one row a pool and a swept size of the workload
     known_answers: pd.DataFrame  #: one row an answer and cell
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
-    times: Times  #: headline times of the cells that may make a claim
+    times: Times  #: headline times of the cells that may make a claim: of one bag, or of one task
+    terms: Terms  #: how they are told
     machine: Machine
 
 
@@ -40,9 +42,10 @@ def tabulate(results: Results) -> Tables:
     level = Level(float(results.study["confidence"]), int(results.study["seed"]))
     machine = Machine(results.environment)
     samples = tabulate_samples(results)
-    times = headline_times(samples, level)
-    traces = Traces(results, times, machine)
-    summary = summarise(results, samples, times, warm_times(samples, level), traces)
+    times, walls = headline_times(samples, results.cells, level), wall_times(samples, level)
+    traces = Traces(results, walls, machine)
+    compared = Compared(times=times, walls=walls, warm=warm_times(samples, results.cells, level))
+    summary = summarise(results, samples, compared, traces)
     law_rows, laws = fits(results, summary, times, machine)
     return Tables(
         samples=samples,
@@ -54,5 +57,6 @@ def tabulate(results: Results) -> Tables:
         break_even=break_even(results, times),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         times=times,
+        terms=terms_of(results),
         machine=machine,
     )

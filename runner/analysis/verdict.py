@@ -11,9 +11,10 @@ from runner.analysis.code import code_to_paste
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.statistics import FEWEST_BLOCKS, Estimate, level_of_each, ratio_of_medians
 from runner.analysis.tables import Tables
+from runner.analysis.terms import Terms
 from runner.analysis.units import text
 from runner.store import Results
-from runner.units import seconds, three_digits
+from runner.units import three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]
 
@@ -52,9 +53,9 @@ def judge(results: Results, tables: Tables) -> list[Verdict]:
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
     told = _Told(results, tables, group)
-    fastest = group.sort_values("wall_s").iloc[0]
-    recommended = cheapest_among_best(group)
-    sentence = f"{told.name(fastest)} is fastest, {seconds(fastest['wall_s'])}"
+    fastest = tables.terms.fastest_first(group).iloc[0]
+    recommended = cheapest_among_best(group, tables.terms)
+    sentence = f"{tables.terms.preamble}{told.name(fastest)} is fastest, {tables.terms.told(fastest)}"
     if fastest["cell"] == baseline:
         sentence += _beside_the_next(told, fastest)
     else:
@@ -183,7 +184,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     others = told.group[told.group["cell"] != fastest["cell"]]
     if others.empty:
         return "; there is nothing else to compare it with"
-    second = others.sort_values("wall_s").iloc[0]
+    second = told.tables.terms.fastest_first(others).iloc[0]
     ratio = told.times_as_long(second, fastest)
     if ratio is None:
         return ""
@@ -266,7 +267,7 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
         pools = told.group[told.group["workers"].notna()]
         if pools.empty:
             return ""
-        cell = pools.sort_values("wall_s").iloc[0]
+        cell = told.tables.terms.fastest_first(pools).iloc[0]
     losses = told.tables.losses.get(str(cell["cell"]), [])
     parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
     lost = f"of its workers' time it loses {', '.join(parts)}" if losses else ""
@@ -277,16 +278,16 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
 
 
-def cheapest_among_best(group: pd.DataFrame) -> "pd.Series[Any]":
+def cheapest_among_best(group: pd.DataFrame, terms: Terms) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
     Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast.
     """
     if group["repetitions"].min() < FEWEST_BLOCKS:
-        fastest = group.sort_values("wall_s").iloc[0]
+        fastest = terms.fastest_first(group).iloc[0]
         baselines = group[group["is_baseline"]]
         may_be_level = len(baselines) and fastest["speedup_low"] <= 1 and pd.notna(fastest["workers"])
         return baselines.iloc[0] if may_be_level else fastest
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none
-    return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]
+    return terms.fastest_first(best[workers == workers.min()]).iloc[0]

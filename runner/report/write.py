@@ -24,7 +24,7 @@ def report(folder: Path) -> bool:
         rows = frame.astype(object).where(frame.notna(), None)
         store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
     summary = with_chunks_named(tables.summary, plain_loops(results.cells))
-    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary), tables.laws)
+    figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary, tables), tables.laws)
     plots.save(figures, folder / "plots")
     verdicts = judge(results, tables)
     store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
@@ -40,7 +40,7 @@ def _csv_files(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, getattr(tables, name)
 
 
-def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
+def _facts(results: Results, summary: pd.DataFrame, tables: Tables) -> plots.Facts:
     start = results.environment.get("start", {})
     cpu = start.get("cpu", {})
     confidence = float(results.study["confidence"])
@@ -51,5 +51,7 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
+        mode=tables.terms.mode,
+        window_s=tables.terms.window_s,
         is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < FEWEST_BLOCKS),
     )

@@ -76,6 +76,8 @@ class ClusterPool:
         elsewhere: workers need not be on this machine, so modules must travel
     """
 
+    no_loops = "its workers may be on other hosts, which have clocks of their own"
+
     def __init__(
         self, pickler: ModuleType, initializer: Callable[[], object] | None, *, elsewhere: bool
     ) -> None:
