@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from runner.records import Cell
 from runner.store import Results
 
 NATIVE_THREADS = "native threads (BLAS, OpenMP)"  #: in the notes that warn of them
+SHORT_WINDOW = "a window held just "  #: in the notes that warn of it
 NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
@@ -77,8 +79,7 @@ def summarise(results: Results, samples: pd.DataFrame, compared: Compared, trace
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
-        unexplained = [NO_BAG] if has_window(cell) else []
-        row["note"] = "; ".join([*_notes(cell, own, row, results), *unexplained])
+        row["note"] = "; ".join([*_notes(cell, own, row, results), *_notes_of_window(cell, own)])
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -181,6 +182,21 @@ def _notes(cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], results: Resul
             yield f"precision {asked:g} not reached: {reached:.2g}"
 
 
+def _notes_of_window(cell: Cell, own: pd.DataFrame) -> Iterator[str]:
+    """Say what a window leaves empty, and whether it holds too few tasks to count them."""
+    if not has_window(cell):
+        return
+    made = own[is_headline(own)]
+    tasks = made["tasks"].median() if len(made) else np.inf
+    workers = cell.workers or 1
+    if workers > _UNCOUNTED * tasks:
+        needed_s = cell.settings["duration_s"] * workers / tasks / _UNCOUNTED
+        noun = "task" if tasks == 1 else "tasks"
+        yield f"{SHORT_WINDOW}{tasks:.0f} {noun}, too few to count: use duration_s={ceil(needed_s)}"
+    yield NO_BAG
+
+
+_UNCOUNTED = 0.05  # of the tasks of a window: the one that each worker is at when it closes
 _BEYOND = 1.01  # the bound is itself made of medians
 
 

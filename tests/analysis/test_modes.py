@@ -144,6 +144,14 @@ def test_the_table_of_a_window_fits_eighty_columns(throughput: Results) -> None:
     assert max(map(len, lines[:4])) <= 80
 
 
+def test_a_window_of_few_tasks_is_warned_of_with_the_length_that_it_needs(
+    make_results: MakeResults,
+) -> None:
+    walls = {WINDOW: [0.5 * n for n in NOISE], WINDOW_TWO: [0.25 * n for n in NOISE]}
+    results = make_results(walls, mode="throughput")
+    assert "a window held just 4 tasks, too few to count: use duration_s=10" in text_of(results)
+
+
 def test_known_answers_are_of_one_bag(make_results: MakeResults) -> None:
     results = make_results({SERIAL: NOISE, TWO_BAGS: NOISE}, mode="weak")
     answer = {"workload": "work", **asdict(KnownAnswer(executor="process", workers=2, about=1.0))}

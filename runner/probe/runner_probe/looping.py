@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import get_native_id
 from array import array
 
 from runner_probe.chunk import EventLoop, describe, is_async, worker
@@ -38,16 +39,19 @@ def run_until_closed(
     call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window
 ) -> LoopReport:
     """Meet the other workers, then run tasks from item `first` on, and round, until the window closes."""
+    if is_async(call):
+        with EventLoop(call) as wait_for:  # made before the window opens
+            return _run_together(wait_for, items, first, window)
+    return _run_together(call, items, first, window)
+
+
+def _run_together(call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window) -> LoopReport:
     folder, workers, duration_ns = window
     try:
-        opens_ns = meet(folder, workers, f"{first}-{os.getpid()}")
+        opens_ns = meet(folder, workers, f"{os.getpid()}-{get_native_id()}")
     except NotTogether as error:
         return 0, 0, array("q"), {}, worker(), describe(error, first)
-    closes_ns = opens_ns + duration_ns
-    if is_async(call):
-        with EventLoop(call) as wait_for:
-            return opens_ns, *repeat(wait_for, items, first, closes_ns)
-    return opens_ns, *repeat(call, items, first, closes_ns)
+    return opens_ns, *repeat(call, items, first, opens_ns + duration_ns)
 
 
 def meet(folder: str, workers: int, name: str) -> int:
