@@ -98,6 +98,13 @@ def test_the_sentence_says_that_there_was_a_bag_for_each_worker(weak: Results) -
     )
 
 
+def test_the_table_of_weak_scaling_says_what_it_is(weak: Results) -> None:
+    lines = text_of(weak).strip().splitlines()
+    assert lines[0] == "work, 2 CPUs, 7 repetitions, weak scaling, one bag per worker"
+    assert lines[1].split()[:6] == ["executor", "workers", "time", "scaled", "95%", "interval"]
+    assert lines[3].split()[:5] == ["process", "2", "1.25", "s", "1.60"]
+
+
 def test_the_code_runs_a_bag_for_each_worker(weak: Results) -> None:
     _, found = verdict_of(weak)
     assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in found.code
