@@ -81,7 +81,8 @@ def _limits(cells: Sequence[Measured]) -> Point:
         if isfinite(value) and value > 0
     ] or [1.0]
     low, high = min(values), max(values)
-    high = max(high, 2 * low)
+    baselines = [cell.speedup.mid for cell in cells if cell.is_baseline and cell.speedup.is_known]
+    high = max(high, 2 * low, 1.8 * max(baselines, default=0.0))  # room for the ideal line
     room = (high / low) ** 0.08
     return low / room, high * room
 
