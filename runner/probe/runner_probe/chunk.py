@@ -81,7 +81,7 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
     A task that raises ends its chunk. Its exception is reported as text, since it need not survive pickling.
     """
     if is_async(call):
-        with _EventLoop(call) as wait_for:
+        with EventLoop(call) as wait_for:
             return _run(wait_for, first, items, each=each)
     return _run(call, first, items, each=each)
 
@@ -140,7 +140,7 @@ def is_async(call: Callable[..., Any]) -> bool:
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
-class _EventLoop:
+class EventLoop:
     """Awaits one coroutine after another; leaves nothing behind, as `asyncio.run` does."""
 
     def __init__(self, call: Callable[[Any], Any]) -> None:
