@@ -179,7 +179,10 @@ def _more_repetitions(told: _Told) -> str:
     """
     done, fewest = told.repetitions, told.level.fewest_blocks
     if done < fewest:
-        return f"too few repetitions to tell {len(told.group)} cells apart; {fewest - done} more are needed"
+        verb = "is" if fewest - done == 1 else "are"
+        return (
+            f"too few repetitions to tell {len(told.group)} cells apart; {fewest - done} more {verb} needed"
+        )
     gains, losses = [], []
     for _, rival in _rivals(told).iterrows():
         gain, loss = _times_narrower(told.beside_loop(rival))
