@@ -97,6 +97,7 @@ def _specification(request: UntimedRequest) -> dict[str, Any]:
         "chunk_size": request.cell.tasks_per_chunk(request.auto_chunk_size),
         "calls": request.calls,
         "bags": bags_of(request.cell),
+        "window": None,
         "untimed": True,
     }
 

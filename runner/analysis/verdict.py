@@ -179,10 +179,8 @@ def _more_repetitions(told: _Told) -> str:
     """
     done, fewest = told.repetitions, told.level.fewest_blocks
     if done < fewest:
-        verb = "is" if fewest - done == 1 else "are"
-        return (
-            f"too few repetitions to tell {len(told.group)} cells apart; {fewest - done} more {verb} needed"
-        )
+        more = f"{fewest - done} more {'is' if fewest - done == 1 else 'are'} needed"
+        return f"too few repetitions to tell {len(told.group)} cells apart; {more}"
     gains, losses = [], []
     for _, rival in _rivals(told).iterrows():
         gain, loss = _times_narrower(told.beside_loop(rival))
