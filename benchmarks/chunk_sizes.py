@@ -85,7 +85,7 @@ class _Bench:
         """Settle the size as a study does."""
         dispatch = measure(self._cell(1), *self._where, self._reference, dispatch=True).dispatch
         assert dispatch is not None  # noqa: S101 - for the type checker
-        return auto_chunk_size(self._reference.lengths, dispatch)
+        return auto_chunk_size(self._reference.lengths, dispatch, self._reference.cpu_share)
 
     def _made_reference(self) -> Reference:
         loop = cell_of(*self._work, "executor=serial")

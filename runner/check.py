@@ -13,6 +13,7 @@ from typing import Any
 from runner.config import is_given
 from runner.errors import ConfigurationError
 from runner.invocation import Supervises, command, environment, explain, search_path
+from runner.modes import has_window
 from runner.plan import Plan
 from runner.records import Cell
 from runner.supervisor import Launch
@@ -116,7 +117,11 @@ def _ask(cells: list[Cell], supervisor: Supervises, *, load: bool = True) -> "di
     """Start the interpreter of these cells and let it check them, or only describe itself."""
     settings = cells[0].settings
     wanted = [
-        {"workload": cell.settings["workload"], "executor": cell.settings["executor"]}
+        {
+            "workload": cell.settings["workload"],
+            "executor": cell.settings["executor"],
+            "in_window": has_window(cell),
+        }
         for cell in cells
         if load
     ]

@@ -13,22 +13,26 @@ class Dispatch:
 
     chunk_s: float  #: from submission to result, of one of many empty chunks in a row
     workers: int  #: of the pool, as it was opened
+    shares_gil: bool = False  #: only one of them can compute at a time
 
 
-def auto_chunk_size(lengths: Sequence[tuple[int, float]], dispatch: Dispatch) -> int:
+def auto_chunk_size(lengths: Sequence[tuple[int, float]], dispatch: Dispatch, cpu_share: float = 0.0) -> int:
     """Choose the size with the least cost: handing chunks out, and waiting for the last of them.
 
     Args:
         lengths: of the tasks in their order: how many, and their seconds together
         dispatch: of the executor that will run them
+        cpu_share: of the tasks' time, in which they compute. Where workers share a GIL, one that waits for
+            the last chunk then leaves nothing undone: the others compute the faster
     """
+    alone = 1 - min(cpu_share, 1.0) if dispatch.shares_gil else 1.0
     tasks = _Tasks(lengths)
     best, least_s = 1, inf
     for size in _sizes(tasks.count, dispatch.workers):
         handing_out_s = ceil(tasks.count / size) * dispatch.chunk_s
         if handing_out_s >= least_s:  # smaller ones cost more still
             break
-        waiting_s = (1 - 1 / dispatch.workers) * tasks.in_progress_s(size) / 2
+        waiting_s = alone * (1 - 1 / dispatch.workers) * tasks.in_progress_s(size) / 2
         if handing_out_s + waiting_s < least_s:
             best, least_s = size, handing_out_s + waiting_s
     return best

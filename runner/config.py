@@ -8,6 +8,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from runner.modes import Mode
+
 
 class Compare(StrEnum):
     """How results are compared with those of the reference invocation."""
@@ -103,6 +105,8 @@ class Config:
     python: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)
+    mode: Mode = Mode.tasks
+    duration_s: float | None = None
     repetitions: int = 7
     max_repetitions: int = 31
     precision: float | None = None
@@ -134,6 +138,8 @@ GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@
 
 #: Settings that hold for a study as a whole and so cannot be swept.
 STUDY_SETTINGS = (
+    "mode",
+    "duration_s",
     "repetitions",
     "max_repetitions",
     "precision",

@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 
 from runner.chunking import Dispatch
 from runner.folders import PROBE, experiments_path
+from runner.modes import bags_of, has_window
 from runner.noise import Reading, disturbance
 from runner.records import Cell, Reference, Sample, Status, TaskRecord
 from runner.supervisor import Ending, Launch
@@ -83,16 +86,18 @@ class Outcome:
 
 def invoke(request: Request, supervisor: Supervises) -> Outcome:
     """Measure one cell once, in a fresh interpreter."""
-    launch = Launch(
-        command=command(request.cell.settings),
-        environment=environment(request.cell.settings),
-        specification=json.dumps(_specification(request)),
-        output=str(request.output),
-        time_limit_s=request.time_limit_s,
-    )
-    before = Reading.take()
-    ending = supervisor.run(launch)
-    noisy = disturbance(before, Reading.take(), ending.cpu_s)
+    is_window = _window(request, "") is not None
+    with tempfile.TemporaryDirectory(prefix="runner-") if is_window else nullcontext("") as folder:
+        launch = Launch(
+            command=command(request.cell.settings),
+            environment=environment(request.cell.settings),
+            specification=json.dumps(_specification(request, folder)),
+            output=str(request.output),
+            time_limit_s=request.time_limit_s,
+        )
+        before = Reading.take()
+        ending = supervisor.run(launch)
+        noisy = disturbance(before, Reading.take(), ending.cpu_s)
     outcome = _outcome(request, ending)
     samples = [replace(sample, noisy=noisy) for sample in outcome.samples]
     return replace(outcome, samples=samples, alive=ending.alive)
@@ -148,7 +153,7 @@ def _last_words(output: Path) -> str:
     return f"; it printed last: {lines[-1][-_SHOWN_OUTPUT:]}" if lines else ""
 
 
-def _specification(request: Request) -> dict[str, Any]:
+def _specification(request: Request, folder: str) -> dict[str, Any]:
     settings, reference = request.cell.settings, request.reference
     return {
         "path": search_path(),
@@ -157,19 +162,30 @@ def _specification(request: Request) -> dict[str, Any]:
         "chunk_size": request.tasks_per_chunk,
         "dispatch": request.dispatch,
         "iterations": request.iterations,
-        "tracing": _tracing(request.tasks_per_chunk, reference),
+        "tracing": _tracing(request.cell, request.tasks_per_chunk, reference),
         "look": request.repetition <= 1,  # once for each cell, and each reference
         "calls": reference.calls,
         "reference": reference.results,
         "labelled": bool(reference.labels),
+        "bags": bags_of(request.cell),
+        "window": _window(request, folder),
     }
 
 
-def _tracing(chunk_size: int | None, reference: Reference) -> str:
+def _window(request: Request, folder: str) -> dict[str, Any] | None:
+    """Say how long workers run tasks, how many they are and where they meet; the reference runs one bag."""
+    if request.repetition == 0 or not has_window(request.cell):
+        return None
+    settings = request.cell.settings
+    return {"duration_s": settings["duration_s"], "workers": request.cell.workers or 1, "folder": folder}
+
+
+def _tracing(cell: Cell, chunk_size: int | None, reference: Reference) -> str:
     """Tell what is stamped: every task, every chunk, or nothing but a run apart, which is no headline."""
     if reference.task_s >= SHORTEST_STAMPED_S:
         return "task"
-    in_chunk = min(chunk_size or len(reference.labels), len(reference.labels))
+    tasks = len(reference.labels) * bags_of(cell)
+    in_chunk = min(chunk_size or tasks, tasks)
     return "chunk" if reference.task_s * in_chunk >= SHORTEST_STAMPED_CHUNK_S else "apart"
 
 
@@ -196,7 +212,8 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         samples = [replace(sample, status=status, error=error) for sample in samples]
     else:
         samples.append(_failed(request, len(samples), status, _told(reply, request.output)))
-    made = _reference(reply, ending.seconds) if status in ("ok", "wrong_result") else None
+    is_whole = status in ("ok", "wrong_result") and _window(request, "") is None
+    made = _reference(reply, ending.seconds) if is_whole else None
     labels = request.reference.labels or (made.labels if made else [])
     return Outcome(
         samples=samples,
@@ -222,6 +239,7 @@ def _told(reply: Mapping[str, Any], output: Path) -> str:
 
 def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
     parts = (iteration.get(part) for part in ("start_ns", "work_ns", "end_ns"))
+    p50_s, p90_s, p99_s = (time and time / 1e9 for time in iteration.get("service_ns", (None,) * 3))
     start_s, work_s, end_s = (None if part is None else part / 1e9 for part in parts)
     return Sample(
         cell=request.cell.id,
@@ -238,6 +256,10 @@ def _sample(request: Request, iteration: Mapping[str, Any]) -> Sample:
         end_s=end_s,
         wall_s=iteration["wall_ns"] / 1e9,
         cpu_s=iteration["cpu_s"],
+        in_progress=iteration.get("in_progress"),
+        service_p50_s=p50_s,
+        service_p90_s=p90_s,
+        service_p99_s=p99_s,
     )
 
 
@@ -248,7 +270,7 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
         position=request.position,
         iteration=iteration,
         warmup=False,
-        tasks=len(request.reference.labels),
+        tasks=len(request.reference.labels) * bags_of(request.cell),
         tasks_per_chunk=request.tasks_per_chunk,
         started_at=_iso(datetime.now(UTC)),
         status=status,
@@ -270,18 +292,20 @@ def _records(
     lanes = _lanes(rows, request.cell.workers)
     calls: Mapping[str, int] = reply.get("calls") or {}
     differing = set(reply.get("differing", ()))
+    count = len(labels) or 1 + max((row["task"] + row["tasks"] for row in rows), default=0)
+    named = [labels[row["task"] % count] if labels else "" for row in rows]
     return [
         TaskRecord(
             cell=request.cell.id,
             repetition=request.repetition,
             iteration=iteration["iteration"],
-            label=labels[row["task"]] if labels else "",
+            label=label,
             worker=lanes[row["host"], row["process_id"], row["thread_id"]],
-            calls=calls.get(labels[row["task"]], 1) if labels else 1,
-            differs=not differing.isdisjoint(range(row["task"], row["task"] + row["tasks"])),
+            calls=calls.get(label, 1),
+            differs=any((task - row["task"]) % count < row["tasks"] for task in differing),
             **row,
         )
-        for row in rows
+        for row, label in zip(rows, named, strict=True)
     ]
 
 
@@ -307,7 +331,11 @@ def _lanes(rows: list[dict[str, Any]], most: int | None) -> dict[tuple[str, int,
 
 def _dispatch(request: Request, reply: Mapping[str, Any]) -> Dispatch:
     found = reply["dispatch"]
-    return Dispatch(chunk_s=found["chunk_ns"] / 1e9, workers=request.cell.workers or found["workers"])
+    return Dispatch(
+        chunk_s=found["chunk_ns"] / 1e9,
+        workers=request.cell.workers or found["workers"],
+        shares_gil=found["shares_gil"],
+    )
 
 
 def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
@@ -319,6 +347,7 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         labels=reply.get("labels", []),
         task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
         lengths=[(row["tasks"], row["busy_ns"] / 1e9) for row in records],
+        cpu_share=traced["cpu_s"] / (traced["wall_ns"] / 1e9),
         seconds=seconds,
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
+from runner.modes import Mode, is_uncounted, program
 from runner.records import Cell
 
 #: Swept settings that have a column of their own in every table.
@@ -46,6 +47,7 @@ def plan(points: Sequence[Point]) -> Plan:
     """
     _refuse_swept_study_settings(points)
     _refuse_unused_start_methods(points)
+    _refuse_uncounted_workers(points)
     executables = _executables({point.config.python for point in points})
     swept = _swept(points)
     cells: dict[str, Cell] = {}
@@ -98,6 +100,7 @@ def _cell(
     swept: Iterable[str],
 ) -> Cell:
     config = point.config
+    workers = config.workers if point.uses_workers[node] else None
     workload = asdict(config.workload)
     del workload["description"], workload["known_answers"]  # neither changes the program
     workload["compare"] = str(workload["compare"])
@@ -108,13 +111,14 @@ def _cell(
         "python": executables[config.python],
         "env": config.env,
         "prefix": config.prefix,
+        **program(config, workers, is_baseline=node == "baseline"),
     }
     return Cell(
         id=cell_id(settings),
         baseline="",
         workload=workload["name"],
         executor=executor.name,
-        workers=config.workers if point.uses_workers[node] else None,
+        workers=workers,
         chunk_size=executor.chunk_size,
         python=config.python or _own_version(),
         swept={key: point.overrides.get(key) for key in swept},
@@ -170,6 +174,22 @@ def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
             raise ConfigurationError(
                 [f"{key}={given[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
             )
+
+
+def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
+    """Where every worker has work of its own, it must be known how many there are."""
+    problems = []
+    for point in points:
+        config = point.config
+        nodes = (("executor", config.executor), ("baseline", config.baseline))
+        for node, executor in nodes if config.mode is Mode.throughput else nodes[:1]:
+            workers = config.workers if point.uses_workers[node] else None
+            if is_uncounted(config.mode, executor.pool, workers):
+                unknown = f"executor '{executor.name}': mode={config.mode} must know its number of workers"
+                remedy = "give workers=N" if point.uses_workers[node] else "let its pool take ${workers}"
+                problems.append(f"{unknown}; {remedy}")
+    if problems:
+        raise ConfigurationError(list(dict.fromkeys(problems)))
 
 
 def _executables(names: Iterable[str | None]) -> dict[str | None, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from runner import modes
 from runner.config import (
     FIGURES,
     GROUPS,
@@ -87,7 +88,7 @@ def _out_of_range(config: Config) -> Iterator[str]:
     yield from _wrong_chunk_sizes(config)
     if not _LEAST_CONFIDENCE <= config.confidence < 1:
         yield f"confidence={config.confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
-    for key in ("time_limit_s", "time_budget_s", "precision"):
+    for key in ("duration_s", "time_limit_s", "time_budget_s", "precision"):
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
             yield f"{key}={amount:g}: it must be more than 0"
@@ -150,6 +151,7 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
         yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
     yield from _wrong_answers(workload, origins)
     yield from _answers_of_another(workload, origins)
+    yield from modes.contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
             yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"

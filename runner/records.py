@@ -60,14 +60,18 @@ class Sample:
     iteration: int  #: 0 has a pool of its own; later ones share a second pool
     warmup: bool  #: the run that warms the second pool up
     tracing: bool = False  #: made only to record tasks too short to be recorded in the headline
-    tasks: int
+    tasks: int  #: in a window, those that ended within it
     tasks_per_chunk: int | None = None  #: sent to a worker at a time; None: all of them
     started_at: str  #: ISO 8601, UTC
     start_s: float | None = None  #: from before the pool's construction to the first task's start
-    work_s: float | None = None  #: to the last task's end
+    work_s: float | None = None  #: to the last task's end; or from a window's opening to its closing
     end_s: float | None = None  #: to the return of shutdown
     wall_s: float | None = None  #: the three together
     cpu_s: float | None = None  #: user and system time of the whole process tree
+    in_progress: int | None = None  #: tasks that a window closed on; these four only where there is one
+    service_p50_s: float | None = None  #: what half of the tasks that ended within the window do not exceed
+    service_p90_s: float | None = None
+    service_p99_s: float | None = None
     noisy: str = ""  #: what others took from the machine during the invocation, where it matters
     status: Status = "ok"
     error: str = ""
@@ -83,6 +87,7 @@ class Reference:
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
     lengths: list[tuple[int, float]] = field(default_factory=list)  #: as `auto_chunk_size` takes them
+    cpu_share: float = 0.0  #: CPU seconds a second
     seconds: float = 0.0  #: of the invocation as a whole
 
 

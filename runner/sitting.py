@@ -14,6 +14,7 @@ from runner.config import STUDY_SETTINGS, Config, Point, Profile
 from runner.errors import ConfigurationError
 from runner.files import telling
 from runner.leftovers import end_marked
+from runner.modes import duration_of
 from runner.plan import Plan, plan
 from runner.records import Purpose
 from runner.resume import OF_THE_SITTING, Stopped, read_stopped
@@ -178,6 +179,7 @@ def _describe_study(points: Sequence[Point], settings: StudySettings) -> dict[st
     return {
         **{key: configuration[key] for key in STUDY_SETTINGS if key not in OF_THE_SITTING},
         **asdict(settings),
+        "duration_s": duration_of(points[0].config),
         "name": _name(points),
         "command_line": sys.argv,
         "working_directory": str(Path.cwd()),

@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.chunking import auto_chunk_size
 from runner.invocation import Outcome, Request
+from runner.modes import bags_of, lasts_s, unit_s
 from runner.plan import Plan
 from runner.records import AUTO, Cell, Earlier, Finding, Purpose, Reference, Sample, Untimed
 from runner.standing import Keeps, Looking, Progress
@@ -76,6 +77,7 @@ class Study:
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
+        self._window_s = lasts_s(plan.cells)
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
         self._made: set[tuple[str, int]] = set()  # cells and repetitions that were measured before
         self._looked: set[tuple[str, Purpose]] = set()  # cells and purposes that were looked at before
@@ -187,8 +189,9 @@ class Study:
                 self._seconds[sample.cell].append(sample.invocation_s)
             failed = self.failed.get(sample.cell)
             ended_well = failed is None or failed.repetition != sample.repetition
-            if sample.iteration == 0 and ended_well and sample.wall_s is not None:
-                self._wall_s[sample.cell].append(sample.wall_s)
+            time_s = unit_s(cells[sample.cell], sample)
+            if sample.iteration == 0 and ended_well and time_s is not None:
+                self._wall_s[sample.cell].append(time_s)
 
     def make_references(self) -> None:
         """Run every baseline once: results, inner-loop counts and duration fix what follows.
@@ -208,13 +211,15 @@ class Study:
         where there is no reference to tell how long the tasks are.
         """
         for position, cell in enumerate(self._still_measured()):
-            lengths = self._reference(cell).lengths
+            reference = self._reference(cell)
+            lengths = reference.lengths * bags_of(cell)
             if cell.chunk_size != AUTO or not lengths or cell.id in self._chunk_sizes:
                 continue
             outcome = self._keep(replace(self._request(cell, 0, position), dispatch=True))
             if outcome.dispatch is None:
                 continue
-            self._chunk_sizes[cell.id] = size = auto_chunk_size(lengths, outcome.dispatch)
+            size = auto_chunk_size(lengths, outcome.dispatch, reference.cpu_share)
+            self._chunk_sizes[cell.id] = size
             tasks, tasks_s = (sum(part) for part in zip(*lengths, strict=True))
             told = f"{tasks} tasks of {seconds(tasks_s / tasks)} on {outcome.dispatch.workers} workers"
             cost = f"{seconds(outcome.dispatch.chunk_s)} to hand out a chunk"
@@ -242,7 +247,7 @@ class Study:
         known = self._references.get(cell.baseline)
         if known is None:
             return _REFERENCE_LIMIT_S
-        return max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
+        return self._window_s + max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * known.seconds)
 
     def repetition_s(self) -> float:
         """Estimate how long one repetition takes, from what was measured so far."""
@@ -286,13 +291,13 @@ class Study:
         if self._seconds[cell.id]:
             return statistics.median(self._seconds[cell.id])
         known = self._references.get(cell.baseline)
-        return 0.0 if known is None else known.seconds
+        return self._window_s or (0.0 if known is None else known.seconds)
 
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
         outcome = self._keep(self._request(cell, repetition, position))
         self._seconds[cell.id].append(outcome.seconds)
-        if outcome.status == "ok" and (wall_s := outcome.samples[0].wall_s) is not None:
-            self._wall_s[cell.id].append(wall_s)
+        if outcome.status == "ok" and (time_s := unit_s(cell, outcome.samples[0])) is not None:
+            self._wall_s[cell.id].append(time_s)
 
     def _request(self, cell: Cell, repetition: int, position: int) -> Request:
         return Request(

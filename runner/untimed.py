@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.invocation import Supervises, command, environment, explain, search_path
+from runner.modes import bags_of
 from runner.profilers import collect_allocations, spying
 from runner.records import Cell, Purpose, Untimed
 from runner.supervisor import Ending, Launch
@@ -95,6 +96,8 @@ def _specification(request: UntimedRequest) -> dict[str, Any]:
         "executor": settings["executor"],
         "chunk_size": request.cell.tasks_per_chunk(request.auto_chunk_size),
         "calls": request.calls,
+        "bags": bags_of(request.cell),
+        "window": None,
         "untimed": True,
     }
 

@@ -44,9 +44,12 @@ def cell(executor: str, workers: int | None, **changes: Any) -> Cell:
 def make_results(tmp_path: Path) -> MakeResults:
     """Write a folder in which each cell took the given seconds, one a repetition, and read it."""
 
-    def make(walls: Mapping[Cell, Sequence[float | Status]], swept: Sequence[str] = ()) -> Results:
+    def make(
+        walls: Mapping[Cell, Sequence[float | Status]], swept: Sequence[str] = (), mode: str = "tasks"
+    ) -> Results:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
-            folder.write_study({"name": "made", "confidence": 0.95, "seed": 1, "repetitions": 7})
+            study = {"name": "made", "confidence": 0.95, "seed": 1, "repetitions": 7, "mode": mode}
+            folder.write_study(study)
             folder.write_environment({"start": {"cpu": CPU}})
             for one, found in walls.items():
                 for repetition, wall in enumerate(found, 1):
@@ -69,12 +72,30 @@ def _invocation(one: Cell, repetition: int, wall: float | Status) -> tuple[list[
     }
     if isinstance(wall, str):
         return [Sample(**facts, status=wall, error="it went wrong")], []  # type: ignore[arg-type]
+    if "duration_s" in one.settings:
+        return [_window_sample(one, facts, wall)], []
     sample = Sample(**facts, start_s=0.0, work_s=wall, end_s=0.0, wall_s=wall, cpu_s=1.0)  # type: ignore[arg-type]
     lanes = one.workers or 1
     length = int(wall * 1e9) * min(lanes, 2) // 2
     return [sample], [
         record(one, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
     ]
+
+
+def _window_sample(one: Cell, facts: dict[str, Any], task_s: float) -> Sample:
+    """Make the sample of a window whose workers together ended a task every so many seconds."""
+    window_s = one.settings["duration_s"]
+    facts = {**facts, "tasks": round(window_s / task_s), "start_s": 0.1, "work_s": window_s, "end_s": 0.0}
+    service_s = task_s * (one.workers or 1)
+    return Sample(
+        **facts,
+        wall_s=0.1 + window_s,
+        cpu_s=1.0,
+        in_progress=1,
+        service_p50_s=service_s,
+        service_p90_s=1.5 * service_s,
+        service_p99_s=2 * service_s,
+    )
 
 
 def record(one: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:

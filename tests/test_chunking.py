@@ -79,3 +79,13 @@ def test_longer_tasks_never_get_larger_chunks(
 ) -> None:
     longer = [(count, seconds * 2**times) for count, seconds in lengths]
     assert chosen(longer, workers, chunk_s) <= chosen(lengths, workers, chunk_s)
+
+
+def test_threads_that_share_a_gil_wait_for_nobody_who_computes() -> None:
+    dispatch = Dispatch(chunk_s=1e-5, workers=2, shares_gil=True)
+    lengths = [(1000, 0.1)]
+    assert auto_chunk_size(lengths, dispatch, cpu_share=1.0) == 500
+    assert auto_chunk_size(lengths, dispatch, cpu_share=1.2) == 500
+    waiting = auto_chunk_size(lengths, dispatch, cpu_share=0.0)
+    assert waiting == auto_chunk_size(lengths, Dispatch(chunk_s=1e-5, workers=2), cpu_share=1.0)
+    assert waiting < 500

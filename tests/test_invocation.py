@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,46 @@ def test_a_launch_names_prefix_python_and_probe_and_changes_our_environment(tmp_
     assert (launch.output, launch.time_limit_s) == (str(tmp_path / "output.txt"), 30.0)
 
 
+def in_window(tmp_path: Path, repetition: int) -> Request:
+    made = make_cell("abc", workers=2)
+    cell = replace(made, settings={**made.settings, "duration_s": 1.5})
+    return replace(make_request(tmp_path), cell=cell, repetition=repetition)
+
+
+def test_workers_of_a_window_meet_in_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
+    supervisor = Answering(make_ending())
+    invoke(in_window(tmp_path, 1), supervisor)
+    window = json.loads(supervisor.launches[0].specification)["window"]
+    folder = Path(window.pop("folder"))
+    assert window == {"workers": 2, "duration_s": 1.5}
+    assert folder.name.startswith("runner-")
+    assert not folder.exists()
+
+
+def test_the_reference_of_a_window_runs_one_bag(tmp_path: Path) -> None:
+    supervisor = Answering(make_ending())
+    invoke(in_window(tmp_path, 0), supervisor)
+    assert json.loads(supervisor.launches[0].specification)["window"] is None
+
+
+def test_a_window_has_percentiles_and_makes_no_reference(tmp_path: Path) -> None:
+    service_ns = [3_000_000, 4_000_000, 5_000_000]
+    reply = make_reply(make_iteration(in_progress=2, service_ns=service_ns))
+    outcome = invoke(in_window(tmp_path, 1), Answering(make_ending(reply)))
+    [sample] = outcome.samples
+    assert sample.in_progress == 2
+    assert (sample.service_p50_s, sample.service_p90_s, sample.service_p99_s) == (0.003, 0.004, 0.005)
+    assert outcome.reference is None
+
+
+def test_a_record_of_several_tasks_begins_again_behind_the_last_item(tmp_path: Path) -> None:
+    records = [make_record(2, 2), make_record(1, 1)]
+    reply = make_reply(make_iteration(records=records), differing=[0])
+    request = replace(in_window(tmp_path, 1), reference=Reference(results=[], labels=["a", "b", "c"]))
+    found = invoke(request, Answering(make_ending(reply))).records
+    assert [(one.label, one.differs) for one in found] == [("c", True), ("b", False)]
+
+
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
     reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
     supervisor = Answering(make_ending())
@@ -158,6 +199,8 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "calls": {"set": 7},
         "reference": [{"value": 1}],
         "labelled": True,
+        "bags": 1,
+        "window": None,
     }
 
 
@@ -390,6 +433,7 @@ def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outc
         labels=["one", "two"],
         task_s=80e-9,
         lengths=[(1, 80e-9)] * 2,
+        cpu_share=3.5 / 2.13,
         seconds=2.5,
     )
 

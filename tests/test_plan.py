@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
+from runner.modes import Mode, bags_of
 from runner.plan import plan
 
 _ORIGINS = {
@@ -163,6 +164,8 @@ def test_what_does_not_vary_is_no_column() -> None:
 
 
 _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
+    "mode": (Mode.tasks, Mode.weak),
+    "duration_s": (1.0, 2.0),
     "repetitions": (3, 5),
     "max_repetitions": (9, 31),
     "precision": (None, 0.05),
@@ -186,6 +189,31 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
 def test_a_setting_of_the_whole_study_cannot_be_swept(setting: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{setting}: it holds for the whole study and cannot be"):
         plan([make_point(**{setting: value}) for value in _STUDY_VALUES[setting]])
+
+
+def test_a_bag_for_each_worker_is_another_program_and_one_for_one_worker_is_not() -> None:
+    planned = plan([make_point(workers=workers, mode=Mode.weak) for workers in (1, 2)])
+    assert [bags_of(cell) for cell in planned.cells] == [1, 1, 2]
+    assert planned.cells[1].id == identity(workers=1)
+    assert planned.cells[2].id != identity(workers=2)
+
+
+def test_a_baseline_runs_one_bag_though_it_has_workers() -> None:
+    baseline, own = plan([make_point(baseline="process", mode=Mode.weak)]).cells
+    assert (bags_of(baseline), bags_of(own)) == (1, 2)
+
+
+def test_the_length_of_a_window_is_part_of_the_program() -> None:
+    usual = plan([make_point(mode=Mode.throughput)]).cells[-1]
+    assert usual.settings["duration_s"] == 1.0
+    assert identity(mode=Mode.throughput, duration_s=1.0) == usual.id
+    assert identity(mode=Mode.throughput, duration_s=2.0) != usual.id
+
+
+@pytest.mark.parametrize("mode", [Mode.weak, Mode.throughput])
+def test_a_pool_of_unknown_size_is_refused_where_every_worker_has_its_own_work(mode: Mode) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^executor 'thread': mode={mode} must know its number"):
+        plan([make_point(mode=mode, workers=None)])
 
 
 def test_a_cell_cannot_have_two_baselines() -> None:

@@ -180,6 +180,19 @@ def test_the_order_does_not_depend_on_failures() -> None:
     ]
 
 
+def test_a_limit_that_is_not_given_leaves_room_for_the_window() -> None:
+    settings = {**SERIAL.settings, "duration_s": 100.0}
+    cells = make_cell("s", settings=settings), make_cell("t", baseline="s", settings=settings)
+    trial = Trial(*cells).measure()
+    assert {request.time_limit_s for request in trial.requests if request.repetition} == {130.0}
+
+
+def test_times_are_told_by_the_bag() -> None:
+    twice = make_cell("t", baseline="s", settings={**SERIAL.settings, "bags": 2})
+    told = Trial(SERIAL, twice).measure().progress[-1].wall_s
+    assert told["t"] == [time_s / 2 for time_s in told["s"]]
+
+
 def test_one_reference_for_each_baseline_comes_before_everything_else() -> None:
     trial = Trial(SERIAL, THREAD, PROCESS, OTHER_SERIAL, OTHER_THREAD).measure()
     assert trial.order()[:2] == ["s0", "S0"]

@@ -5,7 +5,7 @@ docs/method.md; times are seconds on one clock.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 from runner.analysis.bounds import shortest_makespan
@@ -69,6 +69,21 @@ class Run:
         most = max(1, _MOST_LENGTHS // len(self.work))
         pieces = [(work.busy, min(work.tasks, most)) for work in self.work]
         return [busy / count for busy, count in pieces for _ in range(count)]
+
+    def repeated(self, times: int) -> "Run":
+        """Give the run that would do the same so many times, one after another."""
+        shifts = [number * self.wall for number in range(times)]
+        work = [
+            replace(
+                one,
+                submitted=one.submitted + shift,
+                started=one.started + shift,
+                ended=one.ended + shift,
+            )
+            for shift in shifts
+            for one in self.work
+        ]
+        return Run(opened=self.opened, closed=self.opened + times * self.wall, work=work)
 
     def lanes(self) -> list[list[Work]]:
         """List every worker's work in the order of its start."""

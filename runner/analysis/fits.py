@@ -11,6 +11,7 @@ from runner.analysis.machine import Machine
 from runner.analysis.scaling import Fit, fit
 from runner.analysis.statistics import Estimate
 from runner.analysis.times import Times
+from runner.modes import Mode, mode_of
 from runner.store import Results
 
 COLUMNS = [
@@ -41,11 +42,12 @@ def fits(
     rows: list[dict[str, Any]] = []
     laws: list[Law] = []
     pooled = summary[summary["workers"].notna()]
+    mode = mode_of(results.study)
     for _, curve in pooled.groupby(keys, sort=False, dropna=False):
         own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
         named = {key: curve[key].iloc[0] for key in keys}
-        untold = int(curve["granularity"].isna().sum())
-        for law, found in _both_laws(own, times):
+        untold = int(curve["granularity"].isna().sum()) if mode is Mode.tasks else 0
+        for law, found in _both_laws(own, times, mode):
             columns = _columns(found)
             if isinstance(found, str) and untold:
                 columns["note"] += f" ({untold} of the {len(curve)} measured have no attribution)"
@@ -65,14 +67,16 @@ def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.Data
     return own if waits else own[own["workers"] <= cpus]
 
 
-def _both_laws(curve: pd.DataFrame, times: Times) -> Iterator[tuple[str, Fit | str]]:
+def _both_laws(curve: pd.DataFrame, times: Times, mode: Mode) -> Iterator[tuple[str, Fit | str]]:
     curve = curve.sort_values("workers")
     blocks = times.together(curve["cell"])
     repetitions = blocks.shape[1] if len(curve) else 0
     for law in ("amdahl", "usl"):
-        if repetitions < times.level.fewest_blocks:
-            needed = times.level.fewest_blocks
-            found: Fit | str = f"not identifiable: {repetitions} repetitions, and {needed} are needed"
+        needed = times.level.fewest_blocks
+        if mode is not Mode.tasks:
+            found: Fit | str = f"not identifiable: the law is of one bag on more workers, not of mode={mode}"
+        elif repetitions < needed:
+            found = f"not identifiable: {repetitions} repetitions, and {needed} are needed"
         else:
             counts = [int(count) for count in curve["workers"]]
             even = blocks * curve["granularity"].to_numpy(dtype=np.float64)[:, np.newaxis]

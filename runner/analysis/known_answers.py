@@ -10,6 +10,7 @@ import pandas as pd
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
 from runner.analysis.statistics import fewest_blocks
+from runner.modes import Mode, mode_of
 from runner.store import Results
 
 COLUMNS = (
@@ -40,7 +41,7 @@ def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine
         if cells.empty:
             rows.append(_unmeasured(answer, "no such cell was asked for"))
         for _, cell in cells.iterrows():
-            lacking = _lacking(answer, machine, by_id[cell["cell"]]) or _failed(cell)
+            lacking = _other_mode(results) or _lacking(answer, machine, by_id[cell["cell"]]) or _failed(cell)
             if lacking:
                 rows.append(_unmeasured(answer, lacking))
                 continue
@@ -70,6 +71,12 @@ def _lacking(answer: Answer, machine: Machine, cell: Any) -> str:
     if quota is not None and machine.quota != quota:
         return f"it needs a quota of {quota:g} CPUs: a cgroup with that cpu.max, which root can make"
     return ""
+
+
+def _other_mode(results: Results) -> str:
+    """Say that an answer is about one bag, where something else was measured."""
+    mode = mode_of(results.study)
+    return "" if mode is Mode.tasks else f"it speaks of mode=tasks, and this is mode={mode}"
 
 
 def _failed(cell: "pd.Series[Any]") -> str:

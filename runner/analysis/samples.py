@@ -1,5 +1,6 @@
 """One row an iteration, and the times of cells that may make a claim."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import pandas as pd
@@ -7,7 +8,8 @@ import pandas as pd
 from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.statistics import Level
 from runner.analysis.times import Times
-from runner.records import Sample
+from runner.modes import bags_of, has_window
+from runner.records import Cell, Sample
 from runner.store import Results
 
 #: What blocks every claim of a cell, and of those relative to it. An interruption does not.
@@ -27,18 +29,35 @@ def is_headline(samples: pd.DataFrame) -> "pd.Series[bool]":
     return samples["repetition"].gt(0) & samples["iteration"].eq(0) & samples["status"].eq("ok")
 
 
-def headline_times(samples: pd.DataFrame, level: Level) -> Times:
+def wall_times(samples: pd.DataFrame, level: Level) -> Times:
     """Give the wall times of the cold runs."""
     claiming = _claiming(samples)
     return _times(claiming[is_headline(claiming)], "wall_s", level)
 
 
-def warm_times(samples: pd.DataFrame, level: Level) -> Times:
-    """Give the times of the tasks alone on a pool that is warm, the median within an invocation."""
+def headline_times(samples: pd.DataFrame, cells: Iterable[Cell], level: Level) -> Times:
+    """Give the times by which cells are compared: of a cold run's bag or, in a window, of a task."""
+    cells = list(cells)
+    windows = {cell.id for cell in cells if has_window(cell)}
+    rows = _by_bag(samples, "wall_s", cells)
+    per_task = rows["work_s"] / rows["tasks"]
+    rows = rows.assign(wall_s=rows["wall_s"].mask(rows["cell"].isin(windows), per_task))
+    return wall_times(rows, level)
+
+
+def warm_times(samples: pd.DataFrame, cells: Iterable[Cell], level: Level) -> Times:
+    """Give the times of a bag's tasks alone on a pool that is warm, the median within an invocation."""
+    samples = _by_bag(samples, "work_s", cells)
     claiming = _claiming(samples)
     is_warm = claiming["repetition"].gt(0) & claiming["iteration"].gt(0)
     is_warm &= ~claiming["warmup"] & ~claiming["tracing"]
     return _times(claiming[is_warm & claiming["status"].eq("ok")], "work_s", level)
+
+
+def _by_bag(samples: pd.DataFrame, column: str, cells: Iterable[Cell]) -> pd.DataFrame:
+    """Divide a time by the number of bags that were run in it."""
+    bags = samples["cell"].map({cell.id: bags_of(cell) for cell in cells})
+    return samples.assign(**{column: samples[column] / bags})
 
 
 def _claiming(samples: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +54,13 @@ def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:
     if estimate is None:
         return {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def inverse(estimate: Estimate | None) -> Estimate | None:
+    """Turn a time a task into tasks a time; its bounds change places."""
+    if estimate is None:
+        return None
+    return replace(estimate, value=1 / estimate.value, low=1 / estimate.high, high=1 / estimate.low)
 
 
 def fewest_blocks(confidence: float) -> int:

@@ -1,6 +1,8 @@
 """One row a cell: the rows of summary.csv."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,17 @@ from runner.analysis.statistics import (
     among_best,
     columns_of,
     fewest_blocks,
+    inverse,
     relative_half_width,
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
+from runner.modes import Mode, bags_of, has_window, mode_of
 from runner.records import Cell, Untimed
 from runner.store import Results
 
+SHORT_WINDOW = "a window held just "  #: in the notes that warn of it
+NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -38,11 +44,20 @@ _FACTOR_COLUMNS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The times of the cells that may make a claim."""
+
+    times: Times  #: that cells are compared by: of one bag, or of one task
+    walls: Times  #: of whole runs
+    warm: Times  #: of the tasks of one bag on a warm pool
+
+
 def summarise(
-    results: Results, identities: Identities, samples: pd.DataFrame, warm: Times, traces: Traces
+    results: Results, identities: Identities, samples: pd.DataFrame, compared: Compared, traces: Traces
 ) -> pd.DataFrame:
     """Say of every cell what is known of it."""
-    times = traces.times
+    times, warm, mode = compared.times, compared.warm, mode_of(results.study)
     best, best_of_group = _best_baselines(results, times), _among_best(results, times)
     memory = {found.cell: found for found in results.untimed if found.purpose == "memory"}
     rows = []
@@ -51,7 +66,8 @@ def summarise(
         row = {
             **identities[cell.id],
             **_facts(cell, own, times),
-            **columns_of("wall_s", times.median(cell.id)),
+            **columns_of("wall_s", compared.walls.median(cell.id)),
+            **_of_mode(mode, cell, own, times),
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
@@ -60,14 +76,31 @@ def summarise(
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
-        row["speedup_of_best"] = _divide(best.get(cell.work), row["wall_s"])
+        own_time = times.median(cell.id)
+        row["speedup_of_best"] = _divide(best.get(cell.work), own_time.value if own_time else None)
         row["efficiency"] = _divide(row["speedup"], cell.workers)
         factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
         row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
+        notes = _notes(cell, own, row, results.study, traces.machine)
         why_empty = _why_no_memory(memory.get(cell.id))
-        row["note"] = "; ".join([*_notes(cell, own, row, results.study, traces.machine), *why_empty])
+        row["note"] = "; ".join([*notes, *_notes_of_window(cell, own), *why_empty])
         rows.append(row)
     return typed(pd.DataFrame(rows))
+
+
+def _of_mode(mode: Mode, cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
+    """Give the columns that only a mode has."""
+    if mode is Mode.weak:
+        return {"bags": bags_of(cell), **columns_of("bag_s", times.median(cell.id))}
+    if mode is Mode.throughput:
+        made = own[is_headline(own)]
+        service = {name: made[name].median() for name in SERVICE}
+        return {**columns_of("tasks_per_s", inverse(times.median(cell.id))), **service}
+    return {}
+
+
+#: Columns of what a task takes in a window.
+SERVICE = ("service_p50_s", "service_p90_s", "service_p99_s")
 
 
 def _facts(cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
@@ -176,6 +209,21 @@ def _why_no_memory(looked: Untimed | None) -> Iterator[str]:
         yield f"memory: {looked.error}"
 
 
+def _notes_of_window(cell: Cell, own: pd.DataFrame) -> Iterator[str]:
+    """Say what a window leaves empty, and whether it holds too few tasks to count them."""
+    if not has_window(cell):
+        return
+    made = own[is_headline(own)]
+    tasks = made["tasks"].median() if len(made) else np.inf
+    workers = cell.workers or 1
+    if workers > _UNCOUNTED * tasks:
+        needed_s = cell.settings["duration_s"] * workers / tasks / _UNCOUNTED
+        noun = "task" if tasks == 1 else "tasks"
+        yield f"{SHORT_WINDOW}{tasks:.0f} {noun}, too few to count: use duration_s={ceil(needed_s)}"
+    yield NO_BAG
+
+
+_UNCOUNTED = 0.05  # of the tasks of a window: the one that each worker is at when it closes
 _BEYOND = 1.01  # the bound is itself made of medians
 
 

@@ -12,10 +12,11 @@ from runner.analysis.identity import identify
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
 from runner.analysis.profiles import Profile, profiles
-from runner.analysis.samples import headline_times, tabulate_samples, warm_times
+from runner.analysis.samples import headline_times, tabulate_samples, wall_times, warm_times
 from runner.analysis.statistics import Level
-from runner.analysis.summary import summarise
+from runner.analysis.summary import Compared, summarise
 from runner.analysis.tasks import tabulate_tasks
+from runner.analysis.terms import Terms, terms_of
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
 from runner.store import Results
@@ -35,7 +36,8 @@ class Tables:
     profiles: Sequence[Profile]  #: what profilers found, where one was asked for
     losses: Mapping[str, list[Loss]]  #: by cell: what it loses, the largest first
     unexplained: Mapping[str, str]  #: by cell: why it has no losses, where that is known
-    times: Times  #: headline times of the cells that may make a claim
+    times: Times  #: headline times of the cells that may make a claim: of one bag, or of one task
+    terms: Terms  #: how they are told
     machine: Machine
 
 
@@ -45,9 +47,10 @@ def tabulate(results: Results) -> Tables:
     machine = Machine(results.environment)
     identities = identify(results, machine)
     samples = tabulate_samples(results, identities)
-    times = headline_times(samples, level)
-    traces = Traces(results, times, machine)
-    summary = summarise(results, identities, samples, warm_times(samples, level), traces)
+    times, walls = headline_times(samples, results.cells, level), wall_times(samples, level)
+    traces = Traces(results, walls, machine)
+    compared = Compared(times=times, walls=walls, warm=warm_times(samples, results.cells, level))
+    summary = summarise(results, identities, samples, compared, traces)
     law_rows, laws = fits(results, summary, times, machine)
     return Tables(
         samples=samples,
@@ -61,5 +64,6 @@ def tabulate(results: Results) -> Tables:
         losses={cell.id: traces.losses(cell) for cell in results.cells},
         unexplained={cell.id: traces.slowed(cell) for cell in results.cells},
         times=times,
+        terms=terms_of(results),
         machine=machine,
     )

@@ -14,6 +14,7 @@ from runner.analysis.bounds import speedup_bound
 from runner.analysis.causes import Loss, Setting, named
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
+from runner.modes import bags_of, has_window
 from runner.records import Cell
 from runner.store import Results
 
@@ -30,7 +31,7 @@ class Traces:
 
     Args:
         results: the study
-        times: headline times of the cells that may make a claim
+        times: wall times of the cells that may make a claim
         machine: what it ran on
     """
 
@@ -68,8 +69,9 @@ class Traces:
     def factors(self, cell: Cell, speedup_low: float, speedup_high: float) -> Factors | None:
         """Explain a cell by the run of median duration of it and of its baseline (the lower one of two).
 
-        None where it cannot be explained: no workers, no trace, or a pair of runs whose own ratio lies
-        outside the interval of the speedup that it should explain.
+        None where it cannot be explained: no workers, no trace, no bag but a window, or a pair of runs whose
+        own ratio lies outside the interval of the speedup that it should explain. Of a bag for each worker,
+        the baseline's run counts as many times.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
         if cell.workers is None or serial is None or parallel is None:
@@ -78,7 +80,9 @@ class Traces:
             return None  # records of several workers were merged, or more worked than were asked for
         if any(self._is_slowed(one, beside_s=self._wall_s(one)) for one in (cell.id, cell.baseline)):
             return None
-        found = attribute(serial, parallel, cell.workers)
+        if has_window(cell):
+            return None
+        found = attribute(serial.repeated(bags_of(cell)), parallel, cell.workers)
         if self._has_hidden_threads(cell):
             found = replace(found, cpu_scaling=None, on_cpu=None)
         return found if speedup_low <= found.speedup <= speedup_high else None
@@ -93,6 +97,8 @@ class Traces:
         records, runs = self.records(cell.baseline), list(self.runs(cell.baseline).values())
         if cell.workers is None or records is None or not runs or records["worker"].max() > 0:
             return None
+        if has_window(cell):
+            return None
         share = records["busy_ns"] / records["tasks"] / _NS
         lengths = share.groupby([records["task"], records["tasks"]]).median()
         counts = lengths.index.get_level_values("tasks").to_numpy()
@@ -104,19 +110,26 @@ class Traces:
         busy_s = float(tasks_s.sum())
         if beside_s > _MOST_BESIDE * busy_s:
             return None  # what the loop itself costs is no work that workers could share
-        cpus = self.machine.cpus(cell)
-        return speedup_bound(busy_s + beside_s, tasks_s.tolist(), needed * busy_s, cell.workers, cpus)
+        cpus, bags = self.machine.cpus(cell), bags_of(cell)
+        # A bag for each worker: nothing is quicker than each doing one, however uneven its tasks are.
+        bag_s = tasks_s.tolist() if bags == 1 else [busy_s] * bags
+        return speedup_bound(bags * (busy_s + beside_s), bag_s, bags * needed * busy_s, cell.workers, cpus)
 
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
         records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
-        if cell.workers is None or records is None or not own:
+        if cell.workers is None or records is None or not own or has_window(cell):
             return []
         if any(len(run.lanes()) > cell.workers for run in own.values()):
             return []
         if self.slowed(cell):
             return []
-        pairs = [(serial[repetition], run) for repetition, run in own.items() if repetition in serial]
+        bags = bags_of(cell)
+        pairs = [
+            (serial[repetition].repeated(bags), run)
+            for repetition, run in own.items()
+            if repetition in serial
+        ]
         setting = Setting(
             workers=cell.workers,
             cpus=self.machine.cpus(cell),
@@ -128,7 +141,7 @@ class Traces:
 
     def slowed(self, cell: Cell) -> str:
         """Say that recording takes too long for runs that are recorded to explain those that are not."""
-        if cell.workers is None or not self.runs(cell.id):
+        if cell.workers is None or has_window(cell) or not self.runs(cell.id):
             return ""
         wall_s = self._wall_s(cell.id)
         # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.

@@ -12,10 +12,11 @@ from runner.analysis.pasted.code import code_to_paste
 from runner.analysis.rankings import fastest_group, quickest_snippet
 from runner.analysis.statistics import Estimate, Level, ratio_of_medians
 from runner.analysis.tables import Tables
+from runner.analysis.terms import Terms
 from runner.analysis.units import bounds, text
 from runner.records import Cell
 from runner.store import Results
-from runner.units import seconds, three_digits
+from runner.units import three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]
 
@@ -66,9 +67,9 @@ def _with_groups_compared(verdicts: list[Verdict], results: Results, tables: Tab
 
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
     told = _Told(results, tables, group)
-    fastest = group.sort_values("wall_s").iloc[0]
-    recommended = cheapest_among_best(group, told.level.fewest_blocks)
-    sentence = f"{told.name(fastest)} is fastest, {seconds(fastest['wall_s'])}"
+    fastest = tables.terms.fastest_first(group).iloc[0]
+    recommended = cheapest_among_best(group, tables.terms, told.level.fewest_blocks)
+    sentence = f"{tables.terms.preamble}{told.name(fastest)} is fastest, {tables.terms.told(fastest)}"
     if fastest["cell"] == baseline:
         sentence += _beside_the_next(told, fastest)
     else:
@@ -178,7 +179,8 @@ def _more_repetitions(told: _Told) -> str:
     """
     done, fewest = told.repetitions, told.level.fewest_blocks
     if done < fewest:
-        return f"too few repetitions to tell {len(told.group)} cells apart; {fewest - done} more are needed"
+        more = f"{fewest - done} more {'is' if fewest - done == 1 else 'are'} needed"
+        return f"too few repetitions to tell {len(told.group)} cells apart; {more}"
     gains, losses = [], []
     for _, rival in _rivals(told).iterrows():
         gain, loss = _times_narrower(told.beside_loop(rival))
@@ -207,7 +209,7 @@ def _beside_the_next(told: _Told, fastest: "pd.Series[Any]") -> str:
     others = told.group[told.group["cell"] != fastest["cell"]]
     if others.empty:
         return "; there is nothing else to compare it with"
-    second = others.sort_values("wall_s").iloc[0]
+    second = told.tables.terms.fastest_first(others).iloc[0]
     ratio = told.times_as_long(second, fastest)
     if ratio is None:
         return ""
@@ -284,7 +286,7 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
         pools = told.group[told.group["workers"].notna()]
         if pools.empty:
             return ""
-        cell = pools.sort_values("wall_s").iloc[0]
+        cell = told.tables.terms.fastest_first(pools).iloc[0]
     losses = told.tables.losses.get(str(cell["cell"]), [])
     parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
     lost = f"of its workers' time it loses {', '.join(parts)}" if losses else ""
@@ -297,18 +299,18 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
 
 
-def cheapest_among_best(group: pd.DataFrame, fewest_repetitions: int) -> "pd.Series[Any]":
+def cheapest_among_best(group: pd.DataFrame, terms: Terms, fewest_repetitions: int) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
     Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast, or
     may have been for all that a single repetition shows.
     """
     if group["repetitions"].min() < fewest_repetitions:
-        fastest = group.sort_values("wall_s").iloc[0]
+        fastest = terms.fastest_first(group).iloc[0]
         baselines = group[group["is_baseline"]]
         was_level = fastest["speedup_low"] <= 1 or group["repetitions"].min() == 1
         may_be_level = len(baselines) and was_level and pd.notna(fastest["workers"])
         return baselines.iloc[0] if may_be_level else fastest
     best = group[group["among_best"].eq(other=True)]
     workers = best["workers"].fillna(0)  # the plain loop needs none
-    return best.assign(_workers=workers).sort_values(["_workers", "wall_s"]).iloc[0]
+    return terms.fastest_first(best[workers == workers.min()]).iloc[0]

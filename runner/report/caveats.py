@@ -9,7 +9,7 @@ from runner.analysis.identity import label, plain_loops
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import fewest_blocks
-from runner.analysis.summary import crowding, describe_crowding, missed_precision
+from runner.analysis.summary import SHORT_WINDOW, crowding, describe_crowding, missed_precision
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
@@ -33,6 +33,7 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
         *_failures(results, tables, summary),
         *_too_few(results, summary),
         *_imprecise(summary, results.study.get("precision")),
+        *_short_windows(summary),
         *_disturbed(tables),
         *_native_threads(results, tables.machine),
         *_flagged(summary),
@@ -143,6 +144,14 @@ def _imprecise(summary: pd.DataFrame, precision: float | None) -> Iterator[str]:
     if missed:
         cells = "1 cell" if len(missed) == 1 else f"{len(missed)} cells"
         yield f"{missed[0]} ({cells}); raise max_repetitions or time_budget_s, or ask for less"
+
+
+def _short_windows(summary: pd.DataFrame) -> Iterator[str]:
+    """Say how many cells ended few tasks in a window, and give the longest window that one of them needs."""
+    told = [note for notes in summary["note"] for note in notes.split("; ") if note.startswith(SHORT_WINDOW)]
+    if told:
+        cells = "1 cell" if len(told) == 1 else f"{len(told)} cells"
+        yield f"{max(told, key=lambda note: int(note.rpartition('=')[2]))} ({cells})"
 
 
 def _native_threads(results: Results, machine: Machine) -> Iterator[str]:

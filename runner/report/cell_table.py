@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.statistics import fewest_blocks
+from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
+from runner.modes import Mode
 from runner.records import AUTO
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
@@ -18,9 +20,13 @@ _MEANINGS = {
     "bound": "the most that these tasks and CPUs allow",
     "eff.": "speedup per worker",
     "warm": "speedup of the tasks alone, the pool being open",
+    "scaled": "work done over that of the baseline in the same time",
+    "ratio": "tasks a second over those of the baseline",
+    "p50": "half of the tasks take no longer (p99: 99 of 100)",
     "vs best": "speedup over the fastest baseline",
     "memory": "the most that all its processes held",
 }
+_RATIOS = {Mode.tasks: "speedup", Mode.weak: "scaled", Mode.throughput: "ratio"}
 _WAITING = 0.9  # of the workers that the bound allows
 _HEADINGS = {"chunk_size": "chunk"}
 
@@ -35,6 +41,33 @@ def varying_settings(rows: pd.DataFrame, results: Results) -> list[str]:
 
 def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[Column]:
     """Lay out the rows of one workload."""
+    # Of a cell that did not always end well, no figure is a claim.
+    claims = rows.where(rows["status"].eq("ok"))
+    has_speedups = bool((~rows["is_baseline"] & claims["speedup"].notna()).any())
+    speedups, bounds = (_texts(claims["speedup"], three_digits), _bounds(rows)) if has_speedups else ((), ())
+    named, note = _naming(rows, results), _note_column(rows, results, tables)
+    ratio = [
+        Column(heading=_RATIOS[tables.terms.mode], texts=speedups),
+        Column(heading=kind_of_bounds(rows, results), texts=bounds),
+    ]
+    if tables.terms.mode is Mode.throughput:
+        return [*named, *_rates(claims), *ratio, *_service(claims), note]
+    return [
+        *named,
+        Column(heading="time", texts=_texts(claims["wall_s"], seconds)),
+        *ratio,
+        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=1),
+        Column(heading="vs best", texts=_beside_the_best(claims, results)),
+        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=2),
+        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=3),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=5),
+        Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
+        note,
+    ]
+
+
+def _naming(rows: pd.DataFrame, results: Results) -> list[Column]:
+    """Lay out what tells rows apart."""
     settings = [
         Column(
             heading=_HEADINGS.get(key, short(key)),
@@ -44,24 +77,10 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
         )
         for key in varying_settings(rows, results)
     ]
-    # Of a cell that did not always end well, no figure is a claim.
-    claims = rows.where(rows["status"].eq("ok"))
-    has_speedups = bool((~rows["is_baseline"] & claims["speedup"].notna()).any())
-    speedups, bounds = (_texts(claims["speedup"], three_digits), _bounds(rows)) if has_speedups else ((), ())
     return [
         Column(heading="executor", texts=list(rows["executor"].astype(str)), justify="left"),
         *settings,
         Column(heading="workers", texts=_texts(rows["workers"], str)),
-        Column(heading="time", texts=_texts(claims["wall_s"], seconds)),
-        Column(heading="speedup", texts=speedups),
-        Column(heading=kind_of_bounds(rows, results), texts=bounds),
-        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=1),
-        Column(heading="vs best", texts=_beside_the_best(claims, results)),
-        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=2),
-        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=3),
-        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=5),
-        Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
-        Column(heading="note", texts=_notes(rows, results, tables), justify="left", style="dim"),
     ]
 
 
@@ -71,6 +90,25 @@ def _setting_texts(rows: pd.DataFrame, key: str) -> list[str]:
         return [shown(value) for value in rows[key]]
     pairs = zip(rows[key], rows["tasks_per_chunk"], strict=True)
     return [f"{AUTO} ({tasks})" if size == AUTO and pd.notna(tasks) else shown(size) for size, tasks in pairs]
+
+
+def _rates(claims: pd.DataFrame) -> list[Column]:
+    return [Column(heading="tasks/s", texts=_texts(claims["tasks_per_s"], three_digits))]
+
+
+def _service(claims: pd.DataFrame) -> list[Column]:
+    """Lay out what a task takes in a window, and what the whole run took of the CPUs."""
+    p50, p90, p99 = (_texts(claims[name], seconds) for name in SERVICE)
+    return [
+        Column(heading="p50", texts=p50),
+        Column(heading="p90", texts=p90, spare=2),
+        Column(heading="p99", texts=p99),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=1),
+    ]
+
+
+def _note_column(rows: pd.DataFrame, results: Results, tables: Tables) -> Column:
+    return Column(heading="note", texts=_notes(rows, results, tables), justify="left", style="dim")
 
 
 def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
@@ -119,12 +157,19 @@ def _notes(rows: pd.DataFrame, results: Results, tables: Tables) -> list[str]:
     cells = {cell.id: cell for cell in results.cells}
     tasks = tables.samples.groupby("cell")["tasks"].max()
     return [
-        _note(row, tasks.get(row["cell"]), tables.machine.usable_cpus(cells[row["cell"]]))
+        _note(
+            row,
+            tasks.get(row["cell"]),
+            tables.machine.usable_cpus(cells[row["cell"]]),
+            has_window=tables.terms.mode is Mode.throughput,
+        )
         for row in rows.to_dict("records")
     ]
 
 
-def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | None) -> str:
+def _note(
+    row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | None, *, has_window: bool
+) -> str:
     if row["status"] != "ok":
         return str(row["status"]).replace("_", " ")
     if pd.isna(row["speedup"]):
@@ -132,7 +177,7 @@ def _note(row: Mapping[Hashable, Any], tasks: int | None, usable_cpus: int | Non
     workers = 0 if pd.isna(row["workers"]) else row["workers"]
     size = row["tasks_per_chunk"] if row["chunk_size"] == AUTO else row["chunk_size"]
     chunks = 1 if size == ALL_TASKS else ceil(tasks / (1 if pd.isna(size) else size)) if tasks else workers
-    if workers > chunks:
+    if workers > chunks and not has_window:
         noun = "task" if chunks == tasks else "chunk"
         return f"{chunks} {noun}{'s' * (chunks != 1)}"
     waits = row["speedup_bound"] > _WAITING * workers  # then more workers than CPUs is no limit

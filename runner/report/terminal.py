@@ -32,7 +32,7 @@ def show(
     summary = with_chunks_named(tables.summary, plain_loops(results.cells))
     for workload, rows in summary.groupby("workload", sort=False):
         console.print()
-        _say(console, _title(str(workload), rows, results), style="bold")
+        _say(console, _title(str(workload), rows, results, tables), style="bold")
         _show_cells(console, rows, results, tables)
         _show_snippets(console, rows, results, tables)
     _show_profiles(console, tables)
@@ -60,12 +60,13 @@ def _say(console: Console, text: str, style: str = "") -> None:
     print_unpadded(console, Text(text, style=style), console.width)
 
 
-def _title(workload: str, rows: pd.DataFrame, results: Results) -> str:
+def _title(workload: str, rows: pd.DataFrame, results: Results, tables: Tables) -> str:
     cpu = results.environment.get("start", {}).get("cpu", {})
     on = f", {cpu['usable_cpus']} CPUs" if cpu.get("usable_cpus") else ""
     asked, made = int(results.study["repetitions"]), int(rows["repetitions"].max())
     counted = f"{made} of {asked}" if made < asked else str(made)
-    return f"{workload}{on}, {counted} repetition{'s' * (counted != '1')}"
+    what = tables.terms.preamble.removesuffix(": ")
+    return f"{workload}{on}, {counted} repetition{'s' * (counted != '1')}{what and f', {what}'}"
 
 
 def _show_cells(console: Console, rows: pd.DataFrame, results: Results, tables: Tables) -> None:

@@ -26,8 +26,8 @@ def report(folder: Path) -> bool:
             rows = frame.astype(object).where(frame.notna(), None)
             store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
         summary = with_chunks_named(tables.summary, plain_loops(results.cells))
-        figures = plots.draw(tables.samples, summary, tables.tasks, _facts(results, summary), tables.laws)
-        plots.save(figures, folder / "plots")
+        facts = _facts(results, summary, tables)
+        plots.save(plots.draw(tables.samples, summary, tables.tasks, facts, tables.laws), folder / "plots")
         verdicts = judge(results, tables)
         store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
     terminal.show(results, tables, verdicts)
@@ -42,7 +42,7 @@ def _csv_files(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
             yield name, getattr(tables, name)
 
 
-def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
+def _facts(results: Results, summary: pd.DataFrame, tables: Tables) -> plots.Facts:
     start = results.environment.get("start", {})
     cpu = start.get("cpu", {})
     confidence = float(results.study["confidence"])
@@ -53,5 +53,7 @@ def _facts(results: Results, summary: pd.DataFrame) -> plots.Facts:
         interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
+        mode=tables.terms.mode,
+        window_s=tables.terms.window_s,
         is_range=bool(summary[summary["status"] == "ok"]["repetitions"].min() < fewest_blocks(confidence)),
     )

@@ -51,6 +51,21 @@ def test_the_start_of_the_pool_moves_its_own_factor_alone() -> None:
     assert budget(SERIAL, late, 2).pool_start == 2.0
 
 
+def test_a_run_that_is_repeated_does_as_much_again_behind_itself() -> None:
+    thrice = SERIAL.repeated(3)
+    assert (thrice.wall, thrice.busy, thrice.cpu) == (24.0, 24.0, 24.0)
+    assert [one.started for one in thrice.work] == [float(start) for start in range(24)]
+
+
+def test_a_bag_for_each_worker_explains_the_scaled_speedup() -> None:
+    parallel = Run(opened=-1.0, closed=8.0, work=[work(i % 2, i // 2, i // 2 + 1.0) for i in range(16)])
+    factors = attribute(SERIAL.repeated(2), parallel, 2)
+    assert factors.speedup == 2 * 8 / 9
+    assert product_of(factors) == pytest.approx(2 * 8 / 9)
+    assert factors.pool_efficiency == 8 / 9
+    assert factors.computation_scaling == 1.0
+
+
 def test_tasks_that_wait_for_a_lock_lose_time_on_the_cpu() -> None:
     slow = Run(
         opened=0.0,

@@ -70,6 +70,8 @@ def specify(
         "calls": None,
         "reference": None,
         "labelled": False,
+        "bags": 1,
+        "window": None,
     }
 
 

@@ -189,6 +189,25 @@ class TestUsual:
         assert usual.answer.printed == ""
 
 
+LOOPING = [executor for executor in EXECUTORS if executor.name != "asyncio"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", LOOPING, ids=str)
+def test_every_worker_runs_tasks_until_the_window_closes_and_then_ends(
+    executor: Executor, tmp_path: Path
+) -> None:
+    window = {"folder": str(tmp_path), "workers": executor.at_once, "duration_s": 0.3}
+    answer = ask({**specify(executor.pool()), "window": window})
+    assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
+    [iteration] = answer.reply["iterations"]
+    assert iteration["work_ns"] == 300_000_000
+    assert iteration["tasks"] > 0
+    assert len(workers_of(answer)) == executor.at_once
+    assert answer.reply["differing"] == []
+    assert answer.printed == ""
+
+
 @pytest.mark.slow
 @every_executor
 def test_as_many_tasks_run_at_once_as_there_are_workers(executor: Executor, tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ def by_worker(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def unmerged(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     with monkeypatch.context() as patch:
-        patch.setattr("runner_probe.iteration._MOST_RECORDS", 10**9)
+        patch.setattr("runner_probe.iteration.MOST_RECORDS", 10**9)
         return rows(iteration)
 
 

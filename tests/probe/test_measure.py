@@ -64,6 +64,44 @@ def test_further_iterations_follow_one_that_warms_up() -> None:
     ]
 
 
+def test_several_bags_are_one_run_of_which_the_first_is_the_reference() -> None:
+    reply = measure({**specify(THREAD), "bags": 2})
+    [iteration] = reply["iterations"]
+    assert iteration["tasks"] == 6
+    assert [record[RECORD.index("task")] for record in iteration["records"]] == list(range(6))
+    assert reply["labels"] == ["1", "2", "3"]
+    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+
+
+def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
+    failing = specify(chunk_size=None, function="bag.fail_on", items=[1, 2], arguments={"bad": 2})
+    reply = measure({**failing, "bags": 2})
+    assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
+
+
+def test_a_window_answers_with_what_its_workers_did(tmp_path: Path) -> None:
+    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
+    reply = measure({**specify(), "window": window})
+    assert (reply["status"], reply["error"]) == ("ok", "")
+    [iteration] = reply["iterations"]
+    assert iteration["tasks"] >= 1
+    assert iteration["wall_ns"] == sum(iteration[f"{part}_ns"] for part in ("start", "work", "end"))
+    assert iteration["service_ns"] == sorted(iteration["service_ns"])
+    assert "reference" not in reply
+
+
+def test_a_window_of_coroutines_awaits_them(tmp_path: Path) -> None:
+    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
+    reply = measure({**specify(function="bag.squared_later", expect=[1, 4, 9]), "window": window})
+    assert (reply["status"], reply["error"]) == ("ok", "")
+
+
+def test_a_wrong_result_in_a_window_is_found(tmp_path: Path) -> None:
+    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
+    reply = measure({**specify(expect=[2, 4, 9]), "window": window})
+    assert (reply["status"], reply["error"]) == ("wrong_result", "task 0 (1) gave 1, but 2 expected")
+
+
 def test_setup_comes_first_and_teardown_last_and_each_once(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     reply = measure(specify(iterations=2, **noting(path)))

@@ -82,7 +82,7 @@ def test_labels_are_shortened_texts_of_items() -> None:
 
 def test_an_item_without_a_text_is_labelled_by_its_type() -> None:
     workload = load()
-    workload.items = [Unlabelled()]
+    workload.bag = [Unlabelled()]
     assert workload.labels() == ["<Unlabelled>"]
 
 

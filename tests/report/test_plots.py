@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from runner.analysis.fits import Law
 from runner.analysis.scaling import Fit, fit
+from runner.modes import Mode
 from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
 from runner.report.plots.look import FAILURE, looks_of, seconds
@@ -166,6 +167,65 @@ def tick_labels(axes: Axes) -> list[str]:
 
 def row_labels(axes: Axes) -> list[str]:
     return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def windows() -> Study:
+    """Four tasks a second in series, seven on two workers."""
+    study = Study()
+    for executor, workers, count in (("serial", None, 8), ("thread", 2, 14)):
+        study.add(executor, workers, [2.0] * 7)
+        for one in study.samples[-7:]:
+            one |= {"tasks": count, "work_s": 2.0}
+        study.summary[-1] |= interval("tasks_per_s", count / 2.0)
+    return study
+
+
+IN_WINDOWS = replace(FACTS, mode=Mode.throughput, window_s=2.0)
+
+
+def test_a_window_is_drawn_as_tasks_a_second_and_nothing_else() -> None:
+    figures = windows().draw(IN_WINDOWS)
+    assert list(figures) == ["throughput"]
+    (axes,) = figures["throughput"].axes
+    assert axes.get_ylabel() == "tasks a second"
+    low, high = axes.get_ylim()
+    assert low < 3.6  # the ends of the intervals
+    assert high > 7.7
+    told = [text.get_text() for text in axes.texts]
+    assert "serial loop,\n4.00 a second" in told
+    assert "Tasks that ended within 2.00 s" in " ".join(texts(figures["throughput"]))
+
+
+def test_the_ideal_of_a_window_is_so_many_times_its_baseline() -> None:
+    (axes,) = windows().draw(IN_WINDOWS)["throughput"].axes
+    right = axes.get_xlim()[1]
+    assert any(
+        np.allclose(line.get_xydata(), [(1, 4.0), (right, 4.0 * right)])
+        for line in axes.lines
+        if len(xs(line)) == 2
+    )
+
+
+def test_a_window_in_which_a_cell_failed_shows_a_cross() -> None:
+    study = windows()
+    study.add("process", 2, [], status="crashed")
+    study.summary[-1] |= interval("tasks_per_s", float("nan"))
+    assert "crashed" in " ".join(texts(study.draw(IN_WINDOWS)["throughput"]))
+
+
+def test_weak_scaling_is_called_so_and_compares_bags() -> None:
+    study = Study()
+    study.add("serial", None, [1.0] * 7)
+    study.add("thread", 2, [1.25] * 7)
+    for row, bags in zip(study.summary, (1, 2), strict=True):
+        row["bags"] = bags
+    study.summary[-1] |= interval("speedup", 1.6)
+    figure = study.draw(replace(FACTS, mode=Mode.weak))["speedup"]
+    upper, lower = figure.axes
+    assert upper.get_ylabel() == "scaled speedup vs serial loop"
+    assert lower.get_ylabel() == "scaled\nefficiency"
+    assert "Weak scaling: one bag per worker." in " ".join(texts(figure))
+    assert runs(upper, BLUE) == [1.6] * 7
 
 
 def test_empty_tables_make_no_figure() -> None:

@@ -8,6 +8,7 @@ from runner.analysis.pasted.executors import run
 from runner.analysis.pasted.expressions import call, fit, spec, value
 from runner.analysis.pasted.imports import Names
 from runner.analysis.pasted.work import Job
+from runner.modes import bags_of
 from runner.records import Cell
 
 _MOST_ITEMS = 100  # that are written out,
@@ -29,7 +30,7 @@ def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 
     size = cell.tasks_per_chunk(auto_chunk_size)
     job = Job(workload=workload, pool=pool, chunk_size=size, is_async=is_async, names=names)
     running = run(job)  # first, since it reserves names
-    body = _items(workload, names)
+    body = [*_items(workload, names), *_one_bag_each(cell)]
     if workload.get("setup"):
         body.append(call(spec(workload["setup"]), names))
     body += running.statements
@@ -66,6 +67,12 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
         return fit("items = [", [value(item, names) for item in items], "]")
     name = " ".join(str(workload["name"]).split())
     return [f"items = load_items()  # yours to write: those of workload {name}"]
+
+
+def _one_bag_each(cell: Cell) -> list[str]:
+    """Write the statement that repeats the items where every worker has a bag of its own."""
+    bags = bags_of(cell)
+    return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []
 
 
 def _path(path: str, names: Names) -> str:

@@ -29,6 +29,7 @@ class AsyncioLoop:
     """
 
     needs_async = True  #: it runs no functions but those that make coroutines
+    no_loops = "all its workers share one event loop, and none can wait for the others"
 
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
         self.workers = workers

@@ -15,7 +15,7 @@ from _thread import _local, get_native_id
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
@@ -40,6 +40,15 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def in_one_interpreter(workers: Iterable[Worker], pool: object) -> bool:
+    """Whether the workers of a pool, or of what makes one, are threads of this very interpreter.
+
+    These share its GIL; other processes and sub-interpreters have their own.
+    """
+    here = all(worker[:2] == (HOST, os.getpid()) for worker in workers)
+    return here and not getattr(pool, "has_interpreters", False)
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:
@@ -72,7 +81,7 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
     A task that raises ends its chunk. Its exception is reported as text, since it need not survive pickling.
     """
     if is_async(call):
-        with _EventLoop(call) as wait_for:
+        with EventLoop(call) as wait_for:
             return _run(wait_for, first, items, each=each)
     return _run(call, first, items, each=each)
 
@@ -131,7 +140,7 @@ def is_async(call: Callable[..., Any]) -> bool:
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
-class _EventLoop:
+class EventLoop:
     """Awaits one coroutine after another; leaves nothing behind, as `asyncio.run` does."""
 
     def __init__(self, call: Callable[[Any], Any]) -> None:

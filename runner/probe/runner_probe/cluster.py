@@ -77,6 +77,7 @@ class ClusterPool:
     """
 
     shares_call = True  #: its workers have the function already: only what takes it first can be submitted
+    no_loops = "its workers may be on other hosts, which have clocks of their own"
 
     def __init__(
         self, pickler: ModuleType, initializer: Callable[[], object] | None, *, elsewhere: bool

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 
-from runner_probe.chunk import is_async, run_chunk, run_lean
+from runner_probe.chunk import in_one_interpreter, is_async, run_chunk, run_lean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from runner_probe.chunk import Worker
 
 _WARM_UP = 4  # chunks a worker: the pool starts its workers, and they import the workload
 _CHUNKS = 64  # in a row
@@ -26,12 +28,13 @@ def measure_dispatch(
     """Open a pool, let its workers start, and time rows of empty chunks on it.
 
     Returns:
-        `chunk_ns`, of one chunk of the median row; `workers`, of the pool
+        `chunk_ns`, of one chunk of the median row; `workers`, of the pool; `shares_gil`, whether only one of
+        them can compute at a time
     """
     pool = open_pool()
     try:
         workers = _workers(pool)
-        _hand_out(pool, call, _WARM_UP * workers)
+        seen = _hand_out(pool, call, _WARM_UP * workers)
         rows_ns: list[int] = []
         while len(rows_ns) < _ROWS and sum(rows_ns) < _LONG_ENOUGH_NS:
             started_ns = clock()
@@ -39,7 +42,11 @@ def measure_dispatch(
             rows_ns.append(clock() - started_ns)
     finally:
         pool.shutdown(wait=True)
-    return {"chunk_ns": sorted(rows_ns)[len(rows_ns) // 2] / _CHUNKS, "workers": workers}
+    return {
+        "chunk_ns": sorted(rows_ns)[len(rows_ns) // 2] / _CHUNKS,
+        "workers": workers,
+        "shares_gil": in_one_interpreter(seen, pool) and any(worker[3] for worker in seen),
+    }
 
 
 def _workers(pool: Any) -> int:
@@ -50,11 +57,14 @@ def _workers(pool: Any) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> None:
+def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:
+    """Send and collect empty chunks; returns who ran each."""
     if is_async(call):  # each chunk has an event loop
         futures = [pool.submit(run_chunk, call, 0, [], each=False) for _ in range(chunks)]
     else:
         futures = [pool.submit(run_lean, call, 0, []) for _ in range(chunks)]
     futures.reverse()
+    reports = []
     while futures:
-        futures.pop().result()
+        reports.append(futures.pop().result())
+    return [report[2] for report in reports]

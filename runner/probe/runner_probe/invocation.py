@@ -6,11 +6,10 @@ A specification asks for a measurement, with `untimed` for the tasks alone, or w
 
 from __future__ import annotations
 
-import os
 import sys
 
 from runner_probe.channel import Channel
-from runner_probe.chunk import HOST, is_async
+from runner_probe.chunk import in_one_interpreter, is_async
 from runner_probe.cpu import living_cpu_s
 from runner_probe.executors import Factory
 from runner_probe.iteration import (
@@ -27,9 +26,10 @@ from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from runner_probe.chunk import Worker
     from runner_probe.iteration import Bare, Iteration
 
 
@@ -57,13 +57,14 @@ def measure(specification: dict[str, Any]) -> dict[str, Any]:
         "iterations": [],
     }
     try:
-        workload = Workload(specification["workload"], specification["calls"])
+        workload = Workload(specification["workload"], specification["calls"], specification["bags"])
         factory = Factory(specification["executor"]["pool"], workload.initializer)
         if workload.setup is not None:
             workload.setup()
         teardown = workload.teardown or _nothing
         try:
-            _run(workload, factory, specification, reply)
+            run = _run if specification["window"] is None else _run_window
+            run(workload, factory, specification, reply)
         except BaseException:
             try:
                 teardown()
@@ -109,18 +110,14 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     else:
         values = bare.values
         reply["iterations"].append(_describe_bare(bare, workload))
-    reply.update(_facts(traced, factory))
+    reply.update(_facts([worker for _, _, worker, _ in traced.reports], factory))
     if specification["iterations"] > 1:
         for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
             reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
     if bare is not None:
         number = len(reply["iterations"])
         reply["iterations"].append({**_describe(traced, number, workload), "tracing": True})
-    if specification["look"]:
-        from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
-
-        reply["native_threads"] = native_threads()
-    reply["living_cpu_s"] = living_cpu_s()
+    _look(specification, reply)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
         from runner_probe import reference  # noqa: PLC0415 - after the clock has stopped
@@ -154,6 +151,34 @@ def _run_alone(
         run_cold(tasks, factory.open)
     else:
         run_bare(tasks, factory.open)
+
+
+def _run_window(
+    workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]
+) -> None:
+    """Let every worker run tasks until a window closes. It makes no reference: items may be left out."""
+    from runner_probe import reference  # noqa: PLC0415 - other modes have no need of these
+    from runner_probe.throughput import describe_loops, run_loops  # noqa: PLC0415
+
+    asked = specification["window"]
+    window = asked["folder"], asked["workers"], round(asked["duration_s"] * 1e9)
+    loops = run_loops(workload.call, workload.items, window, factory.open)
+    reply["iterations"].append(describe_loops(loops, len(workload.items)))
+    reply.update(_facts([worker for *_, worker, _ in loops.reports], factory))
+    _look(specification, reply)
+    reply["calls"] = None
+    tasks, values = zip(*loops.results(), strict=True)
+    labels = workload.labels()
+    reply.update(reference.judge(values, labels, workload.settings, specification["reference"], tasks))
+
+
+def _look(specification: dict[str, Any], reply: dict[str, Any]) -> None:
+    """Tell of native threads where that is asked for, and of the CPU time of processes that still live."""
+    if specification["look"]:
+        from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
+
+        reply["native_threads"] = native_threads()
+    reply["living_cpu_s"] = living_cpu_s()
 
 
 def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
@@ -205,20 +230,18 @@ def _describe(
     }
 
 
-def _facts(iteration: Iteration, factory: Factory) -> dict[str, Any]:
-    workers = [worker for _, _, worker, _ in iteration.reports]
+def _facts(workers: Sequence[Worker], factory: Factory) -> dict[str, Any]:
     return {
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
-        # Threads of this very interpreter share its GIL; other processes and sub-interpreters have their own.
-        "in_one_interpreter": {worker[:2] for worker in workers} == {(HOST, os.getpid())}
-        and not getattr(factory.make, "has_interpreters", False),
+        "in_one_interpreter": in_one_interpreter(workers, factory.make),
     }
 
 
 def _failure(error: TaskFailed, workload: Workload) -> str:
-    return f"task {error.task} ({workload.labels()[error.task]}) raised {error.kind}: {error.message}"
+    label = workload.labels()[error.task % len(workload.bag)]
+    return f"task {error.task} ({label}) raised {error.kind}: {error.message}"
 
 
 def _traceback(error: BaseException) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from runner_probe.chunk import Failure, Report
 
-_MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
+MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
 _MANY_WORKERS = 1_000  # from here on it no longer matters which of them ran what
 
 #: The fields of a task record, in order.
@@ -130,7 +130,7 @@ class Iteration:
                 back = ended if received is None else received or self.closed_ns
                 busy = ended - started
                 rows.append([first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay])
-        return rows if len(rows) <= _MOST_RECORDS else _merge(rows)
+        return rows if len(rows) <= MOST_RECORDS else _merge(rows)
 
     def shifts_ns(self) -> dict[str, int]:
         """Tell, by host, what puts the stamps of other hosts' workers on our clock."""
@@ -294,7 +294,7 @@ def _merge(rows: list[list[Any]]) -> list[list[Any]]:
 
     Of too many workers, as with a thread for each task, records are merged whoever made them.
     """
-    group = -(-len(rows) // (_MOST_RECORDS // 2))  # half the room: the last group of each worker is short
+    group = -(-len(rows) // (MOST_RECORDS // 2))  # half the room: the last group of each worker is short
     lanes: dict[tuple[Any, ...], list[list[Any]]] = {}
     rows = sorted(rows, key=lambda row: row[_STARTED])
     for row in rows:

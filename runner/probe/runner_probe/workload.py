@@ -28,9 +28,10 @@ class Workload:
     Args:
         settings: the resolved YAML of the workload
         calls: inner-loop counts of snippets by label; None calibrates them
+        bags: how many times the items are run
     """
 
-    def __init__(self, settings: dict[str, Any], calls: dict[str, int] | None) -> None:
+    def __init__(self, settings: dict[str, Any], calls: dict[str, int] | None, bags: int = 1) -> None:
         self.settings = settings
         self.calls: dict[str, int] | None = None
         self.is_snippets = bool(settings.get("snippets"))
@@ -40,15 +41,17 @@ class Workload:
             self._load_snippets(calls)
         else:
             self._load_function()
+        self.bag = self.items  #: once, however many bags are run
+        self.items = [*self.bag] * bags if bags > 1 else self.bag
         self.initializer = None if self.is_snippets else _bound(settings.get("initializer"), "initializer")
         self.setup = None if self.is_snippets else _bound(settings.get("setup"), "setup")
         self.teardown = _bound(settings.get("teardown"), "teardown")
 
     def labels(self) -> list[str]:
-        """Name each task: a snippet by its name, an item by its shortened text. Labels may repeat."""
+        """Name each task of a bag: a snippet by its name, an item by its shortened text. They may repeat."""
         if self.is_snippets:
-            return list(self.items)
-        return [_label(item) for item in self.items]
+            return list(self.bag)
+        return [_label(item) for item in self.bag]
 
     def _load_snippets(self, calls: dict[str, int] | None) -> None:
         # Imported here and below: only some workloads have a use for these.

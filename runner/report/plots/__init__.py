@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from runner.analysis.fits import Law
+from runner.modes import Mode
 from runner.report.labels import one_line, short
 from runner.report.plots.data import (
     Facts,
@@ -23,6 +24,7 @@ from runner.report.plots.data import (
 from runner.report.plots.look import Look, looks_of, style
 from runner.report.plots.scaling import draw_scaling
 from runner.report.plots.speedup import draw_speedup
+from runner.report.plots.throughput import draw_throughput
 from runner.report.plots.time import draw_snippets, draw_time
 
 __all__ = ["Facts", "draw", "save"]
@@ -89,6 +91,8 @@ def _figures(
     keys = varying_keys(cells, facts)
     panels = panels_of(cells, keys)
     figures = {}
+    if facts.mode is Mode.throughput and numeric_axis(cells, keys) is None:
+        return {"throughput": draw_throughput(title, panels, looks, facts)}
     if any(cell.workers is not None for cell in cells):
         setting = numeric_axis(cells, keys)
         if setting is None:
@@ -96,7 +100,8 @@ def _figures(
         else:
             others = panels_of(cells, [key for key in keys if key != setting])
             figures[f"speedup_by_{short(setting)}"] = draw_speedup(title, others, looks, facts, setting)
-    figures["time"] = draw_time(title, panels, looks, facts)
+    if facts.mode is not Mode.throughput:  # all runs last as long as their window
+        figures["time"] = draw_time(title, panels, looks, facts)
     baselines = [cell for cell in cells if cell.is_baseline and cell.id in times]
     if baselines:
         own_keys = [key for key in varying_keys(baselines, facts) if key != "python"]

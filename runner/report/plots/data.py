@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from runner.modes import Mode
 from runner.report.labels import one_line, short, shown
 
 Row = Mapping[Hashable, Any]  # of a table, by column
@@ -23,6 +24,8 @@ class Facts:
     is_range: bool  #: too few repetitions for an interval: low and high are the extremes
     host: str  #: such as "Intel Xeon Gold 6240, 2 CPUs"
     swept: tuple[str, ...] = ()  #: keys of further swept settings, which are columns of the tables
+    mode: Mode = Mode.tasks  #: what workers were given
+    window_s: float = 0.0  #: seconds that they ran tasks for, where that was given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ class Run:
 
     repetition: int
     wall_s: float
+    tasks_per_s: float  #: within a window; NaN without one
     speedup: float  #: relative to the baseline in the same repetition; NaN if that has no time
     is_noisy: bool  #: others used the machine meanwhile
 
@@ -71,6 +75,7 @@ class Measured:
     status: str
     wall_s: Interval
     speedup: Interval
+    tasks_per_s: Interval  #: within a window
     speedup_bound: float  #: what no executor can exceed; NaN where unknown
     runs: Sequence[Run]
     phases_s: Sequence[float]  #: median seconds before, in and after the tasks; empty if unknown
@@ -119,7 +124,17 @@ def measured_cells(samples: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -
     for row in _headline_runs(samples).to_dict("records"):
         rows.setdefault(row["cell"], []).append(row)
     keys = dict.fromkeys(("python", "chunk_size", *facts.swept))
+    bags = {row["cell"]: _known(row.get("bags")) or 1 for row in summary.to_dict("records")}
+    for cell, own in rows.items():
+        rows[cell] = [{**run, **_pace(run, facts.mode, bags[cell])} for run in own]
     return [_measured(row, keys, rows) for row in summary.to_dict("records")]
+
+
+def _pace(run: Row, mode: Mode, bags: int) -> Row:
+    """Give the seconds that a run is compared by, of one bag or of one task, and its tasks a second."""
+    if mode is Mode.throughput:
+        return {"unit_s": run["work_s"] / run["tasks"], "tasks_per_s": run["tasks"] / run["work_s"]}
+    return {"unit_s": run["wall_s"] / bags, "tasks_per_s": nan}
 
 
 def times_per_call(tasks: pd.DataFrame) -> dict[str, dict[str, Interval]]:
@@ -216,6 +231,7 @@ def _measured(row: Row, keys: Iterable[str], rows: Mapping[str, Sequence[Row]]) 
         status=str(row["status"]),
         wall_s=_interval(row, "wall_s") if is_ok else Interval(),
         speedup=_interval(row, "speedup") if is_ok else Interval(),
+        tasks_per_s=_interval(row, "tasks_per_s") if is_ok and "tasks_per_s" in row else Interval(),
         speedup_bound=_number(row.get("speedup_bound")),
         runs=_runs(own, rows.get(row["baseline"], [])),
         phases_s=_phases_s(own),
@@ -229,12 +245,13 @@ def _phases_s(runs: Iterable[Row]) -> list[float]:
 
 
 def _runs(own: Iterable[Row], of_baseline: Iterable[Row]) -> list[Run]:
-    base_s = {run["repetition"]: run["wall_s"] for run in of_baseline}
+    base_s = {run["repetition"]: run["unit_s"] for run in of_baseline}
     return [
         Run(
             repetition=int(run["repetition"]),
             wall_s=float(run["wall_s"]),
-            speedup=float(base_s.get(run["repetition"], nan) / run["wall_s"]),
+            tasks_per_s=float(run["tasks_per_s"]),
+            speedup=float(base_s.get(run["repetition"], nan) / run["unit_s"]),
             is_noisy=bool(_known(run.get("noisy"))),
         )
         for run in own

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
+from runner.modes import Mode
 from runner.report.labels import one_line
 from runner.report.plots import look
 from runner.report.plots.data import Facts, Measured, Panel
@@ -29,6 +30,8 @@ from runner.report.plots.scene import (
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
 BESIDE = 1.3, 0.85  # inches beside the data of a figure's only column, and of one among several
+#: What is drawn, by mode.
+WORDS = {Mode.tasks: "speedup", Mode.weak: "scaled speedup", Mode.throughput: "ratio of tasks a second"}
 BOUND = "most that this bag of tasks allows"
 
 
@@ -46,7 +49,7 @@ def draw_speedup(
     size = (width / columns - BESIDE[columns > 1], SPEEDUP_HEIGHT if columns == 1 else SPEEDUP_HEIGHT * 0.8)
     scene = scene_of(panels, across, looks, facts.usable_cpus, size)
     head = look.Head(
-        title=f"{title}: speedup by {'number of workers' if setting is None else setting}",
+        title=f"{title}: {WORDS[facts.mode]} by {'number of workers' if setting is None else setting}",
         caption=_caption(cells, scene, facts),
         legend=_legend(cells, scene),
     )
@@ -60,10 +63,10 @@ def draw_speedup(
         _draw_panel(upper, lower, panel, scene)
         if scene.across.is_workers:
             _draw_ideal(upper, scene, is_labelled=place == 0)
-            _draw_capacity(upper, lower, scene, facts.usable_cpus, is_labelled=place == 0)
+            draw_capacity([upper, lower], scene, facts.usable_cpus, is_labelled=place == 0)
         if column == 0:
-            upper.set_ylabel(f"speedup vs {_name(panel.baselines)}")
-            lower.set_ylabel("efficiency")
+            upper.set_ylabel(f"{WORDS[facts.mode]} vs {name_of(panel.baselines)}")
+            lower.set_ylabel("scaled\nefficiency" if facts.mode is Mode.weak else "efficiency")
         else:
             upper.tick_params(axis="y", labelleft=False)
             lower.tick_params(axis="y", labelleft=False)
@@ -74,7 +77,8 @@ def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> list[str]
     baselines = [cell for cell in cells if cell.is_baseline]
     shown = compared(cells)
     parts = [
-        f"Baseline: {_name(baselines)}, {_seconds(baselines)}.",
+        *(["Weak scaling: one bag per worker."] if facts.mode is Mode.weak else []),
+        f"Baseline: {name_of(baselines)}, {_seconds(baselines)}.",
         look.runs_caption(shown),
         look.spread(shown, facts),
     ]
@@ -85,7 +89,8 @@ def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> list[str]
     return [" ".join(parts), facts.host]
 
 
-def _name(baselines: Sequence[Measured]) -> str:
+def name_of(baselines: Sequence[Measured]) -> str:
+    """Name what speedups are relative to."""
     names = dict.fromkeys(
         f"{cell.executor} loop" if cell.executor == "serial" else one_line(cell.label) for cell in baselines
     )
@@ -123,7 +128,7 @@ def _set_up(upper: Axes, lower: Axes, scene: Scene) -> None:
     _tick_doublings(upper, scene.y_limits)
     lower.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
     lower.yaxis.set_major_formatter(FixedFormatter(["0", "0.5", "1"]))
-    _tick_values(lower, scene)
+    tick_values(lower, scene)
     upper.tick_params(axis="x", which="both", labelbottom=False)
     lower.set_xlabel(scene.across.label)
 
@@ -143,7 +148,7 @@ def _tick_doublings(axes: Axes, limits: Point) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def _tick_values(axes: Axes, scene: Scene) -> None:
+def tick_values(axes: Axes, scene: Scene) -> None:
     """Label powers of two and what was measured, as far as there is room; the rest gets small ticks."""
     values = list(scene.values)
     if scene.across.is_workers:
@@ -180,34 +185,35 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, scene: Scene) -> None:
         _draw_bounds(upper, panel)
     lower.axhline(1, color=look.FAINT, linewidth=0.9, zorder=1)
     _draw_baseline(upper, panel.baselines)
-    for series, cells in _by_series(panel, scene.across).items():
+    for series, cells in by_series(panel, scene.across).items():
         style = scene.looks[series]
         efficiencies = [scene.dot(cell, cell.workers) for cell in cells if cell.workers is not None]
-        _draw_dots(upper, [scene.dot(cell) for cell in cells], style)
-        _draw_dots(lower, efficiencies, style)
+        draw_dots(upper, [scene.dot(cell) for cell in cells], style)
+        draw_dots(lower, efficiencies, style)
         if scene.across.is_workers:
-            _draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
-            _draw_dashes(lower, efficiencies, style)
-    _draw_failures(upper, panel, scene)
+            draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
+            draw_dashes(lower, efficiencies, style)
+    draw_failures(upper, panel, scene)
 
 
-def _by_series(panel: Panel, across: Across) -> dict[str, list[Measured]]:
+def by_series(panel: Panel, across: Across) -> dict[str, list[Measured]]:
+    """Give the cells of each series in their order along x."""
     series: dict[str, list[Measured]] = {}
     for cell in sorted(compared(panel.cells), key=across.value):
         series.setdefault(across.series(cell), []).append(cell)
     return series
 
 
-def _draw_capacity(upper: Axes, lower: Axes, scene: Scene, usable_cpus: int, *, is_labelled: bool) -> None:
+def draw_capacity(stacked: Sequence[Axes], scene: Scene, usable_cpus: int, *, is_labelled: bool) -> None:
     """Mark where there are more workers than CPUs."""
     if usable_cpus > scene.x_limits[1]:
         return
-    for axes in (upper, lower):
+    for axes in stacked:
         axes.axvspan(usable_cpus, scene.x_limits[1], color=look.SHADE, linewidth=0, zorder=0)
         axes.axvline(usable_cpus, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     if is_labelled:
         share = scene.inches(usable_cpus) / scene.width
-        upper.annotate(
+        stacked[0].annotate(
             f"usable CPUs: {usable_cpus}",
             (usable_cpus, 1),
             xycoords=("data", "axes fraction"),
@@ -251,7 +257,7 @@ def _draw_bounds(upper: Axes, panel: Panel) -> None:
 def _draw_baseline(upper: Axes, baselines: Sequence[Measured]) -> None:
     upper.axhline(1, color=look.MUTED, linewidth=1.0, zorder=1)
     upper.annotate(
-        f"{_name(baselines)},\n{_seconds(baselines)}",
+        f"{name_of(baselines)},\n{_seconds(baselines)}",
         (1, 1),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),
@@ -263,7 +269,7 @@ def _draw_baseline(upper: Axes, baselines: Sequence[Measured]) -> None:
     )
 
 
-def _draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
+def draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
     """Draw every run, and the medians with their intervals."""
     for dot in dots:
         axes.plot(*_columns(dot.runs), color=style.colour, **look.RUN)
@@ -276,7 +282,7 @@ def _draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
             axes.plot([dot.x], [interval.mid], marker=style.marker, color=style.colour, **look.MEDIAN)
 
 
-def _draw_dashes(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
+def draw_dashes(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
     """Lead the eye along one executor; a cell without a median interrupts, as nothing is known there."""
     middle = [(dot.x, dot.interval.mid) for dot in dots]
     axes.plot(*_columns(middle), color=style.colour, **look.DASHES)
@@ -286,7 +292,7 @@ def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-def _draw_failures(axes: Axes, panel: Panel, scene: Scene) -> None:
+def draw_failures(axes: Axes, panel: Panel, scene: Scene) -> None:
     """Draw a cross for every cell without a speedup, and say why."""
     height = CROSS / scene.height
     for value, cells in failures(panel, scene.across).items():

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
+from runner.modes import Mode
 from runner.report.labels import one_line, shown
 from runner.report.plots import look
 from runner.report.plots.data import Facts, Interval, Measured, Panel
@@ -35,6 +36,8 @@ def draw_time(title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look
     ]
     if any(cell.is_baseline for cell in cells):
         caption.append("Vertical line: baseline.")
+    if facts.mode is Mode.weak:
+        caption.append("One bag per worker.")
     head = look.Head(
         title=f"{title}: wall time with start-up and shutdown of the pool",
         caption=[" ".join(caption), facts.host],
