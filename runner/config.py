@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from runner.modes import Mode
+from runner.records import Mode
 
 
 class Compare(StrEnum):

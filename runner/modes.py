@@ -1,24 +1,15 @@
 """What a cell's workers are given to do: one bag of tasks, one bag each, or tasks until a window ends."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from runner.records import Cell, Sample
+from runner.records import Cell, Mode, Sample
 
 if TYPE_CHECKING:
     from runner.config import Config
 
 USUAL_DURATION_S = 1.0
 _LOOP = "runner_probe.executors.Serial"
-
-
-class Mode(StrEnum):
-    """What is measured of a workload."""
-
-    tasks = "tasks"  #: one bag, whatever the number of workers: strong scaling
-    weak = "weak"  #: one bag for each worker: weak scaling
-    throughput = "throughput"  #: tasks one after another until a window ends: a closed loop
 
 
 def contradictions(config: "Config") -> Iterator[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 from runner.config import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
-from runner.modes import Mode, is_uncounted, program
-from runner.records import Cell
+from runner.modes import is_uncounted, program
+from runner.records import Cell, Mode
 
 #: Swept settings that have a column of their own in every table.
 _OWN_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")

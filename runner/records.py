@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 #: Tasks sent to a worker at a time; None: all of them.
@@ -12,6 +13,14 @@ AUTO: Literal["auto"] = "auto"  #: settled once, before the first repetition
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
 Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
+
+
+class Mode(StrEnum):
+    """What is measured of a workload."""
+
+    tasks = "tasks"  #: one bag, whatever the number of workers: strong scaling
+    weak = "weak"  #: one bag for each worker: weak scaling
+    throughput = "throughput"  #: tasks one after another until a window ends: a closed loop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

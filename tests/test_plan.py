@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from runner.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
-from runner.modes import Mode, bags_of
+from runner.modes import bags_of
 from runner.plan import plan
+from runner.records import Mode
 
 _ORIGINS = {
     group: Origin(option="any", path=f"conf/{group}/any.yaml")

@@ -11,7 +11,8 @@ from runner.analysis.machine import Machine
 from runner.analysis.scaling import Fit, fit
 from runner.analysis.statistics import Estimate
 from runner.analysis.times import Times
-from runner.modes import Mode, mode_of
+from runner.modes import mode_of
+from runner.records import Mode
 from runner.store import Results
 
 COLUMNS = [

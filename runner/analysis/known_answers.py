@@ -10,7 +10,8 @@ import pandas as pd
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
 from runner.analysis.statistics import fewest_blocks
-from runner.modes import Mode, mode_of
+from runner.modes import mode_of
+from runner.records import Mode
 from runner.store import Results
 
 COLUMNS = (

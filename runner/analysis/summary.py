@@ -22,8 +22,8 @@ from runner.analysis.statistics import (
 )
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.modes import Mode, bags_of, has_window, mode_of
-from runner.records import Cell, Untimed
+from runner.modes import bags_of, has_window, mode_of
+from runner.records import Cell, Mode, Untimed
 from runner.store import Results
 
 SHORT_WINDOW = "a window held just "  #: in the notes that warn of it

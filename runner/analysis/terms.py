@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from runner.modes import Mode, lasts_s, mode_of
+from runner.modes import lasts_s, mode_of
+from runner.records import Mode
 from runner.store import Results
 from runner.units import seconds, three_digits
 

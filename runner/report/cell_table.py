@@ -9,8 +9,7 @@ import pandas as pd
 from runner.analysis.statistics import fewest_blocks
 from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
-from runner.modes import Mode
-from runner.records import AUTO
+from runner.records import AUTO, Mode
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
 from runner.store import Results

@@ -17,7 +17,7 @@ from matplotlib.text import Text
 
 from runner.analysis.fits import Law
 from runner.analysis.scaling import Fit, fit
-from runner.modes import Mode
+from runner.records import Mode
 from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
 from runner.report.plots.look import FAILURE, looks_of, seconds

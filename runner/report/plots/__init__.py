@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from runner.analysis.fits import Law
-from runner.modes import Mode
+from runner.records import Mode
 from runner.report.labels import one_line, short
 from runner.report.plots.data import (
     Facts,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.modes import Mode
+from runner.records import Mode
 from runner.report.labels import one_line, short, shown
 
 Row = Mapping[Hashable, Any]  # of a table, by column

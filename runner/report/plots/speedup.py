@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from runner.modes import Mode
+from runner.records import Mode
 from runner.report.labels import one_line
 from runner.report.plots import look
 from runner.report.plots.data import Facts, Measured, Panel

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
-from runner.modes import Mode
+from runner.records import Mode
 from runner.report.labels import one_line, shown
 from runner.report.plots import look
 from runner.report.plots.data import Facts, Interval, Measured, Panel
