@@ -27,7 +27,9 @@ from typing import Any, BinaryIO
 from runner.processes import Peak, descendants
 
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
-OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints
+OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints: its beginning and its end
+_LAST_WORDS_BYTES = 64_000  # they tell why it ended
+_CUT = b"\n[...]\n"
 _WATCH_OUTPUT_S = 0.25
 _WATCH_MEMORY_S = 0.005
 _LEAVE_S = 10.0  # an interpreter that has answered leaves; threads of the workload may keep it
@@ -121,7 +123,11 @@ class _Invocation:
         started = time.monotonic()
         if self.launch.memory and _ON_LINUX:
             self.peak = Peak(self._living)
-        with open(self.launch.output, "ab") as output:  # noqa: PTH123
+        try:
+            opened = open(self.launch.output, "a+b")  # noqa: PTH123, SIM115 - closed below
+        except OSError as error:
+            return self._ending("not started", started, error=f"{error.strerror}: {self.launch.output}")
+        with opened as output:
             try:
                 probe = self._start(output)
             except (OSError, ValueError) as error:  # ValueError: of an environment that cannot be
@@ -293,8 +299,11 @@ class _Invocation:
         return bool(data)
 
     def _cap_output(self) -> None:
-        if os.fstat(self.output).st_size > OUTPUT_CAP_BYTES:
-            os.ftruncate(self.output, OUTPUT_CAP_BYTES)
+        size = os.fstat(self.output).st_size
+        if size > OUTPUT_CAP_BYTES:
+            last_words = os.pread(self.output, _LAST_WORDS_BYTES, size - _LAST_WORDS_BYTES)
+            os.ftruncate(self.output, OUTPUT_CAP_BYTES - _LAST_WORDS_BYTES - len(_CUT))
+            os.write(self.output, _CUT + last_words)
 
 
 def _due(received: bytes | bytearray) -> int | None:

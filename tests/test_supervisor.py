@@ -249,19 +249,32 @@ def test_an_interrupt_ends_the_invocation_in_progress_and_all_later_ones(
     assert supervising.run(launch(tmp_path, "hang()")).ended == "interrupted"
 
 
-def test_the_output_file_keeps_its_beginning_and_a_bounded_size(
+def test_the_output_file_keeps_its_beginning_its_last_words_and_a_bounded_size(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     script = """
 os.write(2, b"begin")
 for _ in range(1000):
     os.write(2, b"x" * 50_000)
+os.write(2, b"the reason")
 reply({})
 """
     ending = supervising.run(launch(tmp_path, script))
     assert ending.reply == {}
     printed = (tmp_path / "output.txt").read_bytes()
-    assert printed == b"begin" + b"x" * (OUTPUT_CAP_BYTES - 5)
+    assert len(printed) == OUTPUT_CAP_BYTES
+    assert printed.startswith(b"beginxxx")
+    assert printed.endswith(b"xxxthe reason")
+    assert b"x\n[...]\nx" in printed
+
+
+def test_an_output_file_that_cannot_be_made_is_told_and_ends_no_more_than_the_invocation(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    nowhere = replace(launch(tmp_path, "reply({})"), output=str(tmp_path / "nowhere" / "output.txt"))
+    ending = supervising.run(nowhere)
+    assert (ending.ended, ending.error) == ("not started", f"No such file or directory: {nowhere.output}")
+    assert supervising.run(launch(tmp_path, "reply({})")).reply == {}
 
 
 def test_the_cpu_time_of_a_daemon_is_counted(supervising: Supervisor, tmp_path: Path) -> None:

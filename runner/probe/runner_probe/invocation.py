@@ -103,13 +103,12 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     tracing = specification["tracing"]
     tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
+    if bare is not None:  # at once: what follows may fail
+        reply["iterations"].append(_describe_bare(bare, workload))
     traced = run_cold(tasks, factory.open)
     if bare is None:
-        values = traced.values()
         reply["iterations"].append(_describe(traced, 0, workload))
-    else:
-        values = bare.values
-        reply["iterations"].append(_describe_bare(bare, workload))
+    values = traced.values() if bare is None else bare.values
     reply.update(_facts([worker for _, _, worker, _ in traced.reports], factory))
     if specification["iterations"] > 1:
         for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
