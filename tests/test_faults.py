@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -299,6 +299,14 @@ def test_a_hang_is_ended_at_the_time_limit_with_all_that_it_started(run: Callabl
 
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def _heeding_the_terminal() -> Iterator[None]:
+    """Let studies be stopped by the closing of their terminal though these tests run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def start(folder: Path, function: str, *settings: str) -> "subprocess.Popen[str]":
