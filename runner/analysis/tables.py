@@ -62,7 +62,7 @@ def tabulate(results: Results) -> Tables:
         break_even=break_even(results, identities, times),
         profiles=tuple(profiles(results, identities)),
         losses={cell.id: traces.losses(cell) for cell in results.cells},
-        unexplained={cell.id: traces.slowed(cell) for cell in results.cells},
+        unexplained={cell.id: traces.why_unexplained(cell) for cell in results.cells},
         times=times,
         terms=terms_of(results),
         machine=machine,

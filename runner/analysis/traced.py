@@ -19,6 +19,7 @@ from runner.records import Cell
 from runner.store import Results
 
 _NS = 1e9
+_EVENT_LOOP = "runner_probe.asyncio_loop.AsyncioLoop"
 
 
 _MOST_BESIDE = 0.1  # of the time within tasks
@@ -80,7 +81,7 @@ class Traces:
             return None  # records of several workers were merged, or more worked than were asked for
         if any(self._is_slowed(one, beside_s=self._wall_s(one)) for one in (cell.id, cell.baseline)):
             return None
-        if has_window(cell):
+        if has_window(cell) or self._blocks_a_loop(cell):
             return None
         found = attribute(serial.repeated(bags_of(cell)), parallel, cell.workers)
         if self._has_hidden_threads(cell):
@@ -122,7 +123,7 @@ class Traces:
             return []
         if any(len(run.lanes()) > cell.workers for run in own.values()):
             return []
-        if self.slowed(cell):
+        if self.why_unexplained(cell):
             return []
         bags = bags_of(cell)
         pairs = [
@@ -139,15 +140,22 @@ class Traces:
         )
         return named(pairs, setting, self.times.level)
 
-    def slowed(self, cell: Cell) -> str:
-        """Say that recording takes too long for runs that are recorded to explain those that are not."""
+    def why_unexplained(self, cell: Cell) -> str:
+        """Say why the recorded runs of a cell explain nothing: they are slowed, or its workers are none."""
         if cell.workers is None or has_window(cell) or not self.runs(cell.id):
             return ""
+        if self._blocks_a_loop(cell):
+            return "the function is not async def, so its tasks block the event loop one after another"
         wall_s = self._wall_s(cell.id)
         # Of the loop only its tasks enter, as a part of the workers' time: a loop of nothing may be slowed.
         if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
             return f"recording its tasks makes it over {_MOST_SLOWED:.0%} slower, so it is not explained"
         return ""
+
+    def _blocks_a_loop(self, cell: Cell) -> bool:
+        """Whether its tasks run on an event loop, and never give way to each other."""
+        target = cell.settings["executor"]["pool"].get("_target_")
+        return target == _EVENT_LOOP and not self.machine.is_async(cell)
 
     def _is_slowed(self, cell: str, beside_s: float) -> bool:
         """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""

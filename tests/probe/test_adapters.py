@@ -1,5 +1,6 @@
 """What the adapters of executors do beyond the contract that all executors share."""
 
+import itertools
 import multiprocessing
 import os
 import platform
@@ -15,7 +16,7 @@ from typing import Any, Never
 import pytest
 
 from runner_probe.asyncio_loop import AsyncioLoop
-from runner_probe.chunk import run_chunk, run_lean, run_plain
+from runner_probe.chunk import run_chunk
 from runner_probe.driven import DrivenFuture
 from runner_probe.interpreter_pool import InterpreterPool, _begin
 from runner_probe.multiprocessing_pool import BrokenPool, MultiprocessingPool
@@ -186,13 +187,16 @@ class TestMultiprocessingPool:
 
 
 class TestAsyncioLoop:
-    @pytest.mark.parametrize("function", [run_chunk, run_lean, run_plain])
-    def test_plain_functions_are_refused(self, function: Callable[..., Any]) -> None:
+    def test_plain_functions_run_one_after_another(self) -> None:
         loop = AsyncioLoop(2)
-        message = r"^scaled is not async def; executor=thread runs plain functions$"
-        with pytest.raises(TypeError, match=message):
-            loop.submit(function, partial(bag.scaled, factor=2), 0, [1])
+        call = partial(bag.scaled, factor=2)
+        futures = [loop.submit(run_chunk, call, task, [task], each=True) for task in range(3)]
+        reports = [future.result() for future in futures]
         loop.shutdown(wait=True)
+        assert [report[0] for report in reports] == [[0], [2], [4]]
+        assert len({report[2] for report in reports}) == 1
+        spans = [(started, ended) for _, [(_, _, started, ended, *_)], *_ in reports]
+        assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(spans))
 
     def test_workers_are_the_lanes_in_which_tasks_follow_one_another(self) -> None:
         loop = AsyncioLoop(2)

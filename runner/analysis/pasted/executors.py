@@ -180,7 +180,7 @@ def _event_loop(job: Job) -> Run:
     job.names.module("asyncio")
     job.names.reserve("main", "semaphore")
     assigned, function = task(job)
-    awaited, cut = f"await {function}(item)", []
+    awaited, cut = f"{'await ' * job.is_async}{function}(item)", []
     in_batches = job.chunk_size != 1
     if in_batches:
         awaited, cut = f"[{awaited} for item in batch]", batches(job.chunk_size)

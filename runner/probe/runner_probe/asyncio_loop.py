@@ -1,4 +1,8 @@
-"""One event loop for all tasks: what `asyncio` gives functions that are `async def`."""
+"""One event loop for all tasks: what `asyncio` gives functions that are `async def`.
+
+Plain functions run on it too, as they would in a user's own coroutine: one after another, for they never
+give way.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import time
 import types
 from collections import deque
 
-from runner_probe.chunk import describe, end_the_rest, is_async, run_chunk, run_lean, run_plain, worker
+from runner_probe.chunk import describe, end_the_rest, is_async, run_chunk, worker
 from runner_probe.driven import DrivenFuture
 
 TYPE_CHECKING = False
@@ -28,7 +32,6 @@ class AsyncioLoop:
         initializer: called once
     """
 
-    needs_async = True  #: it runs no functions but those that make coroutines
     no_loops = "all its workers share one event loop, and none can wait for the others"
 
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
@@ -39,14 +42,7 @@ class AsyncioLoop:
             initializer()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> DrivenFuture:
-        """Queue it.
-
-        Raises:
-            TypeError: the tasks are not coroutines
-        """
-        if function in (run_chunk, run_lean, run_plain) and not is_async(args[0]):
-            name = getattr(getattr(args[0], "func", args[0]), "__name__", "the function")
-            raise TypeError(f"{name} is not async def; executor=thread runs plain functions")
+        """Queue it."""
         future = DrivenFuture(self._run)
         self._waiting.append((future, function, args, kwargs))
         return future
@@ -72,7 +68,7 @@ class AsyncioLoop:
             future, function, args, kwargs = self._waiting.popleft()
             if future.is_done:  # it was cancelled
                 continue
-            if function is run_chunk:
+            if function is run_chunk and is_async(args[0]):
                 report = await _await_chunk(lane, *args, **kwargs)
                 future.finish(report)
                 if report[3] is not None:  # otherwise the whole queue would run before anyone learns of it

@@ -38,19 +38,10 @@ def check(specification: dict[str, Any]) -> dict[str, Any]:
             pools[key] = _check_pool(pool, with_initializer=with_initializer)
         problem = pools[key]
         found = problems if problem is None else [*problems, ["executor.pool", problem]]
-        if not found and not is_coroutine and _needs_async(pool):
-            found = [["workload.function", _NOT_ASYNC]]
         if not found and one.get("in_window") and (reason := _no_loops(pool)):
             found = [["executor.pool", f"mode=throughput cannot run there: {reason}; use mode=tasks"]]
         checked.append({"tasks": tasks, "is_async": is_coroutine, "problems": found})
     return {"interpreter": interpreter(), "checked": checked}
-
-
-_NOT_ASYNC = "it is not async def, and this executor runs nothing else; executor=thread runs plain functions"
-
-
-def _needs_async(pool: dict[str, Any]) -> bool:
-    return bool(getattr(locate_callable(pool["_target_"]), "needs_async", False))
 
 
 def _no_loops(pool: dict[str, Any]) -> str:
