@@ -285,6 +285,8 @@ def rewrite(results: Results) -> None:
         rows = [_row(record, columns, cells[record.cell], results.swept) for record in grown]
         if rows or name == "samples":
             write_table(results.folder, name, [*_CELL_COLUMNS, *results.swept, *columns], rows)
+        else:  # what may have been torn off its first row
+            (results.folder / _UNTIMED).unlink(missing_ok=True)
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -175,7 +175,7 @@ def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> No
     ]
     assert {line[-1] for line in lines[1:6]} == {"3"}
     told = " ".join(" ".join(line) for line in lines[6:])
-    assert told.startswith("5 cells × 7 repetitions = 35 invocations: about ")
+    assert told.startswith("5 cells × 7 repetitions = 35 invocations, 5 more for memory: about ")
     assert set(Path.cwd().rglob("*")) == before
 
 
