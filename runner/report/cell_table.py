@@ -55,11 +55,11 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
         *named,
         Column(heading="time", texts=_texts(claims["wall_s"], seconds)),
         *ratio,
-        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=1),
+        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=3),
         Column(heading="vs best", texts=_beside_the_best(claims, results)),
-        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=2),
-        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=3),
-        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=5),
+        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=5),
+        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=1),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=2),
         Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
         note,
     ]
@@ -182,4 +182,4 @@ def _note(
     waits = row["speedup_bound"] > _WAITING * workers  # then more workers than CPUs is no limit
     if not usable_cpus or workers <= usable_cpus or waits:
         return ""
-    return f"more than {usable_cpus} CPU{'s' * (usable_cpus != 1)}"
+    return f"over {usable_cpus} CPU{'s' * (usable_cpus != 1)}"
