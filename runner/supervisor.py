@@ -92,7 +92,8 @@ def _serve(requests: int, replies: int, temporary: Path) -> None:
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
     while (frame := read_frame(requests)) is not None:
         launch = Launch(**json.loads(frame))
-        temporary.mkdir(mode=0o700, exist_ok=True)  # a workload may have removed it
+        if not temporary.is_dir():  # a workload may have removed it
+            temporary.mkdir(mode=0o700)
         ending = _Invocation(launch, requests, children, interrupts, given_up).run()
         _empty(temporary)
         try:
@@ -328,7 +329,11 @@ def _unpack(received: bytes) -> dict[str, Any] | None:
 
 
 def _empty(folder: Path) -> None:
-    for path in folder.glob("*"):
+    try:
+        left = list(folder.iterdir())
+    except OSError:  # a workload has removed it
+        return
+    for path in left:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -26,7 +26,7 @@ from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from runner_probe.chunk import Worker
@@ -93,7 +93,9 @@ def _nothing() -> None:
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
     if specification.get("untimed"):
-        _run_untimed(workload, factory, specification)
+        from runner_probe.untimed import run_untimed  # noqa: PLC0415 - measured processes need it not
+
+        run_untimed(workload, factory, specification)
         return
     if specification.get("dispatch"):
         from runner_probe.dispatch import measure_dispatch  # noqa: PLC0415 - measured processes need it not
@@ -126,30 +128,6 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
         )
     if not specification["labelled"]:
         reply["labels"] = workload.labels()
-
-
-def _run_untimed(workload: Workload, factory: Factory, specification: dict[str, Any]) -> None:
-    """Run the tasks as a user's own code does, and keep nothing: neither stamps nor digests take memory."""
-    folder = specification.get("allocations")
-    if folder is None:
-        _run_alone(workload, factory, specification["chunk_size"], workload.call)
-        return
-    from runner_probe.allocations import watch, watched  # noqa: PLC0415 - only a memory profile needs it
-
-    own = watch(folder)
-    _run_alone(workload, factory, specification["chunk_size"], watched(folder, workload.call))
-    own.look()
-    own.write()
-
-
-def _run_alone(
-    workload: Workload, factory: Factory, chunk_size: int | None, call: Callable[[Any], Any]
-) -> None:
-    tasks = Tasks(call, workload.items, chunk_size, each=False)
-    if is_async(call):
-        run_cold(tasks, factory.open)
-    else:
-        run_bare(tasks, factory.open)
 
 
 def _run_window(
