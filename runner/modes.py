@@ -25,7 +25,8 @@ def contradictions(config: "Config") -> Iterator[str]:
     if config.iterations > 1:
         yield f"iterations={config.iterations}: in mode=throughput the pool is warm already; leave it out"
     for key, size in (("chunk_size", config.chunk_size), ("executor.chunk_size", config.executor.chunk_size)):
-        if size != 1 and (key == "chunk_size" or size != config.chunk_size):
+        is_loop = key == "executor.chunk_size" and config.executor.pool.get("_target_") == _LOOP
+        if size != 1 and not is_loop and (key == "chunk_size" or size != config.chunk_size):
             told = "null" if size is None else size
             yield f"{key}={told}: in mode=throughput workers take one task after another; leave it out"
     duration_s = duration_of(config)
