@@ -43,7 +43,7 @@ def main() -> None:
     try:
         points = collect()
         code = run(points) if points else 0
-    except (RunnerError, SupervisorDied) as error:
+    except RunnerError as error:
         sys.stderr.writelines(f"error: {line}\n" for line in str(error).splitlines())
         if isinstance(error, ConfigurationError):
             sys.stderr.write("nothing was measured\n")

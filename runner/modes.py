@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runner.records import Cell, Mode, Sample
+from runner.records import LOOP, Cell, Mode, Sample
 
 if TYPE_CHECKING:
     from runner.config import Config
 
 USUAL_DURATION_S = 1.0
-_LOOP = "runner_probe.executors.Serial"
 
 
 def contradictions(config: "Config") -> Iterator[str]:
@@ -25,7 +24,7 @@ def contradictions(config: "Config") -> Iterator[str]:
     if config.iterations > 1:
         yield f"iterations={config.iterations}: in mode=throughput the pool is warm already; leave it out"
     for key, size in (("chunk_size", config.chunk_size), ("executor.chunk_size", config.executor.chunk_size)):
-        is_loop = key == "executor.chunk_size" and config.executor.pool.get("_target_") == _LOOP
+        is_loop = key == "executor.chunk_size" and config.executor.pool.get("_target_") == LOOP
         if size != 1 and not is_loop and (key == "chunk_size" or size != config.chunk_size):
             told = "null" if size is None else size
             yield f"{key}={told}: in mode=throughput workers take one task after another; leave it out"
@@ -53,7 +52,7 @@ def program(config: "Config", workers: int | None, *, is_baseline: bool) -> dict
 
 def is_uncounted(mode: Mode, pool: Mapping[str, Any], workers: int | None) -> bool:
     """Whether a mode that gives every worker its own work meets a pool of unknown size."""
-    return mode is not Mode.tasks and workers is None and pool.get("_target_") != _LOOP
+    return mode is not Mode.tasks and workers is None and pool.get("_target_") != LOOP
 
 
 def bags_of(cell: Cell) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
+LOOP = "runner_probe.executors.Serial"  #: the target of the plain loop, which is no pool
 AUTO: Literal["auto"] = "auto"  #: settled once, before the first repetition
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
@@ -49,6 +50,11 @@ class Cell:
     def is_baseline(self) -> bool:
         """Whether speedups are relative to this cell."""
         return self.id == self.baseline
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether it is the plain loop, which has neither workers nor chunks."""
+        return bool(self.settings["executor"]["pool"].get("_target_") == LOOP)
 
     @property
     def work(self) -> str:

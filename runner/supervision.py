@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
+from runner.errors import RunnerError
 from runner.supervisor import STUDY_MARKER, Ending, Launch, read_frame, write_frame
 
 #: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
@@ -21,10 +22,8 @@ _CHECKOUT = Path(__file__).resolve().parents[1]
 _LONGEST_TEMPORARY = 75  # characters; a fork server's socket below takes 32 more, and 107 is all there may be
 
 
-class SupervisorDied(Exception):  # noqa: N818 - it says what happened
-    """The supervising process is gone. No RunnerError, because this file imports nothing of ours."""
-
-    exit_code = 1
+class SupervisorDied(RunnerError):  # noqa: N818 - it says what happened
+    """The supervising process is gone."""
 
 
 class Supervisor:

@@ -50,12 +50,9 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({**whole, **dict.fromkeys(times, "float64")})
 
 
-_LOOP = "runner_probe.executors.Serial"
-
-
 def plain_loops(cells: Iterable[Cell]) -> frozenset[str]:
     """List the cells that have no pool, so no chunk size either."""
-    return frozenset(cell.id for cell in cells if cell.settings["executor"]["pool"].get("_target_") == _LOOP)
+    return frozenset(cell.id for cell in cells if cell.is_loop)
 
 
 def label(cell: Any) -> str:

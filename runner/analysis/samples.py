@@ -8,7 +8,7 @@ import pandas as pd
 from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.statistics import Level
 from runner.analysis.times import Times
-from runner.modes import bags_of, has_window
+from runner.modes import bags_of, unit_s
 from runner.records import Cell, Sample
 from runner.store import Results
 
@@ -19,9 +19,13 @@ _OWN_COLUMNS = tuple(name for name in Sample.__slots__ if name != "cell")
 
 
 def tabulate_samples(results: Results, identities: Identities) -> pd.DataFrame:
-    """Lay out every sample, behind the columns that name its cell."""
-    rows = [{**asdict(sample), **identities[sample.cell]} for sample in results.samples]
-    return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_OWN_COLUMNS]))
+    """Lay out every sample, behind the columns that name its cell; `unit_s` is what cells are compared by."""
+    cells = {cell.id: cell for cell in results.cells}
+    rows = [
+        {**asdict(sample), **identities[sample.cell], "unit_s": unit_s(cells[sample.cell], sample)}
+        for sample in results.samples
+    ]
+    return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_OWN_COLUMNS, "unit_s"]))
 
 
 def is_headline(samples: pd.DataFrame) -> "pd.Series[bool]":
@@ -31,33 +35,27 @@ def is_headline(samples: pd.DataFrame) -> "pd.Series[bool]":
 
 def wall_times(samples: pd.DataFrame, level: Level) -> Times:
     """Give the wall times of the cold runs."""
-    claiming = _claiming(samples)
-    return _times(claiming[is_headline(claiming)], "wall_s", level)
+    return _headlines(samples, "wall_s", level)
 
 
-def headline_times(samples: pd.DataFrame, cells: Iterable[Cell], level: Level) -> Times:
+def headline_times(samples: pd.DataFrame, level: Level) -> Times:
     """Give the times by which cells are compared: of a cold run's bag or, in a window, of a task."""
-    cells = list(cells)
-    windows = {cell.id for cell in cells if has_window(cell)}
-    rows = _by_bag(samples, "wall_s", cells)
-    per_task = rows["work_s"] / rows["tasks"]
-    rows = rows.assign(wall_s=rows["wall_s"].mask(rows["cell"].isin(windows), per_task))
-    return wall_times(rows, level)
+    return _headlines(samples, "unit_s", level)
+
+
+def _headlines(samples: pd.DataFrame, column: str, level: Level) -> Times:
+    claiming = _claiming(samples)
+    return _times(claiming[is_headline(claiming)], column, level)
 
 
 def warm_times(samples: pd.DataFrame, cells: Iterable[Cell], level: Level) -> Times:
     """Give the times of a bag's tasks alone on a pool that is warm, the median within an invocation."""
-    samples = _by_bag(samples, "work_s", cells)
+    bags = samples["cell"].map({cell.id: bags_of(cell) for cell in cells})
+    samples = samples.assign(work_s=samples["work_s"] / bags)
     claiming = _claiming(samples)
     is_warm = claiming["repetition"].gt(0) & claiming["iteration"].gt(0)
     is_warm &= ~claiming["warmup"] & ~claiming["tracing"]
     return _times(claiming[is_warm & claiming["status"].eq("ok")], "work_s", level)
-
-
-def _by_bag(samples: pd.DataFrame, column: str, cells: Iterable[Cell]) -> pd.DataFrame:
-    """Divide a time by the number of bags that were run in it."""
-    bags = samples["cell"].map({cell.id: bags_of(cell) for cell in cells})
-    return samples.assign(**{column: samples[column] / bags})
 
 
 def _claiming(samples: pd.DataFrame) -> pd.DataFrame:

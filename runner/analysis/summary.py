@@ -26,7 +26,6 @@ from runner.modes import bags_of, has_window, mode_of
 from runner.records import Cell, Mode, Untimed
 from runner.store import Results
 
-SHORT_WINDOW = "a window held just "  #: in the notes that warn of it
 NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
@@ -213,14 +212,26 @@ def _notes_of_window(cell: Cell, own: pd.DataFrame) -> Iterator[str]:
     """Say what a window leaves empty, and whether it holds too few tasks to count them."""
     if not has_window(cell):
         return
-    made = own[is_headline(own)]
-    tasks = made["tasks"].median() if len(made) else np.inf
-    workers = cell.workers or 1
-    if workers > _UNCOUNTED * tasks:
-        needed_s = cell.settings["duration_s"] * workers / tasks / _UNCOUNTED
-        noun = "task" if tasks == 1 else "tasks"
-        yield f"{SHORT_WINDOW}{tasks:.0f} {noun}, too few to count: use duration_s={ceil(needed_s)}"
+    if short := short_window(cell, own):
+        yield describe_short_window(*short)
     yield NO_BAG
+
+
+def short_window(cell: Cell, own: pd.DataFrame) -> tuple[int, float] | None:
+    """Tell the seconds that a window needs which held too few tasks to count, and how many it held."""
+    made = own[is_headline(own)]
+    if not has_window(cell) or made.empty:
+        return None
+    tasks, workers = float(made["tasks"].median()), cell.workers or 1
+    if workers <= _UNCOUNTED * tasks:
+        return None
+    return ceil(cell.settings["duration_s"] * workers / tasks / _UNCOUNTED), tasks
+
+
+def describe_short_window(needed_s: int, tasks: float) -> str:
+    """Say what is too short, and what would do."""
+    noun = "task" if tasks == 1 else "tasks"
+    return f"a window held just {tasks:.0f} {noun}, too few to count: use duration_s={needed_s}"
 
 
 _UNCOUNTED = 0.05  # of the tasks of a window: the one that each worker is at when it closes

@@ -47,7 +47,7 @@ def tabulate(results: Results) -> Tables:
     machine = Machine(results.environment)
     identities = identify(results, machine)
     samples = tabulate_samples(results, identities)
-    times, walls = headline_times(samples, results.cells, level), wall_times(samples, level)
+    times, walls = headline_times(samples, level), wall_times(samples, level)
     traces = Traces(results, walls, machine)
     compared = Compared(times=times, walls=walls, warm=warm_times(samples, results.cells, level))
     summary = summarise(results, identities, samples, compared, traces)

@@ -9,7 +9,13 @@ from runner.analysis.identity import label, plain_loops
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.statistics import fewest_blocks
-from runner.analysis.summary import SHORT_WINDOW, crowding, describe_crowding, missed_precision
+from runner.analysis.summary import (
+    crowding,
+    describe_crowding,
+    describe_short_window,
+    missed_precision,
+    short_window,
+)
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
@@ -33,7 +39,7 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
         *_failures(results, tables, summary),
         *_too_few(results, summary),
         *_imprecise(summary, results.study.get("precision")),
-        *_short_windows(summary),
+        *_short_windows(results, tables),
         *_disturbed(tables),
         *_native_threads(results, tables.machine),
         *_flagged(summary),
@@ -146,12 +152,14 @@ def _imprecise(summary: pd.DataFrame, precision: float | None) -> Iterator[str]:
         yield f"{missed[0]} ({cells}); raise max_repetitions or time_budget_s, or ask for less"
 
 
-def _short_windows(summary: pd.DataFrame) -> Iterator[str]:
+def _short_windows(results: Results, tables: Tables) -> Iterator[str]:
     """Say how many cells ended few tasks in a window, and give the longest window that one of them needs."""
-    told = [note for notes in summary["note"] for note in notes.split("; ") if note.startswith(SHORT_WINDOW)]
-    if told:
-        cells = "1 cell" if len(told) == 1 else f"{len(told)} cells"
-        yield f"{max(told, key=lambda note: int(note.rpartition('=')[2]))} ({cells})"
+    own = dict(iter(tables.samples.groupby("cell")))
+    found = [short_window(cell, own[cell.id]) for cell in results.cells if cell.id in own]
+    short = [one for one in found if one is not None]
+    if short:
+        cells = "1 cell" if len(short) == 1 else f"{len(short)} cells"
+        yield f"{describe_short_window(*max(short, key=lambda one: one[0]))} ({cells})"
 
 
 def _native_threads(results: Results, machine: Machine) -> Iterator[str]:

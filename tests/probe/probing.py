@@ -120,3 +120,13 @@ def _is_script(program: Path) -> bool:
     """Tell a version manager's stand-in from an interpreter."""
     with program.open("rb") as file:
         return file.read(2) == b"#!"
+
+
+class Clock:
+    """Stands still unless a task or a pool tells it to go on."""
+
+    def __init__(self) -> None:
+        self.now = 50_000
+
+    def __call__(self) -> int:
+        return self.now

@@ -11,21 +11,12 @@ from runner_probe.chunk import HOST
 from runner_probe.invocation import _describe
 from runner_probe.iteration import RECORD, Iteration, PoolFailed, TaskFailed, Tasks, run_cold, run_warm
 from runner_probe.workload import Workload
+from tests.probe.probing import Clock
 
 if TYPE_CHECKING:
     from runner_probe.chunk import Stamp
 
 OPENING, SUBMITTING, STARTING, TASK, RETURNING, CLOSING = 1_000, 10, 3, 100, 5, 400
-
-
-class Clock:
-    """Stands still unless told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 50_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 class FakeFuture:

@@ -14,19 +14,10 @@ from runner_probe.iteration import RECORD, TaskFailed
 from runner_probe.looping import NotTogether, meet, repeat
 from runner_probe.reference import judge
 from runner_probe.throughput import Loops, NothingEnded, describe_loops, percentile, run_loops
+from tests.probe.probing import Clock
 
 OPENING, OPENS, TASK, WINDOW = 1_000, 200, 100, 1_000
 WORKLOAD = {"compare": "equal", "expect": None}
-
-
-class Clock:
-    """Goes on only when a task or a pool says so."""
-
-    def __init__(self) -> None:
-        self.now = 50_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 class Done:

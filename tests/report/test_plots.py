@@ -96,6 +96,7 @@ def sample(repetition: int, wall_s: float, *, iteration: int = 0, warmup: bool =
         "work_s": wall_s * 8 / 10,
         "end_s": wall_s / 10,
         "wall_s": wall_s,
+        "unit_s": wall_s,
         "status": "ok",
     }
 
@@ -175,7 +176,7 @@ def windows() -> Study:
     for executor, workers, count in (("serial", None, 8), ("thread", 2, 14)):
         study.add(executor, workers, [2.0] * 7)
         for one in study.samples[-7:]:
-            one |= {"tasks": count, "work_s": 2.0}
+            one |= {"tasks": count, "work_s": 2.0, "unit_s": 2.0 / count}
         study.summary[-1] |= interval("tasks_per_s", count / 2.0)
     return study
 
@@ -217,8 +218,8 @@ def test_weak_scaling_is_called_so_and_compares_bags() -> None:
     study = Study()
     study.add("serial", None, [1.0] * 7)
     study.add("thread", 2, [1.25] * 7)
-    for row, bags in zip(study.summary, (1, 2), strict=True):
-        row["bags"] = bags
+    for one in study.samples[-7:]:
+        one["unit_s"] = one["wall_s"] / 2  # of two bags
     study.summary[-1] |= interval("speedup", 1.6)
     figure = study.draw(replace(FACTS, mode=Mode.weak))["speedup"]
     upper, lower = figure.axes

@@ -16,6 +16,7 @@ from runner.analysis.pasted.work import (
     sync_or_async,
     task,
 )
+from runner.records import LOOP
 
 _THREADS = {"concurrent.futures.ThreadPoolExecutor", "concurrent.futures.thread.ThreadPoolExecutor"}
 #: Pools whose `map` heeds `chunksize`; that of the other pools of the standard library ignores it.
@@ -265,7 +266,7 @@ def _prepared(job: Job, function: str) -> list[list[str]]:
 
 #: How an executor of ours is written without it; any other is a pool that users have too.
 _WRITERS: dict[str, Callable[[Job], Run]] = {
-    "runner_probe.executors.Serial": _loop,
+    LOOP: _loop,
     "runner_probe.asyncio_loop.AsyncioLoop": _event_loop,
     "runner_probe.dask_cluster.DaskPool": _dask,
     "runner_probe.interpreter_pool.InterpreterPool": _interpreters,

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 
 from runner_probe.chunk import is_async
+from runner_probe.cpu import usable_cpus
 from runner_probe.executors import Factory
 from runner_probe.quick_json import dumps
 from runner_probe.targets import TargetError, locate_callable
@@ -60,7 +61,7 @@ def interpreter() -> dict[str, Any]:
         "compiler": platform.python_compiler(),
         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "gil_enabled": gil_enabled,
-        "usable_cpus": _usable_cpus(),
+        "usable_cpus": usable_cpus(),
         "thread_counts": {name: os.environ[name] for name in _THREAD_COUNTS if name in os.environ},
         "packages": _packages(),
     }
@@ -74,13 +75,6 @@ _THREAD_COUNTS = (
     "NUMEXPR_NUM_THREADS",
     "PYTHON_CPU_COUNT",
 )
-
-
-def _usable_cpus() -> int | None:
-    """Count the CPUs that this very process may use: a prefix such as taskset leaves it fewer than others."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
 
 
 def _packages() -> dict[str, str]:

@@ -11,6 +11,11 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 
+def usable_cpus() -> int:
+    """Count the CPUs that this very process may use: a prefix such as taskset leaves it fewer than others."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def tree_cpu_s() -> float:
     """User and system seconds of this process, of children waited for, and of living descendants.
 

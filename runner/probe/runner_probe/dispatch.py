@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from runner_probe.chunk import in_one_interpreter, is_async, run_chunk, run_lean
+from runner_probe.cpu import usable_cpus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _workers(pool: Any) -> int:
     told = getattr(pool, "_max_workers", None) or getattr(pool, "workers", None)
     if isinstance(told, int):
         return told
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cpus()
 
 
 def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:

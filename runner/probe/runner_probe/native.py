@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from runner_probe.cpu import usable_cpus
+
 #: libraries by a part of their file's name, with the variable that limits each, before the one of OpenMP
 _LIBRARIES = {
     "openblas": "OPENBLAS_NUM_THREADS",
@@ -48,4 +50,4 @@ def _by_environment(library: str) -> int:
         value = os.environ.get(variable, "")
         if value.isdigit() and int(value):
             return int(value)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cpus()

@@ -57,7 +57,7 @@ class Run:
 
     repetition: int
     wall_s: float
-    tasks_per_s: float  #: within a window; NaN without one
+    unit_s: float  #: what cells are compared by: of one bag or, in a window, of one task
     speedup: float  #: relative to the baseline in the same repetition; NaN if that has no time
     is_noisy: bool  #: others used the machine meanwhile
 
@@ -124,17 +124,7 @@ def measured_cells(samples: pd.DataFrame, summary: pd.DataFrame, facts: Facts) -
     for row in _headline_runs(samples).to_dict("records"):
         rows.setdefault(row["cell"], []).append(row)
     keys = dict.fromkeys(("python", "chunk_size", *facts.swept))
-    bags = {row["cell"]: _known(row.get("bags")) or 1 for row in summary.to_dict("records")}
-    for cell, own in rows.items():
-        rows[cell] = [{**run, **_pace(run, facts.mode, bags[cell])} for run in own]
     return [_measured(row, keys, rows) for row in summary.to_dict("records")]
-
-
-def _pace(run: Row, mode: Mode, bags: int) -> Row:
-    """Give the seconds that a run is compared by, of one bag or of one task, and its tasks a second."""
-    if mode is Mode.throughput:
-        return {"unit_s": run["work_s"] / run["tasks"], "tasks_per_s": run["tasks"] / run["work_s"]}
-    return {"unit_s": run["wall_s"] / bags, "tasks_per_s": nan}
 
 
 def times_per_call(tasks: pd.DataFrame) -> dict[str, dict[str, Interval]]:
@@ -250,7 +240,7 @@ def _runs(own: Iterable[Row], of_baseline: Iterable[Row]) -> list[Run]:
         Run(
             repetition=int(run["repetition"]),
             wall_s=float(run["wall_s"]),
-            tasks_per_s=float(run["tasks_per_s"]),
+            unit_s=float(run["unit_s"]),
             speedup=float(base_s.get(run["repetition"], nan) / run["unit_s"]),
             is_noisy=bool(_known(run.get("noisy"))),
         )

@@ -62,7 +62,7 @@ def draw_throughput(
 
 def _as_rate(cell: Measured) -> Measured:
     """Let tasks a second stand where the speedup does."""
-    runs = [replace(run, speedup=run.tasks_per_s) for run in cell.runs]
+    runs = [replace(run, speedup=1 / run.unit_s) for run in cell.runs]
     return replace(cell, speedup=cell.tasks_per_s, runs=runs)
 
 
