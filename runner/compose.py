@@ -18,6 +18,7 @@ import yaml
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -44,7 +45,7 @@ def collect() -> list[Point]:
         job = HydraConfig.get()
         composed.append((" ".join(_given(job)), _read(config, job)))
 
-    with _hydra_kept_quiet(), _overrides_first():
+    with _hydra_kept_quiet(), _composed_once(), _overrides_first():
         try:
             keep_point()
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
@@ -61,6 +62,17 @@ _NO_POINTS = (
     "hydra/launcher: this launcher runs jobs elsewhere and beside each other, which measures nothing fairly; "
     "leave it out, and start measured interpreters on another machine with prefix=[COMMAND,...] instead"
 )
+
+
+@contextmanager
+def _composed_once() -> Iterator[None]:
+    """Keep Hydra from composing every point twice, lest jobs elsewhere fail: ours run here, and now."""
+    before = Sweeper.validate_batch_is_legal
+    Sweeper.validate_batch_is_legal = lambda *_: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Sweeper.validate_batch_is_legal = before  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -486,8 +486,7 @@ def test_a_study_stopped_while_it_is_checked_leaves_nothing(
 ) -> None:
     (folder / "work.py").write_text("import time\ntime.sleep(1000)\n")
     with start(folder, "never_imported") as runner:
-        supervising = wait_until(lambda: children_of(runner.pid))[0]
-        (probe,) = wait_until(lambda: children_of(supervising))
+        (probe,) = wait_until(lambda: probes_of(runner.pid))
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     told = "interrupted; nothing was measured\n" if number is signal.SIGINT else ""
@@ -497,8 +496,16 @@ def test_a_study_stopped_while_it_is_checked_leaves_nothing(
 
 
 def supervising_process(runner: int) -> int:
-    (found,) = (child for child in children_of(runner) if "runner.supervisor" in command_line(child))
+    (found,) = supervising_processes(runner)
     return found
+
+
+def supervising_processes(runner: int) -> list[int]:
+    return [child for child in children_of(runner) if "runner.supervisor" in command_line(child)]
+
+
+def probes_of(runner: int) -> list[int]:
+    return [probe for supervising in supervising_processes(runner) for probe in children_of(supervising)]
 
 
 def children_of(process: int) -> list[int]:

@@ -1,5 +1,6 @@
 """The checks made before anything is measured."""
 
+import multiprocessing
 import os
 import platform
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 from runner_probe.check import check, interpreter
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
+
+START_METHODS = multiprocessing.get_all_start_methods()
 
 
 def checked(pool: dict[str, Any], **workload: Any) -> dict[str, Any]:
@@ -71,10 +74,10 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
     ("pool", "message"),
     [
         (
-            {**THREAD, "max_worker": 2},
+            {**process_pool("spawn"), "max_worker": 2},
             (
-                "concurrent.futures.ThreadPoolExecutor: got an unexpected keyword argument 'max_worker'; "
-                "it takes max_workers, thread_name_prefix, initializer, initargs"
+                "concurrent.futures.ProcessPoolExecutor: got an unexpected keyword argument 'max_worker'; "
+                "it takes max_workers, mp_context, initializer, initargs, max_tasks_per_child"
             ),
         ),
         (
@@ -100,7 +103,7 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
             ),
         ),
         ({"_target_": "bag.Loop", "number": 1}, "makes a bag.Loop, which has no submit; an executor needs"),
-        (process_pool("frok"), "there is no start method 'frok' here; there are fork, spawn, forkserver"),
+        (process_pool("frok"), f"there is no start method 'frok' here; there are {', '.join(START_METHODS)}"),
         ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
     ],
