@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,11 +40,14 @@ def collect() -> list[Point]:
     refuse_wrong_options(sys.argv[1:])
     _refuse_missing_folder()
     composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, and it or its problems
+    patience = _Patience()
 
     @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
     def keep_point(config: DictConfig) -> None:
         job = HydraConfig.get()
         composed.append((" ".join(_given(job)), _read(config, job)))
+        if not config.quiet:
+            patience.tell(f"composing the grid: {len(composed)} points so far")
 
     with _hydra_kept_quiet(), _composed_once(), _overrides_first():
         try:
@@ -62,6 +66,21 @@ _NO_POINTS = (
     "hydra/launcher: this launcher runs jobs elsewhere and beside each other, which measures nothing fairly; "
     "leave it out, and start measured interpreters on another machine with prefix=[COMMAND,...] instead"
 )
+
+
+class _Patience:
+    """Tells now and then how far it is, what takes long."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic() + _TOLD_EVERY_S
+
+    def tell(self, text: str) -> None:
+        if time.monotonic() >= self._due:
+            self._due += _TOLD_EVERY_S
+            sys.stderr.write(f"{text}\n")
+
+
+_TOLD_EVERY_S = 10.0
 
 
 @contextmanager

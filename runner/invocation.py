@@ -26,6 +26,9 @@ _SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its trac
 SHORTEST_STAMPED_S = 100e-6
 SHORTEST_STAMPED_CHUNK_S = 50e-6
 
+# A worker's stamps also have to come back from it. Where the data of a chunk takes this long, that is as
+# little beside it, however short the tasks are.
+LEAST_BETWEEN_CHUNKS_S = 1e-3
 
 #: What a reply tells of the workers.
 _FACTS = ("distinct_workers", "gil_enabled", "start_method", "native_threads", "in_one_interpreter")
@@ -51,6 +54,7 @@ class Request:
     reference: Reference
     output: Path  #: gets what the workload prints
     auto_chunk_size: int = 1  #: what a chunk size of `auto` has come to
+    between_chunks_s: float = 0.0  #: from the end of one to that of the next, as an earlier invocation found
     dispatch: bool = False  #: measure what handing out a chunk costs, and no task
 
     @property
@@ -70,6 +74,7 @@ class Outcome:
     traceback: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)  #: as seen in the workers
     seconds: float
+    afterwards: str = ""  #: how the interpreter ended once it had answered, if not well
     left_behind: int = 0  #: processes that outlived the workload and were ended
     alive: int = 0  #: processes that could not be ended
 
@@ -162,7 +167,7 @@ def _specification(request: Request, folder: str) -> dict[str, Any]:
         "chunk_size": request.tasks_per_chunk,
         "dispatch": request.dispatch,
         "iterations": request.iterations,
-        "tracing": _tracing(request.cell, request.tasks_per_chunk, reference),
+        "tracing": _tracing(request),
         "look": request.repetition <= 1,  # once for each cell, and each reference
         "calls": reference.calls,
         "reference": reference.results,
@@ -180,12 +185,15 @@ def _window(request: Request, folder: str) -> dict[str, Any] | None:
     return {"duration_s": settings["duration_s"], "workers": request.cell.workers or 1, "folder": folder}
 
 
-def _tracing(cell: Cell, chunk_size: int | None, reference: Reference) -> str:
+def _tracing(request: Request) -> str:
     """Tell what is stamped: every task, every chunk, or nothing but a run apart, which is no headline."""
+    reference = request.reference
     if reference.task_s >= SHORTEST_STAMPED_S:
         return "task"
-    tasks = len(reference.labels) * bags_of(cell)
-    in_chunk = min(chunk_size or tasks, tasks)
+    if request.between_chunks_s >= LEAST_BETWEEN_CHUNKS_S and not request.cell.is_loop:
+        return "chunk"
+    tasks = len(reference.labels) * bags_of(request.cell)
+    in_chunk = min(request.tasks_per_chunk or tasks, tasks)
     return "chunk" if reference.task_s * in_chunk >= SHORTEST_STAMPED_CHUNK_S else "apart"
 
 
@@ -224,6 +232,7 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         traceback=reply["traceback"],
         facts={key: reply[key] for key in _FACTS if key in reply},
         seconds=ending.seconds,
+        afterwards=_end(ending.exit_code) if ending.exit_code and not ending.killed else "",
         left_behind=ending.killed,
     )
 

@@ -130,11 +130,15 @@ _GROUPS = (*GROUPS.values(), "experiment")
 
 
 def _no_such_file(group: str, option: str, options: str | None) -> str:
-    return f"there is no {group} '{option}'{near(option, (options or '').split())}"
+    hint = near(option, (options or "").split())
+    own = "" if hint.endswith("?") else "; --config-dir FOLDER adds those of FOLDER"
+    return f"there is no {group} '{option}'{hint}{own}"
 
 
 def _sweep(text: str) -> str:
-    return f"{text}: that is a sweep; add --multirun"
+    key, _, values = text.partition("=")
+    is_list = key.startswith("workload.")
+    return f"{text}: that is a sweep; add --multirun{f', or write [{values}] for a list' if is_list else ''}"
 
 
 #: Patterns of Hydra's messages, and what a user needs to know of them.

@@ -14,7 +14,8 @@ USUAL_DURATION_S = 1.0
 def contradictions(config: "Config") -> Iterator[str]:
     """Tell which settings mean nothing in the mode."""
     if config.mode is not Mode.throughput:
-        if config.duration_s is not None:
+        # A study that goes on has a mode, which need not be said again.
+        if config.duration_s is not None and config.resume is None:
             yield f"duration_s={config.duration_s:g}: only mode=throughput lasts that long; leave it out"
         return
     workload = config.workload

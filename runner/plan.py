@@ -203,6 +203,8 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
             found[name] = str(Path(path).absolute())
         elif Path(named).is_dir():
             problems.append(f"python={name}: it is a folder; name the program in it, such as bin/python")
+        elif Path(named).exists():
+            problems.append(f"python={name}: it is not a program that you may run; name an interpreter")
         else:
             problems.append(
                 f"python={name}: there is no such program; give a path, or a name found on the PATH"

@@ -125,9 +125,10 @@ def _raised(points: Sequence[Point], study: Mapping[str, Any]) -> dict[str, Any]
     raised = {}
     problems = []
     for key in STUDY_SETTINGS:
-        now, before = getattr(config, key), study.get(key)
+        usual = getattr(Config, key)
+        now, before = getattr(config, key), study.get(key, usual)  # a setting may be newer than the study
         # What an experiment's file sets is no override.
-        given = key in overrides or now != getattr(Config, key)
+        given = key in overrides or now != usual
         if key in OF_THE_SITTING or not given or now == before:
             continue
         if key in _ASKS_FOR_MORE and _ASKS_FOR_MORE[key](before, now):

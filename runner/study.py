@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import random
 import statistics
 import time
@@ -74,6 +75,7 @@ class Study:
         self._references: dict[str, Reference] = {}  # by baseline, once an invocation has made it
         self._calls: dict[str, dict[str, int]] = {}  # by snippets
         self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
+        self._between_chunks_s: dict[str, float] = {}  # by cell whose chunks were recorded in a run apart
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
@@ -180,6 +182,7 @@ class Study:
         self.failed.update({sample.cell: sample for sample in earlier.samples if sample.status != "ok"})
         for sample in earlier.samples:
             self._made.add((sample.cell, sample.repetition))
+            self._see_chunks(sample)
             self._begun = max(self._begun, sample.repetition)
             if not sample.repetition:
                 continue
@@ -296,8 +299,16 @@ class Study:
     def _measure(self, cell: Cell, repetition: int, position: int) -> None:
         outcome = self._keep(self._request(cell, repetition, position))
         self._seconds[cell.id].append(outcome.seconds)
+        for sample in outcome.samples:
+            self._see_chunks(sample)
         if outcome.status == "ok" and (time_s := unit_s(cell, outcome.samples[0])) is not None:
             self._wall_s[cell.id].append(time_s)
+
+    def _see_chunks(self, sample: Sample) -> None:
+        """See from a run apart how quickly chunks follow each other: it may be needed no more."""
+        if sample.tracing and sample.work_s is not None:
+            chunks = math.ceil(sample.tasks / (sample.tasks_per_chunk or sample.tasks))
+            self._between_chunks_s.setdefault(sample.cell, sample.work_s / chunks)
 
     def _request(self, cell: Cell, repetition: int, position: int) -> Request:
         return Request(
@@ -309,6 +320,7 @@ class Study:
             reference=self._reference(cell),
             output=self._store.output_file(cell.id, repetition),
             auto_chunk_size=self._chunk_sizes.get(cell.id, 1),
+            between_chunks_s=self._between_chunks_s.get(cell.id, 0.0),
         )
 
     def _keep(self, request: Request) -> Outcome:
@@ -325,6 +337,8 @@ class Study:
         if outcome.alive:
             disturbing = "could not be ended and may disturb what follows; end them by hand"
             self._store.log(f"{where}: {outcome.alive} processes {disturbing}")
+        if outcome.afterwards:
+            self._store.log(f"{where}: the interpreter {outcome.afterwards} after it had answered")
         if outcome.left_behind:
             self._store.log(f"{where}: {outcome.left_behind} processes outlived the workload and were ended")
         if outcome.status != "ok":

@@ -1,6 +1,7 @@
 """Result folders made of figures that a test chooses."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,16 @@ def cell(executor: str, workers: int | None, **changes: Any) -> Cell:
 
 @pytest.fixture
 def make_results(tmp_path: Path) -> MakeResults:
-    """Write a folder in which each cell took the given seconds, one a repetition, and read it."""
+    """Write a folder in which each cell took the given seconds, one a repetition, and read it.
+
+    Cells in `apart` were not traced but in a run apart, which took what is given there.
+    """
 
     def make(
-        walls: Mapping[Cell, Sequence[float | Status]], swept: Sequence[str] = (), mode: str = "tasks"
+        walls: Mapping[Cell, Sequence[float | Status]],
+        swept: Sequence[str] = (),
+        mode: str = "tasks",
+        apart: Mapping[Cell, Sequence[float]] | None = None,
     ) -> Results:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
             study = {"name": "made", "confidence": 0.95, "seed": 1, "repetitions": 7, "mode": mode}
@@ -53,7 +60,12 @@ def make_results(tmp_path: Path) -> MakeResults:
             folder.write_environment({"start": {"cpu": CPU}})
             for one, found in walls.items():
                 for repetition, wall in enumerate(found, 1):
-                    folder.add(*_invocation(one, repetition, wall))
+                    samples, records = _invocation(one, repetition, wall)
+                    if apart and one in apart:
+                        traced, records = _invocation(one, repetition, apart[one][repetition - 1])
+                        samples += [replace(sample, iteration=1, tracing=True) for sample in traced]
+                        records = [replace(record, iteration=1) for record in records]
+                    folder.add(samples, records)
             folder.finish()
         return store.read(folder.folder)
 

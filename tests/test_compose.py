@@ -84,6 +84,20 @@ def test_the_command_line_overrides_what_an_experiment_sweeps(compose: Compose) 
     assert [(point.config.executor.name, point.config.workers) for point in points] == [("thread", 3)]
 
 
+def test_the_plain_loop_may_be_asked_for_in_a_window(compose: Compose) -> None:
+    (point,) = compose("mode=throughput", "executor=serial")
+    assert point.config.executor.chunk_size is None
+
+
+def test_a_grid_that_takes_long_to_compose_tells_how_far_it_is(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("runner.compose._TOLD_EVERY_S", 0.0)
+    compose("workers=1,2", "--multirun")
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"composing the grid: {count} points so far" for count in (1, 2)]
+
+
 def test_one_run_is_the_grid_of_one_point(compose: Compose) -> None:
     (point,) = compose("workers=3")
     assert point.config.workers == 3

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from runner.invocation import (
+    LEAST_BETWEEN_CHUNKS_S,
     SHORTEST_STAMPED_CHUNK_S,
     SHORTEST_STAMPED_S,
     Outcome,
@@ -235,6 +237,22 @@ def test_the_cpu_time_of_orphans_belongs_to_the_first_sample(measure: Callable[.
     assert outcome.left_behind == 3
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "killed", "told"),
+    [
+        (0, 0, ""),
+        (3, 0, "exited with code 3"),
+        (-signal.SIGSEGV, 0, "was ended by SIGSEGV"),
+        (-signal.SIGTERM, 1, ""),  # by us, as one of those that outlived the workload
+    ],
+)
+def test_an_interpreter_that_dies_after_its_answer_is_told(
+    measure: Callable[..., Outcome], exit_code: int, killed: int, told: str
+) -> None:
+    outcome = measure(make_ending(make_reply(make_iteration(0)), exit_code=exit_code, killed=killed))
+    assert (outcome.status, outcome.afterwards) == ("ok", told)
+
+
 def test_the_cpu_time_of_helpers_that_lived_at_the_end_is_counted_once(
     measure: Callable[..., Outcome],
 ) -> None:
@@ -457,6 +475,25 @@ def test_what_is_stamped_is_long_enough_for_it(
     reference = Reference(task_s=task_s, labels=["one"] * 20)
     cell = make_cell("abc", chunk_size=chunk_size)
     invoke(make_request(tmp_path, reference, cell), supervisor)
+    assert json.loads(supervisor.launches[0].specification)["tracing"] == tracing
+
+
+@pytest.mark.parametrize(
+    ("between_chunks_s", "executor", "tracing"),
+    [
+        (LEAST_BETWEEN_CHUNKS_S, "concurrent.futures.ProcessPoolExecutor", "chunk"),
+        (LEAST_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "apart"),
+        (LEAST_BETWEEN_CHUNKS_S, "runner_probe.executors.Serial", "apart"),  # it carries nothing to and fro
+    ],
+)
+def test_chunks_whose_data_takes_long_are_stamped_however_short_their_tasks(
+    tmp_path: Path, between_chunks_s: float, executor: str, tracing: str
+) -> None:
+    supervisor = Answering(make_ending())
+    made = make_cell("abc")
+    cell = replace(made, settings={**made.settings, "executor": {"pool": {"_target_": executor}}})
+    request = make_request(tmp_path, Reference(task_s=1e-9, labels=["one"] * 20), cell)
+    invoke(replace(request, between_chunks_s=between_chunks_s), supervisor)
     assert json.loads(supervisor.launches[0].specification)["tracing"] == tracing
 
 

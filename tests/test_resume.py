@@ -12,7 +12,7 @@ from runner import mend, store
 from runner.config import Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError, RunnerError
 from runner.plan import plan
-from runner.records import Finding, Reference, Sample, TaskRecord
+from runner.records import Finding, Mode, Reference, Sample, TaskRecord
 from runner.resume import read_stopped
 from runner.same_place import changed_packages, changes, other_directory, other_interpreters, other_machine
 from runner.store import Store
@@ -238,6 +238,8 @@ def test_changed_settings_are_refused(folder: Path) -> None:
     [
         ({"repetitions": 2}, "repetitions=2: the study has 3, and may only ask for more"),
         ({"seed": 2}, "seed=2: the study has 1; leave it out"),
+        ({"mode": Mode.weak}, "mode=weak: the study has tasks; leave it out"),
+        ({"duration_s": 2.0}, "duration_s=2.0: the study has null; leave it out"),
         ({"iterations": 3}, "iterations=3: the study has 1; leave it out"),
         ({"confidence": 0.9}, "confidence=0.9: the study has 0.95; leave it out"),
         ({"time_budget_s": 60.0}, "time_budget_s=60.0: the study has null, and may only ask for more"),

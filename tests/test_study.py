@@ -470,6 +470,33 @@ def test_progress_tells_whether_the_study_may_end_early(changes: dict[str, Any],
     assert {one.at_most for one in Trial(SERIAL, settings=settings).measure().progress} == {at_most}
 
 
+def traced_apart(request: Request) -> Outcome:
+    """End with a headline and a run apart, of ten tasks in chunks of four, that takes 0.3 s a repetition."""
+    found = ended(request)
+    work_s = 0.3 * request.repetition
+    (headline,) = found.samples
+    apart = replace(headline, iteration=1, tracing=True, tasks=10, tasks_per_chunk=4, work_s=work_s)
+    return replace(found, samples=[headline, apart] if request.repetition else [headline])
+
+
+def test_the_first_run_apart_tells_how_quickly_chunks_follow_each_other() -> None:
+    first = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3), invoke=traced_apart).measure()
+    assert [request.between_chunks_s for request in first.requests] == pytest.approx([0.0, 0.0, 0.1, 0.1])
+
+    again = Trial(SERIAL, settings=replace(SETTINGS, repetitions=4), invoke=traced_apart)
+    again.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
+    again.study.measure()
+    assert [request.between_chunks_s for request in again.requests] == pytest.approx([0.1])
+
+
+def test_an_interpreter_that_dies_after_its_answer_is_logged() -> None:
+    trial = Trial(SERIAL, invoke=lambda request: ended(request, afterwards="exited with code 3")).measure()
+    assert trial.kept.logged == [
+        f"cell s (serial), repetition {repetition}: the interpreter exited with code 3 after it had answered"
+        for repetition in range(3)
+    ]
+
+
 def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
     trial = Trial(
         SERIAL,

@@ -66,6 +66,7 @@ def summarise(
             **identities[cell.id],
             **_facts(cell, own, times),
             **columns_of("wall_s", compared.walls.median(cell.id)),
+            **_spread(compared.walls.of(cell.id)),
             **_of_mode(mode, cell, own, times),
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
@@ -85,6 +86,12 @@ def summarise(
         row["note"] = "; ".join([*notes, *_notes_of_window(cell, own), *why_empty])
         rows.append(row)
     return typed(pd.DataFrame(rows))
+
+
+def _spread(wall_s: "pd.Series[float]") -> dict[str, float]:
+    """Give the least and the most, and what a tenth and nine tenths do not exceed: a median hides them."""
+    quantiles = {"min": 0.0, "p10": 0.1, "p90": 0.9, "max": 1.0}
+    return {f"wall_s_{name}": float(wall_s.quantile(part)) for name, part in quantiles.items()}
 
 
 def _of_mode(mode: Mode, cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:

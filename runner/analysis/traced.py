@@ -13,6 +13,7 @@ from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
 from runner.analysis.causes import Loss, Setting, named
 from runner.analysis.machine import Machine
+from runner.analysis.statistics import Estimate, medians
 from runner.analysis.times import Times
 from runner.modes import bags_of, has_window
 from runner.records import Cell
@@ -49,6 +50,7 @@ class Traces:
         trace = trace[keys.isin(chosen)]
         self._records = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
         self._runs: dict[str, dict[int, Run]] = {}
+        self._added: dict[str, Estimate | None] = {}
 
     def records(self, cell: str) -> pd.DataFrame | None:
         """Give the task records of a cell's traced runs."""
@@ -158,10 +160,20 @@ class Traces:
         return target == _EVENT_LOOP and not self.machine.is_async(cell)
 
     def _is_slowed(self, cell: str, beside_s: float) -> bool:
-        """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain."""
-        times = self.times.of(cell)
-        added_s = [run.wall - times.loc[repetition] for repetition, run in self.runs(cell).items()]
-        return bool(added_s) and float(np.median(added_s)) > _MOST_SLOWED * beside_s
+        """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain.
+
+        Both times of a repetition vary: what may as well be chance is not laid to the tracing.
+        """
+        added_s = self._added_s(cell)
+        return added_s is not None and added_s.low > 0 and added_s.value > _MOST_SLOWED * beside_s
+
+    def _added_s(self, cell: str) -> Estimate | None:
+        """Estimate how much longer the traced runs of a cell take; None without any."""
+        if cell not in self._added:
+            times = self.times.of(cell)
+            added_s = [run.wall - times.loc[repetition] for repetition, run in self.runs(cell).items()]
+            self._added[cell] = medians(np.array([added_s]), *self.times.level)[0] if added_s else None
+        return self._added[cell]
 
     def _wall_s(self, cell: str) -> float:
         """Give the median of the headline times of a cell that has traced runs."""

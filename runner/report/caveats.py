@@ -83,7 +83,7 @@ def _bad_samples(tables: Tables) -> pd.DataFrame:
 def _failures(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterator[str]:
     """Say why cells make no claim, each reason once."""
     bad = _bad_samples(tables).set_index("cell")
-    told = {cell: f"{row['status'].replace('_', ' ')}: {row['error']}" for cell, row in bad.iterrows()}
+    told = {cell: _reason(row) for cell, row in bad.iterrows()}
     loops, is_only = plain_loops(results.cells), summary["workload"].nunique() == 1
     for workload, rows in summary.groupby("workload", sort=False):
         silent = rows[rows["status"].ne("ok")]
@@ -99,6 +99,13 @@ def _failures(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterat
                 verb = "makes" if len(cells) == 1 else "make"
                 names = _names(cells, varying_settings(rows, results))
                 yield f"{'' if is_only else f'{workload}, '}{names} {verb} no claim: {reason}"
+
+
+def _reason(sample: pd.Series) -> str:
+    reason = f"{sample['status'].replace('_', ' ')}: {sample['error']}"
+    if sample["status"] != "wrong_result":
+        return reason
+    return f"{reason}; if results may differ, workload.compare=none"
 
 
 def _names(cells: pd.DataFrame, settings: Sequence[str]) -> str:
@@ -123,7 +130,7 @@ def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
     if int(results.study["repetitions"]) >= needed:
         remedy = _why_so_few(results)
     few = f"a cell has {fewest:.0f} of the {needed} repetitions needed"
-    yield f"bounds are ranges, not {confidence * 100:g}% intervals: {few}; {remedy}"
+    yield f"intervals are ranges, not {confidence * 100:g}% intervals: {few}; {remedy}"
 
 
 def _why_so_few(results: Results) -> str:

@@ -59,6 +59,13 @@ def test_even_counts_of_repetitions_give_bounds_between_two_runs(make_results: M
     assert 1.0 <= found["wall_s_low"] < found["wall_s"] < found["wall_s_high"] <= 1.7
 
 
+def test_the_repetitions_are_told_beside_their_median(make_results: MakeResults) -> None:
+    walls = [2.0, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9]
+    found = row(tabulate(make_results({SERIAL: walls})).summary, "serial")
+    spread = [found[f"wall_s_{name}"] for name in ("min", "p10", "p90", "max")]
+    assert spread == pytest.approx([1.0, 1.1, 1.9, 2.0])
+
+
 def test_a_failed_cell_keeps_its_row_and_says_why(make_results: MakeResults) -> None:
     results = make_results({SERIAL: [2.0] * 7, TWO: ["timeout"]})
     found = row(tabulate(results).summary, "process2")

@@ -287,7 +287,7 @@ def test_few_repetitions_are_called_a_range(make_results: MakeResults) -> None:
     results = with_study(make_results({SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]}), repetitions=2)
     text = " ".join(shown(results).split())
     assert "range of fewer than 6" in text
-    assert "bounds are ranges, not 95% intervals" in text
+    assert "intervals are ranges, not 95% intervals" in text
     assert "repetitions=7 gives intervals" in text
 
 
