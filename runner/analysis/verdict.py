@@ -23,6 +23,7 @@ Answer = Literal["helps", "does not help", "cannot tell", ""]
 _WORTH_IT = 1.05  # a gain that is shown to be smaller than this is no help
 _MOST_MORE_REPETITIONS = 200  # an estimate of more than that says: not by repeating
 _MOST_CAUSES = 2
+_FEWEST_TO_SHARE = 2  # workers
 _AT_THE_BOUND = 0.98  # of the bound, for the upper end of the interval
 
 
@@ -280,13 +281,14 @@ def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -
 
 
 def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
-    """Tell the main loss of the recommended cell or, where that is the loop, of the fastest pool."""
+    """Tell the main loss of the recommended cell or, if it shares nothing out, of the fastest that does."""
     cell = recommended
-    if pd.isna(cell["workers"]):
+    if pd.isna(cell["workers"]) or cell["workers"] < _FEWEST_TO_SHARE:
         pools = told.group[told.group["workers"].notna()]
+        sharing = pools[pools["workers"] >= _FEWEST_TO_SHARE]
         if pools.empty:
             return ""
-        cell = told.tables.terms.fastest_first(pools).iloc[0]
+        cell = told.tables.terms.fastest_first(pools if sharing.empty else sharing).iloc[0]
     losses = told.tables.losses.get(str(cell["cell"]), [])
     parts = [f"{loss.share.value:.0%} to {loss.cause.name}" for loss in losses[:_MOST_CAUSES]]
     lost = f"of its workers' time it loses {', '.join(parts)}" if losses else ""

@@ -43,6 +43,14 @@ def test_the_loop_wins_where_it_is_fastest(make_results: MakeResults) -> None:
     assert found.sentence.startswith("serial is fastest, 1.00 s; the next, process × 2, takes")
 
 
+def test_what_is_explained_is_a_pool_that_shares_tasks_out(make_results: MakeResults) -> None:
+    one = cell("process", 1)
+    walls = {SERIAL: NOISE, one: [1.01 * n for n in OTHER_NOISE], TWO: [2 * n for n in OTHER_NOISE]}
+    assert judged(make_results, walls).why.startswith("process × 2: ")
+    del walls[TWO]
+    assert judged(make_results, walls).why.startswith("process × 1: ")
+
+
 def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
     found = judged(make_results, walls)
