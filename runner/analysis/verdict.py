@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from runner.analysis.break_even import describe
+from runner.analysis.causes import OVERSUBSCRIBED, Cause
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.pasted.code import code_to_paste
 from runner.analysis.rankings import fastest_group, quickest_snippet
@@ -297,8 +298,16 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
         lost = f"it is not distinguishable from {bound}{'; ' if lost else ''}{lost}"
     if not losses and (untold := told.tables.unexplained.get(str(cell["cell"]), "")):
         lost = f"{lost}{'; ' if lost else ''}{untold}"
-    helps = f"; most likely to help: {losses[0].cause.remedy}" if losses else ""
+    remedies = [loss.cause.remedy for loss in losses if not _is_refuted(told, cell, loss.cause)]
+    helps = f"; most likely to help: {remedies[0]}" if remedies else ""
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
+
+
+def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:
+    """Whether fewer workers would help against a cause, and were measured and are shown to be slower."""
+    alike = _alike(told, cell)
+    fewer = alike[(alike["workers"] < cell["workers"]).fillna(value=False)]
+    return cause == OVERSUBSCRIBED and len(fewer) > 0 and not fewer["among_best"].any()
 
 
 def cheapest_among_best(group: pd.DataFrame, terms: Terms, fewest_repetitions: int) -> "pd.Series[Any]":

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from runner.analysis.statistics import ratio_of_medians
+from runner.analysis.causes import OVERSUBSCRIBED, UNEVEN_TASKS, Loss
+from runner.analysis.statistics import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
 from tests.made import MakeResults, cell
@@ -49,6 +50,19 @@ def test_what_is_explained_is_a_pool_that_shares_tasks_out(make_results: MakeRes
     assert judged(make_results, walls).why.startswith("process × 2: ")
     del walls[TWO]
     assert judged(make_results, walls).why.startswith("process × 1: ")
+
+
+def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_results: MakeResults) -> None:
+    share = Estimate(value=0.3, low=0.2, high=0.4, is_range=False)
+    found = [Loss(cause=cause, share=share) for cause in (OVERSUBSCRIBED, UNEVEN_TASKS)]
+
+    def remedy(*walls_of_two: float) -> str:
+        results = make_results({SERIAL: [4 * n for n in NOISE], TWO: list(walls_of_two), FOUR: NOISE})
+        (verdict,) = judge(results, replace(tabulate(results), losses={FOUR.id: found, TWO.id: found}))
+        return verdict.why.partition("most likely to help: ")[2]
+
+    assert remedy(*(2 * n for n in OTHER_NOISE)) == UNEVEN_TASKS.remedy  # four workers are better
+    assert remedy(*OTHER_NOISE) == OVERSUBSCRIBED.remedy  # two are as good
 
 
 def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:
