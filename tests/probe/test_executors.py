@@ -3,6 +3,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -278,7 +279,7 @@ def test_a_result_that_cannot_be_pickled_fails_where_it_must_travel(executor: Ex
 def expect_pickling(answer: Answer, *, fails: bool) -> None:
     if fails:
         assert answer.reply["status"] == "failed"
-        assert "pickle" in answer.reply["error"]
+        assert re.search("pickle|NotShareableError", answer.reply["error"])  # the latter of sub-interpreters
         assert answer.reply["iterations"] == []
     else:
         assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
