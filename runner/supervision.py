@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -61,7 +60,7 @@ class Supervisor:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         try:
-            placed = {**asdict(launch), "environment": self._place(launch.environment)}
+            placed = {**vars(launch), "environment": self._place(launch.environment)}
             write_frame(self._process.stdin.fileno(), json.dumps(placed).encode())
             frame = read_frame(self._process.stdout.fileno())
         except BrokenPipeError:

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,7 +97,7 @@ def _serve(requests: int, replies: int, temporary: Path) -> None:
         ending = _Invocation(launch, requests, children, interrupts, given_up).run()
         _empty(temporary)
         try:
-            write_frame(replies, json.dumps(asdict(ending)).encode())
+            write_frame(replies, json.dumps(vars(ending)).encode())
         except BrokenPipeError:
             return
 
