@@ -8,7 +8,7 @@ from pathlib import Path
 
 #: CPUs' worth of time that others may take; on a quiet host, at most 1 invocation in 20 sees more.
 MOST_CPUS_TAKEN = 0.10
-#: How many times as long as at best the canary may take; likewise.
+#: How many times as long as at best the canary may take.
 MOST_SLOWDOWN = 1.25
 _CANARY_S = 0.05
 _CANARY_TRIALS = 5

@@ -37,6 +37,11 @@ class Plan:
         needed = {cell.baseline for cell in self.cells}
         return tuple(cell for cell in self.cells if cell.id in needed)
 
+    def group(self, baseline: Cell) -> tuple[Cell, ...]:
+        """The baseline, then the other cells that are relative to it."""
+        others = (cell for cell in self.cells if cell.baseline == baseline.id and cell != baseline)
+        return (baseline, *others)
+
 
 def plan(points: Sequence[Point]) -> Plan:
     """Make every point and its baseline a cell, once.

@@ -145,7 +145,7 @@ class Study:
             for cell in self._plan.cells
             if self._is_left(cell, repetition)
         ]
-        references_left = [cell for cell in self._plan.baselines if (cell.id, 0) not in self._made]
+        references_left = any(self._is_reference_due(cell) for cell in self._plan.cells)
         looks_left = any(self._not_looked_at(purpose) for purpose in self._settings.untimed)
         return "" if left or references_left or looks_left else self._why_enough(self._begun)
 
@@ -199,13 +199,20 @@ class Study:
     def make_references(self) -> None:
         """Run every baseline once: results, inner-loop counts and duration fix what follows.
 
-        Where that fails, the first cell of its group that ends well takes its place.
+        Where that fails, the first cell of its group that ends well takes its place: before the repetitions,
+        since all of these are to be stamped alike.
         """
-        for position, baseline in enumerate(self._plan.baselines):
-            if (baseline.id, 0) not in self._made:
-                self._watch(self._progress(0, ended=False))
-                self._keep(self._request(baseline, 0, position))
+        tried = itertools.count()
+        for baseline in self._plan.baselines:
+            for cell in self._plan.group(baseline):
+                if self._is_reference_due(cell):
+                    self._watch(self._progress(0, ended=False))
+                    self._keep(self._request(cell, 0, next(tried)))
         self._watch(self._progress(0, ended=True))
+
+    def _is_reference_due(self, cell: Cell) -> bool:
+        is_asked = cell.id == cell.baseline or cell.baseline not in self._references
+        return is_asked and self._is_left(cell, 0)
 
     def settle_chunk_sizes(self) -> None:
         """Fix what `auto` comes to in all repetitions.
@@ -351,11 +358,8 @@ class Study:
     def _take_over(self, request: Request, outcome: Outcome) -> None:
         """Take over, and keep, what an invocation fixes for those that follow."""
         cell = request.cell
-        reference, facts = outcome.reference, outcome.facts
-        if request.repetition and (outcome.status != "ok" or cell.baseline in self._references):
-            reference = None
-        if cell.id in self.worker_facts:
-            facts = {}
+        reference = None if request.repetition else outcome.reference
+        facts = {} if cell.id in self.worker_facts else outcome.facts
         if reference is None and not facts:
             return
         self._store.keep_finding(

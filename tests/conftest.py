@@ -1,5 +1,6 @@
 """What tests share: made-up cells, and a look at real processes."""
 
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ _T = TypeVar("_T")
 # The same examples every time, however slow the machine is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+# A shell that starts the tests in the background has Ctrl-C ignored, and so would be all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATIENCE_S = 120.0  # other work may hold the machine
 

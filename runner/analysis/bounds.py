@@ -3,6 +3,7 @@
 Definitions and sources are in docs/method.md.
 """
 
+import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,17 @@ def shortest_makespan(times: Sequence[float], workers: int) -> float:
     k = np.arange(1, (longest_first.size - 1) // workers + 1)
     pigeonhole = sums[k * workers + 1] - sums[k * workers - k]
     return float(max(longest_first[0], sums[-1] / workers, pigeonhole.max(initial=0.0)))
+
+
+def longest_first_makespan(times: Sequence[float], workers: int) -> float:
+    """Time that `workers` need if the longest task left always goes to the first that is free.
+
+    At most 4/3 - 1/(3 * workers) times the shortest possible (Graham 1969). In the unit of `times`.
+    """
+    ends = [0.0] * workers
+    for time in sorted(times, reverse=True):
+        heapq.heapreplace(ends, ends[0] + time)
+    return max(ends)
 
 
 def speedup_bound(serial_s: float, task_s: Sequence[float], cpu_s: float, workers: int, cpus: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.analysis.attribution import Run, budget
-from runner.analysis.bounds import shortest_makespan
+from runner.analysis.bounds import longest_first_makespan
 from runner.analysis.statistics import Estimate, Level, medians
 
 
@@ -69,8 +69,9 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
     """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1."""
     workers = setting.workers
     spent = budget(serial, parallel, workers)
-    unavoidable = workers * shortest_makespan(parallel.lengths(), workers) - parallel.busy
-    uneven = min(spent.idle_end, max(0.0, unavoidable))
+    # What beginning the longest tasks first would leave idle: no placement that is known beforehand saves it.
+    left_idle = workers * longest_first_makespan(parallel.lengths(), workers) - parallel.busy
+    uneven = min(spent.idle_end, max(0.0, left_idle))
     found = {
         POOL_START: spent.pool_start,
         LATE_WORKERS: spent.late_workers,

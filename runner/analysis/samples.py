@@ -33,17 +33,8 @@ def is_headline(samples: pd.DataFrame) -> "pd.Series[bool]":
     return samples["repetition"].gt(0) & samples["iteration"].eq(0) & samples["status"].eq("ok")
 
 
-def wall_times(samples: pd.DataFrame, level: Level) -> Times:
-    """Give the wall times of the cold runs."""
-    return _headlines(samples, "wall_s", level)
-
-
-def headline_times(samples: pd.DataFrame, level: Level) -> Times:
-    """Give the times by which cells are compared: of a cold run's bag or, in a window, of a task."""
-    return _headlines(samples, "unit_s", level)
-
-
-def _headlines(samples: pd.DataFrame, column: str, level: Level) -> Times:
+def cold_times(samples: pd.DataFrame, column: str, level: Level) -> Times:
+    """Give a time of the cold runs; that by which cells are compared is `unit_s`."""
     claiming = _claiming(samples)
     return _times(claiming[is_headline(claiming)], column, level)
 
@@ -65,7 +56,7 @@ def _claiming(samples: pd.DataFrame) -> pd.DataFrame:
 
 def _times(rows: pd.DataFrame, column: str, level: Level) -> Times:
     by_cell = {
-        str(cell): own.groupby("repetition")[column].median()
+        str(cell): own.groupby("repetition")[column].median().dropna()
         for cell, own in rows.groupby("cell", sort=False)
     }
     return Times(by_cell, level)

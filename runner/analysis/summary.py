@@ -50,6 +50,7 @@ class Compared:
     times: Times  #: that cells are compared by: of one bag, or of one task
     walls: Times  #: of whole runs
     warm: Times  #: of the tasks of one bag on a warm pool
+    cpu: Times  #: CPU time of whole runs
 
 
 def summarise(
@@ -71,16 +72,15 @@ def summarise(
             **columns_of("speedup", times.ratio(cell.baseline, cell.id)),
             **columns_of("warm_speedup", warm.ratio(cell.baseline, cell.id)),
             **columns_of("marginal_speedup", _marginal(cell, results, times)),
-            "cpu_s": own[is_headline(own)]["cpu_s"].median(),
+            **columns_of("speedup_of_best", times.ratio(best.get(cell.work, ""), cell.id)),
+            **columns_of("cpu_s", compared.cpu.median(cell.id)),
             "peak_pss_bytes": memory[cell.id].peak_pss_bytes if cell.id in memory else None,
             "among_best": best_of_group.get(cell.id),
             "speedup_bound": traces.bound(cell) or np.nan,
         }
-        own_time = times.median(cell.id)
-        row["speedup_of_best"] = _divide(best.get(cell.work), own_time.value if own_time else None)
-        row["efficiency"] = _divide(row["speedup"], cell.workers)
-        factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
-        row |= {column: getattr(factors, name, None) for column, name in _FACTOR_COLUMNS.items()}
+        for bound in ("", "_low", "_high"):
+            row[f"efficiency{bound}"] = row[f"speedup{bound}"] / (cell.workers or np.nan)
+        row |= _factors(cell, row, traces)
         notes = _notes(cell, own, row, results.study, traces.machine)
         why_empty = _why_no_memory(memory.get(cell.id))
         row["note"] = "; ".join([*notes, *_notes_of_window(cell, own), *why_empty])
@@ -121,13 +121,26 @@ def _facts(cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
     }
 
 
-def _best_baselines(results: Results, times: Times) -> dict[str, float]:
+def _factors(cell: Cell, row: Mapping[str, Any], traces: Traces) -> dict[str, float | None]:
+    """Give the factors of the median pair of runs, with their intervals over the pairs of all repetitions."""
+    factors = traces.factors(cell, row["speedup_low"], row["speedup_high"])
+    columns: dict[str, float | None] = {}
+    for column, name in _FACTOR_COLUMNS.items():
+        columns[column] = getattr(factors, name, None)
+        spread = traces.factor_estimate(cell, name) if columns[column] is not None else None
+        columns[f"{column}_low"] = spread.low if spread else None
+        columns[f"{column}_high"] = spread.high if spread else None
+    return columns
+
+
+def _best_baselines(results: Results, times: Times) -> dict[str, str]:
     """Find the fastest baseline of the same work, whatever its interpreter."""
-    best: dict[str, float] = {}
+    best: dict[str, tuple[float, str]] = {}
     for cell in results.cells:
         if cell.is_baseline and len(times.of(cell.id)):
-            best[cell.work] = min(best.get(cell.work, np.inf), float(times.of(cell.id).median()))
-    return best
+            own = float(times.of(cell.id).median()), cell.id
+            best[cell.work] = min(best.get(cell.work, own), own)
+    return {work: cell for work, (_, cell) in best.items()}
 
 
 def _among_best(results: Results, times: Times) -> dict[str, bool]:
@@ -243,9 +256,3 @@ def describe_short_window(needed_s: int, tasks: float) -> str:
 
 _UNCOUNTED = 0.05  # of the tasks of a window: the one that each worker is at when it closes
 _BEYOND = 1.01  # the bound is itself made of medians
-
-
-def _divide(numerator: float | None, denominator: float | None) -> float:
-    return (
-        np.nan if numerator is None or not denominator or np.isnan(denominator) else numerator / denominator
-    )

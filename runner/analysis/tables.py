@@ -12,7 +12,7 @@ from runner.analysis.identity import identify
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
 from runner.analysis.profiles import Profile, profiles
-from runner.analysis.samples import headline_times, tabulate_samples, wall_times, warm_times
+from runner.analysis.samples import cold_times, tabulate_samples, warm_times
 from runner.analysis.statistics import Level
 from runner.analysis.summary import Compared, summarise
 from runner.analysis.tasks import tabulate_tasks
@@ -47,9 +47,10 @@ def tabulate(results: Results) -> Tables:
     machine = Machine(results.environment)
     identities = identify(results, machine)
     samples = tabulate_samples(results, identities)
-    times, walls = headline_times(samples, level), wall_times(samples, level)
+    times, walls, cpu = (cold_times(samples, column, level) for column in ("unit_s", "wall_s", "cpu_s"))
     traces = Traces(results, walls, machine)
-    compared = Compared(times=times, walls=walls, warm=warm_times(samples, results.cells, level))
+    warm = warm_times(samples, results.cells, level)
+    compared = Compared(times=times, walls=walls, warm=warm, cpu=cpu)
     summary = summarise(results, identities, samples, compared, traces)
     law_rows, laws = fits(results, summary, times, machine)
     return Tables(

@@ -51,6 +51,7 @@ class Traces:
         self._records = {str(cell): own for cell, own in trace.groupby("cell", sort=False)}
         self._runs: dict[str, dict[int, Run]] = {}
         self._added: dict[str, Estimate | None] = {}
+        self._factors: dict[str, list[Factors]] = {}  # by cell: of the pairs of all repetitions
 
     def records(self, cell: str) -> pd.DataFrame | None:
         """Give the task records of a cell's traced runs."""
@@ -90,6 +91,19 @@ class Traces:
             found = replace(found, cpu_scaling=None, on_cpu=None)
         return found if speedup_low <= found.speedup <= speedup_high else None
 
+    def factor_estimate(self, cell: Cell, name: str) -> Estimate | None:
+        """Estimate a factor's median over the pairs of all repetitions; of a cell that has factors."""
+        if cell.id not in self._factors:
+            pairs = self._pairs(cell)
+            self._factors[cell.id] = [attribute(one, other, cell.workers or 1) for one, other in pairs]
+        values = [getattr(factors, name) for factors in self._factors[cell.id]]
+        return None if None in values else medians(np.array([values]), *self.times.level)[0]
+
+    def _pairs(self, cell: Cell) -> list[tuple[Run, Run]]:
+        """Pair the runs of its baseline and its own; the former count for each bag."""
+        own, serial, bags = self.runs(cell.id), self.runs(cell.baseline), bags_of(cell)
+        return [(serial[one].repeated(bags), run) for one, run in own.items() if one in serial]
+
     def bound(self, cell: Cell) -> float | None:
         """Bound the speedup of a cell's bag, from the tasks of its baseline.
 
@@ -120,19 +134,13 @@ class Traces:
 
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
-        records, own, serial = self.records(cell.id), self.runs(cell.id), self.runs(cell.baseline)
+        records, own = self.records(cell.id), self.runs(cell.id)
         if cell.workers is None or records is None or not own or has_window(cell):
             return []
         if any(len(run.lanes()) > cell.workers for run in own.values()):
             return []
         if self.why_unexplained(cell):
             return []
-        bags = bags_of(cell)
-        pairs = [
-            (serial[repetition].repeated(bags), run)
-            for repetition, run in own.items()
-            if repetition in serial
-        ]
         setting = Setting(
             workers=cell.workers,
             cpus=self.machine.cpus(cell),
@@ -140,7 +148,7 @@ class Traces:
             has_gil=self.machine.has_gil(cell),
             native_threads=self.machine.native_threads(cell),
         )
-        return named(pairs, setting, self.times.level)
+        return named(self._pairs(cell), setting, self.times.level)
 
     def why_unexplained(self, cell: Cell) -> str:
         """Say why the recorded runs of a cell explain nothing: they are slowed, or its workers are none."""

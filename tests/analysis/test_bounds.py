@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.bounds import shortest_makespan, speedup_bound
+from runner.analysis.bounds import longest_first_makespan, shortest_makespan, speedup_bound
 
 #: Inner-loop iterations of the six numbers of the concurrent.futures documentation.
 PRIMES = [5_297_936, 5_305_249, 5_297_936, 5_368_427, 5_380_469, 1_653_045]
@@ -64,6 +64,17 @@ def test_an_empty_bag_takes_no_time() -> None:
 
 def test_graham_s_bag_for_two_workers() -> None:
     assert shortest_makespan([3, 3, 2, 2, 2], 2) == 6.0
+    assert longest_first_makespan([3, 3, 2, 2, 2], 2) == 7.0
+
+
+@given(lengths, workers)
+def test_longest_first_is_within_graham_s_ratio_of_the_optimum(times: list[int], workers: int) -> None:
+    best = optimum(times, workers)
+    assert best <= longest_first_makespan(times, workers) <= (4 / 3 - 1 / (3 * workers)) * best + 1e-9
+
+
+def test_longest_first_without_tasks_takes_no_time() -> None:
+    assert longest_first_makespan([], 3) == 0.0
 
 
 def test_one_long_task_among_many_bounds_the_speedup_by_its_length() -> None:

@@ -100,6 +100,13 @@ def test_one_long_task_among_short_ones(length: float) -> None:
     assert found == {causes.UNEVEN_TASKS.name: length - 2}
 
 
+def test_what_longest_first_would_leave_idle_as_well_is_no_placement() -> None:
+    lengths = (3.0, 3.0, 2.0, 2.0, 2.0)  # longest first takes 7 seconds, and so does this order
+    serial = Run(opened=0.0, closed=12.0, work=[work(0, 0.0, length) for length in lengths])
+    own = [work(0, 0.0, 3.0), work(1, 0.0, 3.0), work(0, 3.0, 2.0), work(1, 3.0, 2.0), work(0, 5.0, 2.0)]
+    assert lost(Run(opened=0.0, closed=7.0, work=own), serial) == {causes.UNEVEN_TASKS.name: 2.0}
+
+
 def test_chunks_that_all_go_to_one_worker() -> None:
     assert lost(Run(opened=0.0, closed=8.0, work=SERIAL.work)) == {causes.PLACEMENT.name: 8.0}
 

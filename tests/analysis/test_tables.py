@@ -32,6 +32,17 @@ def test_a_speedup_is_the_ratio_of_medians(make_results: MakeResults) -> None:
     ]
 
 
+def test_every_figure_of_a_cell_has_an_interval(make_results: MakeResults) -> None:
+    serial = [2.0, 2.1, 1.9, 2.2, 1.8, 2.3, 1.7]
+    found = row(tabulate(make_results({SERIAL: serial, TWO: [1.0] * 7})).summary, "process2")
+    for figure in ("wall_s", "cpu_s", "speedup", "efficiency", "speedup_of_best", "placement"):
+        assert found[f"{figure}_low"] <= found[figure] <= found[f"{figure}_high"], figure
+    assert found["efficiency_low"] == found["speedup_low"] / 2 < found["speedup_high"] / 2
+    # The loop's tasks varied and the pool's did not: how they scale varies by as much.
+    bounds = [found[f"computation_scaling{bound}"] for bound in ("_low", "", "_high")]
+    assert bounds == pytest.approx([found[f"speedup{bound}"] / 2 for bound in ("_low", "", "_high")])
+
+
 def test_only_repetitions_in_which_both_ended_well_count_for_a_pair(make_results: MakeResults) -> None:
     results = make_results({SERIAL: [2.0] * 6 + [100.0], TWO: [1.0] * 6 + ["interrupted"]})
     assert row(tabulate(results).summary, "process2")["speedup_high"] == 2.0

@@ -211,7 +211,7 @@ def test_a_pool_that_breaks_is_closed_after_the_rest_was_cancelled(clock: Clock,
 
 
 def test_warm_iterations_share_one_pool(clock: Clock, events: list[str]) -> None:
-    iterations = run_warm(bag(2), lambda: FakePool(clock, events), 3, clock)
+    iterations = list(run_warm(bag(2), lambda: FakePool(clock, events), 3, clock))
     assert [iteration.values() for iteration in iterations] == [[0, 2]] * 3
     assert events == ["open", *(f"submit {number}" for number in range(6)), "shutdown"]
 
@@ -226,7 +226,7 @@ def test_a_warm_iteration_counts_neither_opening_nor_closing(clock: Clock, event
 
 def test_a_warm_iteration_that_fails_closes_the_pool(clock: Clock, events: list[str]) -> None:
     with pytest.raises(TaskFailed):
-        run_warm(bag(2), lambda: FakePool(clock, events, bad_task=0), 3, clock)
+        list(run_warm(bag(2), lambda: FakePool(clock, events, bad_task=0), 3, clock))
     assert events == ["open", "submit 0", "submit 1", "cancel 1", "shutdown"]
 
 

@@ -64,6 +64,14 @@ def test_further_iterations_follow_one_that_warms_up() -> None:
     ]
 
 
+def test_what_ran_warm_before_a_failure_is_kept(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    failing = specify(iterations=3, function="bag.square_at_most", arguments={"calls": str(calls), "most": 7})
+    reply = measure(failing)
+    assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: called too often")
+    assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [(0, False), (1, True)]
+
+
 def test_several_bags_are_one_run_of_which_the_first_is_the_reference() -> None:
     reply = measure({**specify(THREAD), "bags": 2})
     [iteration] = reply["iterations"]

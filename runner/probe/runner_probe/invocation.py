@@ -116,8 +116,12 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     values = traced.values() if bare is None else bare.values
     reply.update(_facts([worker for _, _, worker, _ in traced.reports], factory))
     if specification["iterations"] > 1:
-        for number, warm in enumerate(run_warm(tasks, factory.open, specification["iterations"]), 1):
-            reply["iterations"].append(_describe(warm, number, workload, warmup=number == 1))
+        warm: list[Iteration] = []
+        try:
+            warm.extend(run_warm(tasks, factory.open, specification["iterations"]))
+        finally:  # those before one that fails were measured
+            for number, iteration in enumerate(warm, 1):
+                reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
     if bare is not None:
         number = len(reply["iterations"])
         reply["iterations"].append({**_describe(traced, number, workload), "tracing": True})

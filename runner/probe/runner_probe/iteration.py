@@ -12,7 +12,7 @@ from runner_probe.cpu import tree_cpu_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from runner_probe.chunk import Failure, Report
@@ -209,23 +209,21 @@ def run_warm(
     open_pool: Callable[[], Any],
     count: int,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> list[Iteration]:
+) -> Iterator[Iteration]:
     """Open one pool and run the tasks on it `count` times; the first of them warms it up."""
-    iterations = []
     pool = open_pool()
     try:
         for _ in range(count):
             iteration = Iteration(len(tasks.chunks))
-            iterations.append(iteration)
             cpu_before = tree_cpu_s()
             iteration.started_at = time.time()
             iteration.opened_ns = clock()
             _drive(pool, tasks, iteration, clock)
             iteration.closed_ns = clock()
             iteration.cpu_s = tree_cpu_s() - cpu_before
+            yield iteration
     finally:
         pool.shutdown(wait=True)
-    return iterations
 
 
 def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], int]) -> None:
