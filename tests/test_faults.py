@@ -228,8 +228,9 @@ POOL_BROKEN = (
     "BrokenProcessPool: A process in the process pool was terminated abruptly "
     "while the future was running or pending."
 )
+#: With the reference, which the next cell makes where the loop fails.
 ALL_BUT = {
-    "serial": {"thread": 2, "process": 2},
+    "serial": {"thread": 3, "process": 2},
     "thread": {"serial": 3, "process": 2},
     "process": {"serial": 3, "thread": 2},
 }
