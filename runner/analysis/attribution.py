@@ -57,6 +57,11 @@ class Run:
         return _sum_known(work.run_delay for work in self.work)
 
     @property
+    def lead(self) -> float:
+        """From before the pool's construction to the first task's start."""
+        return _first_start(self) - self.opened
+
+    @property
     def active(self) -> float:
         """From the first task's start to the last one's end."""
         return _last_end(self) - _first_start(self)
@@ -159,7 +164,7 @@ def budget(serial: Run, parallel: Run, workers: int) -> Budget:
         workers=workers,
         work=serial.busy,
         slower_tasks=parallel.busy - serial.busy,
-        pool_start=workers * (first - parallel.opened),
+        pool_start=workers * parallel.lead,
         late_workers=sum(late),
         dispatch=dispatch,
         starved=starved,

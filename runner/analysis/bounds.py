@@ -36,14 +36,17 @@ def longest_first_makespan(times: Sequence[float], workers: int) -> float:
     return max(ends)
 
 
-def speedup_bound(serial_s: float, task_s: Sequence[float], cpu_s: float, workers: int, cpus: float) -> float:
-    """Bound the speedup of a bag from above: A(P) = T_serial / max(M*(s, P), U / min(P, CPUs)).
+def speedup_bound(
+    task_s: Sequence[float], cpu_s: float, workers: int, cpus: float, *, each_worker_s: float = 0.0
+) -> float:
+    """Bound the speedup of a bag from above: A(P) = (i + sum(s)) / (i + max(M*(s, P), U / min(P, CPUs))).
 
     Args:
-        serial_s: the serial loop, as a whole
-        task_s: every task within it
+        task_s: every task of the serial loop
         cpu_s: CPU time of the tasks, so that those that wait are not bound by the CPUs
         workers: P
         cpus: usable CPUs, or a quota's worth of them
+        each_worker_s: what the loop, and every worker, takes before its first task: an initializer
     """
-    return serial_s / max(shortest_makespan(task_s, workers), cpu_s / min(workers, cpus))
+    quickest_s = max(shortest_makespan(task_s, workers), cpu_s / min(workers, cpus))
+    return (each_worker_s + sum(task_s)) / (each_worker_s + quickest_s)

@@ -144,12 +144,16 @@ def _best_baselines(results: Results, times: Times) -> dict[str, str]:
 
 
 def _among_best(results: Results, times: Times) -> dict[str, bool]:
-    """Tell which cells are not shown to be slower than the best of those with their baseline."""
+    """Tell which cells are not shown to be slower than the best of those with their baseline.
+
+    Nothing is told where the repetitions are too few to tell so many cells apart.
+    """
     found: dict[str, bool] = {}
     for baseline in dict.fromkeys(cell.baseline for cell in results.cells):
         own = [cell.id for cell in results.cells if cell.baseline == baseline and len(times.of(cell.id))]
         complete = times.together(own)
-        if complete.size:
+        level = times.level.to_compare(len(own))
+        if len(own) == 1 or (complete.size and complete.shape[1] >= level.fewest_blocks):
             found |= zip(own, among_best(complete, *times.level), strict=True)
     return found
 

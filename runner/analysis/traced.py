@@ -107,9 +107,10 @@ class Traces:
     def bound(self, cell: Cell) -> float | None:
         """Bound the speedup of a cell's bag, from the tasks of its baseline.
 
-        What the loop takes is put together from the medians of its tasks and of the rest, so that what
+        What the loop takes is put together from the medians of its tasks and of its initializer, so that what
         disturbed single tasks lengthens neither. The tasks' need of a CPU is taken from the run that waited
-        for one the least: time stolen from the loop is no waiting that workers could share.
+        for one the least: time stolen from the loop is no waiting that workers could share. What the loop
+        takes beside them, such as the stamps between tasks, a pool's workers take too, at the same time.
         """
         records, runs = self.records(cell.baseline), list(self.runs(cell.baseline).values())
         if cell.workers is None or records is None or not runs or records["worker"].max() > 0:
@@ -123,14 +124,17 @@ class Traces:
         pieces = np.where(counts > 1, _PIECES, 1)
         tasks_s = np.repeat(lengths.to_numpy() * counts / pieces, pieces)
         beside_s = float(np.median([run.wall - run.busy for run in runs]))
+        has_initializer = bool(cell.settings["workload"].get("initializer"))
+        initializer_s = float(np.median([run.lead for run in runs])) if has_initializer else 0.0
         needed = max(self._cpu_share(cell.baseline, repetition) for repetition in self.runs(cell.baseline))
         busy_s = float(tasks_s.sum())
-        if beside_s > _MOST_BESIDE * busy_s:
+        if beside_s - initializer_s > _MOST_BESIDE * busy_s:
             return None  # what the loop itself costs is no work that workers could share
         cpus, bags = self.machine.cpus(cell), bags_of(cell)
         # A bag for each worker: nothing is quicker than each doing one, however uneven its tasks are.
         bag_s = tasks_s.tolist() if bags == 1 else [busy_s] * bags
-        return speedup_bound(bags * (busy_s + beside_s), bag_s, bags * needed * busy_s, cell.workers, cpus)
+        cpu_s = bags * needed * busy_s
+        return speedup_bound(bag_s, cpu_s, cell.workers, cpus, each_worker_s=initializer_s)
 
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""

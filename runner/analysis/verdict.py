@@ -70,7 +70,7 @@ def _with_groups_compared(verdicts: list[Verdict], results: Results, tables: Tab
 def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame) -> Verdict:
     told = _Told(results, tables, group)
     fastest = tables.terms.fastest_first(group).iloc[0]
-    recommended = cheapest_among_best(group, tables.terms, told.level.fewest_blocks)
+    recommended = cheapest_among_best(group, tables.terms)
     sentence = f"{tables.terms.preamble}{told.name(fastest)} is fastest, {tables.terms.told(fastest)}"
     if fastest["cell"] == baseline:
         sentence += _beside_the_next(told, fastest)
@@ -119,7 +119,8 @@ class _Told:
         self.tables, self.group = tables, group
         self._loops = plain_loops(results.cells)
         pools = group[group["workers"].notna()]
-        self.repetitions = int(group["repetitions"].min())
+        #: in which all cells of the group ended well
+        self.repetitions = tables.times.together(group["cell"]).shape[1]
         #: of each comparison with the best
         self.level: Level = tables.times.level.to_compare(len(group))
         self.keys = [key for key in ("chunk_size", *results.swept) if pools[key].nunique(dropna=False) > 1]
@@ -307,16 +308,16 @@ def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:
     """Whether fewer workers would help against a cause, and were measured and are shown to be slower."""
     alike = _alike(told, cell)
     fewer = alike[(alike["workers"] < cell["workers"]).fillna(value=False)]
-    return cause == OVERSUBSCRIBED and len(fewer) > 0 and not fewer["among_best"].any()
+    return cause == OVERSUBSCRIBED and len(fewer) > 0 and bool(fewer["among_best"].eq(other=False).all())
 
 
-def cheapest_among_best(group: pd.DataFrame, terms: Terms, fewest_repetitions: int) -> "pd.Series[Any]":
+def cheapest_among_best(group: pd.DataFrame, terms: Terms) -> "pd.Series[Any]":
     """Choose, of the cells that are not shown slower than the best, the one with fewest workers.
 
     Too few repetitions show nothing, so then it is the fastest; or the baseline, if that was ever as fast, or
     may have been for all that a single repetition shows.
     """
-    if group["repetitions"].min() < fewest_repetitions:
+    if group["among_best"].isna().any():
         fastest = terms.fastest_first(group).iloc[0]
         baselines = group[group["is_baseline"]]
         was_level = fastest["speedup_low"] <= 1 or group["repetitions"].min() == 1

@@ -78,13 +78,17 @@ def test_longest_first_without_tasks_takes_no_time() -> None:
 
 
 def test_one_long_task_among_many_bounds_the_speedup_by_its_length() -> None:
-    assert speedup_bound(20.0, [10.0] + [1.0] * 10, 20.0, 8, 8) == 2.0
+    assert speedup_bound([10.0] + [1.0] * 10, 20.0, 8, 8) == 2.0
 
 
 def test_cpu_work_is_bounded_by_the_cpus_and_waiting_is_not() -> None:
     tasks = [1.0] * 8
-    assert speedup_bound(8.0, tasks, cpu_s=8.0, workers=8, cpus=2) == 2.0
-    assert speedup_bound(8.0, tasks, cpu_s=0.0, workers=8, cpus=2) == 8.0
+    assert speedup_bound(tasks, cpu_s=8.0, workers=8, cpus=2) == 2.0
+    assert speedup_bound(tasks, cpu_s=0.0, workers=8, cpus=2) == 8.0
+
+
+def test_an_initializer_of_every_worker_is_a_prologue_that_no_worker_shortens() -> None:
+    assert speedup_bound([1.0] * 3, 3.0, 3, 3, each_worker_s=1.0) == 2.0
 
 
 @pytest.mark.parametrize(
