@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def telling(folder: Path) -> Iterator[None]:
 
 def how_to_resume(folder: Path) -> str:
     """Give the command that goes on with the study of a folder."""
-    return f"python -m runner {shlex.quote(f'resume={folder}')}"
+    program = "runner" if Path(sys.argv[0]).name == "runner" else "python -m runner"
+    return f"{program} {shlex.quote(f'resume={folder}')}"
 
 
 class Appended:

@@ -22,6 +22,7 @@ from runner.untimed import UntimedRequest
 _REFERENCE_LIMIT_S = 3600.0
 _SHORTEST_LIMIT_S = 30.0
 _REFERENCES_IN_LIMIT = 20
+_SLOWED_BY_PROFILER = 20  # times its time limit: following every small object takes that long, and more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ class Study:
             cell=cell,
             purpose=purpose,
             calls=self._reference(cell).calls,
-            time_limit_s=self._limit_s(cell),
+            time_limit_s=self._limit_s(cell) * (1 if purpose == "memory" else _SLOWED_BY_PROFILER),
             output=self._store.output_file(cell.id, purpose),
             profile=self._store.profile_file(cell.id, purpose),
             auto_chunk_size=self._chunk_sizes.get(cell.id, 1),

@@ -188,6 +188,17 @@ def test_a_memory_profile_sees_what_tasks_hold_wherever_they_run(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("pool", [POOLS[0], POOLS[1]])
+def test_what_the_pool_holds_is_no_line_of_a_memory_profile(
+    pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    profiled(tmp_path, "memory-profile", "hold", [0, 0, 0], pool)
+    with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
+        assert {Path(row["file"]).name for row in csv.DictReader(file)} <= {"working.py"}
+
+
+@pytest.mark.slow
 def test_a_task_that_fails_under_a_profiler_leaves_no_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,14 @@
 """The answer for every group of cells with a common baseline: what to use, how sure that is, and why."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
 
 from runner.analysis.break_even import describe
-from runner.analysis.causes import OVERSUBSCRIBED, Cause
+from runner.analysis.causes import OVERSUBSCRIBED, POOL_END, POOL_START, Cause, Loss
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.pasted.code import code_to_paste
 from runner.analysis.rankings import fastest_group, quickest_snippet
@@ -300,8 +301,20 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
     if not losses and (untold := told.tables.unexplained.get(str(cell["cell"]), "")):
         lost = f"{lost}{'; ' if lost else ''}{untold}"
     remedies = [loss.cause.remedy for loss in losses if not _is_refuted(told, cell, loss.cause)]
+    if _is_too_small(told, cell, losses):
+        remedies = [f"more items: starting and ending the pool takes all that {cell['workers']} workers save"]
     helps = f"; most likely to help: {remedies[0]}" if remedies else ""
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
+
+
+def _is_too_small(told: _Told, cell: "pd.Series[Any]", losses: Sequence[Loss]) -> bool:
+    """Whether a pool's start and end take as long as its workers could save of the loop at the very best."""
+    loop, workers = told.loop(), cell["workers"]
+    if loop is None:
+        return False
+    pool_share = sum(loss.share.value for loss in losses if loss.cause in (POOL_START, POOL_END))
+    loop_s = loop["wall_s"] * cell.get("bags", 1)
+    return bool(pool_share * cell["wall_s"] >= loop_s * (1 - 1 / workers))
 
 
 def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:

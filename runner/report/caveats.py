@@ -81,24 +81,38 @@ def _bad_samples(tables: Tables) -> pd.DataFrame:
 
 
 def _failures(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterator[str]:
-    """Say why cells make no claim, each reason once."""
+    """Say why cells make no claim, each cause once, the worst first."""
     bad = _bad_samples(tables).set_index("cell")
-    told = {cell: _reason(row) for cell, row in bad.iterrows()}
+    causes = {cell: _cause(row) for cell, row in bad.iterrows()}
     loops, is_only = plain_loops(results.cells), summary["workload"].nunique() == 1
+    found: list[tuple[int, str]] = []
     for workload, rows in summary.groupby("workload", sort=False):
         silent = rows[rows["status"].ne("ok")]
-        reasons = silent["cell"].map(lambda cell: told.get(cell, _UNMEASURED))
-        for reason, cells in silent.groupby(reasons, sort=False):
-            if reason == _UNMEASURED:
+        told_apart = silent["cell"].map(lambda cell: causes.get(cell, _UNMEASURED))
+        for cause, cells in silent.groupby(told_apart, sort=False):
+            if cause == _UNMEASURED:
                 where = "" if is_only else f"{workload}: "
-                yield f"{where}{len(cells)} of {len(rows)} cells were not measured"
-            elif len(cells) == len(rows) > 1:
+                found.append((len(_WORST), f"{where}{len(cells)} of {len(rows)} cells were not measured"))
+                continue
+            first = bad.loc[cells["cell"].iloc[0]]
+            if len(cells) == len(rows) > 1:
                 loop = ", also in the plain loop" if cells["cell"].isin(list(loops)).any() else ""
-                yield f"{workload} fails everywhere{loop}: {str(reason).removeprefix('failed: ')}"
+                told = f"{workload} fails everywhere{loop}: {_reason(first).removeprefix('failed: ')}"
             else:
                 verb = "makes" if len(cells) == 1 else "make"
                 names = _names(cells, varying_settings(rows, results))
-                yield f"{'' if is_only else f'{workload}, '}{names} {verb} no claim: {reason}"
+                told = f"{'' if is_only else f'{workload}, '}{names} {verb} no claim: {_reason(first)}"
+            found.append((_WORST.index(first["status"]), told))
+    yield from (told for _, told in sorted(found, key=lambda one: one[0]))
+
+
+#: Statuses of cells without a claim: what may be lost with them, the most first.
+_WORST = ("crashed", "timeout", "failed", "wrong_result")
+
+
+def _cause(sample: pd.Series) -> str:
+    """Tell causes apart: wrong results differ in every cell, and are one cause all the same."""
+    return str(sample["status"]) if sample["status"] == "wrong_result" else _reason(sample)
 
 
 def _reason(sample: pd.Series) -> str:

@@ -13,6 +13,10 @@ _TITLES: dict[Purpose, str] = {
     "cpu-profile": "what runs (py-spy, never while timed): functions by their own time",
     "memory-profile": "what holds memory (tracemalloc, never while timed): lines at the peak",
 }
+_NOTHING: dict[Purpose, str] = {
+    "cpu-profile": "it was too short, or only waited",
+    "memory-profile": "its own code held nothing",
+}
 _LONGEST_PLACE = 30
 _NAMED = ("cell", "workload", "executor", "workers")
 
@@ -54,7 +58,7 @@ def without(profiles: Sequence[Profile]) -> Iterator[str]:
         if profile.found.error:
             yield f"no profile of {name}: {profile.found.error}"
         elif not profile.spots:
-            yield f"nothing was seen of {name}: it was too short, or only waited"
+            yield f"nothing was seen of {name}: {_NOTHING[profile.found.purpose]}"
 
 
 def _names(profiles: Sequence[Profile]) -> list[str]:

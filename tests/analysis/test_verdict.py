@@ -4,8 +4,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from runner.analysis.causes import OVERSUBSCRIBED, UNEVEN_TASKS, Loss
+from runner.analysis.causes import OVERSUBSCRIBED, POOL_START, UNEVEN_TASKS, Loss
 from runner.analysis.statistics import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
@@ -63,6 +64,18 @@ def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_resu
 
     assert remedy(*(2 * n for n in OTHER_NOISE)) == UNEVEN_TASKS.remedy  # four workers are better
     assert remedy(*OTHER_NOISE) == OVERSUBSCRIBED.remedy  # two are as good
+
+
+@pytest.mark.parametrize(("share", "more_items"), [(0.3, True), (0.2, False)])
+def test_where_a_pool_takes_all_that_it_could_save_more_items_are_the_remedy(
+    make_results: MakeResults, share: float, *, more_items: bool
+) -> None:
+    # The loop takes 1 s, of which two workers save half at the most; the pool takes 2 s.
+    results = make_results({SERIAL: NOISE, TWO: [2 * n for n in OTHER_NOISE]})
+    lost = Loss(cause=POOL_START, share=Estimate(value=share, low=share, high=share, is_range=False))
+    (verdict,) = judge(results, replace(tabulate(results), losses={TWO.id: [lost]}))
+    remedy = "more items: starting and ending the pool takes all that 2 workers save"
+    assert verdict.why.endswith(f"most likely to help: {remedy if more_items else POOL_START.remedy}")
 
 
 def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:

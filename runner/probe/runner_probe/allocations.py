@@ -117,9 +117,13 @@ def _lines(snapshot: tracemalloc.Snapshot) -> list[list[Any]]:
 
 
 def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
-    """Name the innermost line of the user's own code, or else of a library; None for what is ours alone."""
+    """Name the innermost line of the user's own code; None for what only we and the pool hold.
+
+    Deep below the user's code, where the frames that were kept do not reach it, a library's line stands in.
+    """
     inner = [(frame.filename, frame.lineno) for frame in reversed(frames)]
-    if inner[0][0].startswith(_OURS):
-        return None
     own = (place for place in inner if not place[0].startswith((*_LIBRARIES, *_OURS, "<")))
-    return next(own, inner[0])
+    is_cut_off = (frames.total_nframe or 0) > len(frames) and not any(
+        file.startswith(_OURS) for file, _ in inner
+    )
+    return next(own, inner[0] if is_cut_off else None)

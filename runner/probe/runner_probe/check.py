@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
 import platform
@@ -17,6 +18,7 @@ from runner_probe.workload import Workload, WorkloadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     #: number of tasks, whether they are coroutines, whether there is an initializer, problems as key and text
@@ -96,7 +98,24 @@ def _load(workload: dict[str, Any]) -> _Loaded:
         loaded = Workload(workload, calls)
     except WorkloadError as error:
         return None, False, False, [[f"workload.{error.key}", str(error)]]
-    return len(loaded.items), is_async(loaded.call), loaded.initializer is not None, []
+    problems = [["workload.arguments", wrong] for wrong in _wrong_arguments(workload, loaded.call)]
+    return len(loaded.items), is_async(loaded.call), loaded.initializer is not None, problems
+
+
+def _wrong_arguments(workload: dict[str, Any], call: Any) -> Iterator[str]:
+    """Name the arguments that a function does not take, if it tells which it does."""
+    arguments = workload.get("arguments")
+    if not arguments:
+        return
+    try:
+        signature = inspect.signature(call.func)
+    except (TypeError, ValueError):  # a builtin, or a class, that does not tell
+        return
+    for name in arguments:
+        if not _takes(signature, name):
+            near = difflib.get_close_matches(name, signature.parameters, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(signature.parameters)}"
+            yield f"{workload['function']} takes no argument '{name}'; {hint}"
 
 
 def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:

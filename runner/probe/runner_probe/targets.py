@@ -37,6 +37,8 @@ def locate(name: str) -> Any:
 
 def _no_module(parts: list[str]) -> str:
     """Say what a name should have been whose first part is no module."""
+    if not all(part.isidentifier() for part in parts):
+        return "; write the name of a function in a module, MODULE.FUNCTION, not its code"
     if len(parts) == 1:
         return "; write MODULE.FUNCTION"
     import difflib  # noqa: PLC0415 - only mistakes pay for it
