@@ -69,7 +69,7 @@ def run(points: Sequence[Point]) -> int:
                     if purpose != "memory":
                         check_profiler(purpose, checked.interpreters, supervisor)
                 if config.dry_run:
-                    return _dry_run(sitting.plan, checked, sitting.settings, supervisor, quiet=config.quiet)
+                    return _dry_run(sitting, checked, supervisor, quiet=config.quiet)
                 folder, stops = _measure(sitting, checked, supervisor, tell_folder, quiet=config.quiet)
         whole = stops < _AT_ONCE and _report(folder, quiet=config.quiet)
     return INTERRUPTED if stops else 0 if whole else 1
@@ -102,6 +102,8 @@ def _measure(
 
         study = _study(sitting, store, watch, partial(invoke, supervisor=supervisor), Canary().disturbance)
         look = partial(run_untimed, supervisor=supervisor)
+        if not quiet:
+            _tell_if_too_few(sitting.plan, sitting.settings, sitting.study["confidence"])
         interrupted = _told_if_stopped(study, look, store.folder)
         store.write_environment({**opened.facts, "workers": study.worker_facts, "end": environment.capture()})
         if stops.count < _AT_ONCE:
@@ -182,9 +184,7 @@ def _report(folder: Path, *, quiet: bool) -> bool:
         return report(folder)
 
 
-def _dry_run(
-    plan: Plan, checked: Checked, settings: StudySettings, supervisor: Supervisor, *, quiet: bool
-) -> int:
+def _dry_run(sitting: Sitting, checked: Checked, supervisor: Supervisor, *, quiet: bool) -> int:
     """Show what would be measured, and run only the references, for an estimate of the time."""
     from runner.report.progress import Progress, show_plan  # noqa: PLC0415 - `--help` needs no rich
 
@@ -192,7 +192,7 @@ def _dry_run(
         if not standing.repetition_ended:  # nothing comes after the references
             progress(standing)
 
-    measure_one = partial(invoke, supervisor=supervisor)
+    measure_one, plan, settings = partial(invoke, supervisor=supervisor), sitting.plan, sitting.settings
     with (
         tempfile.TemporaryDirectory(prefix="runner-") as folder,
         Store.create(Path(folder), "dry-run", plan.cells, plan.swept) as store,
@@ -208,7 +208,16 @@ def _dry_run(
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
     show_plan(plan, checked.tasks, settings, study.repetition_s(), study.untimed_s())
+    _tell_if_too_few(plan, settings, sitting.study["confidence"])
     return 1 if study.failed else 0
+
+
+def _tell_if_too_few(plan: Plan, settings: StudySettings, confidence: float) -> None:
+    """Say beforehand where the repetitions cannot tell the cells apart; with a precision they go on."""
+    from runner.analysis.enough import too_few  # noqa: PLC0415 - `--help` needs none of the analysis
+
+    if settings.precision is None and (few := too_few(plan.cells, settings.repetitions, confidence)):
+        _tell(f"note: {few}")
 
 
 def _is_precise(sitting: Sitting, wall_s: Mapping[str, Sequence[float]]) -> bool:

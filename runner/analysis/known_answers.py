@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from runner.analysis.enough import fewest_blocks
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
-from runner.analysis.statistics import fewest_blocks
 from runner.modes import mode_of
 from runner.records import Mode
 from runner.store import Results

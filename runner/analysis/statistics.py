@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from runner.analysis.enough import fewest_blocks, level_of_each
+
 DRAWS = 10_000
-_FEWEST_BLOCKS = 6  # whatever the confidence
 
 Values = NDArray[np.floating[Any]]
 
@@ -61,14 +62,6 @@ def inverse(estimate: Estimate | None) -> Estimate | None:
     if estimate is None:
         return None
     return replace(estimate, value=1 / estimate.value, low=1 / estimate.high, high=1 / estimate.low)
-
-
-def fewest_blocks(confidence: float) -> int:
-    """Count the blocks below which no interval of a median has a confidence: their range is shown instead.
-
-    From the smallest to the largest of n values, an interval holds the median with 1 - 2 ** (1 - n).
-    """
-    return max(_FEWEST_BLOCKS, math.ceil(1 - math.log2(1 - confidence)))
 
 
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
@@ -150,11 +143,6 @@ def is_precise(
 def relative_half_width(value: float, low: float, high: float) -> float:
     """Give half the width of an interval, relative to its value."""
     return (high - low) / 2 / value
-
-
-def level_of_each(cells: int, confidence: float) -> float:
-    """Give the confidence of a two-sided interval of which one end is at Bonferroni's level."""
-    return 1 - 2 * (1 - confidence) / max(cells - 1, 1)
 
 
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:

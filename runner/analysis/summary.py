@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.analysis.enough import fewest_blocks
 from runner.analysis.flags import flags
 from runner.analysis.identity import Identities, typed
 from runner.analysis.machine import Machine
@@ -16,7 +17,6 @@ from runner.analysis.statistics import (
     Estimate,
     among_best,
     columns_of,
-    fewest_blocks,
     inverse,
     relative_half_width,
 )

@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.statistics import Estimate, fewest_blocks
+from runner.analysis.enough import fewest_blocks
+from runner.analysis.statistics import Estimate
 from runner.units import three_digits
 
 

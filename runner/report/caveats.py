@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from runner.analysis.enough import fewest_blocks
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.machine import Machine
 from runner.analysis.samples import FAILED, is_headline
-from runner.analysis.statistics import fewest_blocks
 from runner.analysis.summary import (
     crowding,
     describe_crowding,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.statistics import fewest_blocks
+from runner.analysis.enough import fewest_blocks
 from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
 from runner.records import AUTO, Mode

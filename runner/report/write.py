@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from runner import store
+from runner.analysis.enough import fewest_blocks
 from runner.analysis.identity import plain_loops
-from runner.analysis.statistics import fewest_blocks
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.files import telling

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.analysis.enough import fewest_blocks, too_few
 from runner.analysis.statistics import (
     among_best,
     expanded_tail,
-    fewest_blocks,
     is_precise,
     medians,
     ratio_of_medians,
 )
+from tests.conftest import make_cell
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 
@@ -129,3 +130,18 @@ def test_the_best_of_equal_cells_is_excluded_no_oftener_than_promised(cells: int
         times = drift * chance.lognormal(0.0, 0.01, (cells, blocks))
         excluded += not among_best(times, 0.95, seed)[0]
     assert excluded <= 0.05 * studies + 2 * math.sqrt(0.05 * 0.95 * studies)
+
+
+@pytest.mark.parametrize(
+    ("cells", "repetitions", "told"),
+    [
+        (1, 1, ""),
+        (2, 5, "5 repetitions cannot tell 2 cells apart, whatever they take: repetitions=7 can"),
+        (7, 7, ""),
+        (8, 7, "7 repetitions cannot tell 8 cells apart, whatever they take: repetitions=9 can"),
+        (8, 8, ""),
+    ],
+)
+def test_too_few_repetitions_are_told_beforehand(cells: int, repetitions: int, told: str) -> None:
+    grid = [make_cell(f"c{number}", baseline="c0") for number in range(cells)]
+    assert too_few(grid, repetitions, 0.95) == told
