@@ -269,7 +269,7 @@ def _more_workers(told: _Told, recommended: "pd.Series[Any]") -> str:
         return ""
     shown = "" if gain.is_range or gain.excludes(1) else ", not distinguishable from no change"
     times = f"{three_digits(gain.value)} times as fast"
-    return f"{told.name(larger.iloc[0])} is {times} ({told.bounds(gain)}){shown}"
+    return f"{told.name(larger.iloc[0])} is {times} as {told.name(recommended)} ({told.bounds(gain)}){shown}"
 
 
 def _where(summary: pd.DataFrame, group: pd.DataFrame, swept: tuple[str, ...]) -> str:

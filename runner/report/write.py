@@ -50,7 +50,6 @@ def _facts(results: Results, summary: pd.DataFrame, tables: Tables) -> plots.Fac
     return plots.Facts(
         usable_cpus=usable,
         confidence=confidence,
-        interval_method="expanded block bootstrap",
         host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
         swept=results.swept,
         mode=tables.terms.mode,

@@ -166,7 +166,7 @@ def test_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
 def test_the_gain_of_the_next_larger_count_is_told(make_results: MakeResults) -> None:
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
     found = judged(make_results, walls)
-    assert found.more_workers.startswith("process × 4 is 1.00 times as fast (95% interval ")
+    assert found.more_workers.startswith("process × 4 is 1.00 times as fast as process × 2 (95% interval ")
     assert found.more_workers.endswith("not distinguishable from no change")
 
 

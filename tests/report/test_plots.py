@@ -26,7 +26,6 @@ from runner.report.plots.scene import NO_COUNT
 FACTS = Facts(
     usable_cpus=2,
     confidence=0.95,
-    interval_method="block bootstrap",
     is_range=False,
     host="Some CPU, 2 CPUs",
 )
@@ -106,7 +105,9 @@ def interval(name: str, mid: float) -> dict[str, float]:
 
 
 def nullable(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows).astype({"workers": "Int64", "chunk_size": "Int64"})
+    frame = pd.DataFrame(rows).astype({"workers": "Int64"})
+    has_auto = frame["chunk_size"].eq("auto").any()  # as `typed` leaves it
+    return frame if has_auto else frame.astype({"chunk_size": "Int64"})
 
 
 def threads_and_processes() -> Study:
@@ -367,7 +368,7 @@ def test_usable_cpus_far_beyond_the_axis_are_told_in_words() -> None:
 @pytest.mark.parametrize(
     ("walls", "is_range", "expected"),
     [
-        ([2.0] * 7, False, "median of 7 runs with 95 % interval (block bootstrap)"),
+        ([2.0] * 7, False, "median of 7 runs with 95 % interval"),
         ([2.0] * 3, True, "median and range of 3 runs"),
         ([2.0], True, "one run, so no interval"),
     ],
@@ -434,6 +435,7 @@ def test_a_swept_setting_makes_a_panel_for_each_value() -> None:
     for count in (10, 100, 1000):
         base = study.add("serial", None, [count / 10], baseline=f"primes-{len(study.summary)}", count=count)
         study.add("process", 2, [count / 20], baseline=base, count=count)
+        study.add("process", 4, [count / 40], baseline=base, count=count)
     figure = study.draw(replace(FACTS, swept=("count",)))["speedup"]
     assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == [
         "count = 10",
@@ -461,7 +463,7 @@ def test_a_swept_number_of_many_values_becomes_the_axis() -> None:
     assert speedup.get_xscale() == "log"
     assert tick_labels(efficiency) == ["1", "2", "5", "10", "20", "50"]
     assert efficiency.get_xlabel() == "items.count"
-    assert lines(speedup, VERMILION, style="--") == []
+    assert len(lines(speedup, VERMILION, style="--")) == 1
 
 
 def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
@@ -475,7 +477,19 @@ def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
         "chunk_size = 10",
     ]
     assert [runs(axes, "#4d4d4d") != [] for axes in figures["time"].axes] == [True, True]
-    assert [runs(axes, VERMILION) for axes in figures["speedup"].axes[::2]] == [[2.0], [4.0]]
+    upper, lower = figures["speedup_by_chunk_size"].axes
+    assert runs(upper, VERMILION) == [2.0, 4.0]
+    assert lower.get_xlabel() == "chunk_size"
+
+
+def test_chunks_of_auto_size_stand_at_the_size_that_it_came_to() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=1)
+    study.add("process", 2, [0.5], chunk_size="auto", tasks_per_chunk=8)
+    _, lower = study.draw()["speedup_by_chunk_size"].axes
+    assert {"1", "8"} <= {tick.get_text() for tick in lower.get_xticklabels()}
+    assert {"process × 2", "process × 2, auto"} <= set(texts(study.draw()["speedup_by_chunk_size"]))
 
 
 def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> None:
@@ -540,18 +554,17 @@ def test_workloads_have_figures_of_their_own_with_names_fit_for_files() -> None:
     assert list(figures) == ["speedup_primes", "time_primes", "time_a-b"]
 
 
-def test_snippets_are_bars_in_the_order_given_with_their_values() -> None:
+def test_snippets_are_bars_the_quickest_first_with_their_values() -> None:
     study = Study(workload="collections")
     base = study.add("serial", None, [0.1, 0.1])
     figure = study.draw(
         tasks=pd.DataFrame(snippets(base, {"set": 2.5e-6, "list": 8e-7, "loop": float("nan")}))
     )["snippets"]
     axes = figure.axes[0]
-    assert row_labels(axes) == ["set", "list", "loop"]
+    assert row_labels(axes) == ["list", "set", "loop"]
     assert axes.yaxis_inverted()
-    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == pytest.approx(
-        [2.5, 0.8]
-    )
+    bars = {bar.get_y(): bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)}
+    assert [bars[y] for y in sorted(bars)] == pytest.approx([0.8, 2.5])
     assert {"2.50 µs", "800 ns", "not measured"} <= set(texts(figure))
 
 

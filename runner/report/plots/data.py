@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.records import Mode
+from runner.records import AUTO, Mode
 from runner.report.labels import one_line, short, shown
 
 Row = Mapping[Hashable, Any]  # of a table, by column
@@ -20,7 +20,6 @@ class Facts:
 
     usable_cpus: int
     confidence: float  #: of the intervals, such as 0.95
-    interval_method: str  #: as the caption should name it
     is_range: bool  #: too few repetitions for an interval: low and high are the extremes
     host: str  #: such as "Intel Xeon Gold 6240, 2 CPUs"
     swept: tuple[str, ...] = ()  #: keys of further swept settings, which are columns of the tables
@@ -72,6 +71,7 @@ class Measured:
     executor: str
     workers: int | None
     settings: Mapping[str, object]  #: interpreter, chunk size and further swept settings, by key
+    tasks_per_chunk: int | None  #: what a chunk size of `auto` came to
     status: str
     wall_s: Interval
     speedup: Interval
@@ -96,6 +96,16 @@ class Measured:
         if self.workers is None:
             return self.executor
         return f"{self.executor} \N{MULTIPLICATION SIGN} {self.workers}"
+
+    @property
+    def is_auto(self) -> bool:
+        """Whether its chunk size was left to us."""
+        return self.settings.get("chunk_size") == AUTO
+
+    def number(self, key: str) -> float | None:
+        """Give a setting as a number, if it is one; a chunk size of `auto` is what it came to."""
+        value = self.tasks_per_chunk if key == "chunk_size" and self.is_auto else self.settings.get(key)
+        return float(value) if isinstance(value, (int, float)) else None
 
     @property
     def trouble(self) -> str:
@@ -176,11 +186,16 @@ def varying_keys(cells: Sequence[Measured], facts: Facts) -> list[str]:
 
 
 def numeric_axis(cells: Iterable[Measured], keys: Sequence[str]) -> str | None:
-    """Return the first key with so many numeric values that it deserves an axis of its own."""
+    """Return the first key with so many numeric values that it deserves an axis of its own.
+
+    Where no executor has several numbers of workers, any two values do.
+    """
     compared = [cell for cell in cells if not cell.is_loop]
+    counts = {(cell.executor, cell.workers) for cell in compared}
+    fewest = 5 if len(counts) > len({cell.executor for cell in compared}) else 2
     for key in keys:
-        values = [cell.settings.get(key) for cell in compared]
-        if all(isinstance(value, (int, float)) for value in values) and len(set(values)) > 4:
+        values = [cell.number(key) for cell in compared]
+        if None not in values and len(set(values)) >= fewest:
             return key
     return None
 
@@ -218,6 +233,7 @@ def _measured(row: Row, keys: Iterable[str], rows: Mapping[str, Sequence[Row]]) 
         executor=str(row["executor"]),
         workers=None if workers is None else int(workers),
         settings={key: _known(row[key]) for key in keys if key in row},
+        tasks_per_chunk=None if _known(row.get("tasks_per_chunk")) is None else int(row["tasks_per_chunk"]),
         status=str(row["status"]),
         wall_s=_interval(row, "wall_s") if is_ok else Interval(),
         speedup=_interval(row, "speedup") if is_ok else Interval(),

@@ -180,7 +180,7 @@ def spread(cells: Sequence[Measured], facts: Facts, mid: str = "Markers", sides:
         return f"{mid}: median of {runs}, no interval."
     if facts.is_range:
         return f"{mid} and {sides}: median and range of {runs}."
-    interval = f"{facts.confidence * 100:g} % interval ({facts.interval_method})"
+    interval = f"{facts.confidence * 100:g} % interval"
     return f"{mid} and {sides}: median of {runs} with {interval}."
 
 

@@ -123,16 +123,22 @@ def against_workers() -> Across:
 
 
 def against_setting(cells: Iterable[Measured], key: str) -> Across:
-    """Lay cells along a numeric setting; each executor with a number of workers is a series."""
+    """Lay cells along a numeric setting; each executor with a number of workers is a series.
+
+    Chunks of `auto` size are a series of their own, at the size that it came to.
+    """
 
     def value(cell: Measured) -> float:
-        return float(str(cell.settings[key]))
+        return cell.number(key) or 0.0
+
+    def series(cell: Measured) -> str:
+        return f"{cell.label}, auto" if key == "chunk_size" and cell.is_auto else cell.label
 
     values = [value(cell) for cell in compared(cells)]
     return Across(
         label=key,
         value=value,
-        series=lambda cell: cell.label,
+        series=series,
         is_workers=False,
         is_log=min(values) > 0 and max(values) >= 20 * min(values),
     )
@@ -189,10 +195,11 @@ def _looks_by_count(
     cells: Iterable[Measured], across: Across, looks: Mapping[str, look.Look]
 ) -> dict[str, look.Look]:
     """Let the colour tell the executor, and the marker the number of workers."""
-    counts = sorted({cell.workers or 0 for cell in cells})
+    kinds = sorted({(cell.is_auto, cell.workers or 0) for cell in cells})
     return {
         across.series(cell): look.Look(
-            looks[cell.executor].colour, look.MARKERS[counts.index(cell.workers or 0) % len(look.MARKERS)]
+            looks[cell.executor].colour,
+            look.MARKERS[kinds.index((cell.is_auto, cell.workers or 0)) % len(look.MARKERS)],
         )
         for cell in cells
     }

@@ -170,13 +170,15 @@ def tick_values(axes: Axes, scene: Scene) -> None:
 
 
 def _plain(value: float) -> str:
-    return (
-        f"{value:,.0f}".replace(",", "\u2009")
-        if value >= 10_000
-        else f"{value:.4g}"
-        if value > 1
-        else f"{value:.3g}"
-    )
+    """Write a number in the fewest characters that tell it; a small one as a fraction."""
+    if value >= 10_000:
+        return f"{value:,.0f}".replace(",", "\u2009")
+    if 0 < value < _SMALL:
+        return f"1/{_plain(round(1 / value))}"
+    return f"{value:.4g}" if value > 1 else f"{value:.3g}"
+
+
+_SMALL = 0.1
 
 
 def _draw_panel(upper: Axes, lower: Axes, panel: Panel, scene: Scene) -> None:
@@ -190,9 +192,8 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, scene: Scene) -> None:
         efficiencies = [scene.dot(cell, cell.workers) for cell in cells if cell.workers is not None]
         draw_dots(upper, [scene.dot(cell) for cell in cells], style)
         draw_dots(lower, efficiencies, style)
-        if scene.across.is_workers:
-            draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
-            draw_dashes(lower, efficiencies, style)
+        draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
+        draw_dashes(lower, efficiencies, style)
     draw_failures(upper, panel, scene)
 
 

@@ -140,7 +140,9 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: Times, facts: Fact
     """Draw the time per call of every snippet on the baseline, several Pythons beside each other."""
     cells = [cell for panel in panels for cell in panel.cells]
     pythons = list(dict.fromkeys(_python(cell) for cell in cells))
-    snippets = list(dict.fromkeys(name for cell in cells for name in times.get(cell.id, {})))
+    own = {name: time for cell in reversed(cells) for name, time in times.get(cell.id, {}).items()}
+    # In the order of the first cell's table.
+    snippets = sorted(own, key=lambda name: (not own[name].is_known, own[name].mid))
     executors = " or ".join(dict.fromkeys(one_line(cell.label) for cell in cells))
     rows, columns, width = look.grid_of(len(panels))
     head = look.Head(
