@@ -34,7 +34,7 @@ CLAIM = 1.05
 
 def main() -> None:
     """Run the benchmark; exit code 1 if the claim does not hold."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 16
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 48
     held = []
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as folder:
         for task_s, count in TASKS.items():
