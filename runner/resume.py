@@ -134,7 +134,9 @@ def _raised(points: Sequence[Point], study: Mapping[str, Any]) -> dict[str, Any]
         if key in _ASKS_FOR_MORE and _ASKS_FOR_MORE[key](before, now):
             raised[key] = now
         elif key in _ASKS_FOR_MORE:
-            problems.append(f"{key}={_shown(now)}: the study has {_shown(before)}, and may only ask for more")
+            unlimited = ", no limit," if before is None else ","
+            told = f"{key}={_shown(now)}: the study has {_shown(before)}{unlimited} and may only ask for more"
+            problems.append(told)
         else:
             problems.append(f"{key}={_shown(now)}: the study has {_shown(before)}; leave it out")
     if problems:

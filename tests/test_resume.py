@@ -242,7 +242,10 @@ def test_changed_settings_are_refused(folder: Path) -> None:
         ({"duration_s": 2.0}, "duration_s=2.0: the study has null; leave it out"),
         ({"iterations": 3}, "iterations=3: the study has 1; leave it out"),
         ({"confidence": 0.9}, "confidence=0.9: the study has 0.95; leave it out"),
-        ({"time_budget_s": 60.0}, "time_budget_s=60.0: the study has null, and may only ask for more"),
+        (
+            {"time_budget_s": 60.0},
+            "time_budget_s=60.0: the study has null, no limit, and may only ask for more",
+        ),
         ({"precision": 0.1, "max_repetitions": 2}, "max_repetitions=2: the study has 31, and may only"),
         (
             {"workload": WorkloadConfig(name="work", function="work.work", items=[1, 2, 3])},

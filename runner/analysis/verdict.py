@@ -72,7 +72,7 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
     told = _Told(results, tables, group)
     fastest = tables.terms.fastest_first(group).iloc[0]
     recommended = cheapest_among_best(group, tables.terms)
-    sentence = f"{tables.terms.preamble}{told.name(fastest)} is fastest, {tables.terms.told(fastest)}"
+    sentence = f"{told.name(fastest)} is fastest, {tables.terms.told(fastest)}"
     if fastest["cell"] == baseline:
         sentence += _beside_the_next(told, fastest)
     else:
@@ -80,7 +80,8 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
     if recommended["cell"] != fastest["cell"]:
         few = told.repetitions < told.level.fewest_blocks
         until = "Until more is known, use" if few else "Use"
-        sentence += f". {until} {told.name(recommended)}: it is not shown to be slower, and needs less"
+        use = f"{until} {told.name(recommended)}: it is not shown to be slower than {told.name(fastest)}"
+        sentence = f"{use}, and needs less. {sentence}"
     answer = _answer(told)
     cell = next(cell for cell in results.cells if cell.id == recommended["cell"])
     return Verdict(
@@ -89,7 +90,7 @@ def _judge(results: Results, tables: Tables, baseline: str, group: pd.DataFrame)
         answer=answer,
         fastest=str(fastest["cell"]),
         recommended=str(recommended["cell"]),
-        sentence=sentence,
+        sentence=f"{tables.terms.preamble}{sentence}",
         more_workers=_more_workers(told, recommended),
         more_repetitions=_more_repetitions(told) if answer == "cannot tell" else "",
         why=_why(told, recommended),

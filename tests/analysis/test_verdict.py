@@ -82,6 +82,8 @@ def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_res
     walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
     found = judged(make_results, walls)
     assert (found.fastest, found.recommended) == ("process4", "process2")
+    use = "Use process × 2: it is not shown to be slower than process × 4, and needs less. "
+    assert found.sentence.startswith(f"{use}process × 4 is fastest, ")
     assert "with 2 of its workers it is not distinguishably slower" in found.sentence
     assert "max_workers=2" in found.code
 
@@ -184,7 +186,8 @@ def test_few_repetitions_recommend_the_loop_that_is_fastest_though_the_baseline_
 
 def test_a_single_repetition_recommends_the_loop(make_results: MakeResults) -> None:
     found = judged(make_results, {SERIAL: [2.0], TWO: [1.0]})
-    assert found.sentence.startswith("process × 2 is fastest")
+    use = "Until more is known, use serial: it is not shown to be slower than process × 2, and needs less. "
+    assert found.sentence.startswith(f"{use}process × 2 is fastest, ")
     assert found.recommended == "serial"
 
 
