@@ -19,7 +19,7 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.files import how_to_resume
 from runner.invocation import Outcome, Request, invoke
 from runner.leftovers import end_marked
-from runner.lock import measuring_alone
+from runner.lock import holding, measuring_alone
 from runner.noise import Canary
 from runner.plan import Plan
 from runner.profilers import check_profiler
@@ -57,8 +57,11 @@ def main() -> None:
 def run(points: Sequence[Point]) -> int:
     """Plan, check, measure and report; returns the exit code."""
     config = points[0].config
-    sitting = Sitting.new(points) if config.resume is None else Sitting.resuming(points)
-    with measuring_alone(_tell, wait=config.wait) as tell_folder:
+    begin = Sitting.new if config.resume is None else Sitting.resuming
+    begin(points)  # mistakes are told before anybody waits
+    resumed = None if config.resume is None else Path(config.resume).expanduser()
+    with measuring_alone(_tell, wait=config.wait) as tell_folder, holding(resumed):
+        sitting = begin(points)  # meanwhile the other study may have gone on with this very folder
         if sitting.stopped is not None and (why := _why_complete(sitting)):
             folder, stops = conclude(sitting.stopped), 0
             _tell(f"nothing is left to measure: {why}")
@@ -92,7 +95,13 @@ def _measure(
 
     stops = _Stops(supervisor)
     opened = sitting.open(checked.interpreters, supervisor.study_id, _tell)
-    with opened.store as store, Progress(quiet=quiet) as progress, _stopping(stops.one_more):
+    made = opened.store.folder if sitting.stopped is None else None  # otherwise it is held already
+    with (
+        opened.store as store,
+        holding(made),
+        Progress(quiet=quiet) as progress,
+        _stopping(stops.one_more),
+    ):
         tell_folder(store.folder)
 
         def watch(standing: Standing) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -221,7 +221,7 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
     else:
         samples.append(_failed(request, len(samples), status, _told(reply, request.output)))
     is_whole = status in ("ok", "wrong_result") and _window(request, "") is None
-    made = _reference(reply, ending.seconds) if is_whole else None
+    made = _reference(reply, ending.seconds, bags_of(request.cell)) if is_whole else None
     labels = request.reference.labels or (made.labels if made else [])
     return Outcome(
         samples=samples,
@@ -347,7 +347,7 @@ def _dispatch(request: Request, reply: Mapping[str, Any]) -> Dispatch:
     )
 
 
-def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
+def _reference(reply: Mapping[str, Any], seconds: float, bags: int) -> Reference:
     traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))
     records = [dict(zip(reply["record"], row, strict=True)) for row in traced["records"]]
     return Reference(
@@ -355,10 +355,19 @@ def _reference(reply: Mapping[str, Any], seconds: float) -> Reference:
         calls=reply["calls"],
         labels=reply.get("labels", []),
         task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
-        lengths=[(row["tasks"], row["busy_ns"] / 1e9) for row in records],
+        lengths=list(_of_one_bag(records, sum(row["tasks"] for row in records) // bags)),
         cpu_share=traced["cpu_s"] / (traced["wall_ns"] / 1e9),
         seconds=seconds,
     )
+
+
+def _of_one_bag(records: Iterable[Mapping[str, Any]], tasks: int) -> Iterator[tuple[int, float]]:
+    """Give how many tasks each record has, and their seconds, of the bag that was begun first."""
+    for row in records:
+        count = min(row["tasks"], tasks)
+        if count:
+            yield count, row["busy_ns"] / 1e9 * count / row["tasks"]
+        tasks -= count
 
 
 def _iso(moment: datetime) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runner.errors import ConfigurationError
+
 _LONGEST_BYTES = 10_000  # of what the file says
 
 
@@ -39,6 +41,34 @@ def measuring_alone(tell: Callable[[str], None], *, wait: bool) -> Iterator[Call
             yield lambda folder: _say(file.fileno(), folder)
         else:
             yield lambda _: None
+
+
+@contextmanager
+def holding(folder: Path | None) -> Iterator[None]:
+    """Keep other processes from going on with the study of a folder while this one measures into it.
+
+    Raises:
+        ConfigurationError: another one does
+    """
+    if folder is None:
+        yield
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:  # whoever reads it tells why
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            taken = f"{folder}: another process is measuring into it; wait until that has ended"
+            raise ConfigurationError([taken]) from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _open() -> int:

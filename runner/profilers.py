@@ -37,7 +37,8 @@ def collect_allocations(pieces: Path, file: Path) -> None:
         writer.writerow(MEMORY_COLUMNS)
         for piece in sorted(pieces.glob("*.json")):
             rows = json.loads(piece.read_text(encoding="utf-8"))
-            writer.writerows([piece.stem, *row] for row in rows)
+            process_id = piece.stem.partition("-")[0]
+            writer.writerows([process_id, *row] for row in rows)
 
 
 def check_profiler(

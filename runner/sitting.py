@@ -124,6 +124,7 @@ class Sitting:
 def conclude(stopped: Stopped) -> Path:
     """Give a study of which all is measured its lasting form; returns its folder."""
     results = stopped.results
+    mend.mend(results, stopped.earlier)  # of an invocation that is not due any more
     workers = {one.cell: one.facts for one in reversed(stopped.earlier.findings) if one.facts}
     with telling(results.folder), Store(results.folder, results.cells, results.swept) as opened:
         opened.write_environment({**results.environment, "workers": workers})

@@ -40,6 +40,7 @@ _SAMPLES, _TRACE, _CELLS, _STUDY, _ENVIRONMENT = (
 )
 _LASTING_TRACE = "trace.parquet"
 _UNTIMED = "untimed.csv"
+_OUTPUT = "output"  # the folder of what invocations printed
 PROFILES = "profiles"  #: the folder of what profilers found
 #: The file that each profiler leaves of a cell.
 _PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}
@@ -84,6 +85,7 @@ class Store:
         self.folder = folder
         self._cells = {cell.id: cell for cell in cells}
         self._swept = tuple(swept)
+        (folder / _OUTPUT).mkdir(exist_ok=True)  # of a copy that left empty folders out
         self._samples = Appended(folder / _SAMPLES, [*_CELL_COLUMNS, *swept, *_SAMPLE_COLUMNS])
         self._trace = Appended(folder / _TRACE, _TRACE_COLUMNS)
 
@@ -96,7 +98,6 @@ class Store:
         """
         try:
             folder = _new_folder(results_dir, name)
-            (folder / "output").mkdir()
             write(folder / _CELLS, plain_yaml.dump(_sharing_workloads(cells)))
             return cls(folder, cells, swept)
         except OSError as error:
@@ -112,7 +113,7 @@ class Store:
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         """Name the file that gets what one invocation prints, timed or not."""
-        return self.folder / "output" / f"{cell}_{repetition}.txt"
+        return self.folder / _OUTPUT / f"{cell}_{repetition}.txt"
 
     def profile_file(self, cell: str, purpose: Purpose) -> Path:
         """Name the file that gets what a profiler finds."""
@@ -239,7 +240,7 @@ def finish(folder: Path) -> None:
         unfinished.unlink()
     if (folder / _TRACE).exists():
         compress_trace(folder)
-    for file in (folder / "output").iterdir():
+    for file in (folder / _OUTPUT).glob("*.txt"):
         if file.stat().st_size == 0:
             file.unlink()
 

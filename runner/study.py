@@ -337,7 +337,8 @@ class Study:
         if self._disturbed:
             outcome = replace(outcome, samples=[_also_noisy(one, self._disturbed) for one in outcome.samples])
         cell = request.cell
-        if outcome.samples:  # what only tells the cost of a chunk has none
+        # What tells the cost of a chunk has a row only where it fails: it would pass for the reference
+        if not (request.dispatch and outcome.status in ("ok", "interrupted")):
             self._take_over(request, outcome)
             completing = replace(outcome.samples[-1], invocation_s=outcome.seconds)
             self._store.add([*outcome.samples[:-1], completing], outcome.records)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runner.files import telling
 from runner.invocation import Supervises, command, environment, explain, search_path
 from runner.modes import bags_of
 from runner.profilers import collect_allocations, spying
@@ -32,7 +33,16 @@ class UntimedRequest:
 
 
 def run_untimed(request: UntimedRequest, supervisor: Supervises) -> Untimed:
-    """Run a cell's tasks once, on a pool of their own, for one purpose."""
+    """Run a cell's tasks once, on a pool of their own, for one purpose.
+
+    Raises:
+        RunnerError: if there is no room for what is found, say
+    """
+    with telling(request.output.parent.parent):
+        return _run(request, supervisor)
+
+
+def _run(request: UntimedRequest, supervisor: Supervises) -> Untimed:
     empty = Untimed(
         cell=request.cell.id,
         purpose=request.purpose,

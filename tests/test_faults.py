@@ -108,7 +108,8 @@ def takes_a_while(number):
     return number
 
 def ignores_sigterm(number):
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: open("asked", "w").close())
+    open("begun", "w").close()
     time.sleep(0.5)
     return number
 
@@ -390,9 +391,10 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
 def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: Path) -> None:
     with start(folder, "ignores_sigterm", "executor=serial") as runner:
         results = wait_for_rows(folder, 2)
-        wait_until(lambda: processes_of(id_of(results)))
+        (folder / "begun").unlink()
+        wait_until((folder / "begun").exists)
         runner.send_signal(signal.SIGINT)
-        wait_until(lambda: len(rows_of(results)) >= 2)
+        wait_until((folder / "asked").exists)  # two signals at once would be one
         runner.send_signal(signal.SIGINT)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
     assert (runner.returncode, shown) == (130, "")

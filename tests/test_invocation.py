@@ -278,6 +278,16 @@ def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -
     assert [one.wall_s for one in outcome.samples] == [2.13, 2.13]
 
 
+def test_a_reference_of_several_bags_has_the_lengths_of_one(measure: Callable[..., Outcome]) -> None:
+    weak = make_cell("abc", workers=3, settings={**make_cell("abc").settings, "bags": 3})
+    records = [make_record(0, 4), make_record(4, 2)]
+    reference = measure(make_ending(make_reply(make_iteration(0, records))), cell=weak).reference
+    assert reference is not None
+    ((tasks, busy_s),) = reference.lengths
+    assert tasks == 2
+    assert busy_s == pytest.approx(40e-9)
+
+
 @pytest.mark.parametrize("status", ["failed", "crashed"])
 def test_a_failure_follows_the_iterations_that_were_good(
     measure: Callable[..., Outcome], status: str

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.lock import measuring_alone
+from runner.errors import ConfigurationError
+from runner.lock import holding, measuring_alone
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,3 +79,18 @@ def test_without_a_lock_file_it_goes_on_and_says_so(tmp_path: Path, monkeypatch:
         pass
     (line,) = told
     assert line.startswith("warning: nothing keeps others from measuring meanwhile (No such file")
+
+
+def test_a_folder_is_measured_into_by_one_at_a_time(tmp_path: Path) -> None:
+    with holding(tmp_path):
+        taken = f"^{tmp_path}: another process is measuring into it; wait until that has ended$"
+        with pytest.raises(ConfigurationError, match=taken), holding(tmp_path):
+            pass
+    with holding(tmp_path):
+        pass
+
+
+def test_without_a_folder_nothing_is_held(tmp_path: Path) -> None:
+    for folder in (None, tmp_path / "none"):
+        with holding(folder), holding(folder):
+            pass

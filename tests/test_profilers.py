@@ -114,6 +114,8 @@ def hold(megabytes):
     held = [bytearray(1_000_000) for _ in range(megabytes)]
     return len(held)
 
+raw = bytearray
+
 async def hold_later(megabytes):
     return hold(megabytes)
 """
@@ -185,6 +187,18 @@ def test_a_memory_profile_sees_what_tasks_hold_wherever_they_run(
         "working.py",
         "held = [bytearray(1_000_000) for _ in range(megabytes)]",
     )
+
+
+@pytest.mark.slow
+def test_what_a_function_holds_that_is_no_python_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    profiled(tmp_path, "memory-profile", "raw", [20_000_000], SERIAL)
+    with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
+        most = max(csv.DictReader(file), key=lambda row: int(row["held_bytes"]))
+    assert most["source"] == "(the function itself, which is not Python)"
+    assert int(most["held_bytes"]) >= 20_000_000
 
 
 @pytest.mark.slow

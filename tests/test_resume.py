@@ -15,6 +15,7 @@ from runner.plan import plan
 from runner.records import Finding, Mode, Reference, Sample, TaskRecord
 from runner.resume import read_stopped
 from runner.same_place import changed_packages, changes, other_directory, other_interpreters, other_machine
+from runner.sitting import conclude
 from runner.store import Store
 from tests.made import record
 
@@ -184,6 +185,21 @@ def test_a_finished_study_can_be_gone_on_with(folder: Path) -> None:
     assert not (folder / "trace.csv").exists()
     assert goes_on_with(folder) == list(INVOCATIONS)
     assert not (folder / "trace.parquet").exists()
+
+
+def test_a_study_of_which_nothing_is_left_to_measure_keeps_no_torn_row(folder: Path) -> None:
+    with (folder / "samples.csv").open("a") as samples:
+        samples.write("a8fc5c395f,func")
+    conclude(read_stopped([resuming(folder)]))
+    assert not (folder / "samples.csv").read_text().endswith("func")
+    assert invocations(store.read(folder).samples) == list(INVOCATIONS)
+
+
+def test_a_folder_without_its_empty_folders_is_gone_on_with(folder: Path) -> None:
+    (folder / "output").rmdir()
+    with Store(folder, PLAN.cells, PLAN.swept) as opened:
+        assert opened.output_file(SERIAL, 1).parent.is_dir()
+    store.finish(folder)
 
 
 def test_a_reference_of_which_nothing_is_kept_is_made_anew(folder: Path) -> None:

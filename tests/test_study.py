@@ -846,3 +846,13 @@ def test_a_cell_whose_pool_fails_while_auto_is_settled_is_not_measured() -> None
     trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
     assert trial.order() == ["s0", "t0", "s1", "s2"]
     assert trial.study.failed["t"].error == "it crashed"
+
+
+def test_an_interrupted_look_at_what_a_chunk_costs_leaves_no_row() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "interrupted") if request.dispatch else answering_dispatch(request)
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke)
+    with pytest.raises(Interrupted):
+        trial.measure()
+    assert [(one.cell, one.status) for one in trial.kept.samples] == [("s", "ok")]

@@ -1,5 +1,6 @@
 """What an invocation without a clock asks for, and what is told of it."""
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from runner.errors import RunnerError
 from runner.supervision import Supervisor
+from runner.supervisor import Ending, Launch
 from runner.untimed import UntimedRequest, run_untimed
 from tests.conftest import PATIENCE_S, make_cell
 from tests.test_invocation import Answering, make_ending
@@ -48,6 +51,17 @@ def test_one_that_failed_has_no_figure(tmp_path: Path) -> None:
 def test_one_that_is_ended_has_no_figure_even_if_it_answered(tmp_path: Path) -> None:
     found = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
     assert (found.status, found.peak_pss_bytes) == ("interrupted", None)
+
+
+def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> None:
+    class Full:
+        def run(self, _: Launch) -> Ending:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = tmp_path.parent
+    told = rf"^{folder}: it cannot be written \(No space left on device\); make room"
+    with pytest.raises(RunnerError, match=told):
+        run_untimed(make_request(tmp_path), Full())
 
 
 def test_a_system_that_does_not_tell_is_named_as_the_reason(tmp_path: Path) -> None:

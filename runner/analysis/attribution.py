@@ -35,6 +35,7 @@ class Run:
     opened: float  #: before the pool's constructor
     closed: float  #: after its shutdown
     work: Sequence[Work]
+    spent: float | None = None  #: CPU seconds of the whole iteration, all its processes taken together
 
     @property
     def wall(self) -> float:

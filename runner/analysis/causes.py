@@ -92,9 +92,21 @@ def _waits_for_the_gil_between_tasks(parallel: Run, setting: Setting) -> bool:
     A task shorter than the interpreter's switch interval of 5 ms is seldom interrupted: its thread waits for
     the GIL before it, not within it. Then the tasks of all threads keep one CPU busy, and no more.
     """
-    if not (setting.threads and setting.has_gil) or not parallel.cpu:
+    return setting.threads and setting.has_gil and _keeps_one_cpu_busy(parallel)
+
+
+def _keeps_one_cpu_busy(parallel: Run) -> bool:
+    """Whether the workers together use one CPU and no more.
+
+    Chunks of short tasks have no readings of their own: the whole iteration's stands in.
+    """
+    if parallel.cpu is not None:
+        share = parallel.cpu / parallel.active
+    elif parallel.spent is not None:
+        share = parallel.spent / parallel.wall
+    else:
         return False
-    return _ONE_CPU[0] <= parallel.cpu / parallel.active <= _ONE_CPU[1]
+    return _ONE_CPU[0] <= share <= _ONE_CPU[1]
 
 
 _ONE_CPU = (0.7, 1.1)
@@ -110,8 +122,9 @@ def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, f
         return {NATIVE_THREADS if crowded else SLOWER_CPU: slower}
     if crowded and _computes_in_several_threads(serial):  # which spin, wait for a CPU and wait for each other
         return {NATIVE_THREADS: slower}
-    if cpu is None:  # chunks of short tasks have no readings of their own
-        return {SLOWER_CPU: slower}
+    if cpu is None:  # as of chunks of short tasks
+        waits = setting.threads and setting.has_gil and _keeps_one_cpu_busy(parallel)
+        return {LOCK if waits else SLOWER_CPU: slower}
     return {
         SLOWER_CPU: cpu,
         OVERSUBSCRIBED if setting.workers > setting.cpus else OTHERS: delay or 0.0,

@@ -221,7 +221,8 @@ class Traces:
     def _run(self, cell: str, repetition: int, rows: pd.DataFrame) -> Run:
         traced = self._traced[cell, repetition]
         opened = float(rows["started_ns"].min()) / _NS - (traced.start_s or 0.0)
-        return Run(opened=opened, closed=opened + (traced.wall_s or 0.0), work=_work(rows))
+        closed = opened + (traced.wall_s or 0.0)
+        return Run(opened=opened, closed=closed, work=_work(rows), spent=traced.cpu_s)
 
 
 _WORK_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")

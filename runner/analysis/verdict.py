@@ -322,7 +322,10 @@ def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:
     """Whether fewer workers would help against a cause, and were measured and are shown to be slower."""
     alike = _alike(told, cell)
     fewer = alike[(alike["workers"] < cell["workers"]).fillna(value=False)]
-    return cause == OVERSUBSCRIBED and len(fewer) > 0 and bool(fewer["among_best"].eq(other=False).all())
+    if cause != OVERSUBSCRIBED or fewer.empty:
+        return False
+    ratios = [told.times_as_long(row, cell) for _, row in fewer.iterrows()]
+    return all(ratio is not None and ratio.excludes(1) and ratio.value > 1 for ratio in ratios)
 
 
 def cheapest_among_best(group: pd.DataFrame, terms: Terms) -> "pd.Series[Any]":

@@ -191,3 +191,16 @@ def test_identical_cells_are_given_no_cause() -> None:
 def test_few_repetitions_name_nothing() -> None:
     slow = Run(opened=-1.0, closed=4.5, work=two_lanes())
     assert named([(SERIAL, slow)] * 5, TWO_PROCESSES, Level(0.95, 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("cpus_busy", "cause"), [(1.0, causes.LOCK), (1.9, causes.SLOWER_CPU), (None, causes.SLOWER_CPU)]
+)
+def test_chunks_without_readings_wait_for_the_gil_where_all_threads_keep_one_cpu_busy(
+    cpus_busy: float | None, cause: causes.Cause
+) -> None:
+    own = [replace(one, cpu=None, run_delay=None) for one in two_lanes(2.0)]
+    serial = Run(opened=0.0, closed=8.0, work=[replace(one, cpu=None, run_delay=None) for one in SERIAL.work])
+    spent = None if cpus_busy is None else 8.0 * cpus_busy
+    found = lost(Run(opened=0.0, closed=8.0, work=own, spent=spent), serial, threads=True)
+    assert found == {cause.name: 8.0}

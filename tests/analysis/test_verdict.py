@@ -66,6 +66,16 @@ def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_resu
     assert remedy(*OTHER_NOISE) == OVERSUBSCRIBED.remedy  # two are as good
 
 
+def test_fewer_workers_are_a_remedy_where_only_the_loop_is_shown_to_be_faster(
+    make_results: MakeResults,
+) -> None:
+    found = Loss(cause=OVERSUBSCRIBED, share=Estimate(value=0.3, low=0.2, high=0.4, is_range=False))
+    walls = {SERIAL: NOISE, TWO: [1.5 * n for n in OTHER_NOISE], FOUR: [1.5 * n for n in NOISE]}
+    results = make_results(walls)
+    (verdict,) = judge(results, replace(tabulate(results), losses={FOUR.id: [found], TWO.id: [found]}))
+    assert verdict.why.endswith(f"most likely to help: {OVERSUBSCRIBED.remedy}")
+
+
 @pytest.mark.parametrize(("share", "more_items"), [(0.3, True), (0.2, False)])
 def test_where_a_pool_takes_all_that_it_could_save_more_items_are_the_remedy(
     make_results: MakeResults, share: float, *, more_items: bool

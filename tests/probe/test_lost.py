@@ -15,11 +15,13 @@ from runner_probe.workload import Workload
 ENDED_BY_THE_POOL = -signal.SIGTERM
 
 
-def fail(error: Exception, *exit_codes: int | None, items: Any = (1, 2, 3), chunk_size: int = 1) -> Any:
+def fail(
+    error: Exception, *exit_codes: int | None, items: Any = (1, 2, 3), bag: Any = None, chunk_size: int = 1
+) -> Any:
     workers = {number: SimpleNamespace(exitcode=code) for number, code in enumerate(exit_codes)}
     failed = PoolFailed(error, 1, SimpleNamespace(_processes=workers))
     workload = Workload({"function": "bag.square", "items": [1, 2, 3]}, None)
-    workload.items = list(items)
+    workload.items, workload.bag = list(items), list(bag or workload.bag)
     return explain(failed, workload, chunk_size)
 
 
@@ -61,6 +63,11 @@ def test_what_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what
     assert told["status"] == "failed"
     assert told["error"].startswith(what)
     assert told["error"].endswith("cannot be pickled: TypeError: cannot pickle it")
+
+
+def test_of_several_bags_the_task_is_named_by_its_place_in_its_own() -> None:
+    told = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
+    assert told["error"].startswith("the result of task 1 (7) cannot be pickled")
 
 
 def test_an_item_that_cannot_be_pickled_is_not_taken_for_a_result() -> None:

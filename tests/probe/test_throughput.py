@@ -4,13 +4,14 @@ import threading
 from array import array
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from runner_probe import looping
 from runner_probe.chunk import HOST
-from runner_probe.iteration import RECORD, TaskFailed
+from runner_probe.iteration import RECORD, PoolFailed, TaskFailed
 from runner_probe.looping import NotTogether, meet, repeat
 from runner_probe.reference import judge
 from runner_probe.throughput import Loops, NothingEnded, describe_loops, percentile, run_loops
@@ -35,10 +36,17 @@ class LoopPool:
         clock: goes on by the opening of the pool, and to the end of the last task when it shuts down
         task_ns: by worker
         failing: the worker whose first task raises
+        failure: what it raises: the kind, and the message
     """
 
-    def __init__(self, clock: Clock, task_ns: list[int], failing: int | None = None) -> None:
-        self.clock, self.task_ns, self.failing = clock, task_ns, failing
+    def __init__(
+        self,
+        clock: Clock,
+        task_ns: list[int],
+        failing: int | None = None,
+        failure: tuple[str, str] = ("ValueError", "bad"),
+    ) -> None:
+        self.clock, self.task_ns, self.failing, self.failure = clock, task_ns, failing, failure
         self.opened_ns = clock.now
         clock.now += OPENING
         self.firsts: list[int] = []
@@ -48,7 +56,7 @@ class LoopPool:
     ) -> Done:
         place = len(self.firsts)
         self.firsts.append(first)
-        failure = (first, "ValueError", "bad", "Traceback") if place == self.failing else None
+        failure = (first, *self.failure, "Traceback") if place == self.failing else None
         opens_ns = self.opened_ns + OPENING + OPENS
         own = Clock()
         own.now = opens_ns
@@ -65,11 +73,11 @@ class LoopPool:
         self.clock.now = self.opened_ns + OPENING + OPENS + WINDOW + 70
 
 
-def run(task_ns: list[int], items: int = 3, *, failing: int | None = None) -> Loops:
+def run(task_ns: list[int], items: int = 3, **pool: Any) -> Loops:
     clock = Clock()
     window = ("", len(task_ns), WINDOW)
     return run_loops(
-        lambda item: 2 * item, list(range(items)), window, lambda: LoopPool(clock, task_ns, failing), clock
+        lambda item: 2 * item, list(range(items)), window, lambda: LoopPool(clock, task_ns, **pool), clock
     )
 
 
@@ -162,6 +170,20 @@ def test_a_window_in_which_nothing_ends_is_too_short() -> None:
 def test_a_failure_in_one_worker_fails_the_run_after_its_pool_is_closed() -> None:
     with pytest.raises(TaskFailed, match="task 1 raised ValueError: bad"):
         run([100, 100], failing=1)
+
+
+def test_workers_that_never_met_are_no_failure_of_a_task() -> None:
+    with pytest.raises(NotTogether, match=r"^1 of 2 have begun$"):
+        run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have begun"))
+
+
+def test_a_pool_that_breaks_is_told_as_such() -> None:
+    class Broken(LoopPool):
+        def submit(self, *_: Any) -> Any:
+            return SimpleNamespace(result=lambda: 1 / 0)
+
+    with pytest.raises(PoolFailed, match=r"^ZeroDivisionError: division by zero$"):
+        run_loops(abs, [1], ("", 1, WINDOW), lambda: Broken(Clock(), [1]), Clock())
 
 
 def test_results_are_compared_by_the_item_that_each_is_of() -> None:

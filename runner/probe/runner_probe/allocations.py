@@ -10,6 +10,7 @@ import linecache
 import os
 import sysconfig
 import threading
+import time
 import tracemalloc
 from functools import partial
 
@@ -41,11 +42,14 @@ class Watch:
 
     def __init__(self, folder: str) -> None:
         self.owner, self._folder = os.getpid(), folder
+        self._made_ns = time.perf_counter_ns()  # several interpreters of one process have a file each
         self._most_bytes = 0
         self._snapshot: tracemalloc.Snapshot | None = None  # of the peak so far, until it is written
         self._lock = threading.Lock()
-        tracemalloc.start(_FRAMES)
-        tracemalloc.clear_traces()  # of the process that this one was forked from
+        if _watches:  # those of the process that this one was forked from
+            tracemalloc.clear_traces()
+        if not tracemalloc.is_tracing():  # by another interpreter of this process
+            tracemalloc.start(_FRAMES)
         threading.Thread(target=self._look_on, daemon=True).start()
 
     def look(self) -> None:
@@ -60,7 +64,7 @@ class Watch:
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None:
-                path = os.path.join(self._folder, f"{self.owner}.json")
+                path = os.path.join(self._folder, f"{self.owner}-{self._made_ns}.json")
                 with open(f"{path}.part", "w", encoding="utf-8", errors="backslashreplace") as file:
                     json.dump(_lines(snapshot), file)
                 os.replace(f"{path}.part", path)
@@ -88,10 +92,18 @@ def watch(folder: str) -> Watch:
 def _run_watched(folder: str, call: Callable[[Any], Any], item: Any) -> Any:
     own = watch(folder)
     try:
-        return call(item)
+        return _call_task(call, item)
     finally:
         own.look()
         own.write()  # a worker may be ended without notice
+
+
+def _call_task(call: Callable[[Any], Any], item: Any) -> Any:
+    return call(item)
+
+
+#: Where a function that is no Python allocates: in no line of its own.
+_TASK = (__file__, _call_task.__code__.co_firstlineno + 1)
 
 
 async def _await_watched(folder: str, call: Callable[[Any], Any], item: Any) -> Any:
@@ -113,7 +125,13 @@ def _lines(snapshot: tracemalloc.Snapshot) -> list[list[Any]]:
             sums[0] += trace.size
             sums[1] += 1
     most = sorted(held.items(), key=lambda entry: -entry[1][0])[:_MOST_LINES]
-    return [[*place, linecache.getline(*place).strip(), *sums] for place, sums in most]
+    return [[*place, _source(place), *sums] for place, sums in most]
+
+
+def _source(place: tuple[str, int]) -> str:
+    return (
+        "(the function itself, which is not Python)" if place == _TASK else linecache.getline(*place).strip()
+    )
 
 
 def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
@@ -122,6 +140,8 @@ def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
     Deep below the user's code, where the frames that were kept do not reach it, a library's line stands in.
     """
     inner = [(frame.filename, frame.lineno) for frame in reversed(frames)]
+    if inner[0] == _TASK:
+        return _TASK
     own = (place for place in inner if not place[0].startswith((*_LIBRARIES, *_OURS, "<")))
     is_cut_off = (frames.total_nframe or 0) > len(frames) and not any(
         file.startswith(_OURS) for file, _ in inner

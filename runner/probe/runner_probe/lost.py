@@ -72,5 +72,5 @@ def _what_cannot_be_pickled(chunk: int, workload: Workload, chunk_size: int | No
     else:
         what = "result"
     if len(items) == 1:
-        return f"the {what} of task {first} ({workload.labels()[first]})"
+        return f"the {what} of task {first} ({workload.labels()[first % len(workload.bag)]})"
     return f"{'a' if what == 'result' else 'the'} {what} of tasks {first} to {first + len(items) - 1}"

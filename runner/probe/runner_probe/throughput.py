@@ -6,8 +6,8 @@ import time
 from itertools import chain
 
 from runner_probe.cpu import tree_cpu_s
-from runner_probe.iteration import MOST_RECORDS, TaskFailed
-from runner_probe.looping import run_until_closed
+from runner_probe.iteration import MOST_RECORDS, PoolFailed, TaskFailed
+from runner_probe.looping import NotTogether, run_until_closed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def run_loops(
 
     Raises:
         TaskFailed: a task raised
+        PoolFailed: the pool did
+        NotTogether: not all workers began
         NothingEnded: the window is too short
     """
     _, workers, duration_ns = window
@@ -101,14 +103,18 @@ def run_loops(
             loops.submitted_ns.append(clock())
             first = _first(place, workers, len(items))
             futures.append(pool.submit(run_until_closed, call, items, first, window))
-        loops.reports = [future.result() for future in futures]
+        try:
+            loops.reports = [future.result() for future in futures]
+        except Exception as error:
+            raise PoolFailed(error, None, pool) from error
     finally:
         pool.shutdown(wait=True)
     loops.closed_ns = clock()
     loops.cpu_s = tree_cpu_s() - cpu_before
     for *_, failure in loops.reports:
         if failure is not None:
-            raise TaskFailed(failure)
+            kind, message = failure[1:3]
+            raise NotTogether(message) if kind == NotTogether.__name__ else TaskFailed(failure)
     if not loops.service_ns():
         raise NothingEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise it")
     return loops
