@@ -404,6 +404,28 @@ def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: P
     assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
 
 
+@pytest.mark.parametrize(
+    ("wait", "exit_code", "told"),
+    [
+        ("true", 0, "nothing is left to measure: all 6 repetitions are measured"),
+        ("false", 2, "another process is measuring into it; wait until that has ended"),
+    ],
+)
+def test_a_study_that_is_still_measured_is_not_gone_on_with(
+    folder: Path, wait: str, exit_code: int, told: str
+) -> None:
+    with start(folder, "ignores_sigterm", "executor=serial", "repetitions=6") as first:
+        results = wait_for_rows(folder, 2)
+        resume = [sys.executable, "-m", "runner", f"resume={results}", f"wait={wait}", "quiet=true"]
+        second = subprocess.run(
+            resume, check=False, cwd=folder, env=environment(), capture_output=True, text=True
+        )
+        first.communicate(timeout=PATIENCE_S)
+    assert (first.returncode, second.returncode) == (0, exit_code)
+    assert told in second.stderr
+    assert [row["repetition"] for row in rows_of(results)] == list("0123456")
+
+
 @pytest.mark.parametrize("number", STOPPING)
 def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number: signal.Signals) -> None:
     with start(folder, "never_ends") as runner:
