@@ -1,7 +1,8 @@
 """False alarms: how often runs on a quiet host are called disturbed.
 
-Claim: at most 5 % of invocations, and at most 5 % of canaries. It can only be told on a host that is quiet:
-an alarm is printed for each kind, and where others do take that much, it is no false one.
+Claim: at most 5 % of invocations, and at most 5 % of canaries. Of invocations it can only be told on a host
+that is quiet: an alarm is printed for each kind, and where others do take that much, it is no false one. A
+canary's alarm is false where the same work, done again at once, is not slow: the machine was as quick as ever.
 
 python -m benchmarks.noise [RUNS]
 """
@@ -22,13 +23,12 @@ MOST_ALARMS = 0.05
 def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    canary = Canary()
-    slowdowns = [canary.slowdown() for _ in range(runs)]
-    share = float(np.mean(np.array(slowdowns) > MOST_SLOWDOWN))
-    print(
-        f"canary: 95 % below {np.quantile(slowdowns, 0.95):.2f}; alarms above {MOST_SLOWDOWN:g}: {share:.1%}"
-    )
-    held = [share <= MOST_ALARMS]
+    canary, again = Canary(), Canary()
+    first, second = np.array([(canary.slowdown(), again.slowdown()) for _ in range(runs)]).T
+    is_alarm, is_false = first > MOST_SLOWDOWN, (first > MOST_SLOWDOWN) & (second <= MOST_SLOWDOWN)
+    told = f"canary: 95 % below {np.quantile(first, 0.95):.2f}; alarms above {MOST_SLOWDOWN:g}"
+    print(f"{told}: {np.mean(is_alarm):.1%}; false alarms: {np.mean(is_false):.1%}")
+    held = [bool(np.mean(is_false) <= MOST_ALARMS)]
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as name:
         for kind in ("serial", "thread", "process"):
             cell = cell_of("workload=numbers", "workload.items.count=400", f"executor={kind}", "workers=2")
