@@ -2,7 +2,7 @@
 
 Claim: at most 5 % of invocations, and at most 5 % of canaries. Of invocations it can only be told on a host
 that is quiet: an alarm is printed for each kind, and where others do take that much, it is no false one. A
-canary's alarm is false where the same work, done again at once, is not slow: the machine was as quick as ever.
+canary's alarm is false where the same work, done again at once, is not slow.
 
 python -m benchmarks.noise [RUNS]
 """
