@@ -23,11 +23,11 @@ from benchmarks.cells import cells_of
 from runner import environment
 from runner.analysis import causes
 from runner.analysis.tables import Tables, tabulate
-from runner.invocation import invoke
+from runner.measurement.invocation import invoke
+from runner.measurement.study import Study, StudySettings
+from runner.measurement.supervision import Supervisor
 from runner.plan import Plan
-from runner.store import Store, read
-from runner.study import Study, StudySettings
-from runner.supervision import Supervisor
+from runner.storage.store import Store, read
 
 REPETITIONS = 7
 LEAST_NAMED = 0.95

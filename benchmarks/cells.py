@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from runner.compose import collect
-from runner.invocation import Outcome, Request, invoke
+from runner.configuration.compose import collect
+from runner.measurement.invocation import Outcome, Request, invoke
+from runner.measurement.supervision import Supervisor
 from runner.plan import Plan, plan
 from runner.records import Cell, Reference
-from runner.supervision import Supervisor
 
 LONG_TASKS = Reference()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cell_of, measure
-from runner.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary
-from runner.supervision import Supervisor
+from runner.measurement.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary
+from runner.measurement.supervision import Supervisor
 
 MOST_ALARMS = 0.05
 

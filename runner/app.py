@@ -13,25 +13,25 @@ from typing import Any
 
 from runner import environment
 from runner.check import Checked, check
-from runner.compose import collect
-from runner.config import Point
+from runner.configuration.compose import collect
+from runner.configuration.config import Point
 from runner.errors import ConfigurationError, RunnerError
-from runner.files import how_to_resume
-from runner.invocation import Outcome, Request, invoke
-from runner.leftovers import end_marked
 from runner.lock import holding, measuring_alone
-from runner.noise import Canary
+from runner.measurement.invocation import Outcome, Request, invoke
+from runner.measurement.leftovers import end_marked
+from runner.measurement.noise import Canary
+from runner.measurement.profilers import check_profiler
+from runner.measurement.standing import Keeps
+from runner.measurement.standing import Progress as Standing
+from runner.measurement.study import Interrupted, Study, StudySettings
+from runner.measurement.supervision import Supervisor, SupervisorDied
+from runner.measurement.untimed import UntimedRequest, run_untimed
 from runner.plan import Plan
-from runner.profilers import check_profiler
 from runner.records import Untimed
 from runner.sitting import Sitting, conclude
-from runner.standing import Keeps
-from runner.standing import Progress as Standing
-from runner.store import Store
+from runner.storage.files import how_to_resume
+from runner.storage.store import Store
 from runner.streams import outlive_readers
-from runner.study import Interrupted, Study, StudySettings
-from runner.supervision import Supervisor, SupervisorDied
-from runner.untimed import UntimedRequest, run_untimed
 
 INTERRUPTED = 130
 _AT_ONCE = 2  # requests to stop: what would still be made of the measurements is left

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.config import is_given
+from runner.configuration.config import is_given
 from runner.errors import ConfigurationError
-from runner.invocation import Supervises, command, environment, explain, search_path
+from runner.measurement.invocation import Supervises, command, environment, explain, search_path
+from runner.measurement.supervisor import Launch
 from runner.modes import has_window
 from runner.plan import Plan
 from runner.records import Cell
-from runner.supervisor import Launch
 
 OLDEST_PYTHON = (3, 10)
 _TIME_LIMIT_S = 600.0  # making items may take a while

@@ -9,18 +9,19 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
-from runner import environment, mend, same_place
-from runner.config import STUDY_SETTINGS, Config, Point, Profile
+from runner import environment
+from runner.configuration.config import STUDY_SETTINGS, Config, Point, Profile
 from runner.errors import ConfigurationError
-from runner.files import telling
-from runner.leftovers import end_marked
+from runner.measurement.leftovers import end_marked
+from runner.measurement.study import StudySettings
+from runner.measurement.supervisor import STUDY_MARKER
 from runner.modes import duration_of
 from runner.plan import Plan, plan
 from runner.records import Purpose
-from runner.resume import OF_THE_SITTING, Stopped, read_stopped
-from runner.store import Store
-from runner.study import StudySettings
-from runner.supervisor import STUDY_MARKER
+from runner.resumption import mend, same_place
+from runner.resumption.resume import OF_THE_SITTING, Stopped, read_stopped
+from runner.storage.files import telling
+from runner.storage.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
+from runner.measurement.supervisor import STUDY_MARKER
 from runner.records import Cell
-from runner.supervisor import STUDY_MARKER
 from tests.made import make_results  # noqa: F401 - a fixture
 
 _T = TypeVar("_T")

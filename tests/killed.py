@@ -19,8 +19,8 @@ import pyarrow.csv
 import pyarrow.parquet  # noqa: F401 - or each fork would load them anew
 
 from runner import app
-from runner.compose import collect
-from runner.config import Point
+from runner.configuration.compose import collect
+from runner.configuration.config import Point
 from runner.errors import RunnerError
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runner import store
 from runner.records import Cell, Sample, Status, TaskRecord
-from runner.store import Results, Store
+from runner.storage import store
+from runner.storage.store import Results, Store
 
 FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
 SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.executors.Serial"}}

@@ -19,17 +19,11 @@ _MEASURING = (
     "runner.records",
     "runner.plan",
     "runner.check",
-    "runner.study",
-    "runner.invocation",
-    "runner.noise",
-    "runner.supervision",
-    "runner.supervisor",
-    "runner.processes",
-    "runner.untimed",
-    "runner.store",
     "runner.environment",
-    "runner.noise",
+    "runner.measurement",
+    "runner.storage",
 )
+_STORE = "runner.storage.store"
 _LONGEST = 400  # lines
 
 
@@ -94,7 +88,7 @@ def _breaking(rule: str, wrong: list[Import]) -> str:
 
 def test_every_module_was_read() -> None:
     assert {"runner.app", "runner.report.write", "runner_probe.targets", "probe.__main__"} <= set(_MODULES)
-    assert Import(module="runner.config", target="omegaconf.OmegaConf", at_once=True) in ALL
+    assert Import(module="runner.configuration.config", target="omegaconf.OmegaConf", at_once=True) in ALL
     assert Import(module="runner.app", target="runner.report.write.report", at_once=False) in ALL
 
 
@@ -131,7 +125,8 @@ def test_an_engine_is_imported_for_the_cells_that_name_it_alone() -> None:
 
 
 def test_the_supervisor_imports_the_standard_library_only() -> None:
-    allowed = {"runner.supervisor", "runner.processes"}  # which it starts with in a process of its own
+    # What it starts with in a process of its own.
+    allowed = {"runner.measurement.supervisor", "runner.measurement.processes"}
     wrong = [
         one
         for one in ALL
@@ -154,8 +149,7 @@ def test_only_what_composes_knows_hydra() -> None:
     wrong = [
         one
         for one in ALL
-        if _top(one.target) in {"hydra", "omegaconf"}
-        and one.module not in {"runner.compose", "runner.config", "runner.mistakes", "runner.points"}
+        if _top(one.target) in {"hydra", "omegaconf"} and not _within(one.module, "runner.configuration")
     ]
     assert not wrong, _breaking("Hydra only collects", wrong)
 
@@ -166,21 +160,19 @@ def test_only_analysis_and_report_import_what_is_slow_to_import() -> None:
         for one in ALL
         if _top(one.target) in _HEAVY
         and not _within(one.module, *_REPORTING)
-        and not (one.module == "runner.store" and _top(one.target) == "pyarrow")
+        and not (one.module == _STORE and _top(one.target) == "pyarrow")
     ]
     assert not wrong, _breaking("measuring is light", wrong)
 
 
 def test_the_store_imports_pyarrow_only_when_it_needs_it() -> None:
-    wrong = [
-        one for one in ALL if one.module == "runner.store" and _top(one.target) == "pyarrow" and one.at_once
-    ]
+    wrong = [one for one in ALL if one.module == _STORE and _top(one.target) == "pyarrow" and one.at_once]
     assert not wrong, _breaking("pyarrow waits", wrong)
 
 
 def test_nothing_that_measures_imports_what_reports() -> None:
     assert set(_MEASURING) <= set(_MODULES)
-    wrong = [one for one in ALL if one.module in _MEASURING and _within(one.target, *_REPORTING)]
+    wrong = [one for one in ALL if _within(one.module, *_MEASURING) and _within(one.target, *_REPORTING)]
     assert not wrong, _breaking("measuring and reporting meet at the result folder", wrong)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from runner.check import check
 from runner.errors import ConfigurationError
+from runner.measurement.supervisor import Ending, Launch
 from runner.plan import Plan
 from runner.records import Cell
-from runner.supervisor import Ending, Launch
 from tests.conftest import make_cell
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from runner import store
 from runner.analysis.tables import tabulate
+from runner.storage import store
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
+from runner.configuration.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
 from runner.modes import bags_of
 from runner.plan import plan

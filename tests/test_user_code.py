@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.folders import conf_dir
-from runner.store import Results, read
+from runner.storage.store import Results, read
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from runner.analysis.statistics import (
 from runner.analysis.times import Times
 from runner.analysis.units import text
 from runner.records import Cell
-from runner.store import Results
+from runner.storage.store import Results
 
 _COLUMNS = ("size", "sizes", "break_even", "break_even_low", "break_even_high", "note")
 

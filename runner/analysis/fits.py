@@ -13,7 +13,7 @@ from runner.analysis.statistics import Estimate
 from runner.analysis.times import Times
 from runner.modes import mode_of
 from runner.records import Mode
-from runner.store import Results
+from runner.storage.store import Results
 
 COLUMNS = [
     "law",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from runner.analysis.machine import Machine
 from runner.records import AUTO, Cell
-from runner.store import Results
+from runner.storage.store import Results
 
 #: Columns of whole numbers that may hold nothing.
 _WHOLE = ("workers", "tasks_per_chunk", "peak_pss_bytes")

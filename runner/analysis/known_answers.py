@@ -12,7 +12,7 @@ from runner.analysis.identity import label
 from runner.analysis.machine import Machine
 from runner.modes import mode_of
 from runner.records import Mode
-from runner.store import Results
+from runner.storage.store import Results
 
 COLUMNS = (
     *("workload", "cell", "figure", "expected", "measured", "low", "high", "outcome"),

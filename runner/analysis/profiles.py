@@ -6,7 +6,7 @@ from typing import Any
 
 from runner.analysis.identity import Identities
 from runner.records import Untimed
-from runner.store import Results, read_profile
+from runner.storage.store import Results, read_profile
 
 MOST = 5
 _SMALLEST = 0.01  # of the whole

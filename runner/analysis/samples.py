@@ -10,7 +10,7 @@ from runner.analysis.statistics import Level
 from runner.analysis.times import Times
 from runner.modes import bags_of, unit_s
 from runner.records import Cell, Sample
-from runner.store import Results
+from runner.storage.store import Results
 
 #: What blocks every claim of a cell, and of those relative to it. An interruption does not.
 FAILED = ("failed", "crashed", "timeout", "wrong_result")

@@ -24,7 +24,7 @@ from runner.analysis.times import Times
 from runner.analysis.traced import Traces
 from runner.modes import bags_of, has_window, mode_of
 from runner.records import Cell, Mode, Untimed
-from runner.store import Results
+from runner.storage.store import Results
 
 NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged

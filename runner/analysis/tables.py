@@ -19,7 +19,7 @@ from runner.analysis.tasks import tabulate_tasks
 from runner.analysis.terms import Terms, terms_of
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.store import Results
+from runner.storage.store import Results
 
 
 @dataclass(frozen=True, kw_only=True)

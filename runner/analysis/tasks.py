@@ -17,7 +17,7 @@ from runner.analysis.statistics import (
 )
 from runner.analysis.traced import Traces
 from runner.records import Cell
-from runner.store import Results
+from runner.storage.store import Results
 
 _COLUMNS = (
     *("per_call", "task", "label", "calls", "time_s", "time_s_low", "time_s_high"),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from runner.modes import lasts_s, mode_of
 from runner.records import Mode
-from runner.store import Results
+from runner.storage.store import Results
 from runner.units import seconds, three_digits
 
 

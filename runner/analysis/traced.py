@@ -17,7 +17,7 @@ from runner.analysis.statistics import Estimate, medians
 from runner.analysis.times import Times
 from runner.modes import bags_of, has_window
 from runner.records import Cell
-from runner.store import Results
+from runner.storage.store import Results
 
 _NS = 1e9
 _EVENT_LOOP = "runner_probe.asyncio_loop.AsyncioLoop"

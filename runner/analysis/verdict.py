@@ -17,7 +17,7 @@ from runner.analysis.tables import Tables
 from runner.analysis.terms import Terms
 from runner.analysis.units import bounds, text
 from runner.records import Cell
-from runner.store import Results
+from runner.storage.store import Results
 from runner.units import three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]

@@ -19,7 +19,7 @@ from runner.analysis.summary import (
 from runner.analysis.tables import Tables
 from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
-from runner.store import Results
+from runner.storage.store import Results
 
 _UNMEASURED = "not measured"
 _MOST_WARNINGS = 3

@@ -12,7 +12,7 @@ from runner.analysis.tables import Tables
 from runner.records import AUTO, Mode
 from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
-from runner.store import Results
+from runner.storage.store import Results
 from runner.units import seconds, size, three_digits
 
 _MEANINGS = {

@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from runner.measurement.standing import Progress as Standing
+from runner.measurement.study import StudySettings
 from runner.plan import Plan
 from runner.records import Cell
-from runner.standing import Progress as Standing
-from runner.study import StudySettings
 from runner.units import seconds
 
 ERASE_LINE = "\r\x1b[2K"  # of a terminal

@@ -6,7 +6,7 @@ from runner.analysis.tables import Tables
 from runner.report.cell_table import kind_of_bounds, varying_settings
 from runner.report.columns import Column
 from runner.report.labels import one_line, short, shown
-from runner.store import Results
+from runner.storage.store import Results
 from runner.units import seconds
 
 _LONGEST_LABEL = 30

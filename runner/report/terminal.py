@@ -17,7 +17,7 @@ from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import with_chunks_named
 from runner.report.profile_table import profile_columns, titled, without
 from runner.report.snippet_table import snippet_columns
-from runner.store import PROFILES, Results
+from runner.storage.store import PROFILES, Results
 
 WIDTH = 80
 _MOST_CODES = 2

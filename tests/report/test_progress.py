@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from runner.measurement.standing import Looking
+from runner.measurement.standing import Progress as Standing
+from runner.measurement.study import StudySettings
 from runner.plan import Plan
 from runner.records import Sample
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan
-from runner.standing import Looking
-from runner.standing import Progress as Standing
-from runner.study import StudySettings
 from tests.made import cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)

@@ -15,7 +15,7 @@ from runner.analysis.verdict import judge
 from runner.records import Untimed
 from runner.report import terminal
 from runner.report.write import report
-from runner.store import Results
+from runner.storage.store import Results
 from runner.units import size
 from tests.made import FUNCTION, MakeResults, Walls, cell
 
