@@ -84,9 +84,12 @@ def _gil_cannot_be_switched_off(cell: Cell, interpreter: Mapping[str, Any]) -> l
     """Pythons before 3.13 do not even say so."""
     if cell.settings["env"].get("PYTHON_GIL") != "0" or interpreter["free_threaded"]:
         return []
-    named = f"Python {interpreter['version']} ({cell.settings['python']})"
+    return [_no_free_threaded_build(f"Python {interpreter['version']} ({cell.settings['python']})")]
+
+
+def _no_free_threaded_build(named: str) -> str:
     remedy = "leave it out, or name one with python=python3.14t"
-    return [f"env.PYTHON_GIL=0: {named} is no free-threaded build, so its GIL stays on; {remedy}"]
+    return f"env.PYTHON_GIL=0: {named} is no free-threaded build, so its GIL stays on; {remedy}"
 
 
 def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
@@ -164,6 +167,8 @@ def _not_an_interpreter(cell: Cell, reply: _NoReply) -> str:
         )
     if "SyntaxError" in reply.printed:  # of the first line that an old Python does not know
         return f"python={name}: {path} is too old; {_needed()}"
+    if "Disabling the GIL is not supported" in reply.printed:  # Python 3.13 and later end at once
+        return _no_free_threaded_build(path)
     env = f" with env={cell.settings['env']}" if cell.settings["env"] else ""
     return f"python={name}: {path}{env} is no Python that can be measured; {_needed()}: {error}"
 

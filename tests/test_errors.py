@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -151,8 +152,9 @@ def prepare(
 def refuse(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> Callable[[Prepared], None]:
-    """Run the program in this process."""
+    """Run the program in this process, whoever else is measuring on this machine."""
     request.getfixturevalue("hydra_restore_singletons")
+    monkeypatch.setattr(tempfile, "tempdir", os.environ["TMPDIR"])  # where its lock is
 
     def must_not_measure(*_: object, **__: object) -> None:
         pytest.fail("something was measured")
