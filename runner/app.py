@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,7 +28,7 @@ from runner.measurement.untimed import UntimedRequest, run_untimed
 from runner.plan import Plan
 from runner.records import Untimed
 from runner.sitting import Sitting, conclude
-from runner.storage.files import how_to_resume
+from runner.storage.files import how_to_resume, temporary_folder
 from runner.storage.store import Store
 from runner.streams import outlive_readers
 
@@ -60,7 +59,14 @@ def run(points: Sequence[Point]) -> int:
     begin = Sitting.new if config.resume is None else Sitting.resuming
     begin(points)  # mistakes are told before anybody waits
     resumed = None if config.resume is None else Path(config.resume).expanduser()
-    with measuring_alone(_tell, wait=config.wait) as tell_folder, holding(resumed):
+    with measuring_alone(_tell, wait=config.wait) as tell_folder, contextlib.ExitStack() as held:
+
+        def hold(folder: Path) -> None:
+            held.enter_context(holding(folder))
+            tell_folder(folder)
+
+        if resumed is not None:
+            hold(resumed)
         sitting = begin(points)  # meanwhile the other study may have gone on with this very folder
         if sitting.stopped is not None and (why := _why_complete(sitting)):
             folder, stops = conclude(sitting.stopped), 0
@@ -73,7 +79,7 @@ def run(points: Sequence[Point]) -> int:
                         check_profiler(purpose, checked.interpreters, supervisor)
                 if config.dry_run:
                     return _dry_run(sitting, checked, supervisor, quiet=config.quiet)
-                folder, stops = _measure(sitting, checked, supervisor, tell_folder, quiet=config.quiet)
+                folder, stops = _measure(sitting, checked, supervisor, hold, quiet=config.quiet)
         whole = stops < _AT_ONCE and _report(folder, quiet=config.quiet)
     return INTERRUPTED if stops else 0 if whole else 1
 
@@ -86,7 +92,7 @@ def _measure(
     sitting: Sitting,
     checked: Checked,
     supervisor: Supervisor,
-    tell_folder: Callable[[Path], None],
+    hold: Callable[[Path], None],
     *,
     quiet: bool,
 ) -> tuple[Path, int]:
@@ -95,14 +101,9 @@ def _measure(
 
     stops = _Stops(supervisor)
     opened = sitting.open(checked.interpreters, supervisor.study_id, _tell)
-    made = opened.store.folder if sitting.stopped is None else None  # otherwise it is held already
-    with (
-        opened.store as store,
-        holding(made),
-        Progress(quiet=quiet) as progress,
-        _stopping(stops.one_more),
-    ):
-        tell_folder(store.folder)
+    with opened.store as store, Progress(quiet=quiet) as progress, _stopping(stops.one_more):
+        if sitting.stopped is None:  # otherwise it is held already
+            hold(store.folder)
 
         def watch(standing: Standing) -> None:
             if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
@@ -203,8 +204,8 @@ def _dry_run(sitting: Sitting, checked: Checked, supervisor: Supervisor, *, quie
 
     measure_one, plan, settings = partial(invoke, supervisor=supervisor), sitting.plan, sitting.settings
     with (
-        tempfile.TemporaryDirectory(prefix="runner-") as folder,
-        Store.create(Path(folder), "dry-run", plan.cells, plan.swept) as store,
+        temporary_folder() as folder,
+        Store.create(folder, "dry-run", plan.cells, plan.swept) as store,
         Progress(quiet=quiet) as progress,
         _stopping(supervisor.interrupt),
     ):

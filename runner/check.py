@@ -4,10 +4,8 @@ import json
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from runner.configuration.config import is_given
@@ -17,6 +15,7 @@ from runner.measurement.supervisor import Launch
 from runner.modes import has_window
 from runner.plan import Plan
 from runner.records import Cell
+from runner.storage.files import temporary_folder
 
 OLDEST_PYTHON = (3, 10)
 _TIME_LIMIT_S = 600.0  # making items may take a while
@@ -128,8 +127,8 @@ def _ask(cells: list[Cell], supervisor: Supervises, *, load: bool = True) -> "di
         for cell in cells
         if load
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "output.txt"
+    with temporary_folder() as folder:
+        output = folder / "output.txt"
         launch = Launch(
             command=command(settings),
             environment=environment(settings),

@@ -44,15 +44,12 @@ def measuring_alone(tell: Callable[[str], None], *, wait: bool) -> Iterator[Call
 
 
 @contextmanager
-def holding(folder: Path | None) -> Iterator[None]:
+def holding(folder: Path) -> Iterator[None]:
     """Keep other processes from going on with the study of a folder while this one measures into it.
 
     Raises:
         ConfigurationError: another one does
     """
-    if folder is None:
-        yield
-        return
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:  # whoever reads it tells why

@@ -102,7 +102,7 @@ class Reference:
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
     lengths: list[tuple[int, float]] = field(default_factory=list)  #: as `auto_chunk_size` takes them
-    cpu_share: float = 0.0  #: CPU seconds a second
+    cpu_share: float = 0.0  #: CPU seconds a second of its tasks
     seconds: float = 0.0  #: of the invocation as a whole
 
 

@@ -113,6 +113,12 @@ def ignores_sigterm(number):
     time.sleep(0.5)
     return number
 
+def waits_to_go_on(number):
+    open("begun", "w").close()
+    while not os.path.exists("go on"):
+        time.sleep(0.02)
+    return number
+
 def never_ends(number):
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     time.sleep(1000)
@@ -406,26 +412,60 @@ def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: P
     assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
 
 
-@pytest.mark.parametrize(
-    ("wait", "exit_code", "told"),
-    [
-        ("true", 0, "nothing is left to measure: all 6 repetitions are measured"),
-        ("false", 2, "another process is measuring into it; wait until that has ended"),
-    ],
-)
-def test_a_study_that_is_still_measured_is_not_gone_on_with(
-    folder: Path, wait: str, exit_code: int, told: str
-) -> None:
-    with start(folder, "ignores_sigterm", "executor=serial", "repetitions=6") as first:
-        results = wait_for_rows(folder, 2)
-        resume = [sys.executable, "-m", "runner", f"resume={results}", f"wait={wait}", "quiet=true"]
-        second = subprocess.run(
-            resume, check=False, cwd=folder, env=environment(), capture_output=True, text=True
-        )
+TAKEN = "another process is measuring into it; wait until that has ended"
+
+
+def resume(folder: Path, results: Path, *overrides: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "runner", f"resume={results}", "quiet=true", *overrides],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_who_resumes_a_study_that_is_still_measured_goes_on_where_it_then_stands(folder: Path) -> None:
+    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+        wait_until((folder / "begun").exists)
+        results = newest(folder)
+        with resume(folder, results) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline().startswith("waiting: process ")
+            (folder / "go on").touch()
+            _, errors = second.communicate(timeout=PATIENCE_S)
         first.communicate(timeout=PATIENCE_S)
-    assert (first.returncode, second.returncode) == (0, exit_code)
-    assert told in second.stderr
-    assert [row["repetition"] for row in rows_of(results)] == list("0123456")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "nothing is left to measure: all 2 repetitions are measured" in errors
+    assert [row["repetition"] for row in rows_of(results)] == list("012")
+
+
+def test_who_does_not_wait_cannot_resume_a_study_that_is_still_measured(folder: Path) -> None:
+    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+        wait_until((folder / "begun").exists)
+        results = newest(folder)
+        with resume(folder, results, "wait=false") as second:
+            _, errors = second.communicate(timeout=PATIENCE_S)
+        (folder / "go on").touch()
+        first.communicate(timeout=PATIENCE_S)
+    assert (first.returncode, second.returncode) == (0, 2)
+    assert TAKEN in errors
+    assert [row["repetition"] for row in rows_of(results)] == list("012")
+
+
+def test_a_study_is_not_resumed_while_its_report_is_made(folder: Path) -> None:
+    with start(folder, "square", "repetitions=1", "quiet=false") as first:
+        assert first.stderr is not None
+        while "finishing" not in (line := first.stderr.readline()):
+            assert line
+        first.send_signal(signal.SIGSTOP)
+        with resume(folder, newest(folder), "wait=false", "repetitions=2") as second:
+            _, errors = second.communicate(timeout=PATIENCE_S)
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=PATIENCE_S)
+    assert (first.returncode, second.returncode) == (0, 2)
+    assert TAKEN in errors
 
 
 @pytest.mark.parametrize("number", STOPPING)

@@ -37,16 +37,23 @@ def longest_first_makespan(times: Sequence[float], workers: int) -> float:
 
 
 def speedup_bound(
-    task_s: Sequence[float], cpu_s: float, workers: int, cpus: float, *, each_worker_s: float = 0.0
+    task_s: Sequence[float],
+    cpu_s: float,
+    workers: int,
+    cpus: float,
+    *,
+    each_worker_s: float = 0.0,
+    loops: int = 1,
 ) -> float:
-    """Bound the speedup of a bag from above: A(P) = (i + sum(s)) / (i + max(M*(s, P), U / min(P, CPUs))).
+    """Bound the speedup of a bag from above: A(P) = (b * i + sum(s)) / (i + max(M*(s, P), U / min(P, CPUs))).
 
     Args:
         task_s: every task of the serial loop
         cpu_s: CPU time of the tasks, so that those that wait are not bound by the CPUs
         workers: P
         cpus: usable CPUs, or a quota's worth of them
-        each_worker_s: what the loop, and every worker, takes before its first task: an initializer
+        each_worker_s: i, what a loop, and every worker, takes before its first task: an initializer
+        loops: b, how many loops, one after another, the tasks are of
     """
     quickest_s = max(shortest_makespan(task_s, workers), cpu_s / min(workers, cpus))
-    return (each_worker_s + sum(task_s)) / (each_worker_s + quickest_s)
+    return (loops * each_worker_s + sum(task_s)) / (each_worker_s + quickest_s)

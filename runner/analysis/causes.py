@@ -63,6 +63,7 @@ class Setting:
     threads: bool  #: whether the workers share one process
     has_gil: bool = True  #: whether they then share a GIL
     native_threads: int = 1  #: that a library below Python may start in each worker
+    busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
 
 
 def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
@@ -81,32 +82,37 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
         PLACEMENT: spent.idle_end - uneven,
         **_slower_tasks(serial, parallel, setting),
     }
-    between = LOCK if _waits_for_the_gil_between_tasks(parallel, setting) else DISPATCH
+    # Without readings of the tasks' own, what submits them may be what keeps a CPU busy.
+    between = LOCK if parallel.cpu is not None and _waits_for_the_gil(setting) else DISPATCH
     found[between] = found.get(between, 0.0) + spent.dispatch
     return {cause.name: seconds for cause, seconds in found.items()}
 
 
-def _waits_for_the_gil_between_tasks(parallel: Run, setting: Setting) -> bool:
-    """Whether threads wait for the GIL where they have a task but have not begun it.
-
-    A task shorter than the interpreter's switch interval of 5 ms is seldom interrupted: its thread waits for
-    the GIL before it, not within it. Then the tasks of all threads keep one CPU busy, and no more.
-    """
-    return setting.threads and setting.has_gil and _keeps_one_cpu_busy(parallel)
-
-
-def _keeps_one_cpu_busy(parallel: Run) -> bool:
-    """Whether the workers together use one CPU and no more.
+def busy_cpus(runs: Iterable[Run]) -> float | None:
+    """Count the CPUs that the tasks of all workers keep busy: the median of the runs; None where not known.
 
     Chunks of short tasks have no readings of their own: the whole iteration's stands in.
     """
-    if parallel.cpu is not None:
-        share = parallel.cpu / parallel.active
-    elif parallel.spent is not None:
-        share = parallel.spent / parallel.wall
-    else:
+    counts = [_busy_cpus(run) for run in runs]
+    known = [count for count in counts if count is not None]
+    return float(np.median(known)) if known and len(known) == len(counts) else None
+
+
+def _busy_cpus(run: Run) -> float | None:
+    if run.cpu is not None:
+        return run.cpu / run.active
+    return None if run.spent is None else run.spent / run.wall
+
+
+def _waits_for_the_gil(setting: Setting) -> bool:
+    """Whether threads that compute take turns: together they keep one CPU busy, and no more.
+
+    A task shorter than the interpreter's switch interval of 5 ms is seldom interrupted: its thread waits for
+    the GIL before it, not within it.
+    """
+    if not (setting.threads and setting.has_gil) or setting.busy_cpus is None:
         return False
-    return _ONE_CPU[0] <= share <= _ONE_CPU[1]
+    return _ONE_CPU[0] <= setting.busy_cpus <= _ONE_CPU[1]
 
 
 _ONE_CPU = (0.7, 1.1)
@@ -123,8 +129,7 @@ def _slower_tasks(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, f
     if crowded and _computes_in_several_threads(serial):  # which spin, wait for a CPU and wait for each other
         return {NATIVE_THREADS: slower}
     if cpu is None:  # as of chunks of short tasks
-        waits = setting.threads and setting.has_gil and _keeps_one_cpu_busy(parallel)
-        return {LOCK if waits else SLOWER_CPU: slower}
+        return {LOCK if _waits_for_the_gil(setting) else SLOWER_CPU: slower}
     return {
         SLOWER_CPU: cpu,
         OVERSUBSCRIBED if setting.workers > setting.cpus else OTHERS: delay or 0.0,

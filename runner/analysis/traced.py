@@ -11,7 +11,7 @@ import pandas as pd
 
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
-from runner.analysis.causes import Loss, Setting, named
+from runner.analysis.causes import Loss, Setting, busy_cpus, named
 from runner.analysis.machine import Machine
 from runner.analysis.statistics import Estimate, medians
 from runner.analysis.times import Times
@@ -134,7 +134,7 @@ class Traces:
         # A bag for each worker: nothing is quicker than each doing one, however uneven its tasks are.
         bag_s = tasks_s.tolist() if bags == 1 else [busy_s] * bags
         cpu_s = bags * needed * busy_s
-        return speedup_bound(bag_s, cpu_s, cell.workers, cpus, each_worker_s=initializer_s)
+        return speedup_bound(bag_s, cpu_s, cell.workers, cpus, each_worker_s=initializer_s, loops=bags)
 
     def losses(self, cell: Cell) -> list[Loss]:
         """Name what a cell loses, from every repetition in which it and its baseline ended well."""
@@ -151,6 +151,7 @@ class Traces:
             threads=self._is_in_threads(cell),
             has_gil=self.machine.has_gil(cell),
             native_threads=self.machine.native_threads(cell),
+            busy_cpus=busy_cpus(own.values()),
         )
         return named(self._pairs(cell), setting, self.times.level)
 

@@ -311,9 +311,9 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
 def _is_too_small(told: _Told, cell: "pd.Series[Any]", losses: Sequence[Loss]) -> bool:
     """Whether a pool's start and end take as long as its workers could save of the loop at the very best."""
     loop, workers = told.loop(), cell["workers"]
-    if loop is None:
-        return False
     pool_share = sum(loss.share.value for loss in losses if loss.cause in (POOL_START, POOL_END))
+    if loop is None or workers < _FEWEST_TO_SHARE or not pool_share:
+        return False
     loop_s = loop["wall_s"] * cell.get("bags", 1)
     return bool(pool_share * cell["wall_s"] >= loop_s * (1 - 1 / workers))
 
@@ -324,6 +324,9 @@ def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:
     fewer = alike[(alike["workers"] < cell["workers"]).fillna(value=False)]
     if cause != OVERSUBSCRIBED or fewer.empty:
         return False
+    is_best = pd.notna(cell["among_best"]) and bool(cell["among_best"])
+    if is_best and fewer["among_best"].eq(other=False).all():
+        return True
     ratios = [told.times_as_long(row, cell) for _, row in fewer.iterrows()]
     return all(ratio is not None and ratio.excludes(1) and ratio.value > 1 for ratio in ratios)
 

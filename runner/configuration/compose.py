@@ -7,7 +7,6 @@ and keeps it. So the same path serves one run and a sweep, and a wrong point sto
 import argparse
 import os
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from runner.configuration.options import only_asks, overrides_first, refuse_wron
 from runner.configuration.points import read_point
 from runner.errors import ConfigurationError
 from runner.folders import conf_dir, shown, user_dirs
+from runner.storage.files import temporary_folder
 
 
 def collect() -> list[Point]:
@@ -133,8 +133,8 @@ def _refuse_wrong(composed: Sequence[tuple[str, Point | list[str]]]) -> None:
 def _hydra_kept_quiet() -> Iterator[None]:
     """Let Hydra raise its errors instead of printing them, and write its files where they go away."""
     before = os.environ.get("HYDRA_FULL_ERROR")
-    with tempfile.TemporaryDirectory(prefix="runner-") as folder:
-        OmegaConf.register_new_resolver("hydra_dir", lambda: folder, replace=True)
+    with temporary_folder() as folder:
+        OmegaConf.register_new_resolver("hydra_dir", lambda: str(folder), replace=True)
         OmegaConf.register_new_resolver("conf_dir", lambda: f"file://{conf_dir()}", replace=True)
         OmegaConf.register_new_resolver("usable_cpus", _usable_cpus, replace=True)
         register()

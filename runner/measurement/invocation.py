@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from runner.measurement.noise import Reading, disturbance
 from runner.measurement.supervisor import Ending, Launch
 from runner.modes import bags_of, has_window
 from runner.records import Cell, Reference, Sample, Status, TaskRecord
+from runner.storage.files import temporary_folder
 
 _SHOWN_OUTPUT = 300  # characters of what a failed invocation printed last
 _SHOWN_ERROR = 1000  # characters of an error; the log has the whole of its traceback
@@ -92,11 +92,11 @@ class Outcome:
 def invoke(request: Request, supervisor: Supervises) -> Outcome:
     """Measure one cell once, in a fresh interpreter."""
     is_window = _window(request, "") is not None
-    with tempfile.TemporaryDirectory(prefix="runner-") if is_window else nullcontext("") as folder:
+    with temporary_folder() if is_window else nullcontext("") as folder:
         launch = Launch(
             command=command(request.cell.settings),
             environment=environment(request.cell.settings),
-            specification=json.dumps(_specification(request, folder)),
+            specification=json.dumps(_specification(request, str(folder))),
             output=str(request.output),
             time_limit_s=request.time_limit_s,
         )
@@ -350,13 +350,14 @@ def _dispatch(request: Request, reply: Mapping[str, Any]) -> Dispatch:
 def _reference(reply: Mapping[str, Any], seconds: float, bags: int) -> Reference:
     traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))
     records = [dict(zip(reply["record"], row, strict=True)) for row in traced["records"]]
+    tasks, tasks_s = sum(row["tasks"] for row in records), sum(row["busy_ns"] for row in records) / 1e9
     return Reference(
         results=reply.get("reference"),
         calls=reply["calls"],
         labels=reply.get("labels", []),
-        task_s=sum(row["busy_ns"] for row in records) / sum(row["tasks"] for row in records) / 1e9,
-        lengths=list(_of_one_bag(records, sum(row["tasks"] for row in records) // bags)),
-        cpu_share=traced["cpu_s"] / (traced["wall_ns"] / 1e9),
+        task_s=tasks_s / tasks,
+        lengths=list(_of_one_bag(records, tasks // bags)),
+        cpu_share=traced["cpu_s"] / tasks_s if tasks_s else 0.0,
         seconds=seconds,
     )
 

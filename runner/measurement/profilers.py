@@ -6,7 +6,6 @@ import shlex
 import shutil
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from runner.errors import ConfigurationError
 from runner.measurement.invocation import Supervises, environment
 from runner.measurement.supervisor import Launch
 from runner.records import Purpose
+from runner.storage.files import temporary_folder
 
 MEMORY_COLUMNS = ("process_id", "file", "line", "source", "held_bytes", "blocks")
 
@@ -31,13 +31,16 @@ def spying(command: Sequence[str], python: str, file: Path) -> list[str]:
 
 
 def collect_allocations(pieces: Path, file: Path) -> None:
-    """Make one table of what the processes of an invocation wrote."""
+    """Make one table of what the processes of an invocation wrote, each at its own peak."""
+    peaks: dict[str, tuple[int, Path]] = {}
+    for piece in pieces.glob("*.json"):
+        process_id, _, held_bytes = piece.stem.partition("-")
+        peaks[process_id] = max(peaks.get(process_id, (0, piece)), (int(held_bytes), piece))
     with file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as table:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(MEMORY_COLUMNS)
-        for piece in sorted(pieces.glob("*.json")):
+        for process_id, (_, piece) in sorted(peaks.items()):
             rows = json.loads(piece.read_text(encoding="utf-8"))
-            process_id = piece.stem.partition("-")[0]
             writer.writerows([process_id, *row] for row in rows)
 
 
@@ -79,8 +82,8 @@ def _spy_problems(interpreters: Iterable[Mapping[str, Any]], supervisor: Supervi
 def _trial(interpreter: Mapping[str, Any], supervisor: Supervises) -> str:
     """Look at a third of a second of an interpreter; says why that failed, or nothing."""
     python = interpreter["python"]
-    with tempfile.TemporaryDirectory(prefix="runner-") as folder:
-        profile, output = Path(folder) / "profile.json", Path(folder) / "output.txt"
+    with temporary_folder() as folder:
+        profile, output = folder / "profile.json", folder / "output.txt"
         launch = Launch(
             command=spying([*interpreter["prefix"], python, "-c", _TRIAL], python, profile),
             environment=environment(interpreter),

@@ -14,6 +14,7 @@ from typing import Self
 
 from runner.errors import RunnerError
 from runner.measurement.supervisor import STUDY_MARKER, Ending, Launch, read_frame, write_frame
+from runner.storage.files import telling_of_temporary_files
 
 #: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.measurement.supervisor import main; main()"
@@ -37,7 +38,8 @@ class Supervisor:
         self.mark = f"{STUDY_MARKER}={self.study_id}"
 
     def __enter__(self) -> Self:
-        self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
+        with telling_of_temporary_files():
+            self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_CHECKOUT), self._temporary],
             stdin=subprocess.PIPE,

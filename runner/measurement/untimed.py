@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from runner.measurement.profilers import collect_allocations, spying
 from runner.measurement.supervisor import Ending, Launch
 from runner.modes import bags_of
 from runner.records import Cell, Purpose, Untimed
-from runner.storage.files import telling
+from runner.storage.files import telling, temporary_folder
 
 _UNTOLD = "this system does not tell what processes share: Linux does, in /proc/PID/smaps_rollup"
 
@@ -38,11 +37,6 @@ def run_untimed(request: UntimedRequest, supervisor: Supervises) -> Untimed:
     Raises:
         RunnerError: if there is no room for what is found, say
     """
-    with telling(request.output.parent.parent):
-        return _run(request, supervisor)
-
-
-def _run(request: UntimedRequest, supervisor: Supervises) -> Untimed:
     empty = Untimed(
         cell=request.cell.id,
         purpose=request.purpose,
@@ -50,7 +44,8 @@ def _run(request: UntimedRequest, supervisor: Supervises) -> Untimed:
     )
     if request.purpose == "memory":
         return _look_at_memory(request, supervisor, empty)
-    request.profile.parent.mkdir(exist_ok=True)
+    with telling(_study_folder(request)):
+        request.profile.parent.mkdir(exist_ok=True)
     if request.purpose == "cpu-profile":
         return _profile_cpu(request, supervisor, empty)
     return _profile_memory(request, supervisor, empty)
@@ -79,12 +74,17 @@ def _profile_cpu(request: UntimedRequest, supervisor: Supervises, empty: Untimed
 
 
 def _profile_memory(request: UntimedRequest, supervisor: Supervises, empty: Untimed) -> Untimed:
-    with tempfile.TemporaryDirectory(prefix="runner-") as pieces:
-        found = _ended(request, supervisor.run(_launch(request, allocations=pieces)), empty)
+    with temporary_folder() as pieces:
+        found = _ended(request, supervisor.run(_launch(request, allocations=str(pieces))), empty)
         if found.status != "ok":
             return found
-        collect_allocations(Path(pieces), request.profile)
+        with telling(_study_folder(request)):
+            collect_allocations(pieces, request.profile)
     return replace(found, profile=request.profile.name)
+
+
+def _study_folder(request: UntimedRequest) -> Path:
+    return request.output.parent.parent
 
 
 def _launch(request: UntimedRequest, **further: Any) -> Launch:

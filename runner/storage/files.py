@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,34 @@ def how_to_resume(folder: Path) -> str:
     """Give the command that goes on with the study of a folder."""
     program = "runner" if Path(sys.argv[0]).name == "runner" else "python -m runner"
     return f"{program} {shlex.quote(f'resume={folder}')}"
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for what is not kept.
+
+    Raises:
+        RunnerError: if there is no room for it
+    """
+    with telling_of_temporary_files():
+        folder = tempfile.TemporaryDirectory(prefix="runner-")
+    with folder as path:
+        yield Path(path)
+
+
+@contextlib.contextmanager
+def telling_of_temporary_files() -> Iterator[None]:
+    """Tell on one line that a folder for temporary files cannot be made.
+
+    Raises:
+        RunnerError: with the reason
+    """
+    try:
+        yield
+    except OSError as error:
+        where = f"{Path(error.filename).parent}: " if error.filename else ""
+        message = f"{where}no folder for temporary files can be made ({error.strerror or error})"
+        raise RunnerError(f"{message}; make room, or name another place with TMPDIR=FOLDER") from error
 
 
 class Appended:

@@ -91,6 +91,10 @@ def test_an_initializer_of_every_worker_is_a_prologue_that_no_worker_shortens() 
     assert speedup_bound([1.0] * 3, 3.0, 3, 3, each_worker_s=1.0) == 2.0
 
 
+def test_a_bag_for_each_worker_has_the_initializer_of_a_loop_for_each_bag() -> None:
+    assert speedup_bound([2.0] * 3, 6.0, 3, 3, each_worker_s=1.0, loops=3) == 3.0
+
+
 @pytest.mark.parametrize(
     ("workers", "bound"), [(1, 1.0), (2, 1.78), (3, 2.67), (4, 2.67), (5, 4.07), (6, 5.26)]
 )

@@ -7,7 +7,7 @@ import pytest
 
 from runner.analysis import causes
 from runner.analysis.attribution import Run, Work
-from runner.analysis.causes import Setting, losses, named
+from runner.analysis.causes import Setting, busy_cpus, losses, named
 from runner.analysis.statistics import Level
 
 TASKS = 8
@@ -38,7 +38,7 @@ TWO_PROCESSES = Setting(workers=2, cpus=2, threads=False)
 
 
 def lost(parallel: Run, serial: Run = SERIAL, **setting: Any) -> dict[str, float]:
-    given = replace(TWO_PROCESSES, **setting)
+    given = replace(TWO_PROCESSES, busy_cpus=busy_cpus([parallel]), **setting)
     found = losses(serial, parallel, given)
     assert sum(found.values()) == pytest.approx(given.workers * parallel.wall - serial.busy)
     return {name: seconds for name, seconds in found.items() if abs(seconds) > 1e-9}
@@ -204,3 +204,18 @@ def test_chunks_without_readings_wait_for_the_gil_where_all_threads_keep_one_cpu
     spent = None if cpus_busy is None else 8.0 * cpus_busy
     found = lost(Run(opened=0.0, closed=8.0, work=own, spent=spent), serial, threads=True)
     assert found == {cause.name: 8.0}
+
+
+def test_handing_out_chunks_without_readings_is_not_laid_to_the_gil() -> None:
+    own = [replace(one, cpu=None, run_delay=None) for one in two_lanes(gap=0.5)]
+    serial = Run(opened=0.0, closed=8.0, work=[replace(one, cpu=None, run_delay=None) for one in SERIAL.work])
+    found = lost(Run(opened=0.0, closed=5.5, work=own, spent=5.5), serial, threads=True)
+    assert found == {causes.DISPATCH.name: pytest.approx(3.0)}
+
+
+def test_how_many_cpus_the_tasks_keep_busy_is_of_all_repetitions() -> None:
+    runs = [Run(opened=0.0, closed=4.0, work=two_lanes(cpu=cpu)) for cpu in (0.3, 0.5, 0.9)]
+    assert busy_cpus(runs) == 1.0
+    assert busy_cpus([]) is None
+    unread = [replace(one, cpu=None) for one in two_lanes()]
+    assert busy_cpus([*runs, Run(opened=0.0, closed=4.0, work=unread)]) is None

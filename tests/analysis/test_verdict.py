@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runner.analysis.causes import OVERSUBSCRIBED, POOL_START, UNEVEN_TASKS, Loss
+from runner.analysis.causes import DISPATCH, OVERSUBSCRIBED, POOL_START, UNEVEN_TASKS, Loss
 from runner.analysis.statistics import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
@@ -74,6 +74,33 @@ def test_fewer_workers_are_a_remedy_where_only_the_loop_is_shown_to_be_faster(
     results = make_results(walls)
     (verdict,) = judge(results, replace(tabulate(results), losses={FOUR.id: [found], TWO.id: [found]}))
     assert verdict.why.endswith(f"most likely to help: {OVERSUBSCRIBED.remedy}")
+
+
+def test_fewer_workers_are_no_remedy_for_what_is_recommended_over_them(make_results: MakeResults) -> None:
+    eight = cell("process", 8)
+    found = Loss(cause=OVERSUBSCRIBED, share=Estimate(value=0.3, low=0.2, high=0.4, is_range=False))
+    # Two workers are shown to be slower than eight, but not than four.
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: [1.12 * n for n in NOISE], eight: [n * 1.0 for n in NOISE]}
+    walls[FOUR] = [1.06, 1.2, 0.9, 1.11, 0.95, 1.06, 1.15]
+    results = make_results(walls)
+    tables = tabulate(results)
+    assert tables.summary.set_index("cell")["among_best"].to_dict() == {
+        SERIAL.id: False,
+        TWO.id: False,
+        FOUR.id: True,
+        eight.id: True,
+    }
+    (verdict,) = judge(results, replace(tables, losses={FOUR.id: [found], TWO.id: [found]}))
+    assert verdict.recommended == FOUR.id
+    assert "most likely to help" not in verdict.why
+
+
+def test_one_worker_saves_nothing_and_so_loses_nothing_of_it(make_results: MakeResults) -> None:
+    one = cell("thread", 1)
+    results = make_results({SERIAL: NOISE, one: [1.5 * n for n in OTHER_NOISE]})
+    lost = Loss(cause=DISPATCH, share=Estimate(value=0.3, low=0.2, high=0.4, is_range=False))
+    (verdict,) = judge(results, replace(tabulate(results), losses={one.id: [lost]}))
+    assert verdict.why.endswith(f"most likely to help: {DISPATCH.remedy}")
 
 
 @pytest.mark.parametrize(("share", "more_items"), [(0.3, True), (0.2, False)])

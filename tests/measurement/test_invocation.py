@@ -461,7 +461,7 @@ def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outc
         labels=["one", "two"],
         task_s=80e-9,
         lengths=[(1, 80e-9)] * 2,
-        cpu_share=3.5 / 2.13,
+        cpu_share=3.5 / 160e-9,
         seconds=2.5,
     )
 

@@ -1,6 +1,7 @@
 """Profilers: how they are started, where they cannot look, and what they see of real processes."""
 
 import csv
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from runner.errors import ConfigurationError
 from runner.measurement import profilers
-from runner.measurement.profilers import check_profiler, spying
+from runner.measurement.profilers import check_profiler, collect_allocations, spying
 from runner.measurement.supervision import Supervisor
 from runner.measurement.supervisor import Ending, Launch
 from runner.measurement.untimed import UntimedRequest, run_untimed
@@ -104,6 +105,9 @@ def test_a_memory_profile_needs_nothing_but_cpython() -> None:
 
 WORK = """
 import time
+from json import loads
+
+early = bytearray(5_000_000)
 
 def burn(seconds):
     until = time.process_time() + seconds
@@ -139,12 +143,13 @@ POOLS = [
 
 
 def profiled(
-    folder: Path, purpose: Purpose, function: str, items: list[Any], pool: Mapping[str, Any]
+    folder: Path, purpose: Purpose, function: str, items: list[Any], pool: Mapping[str, Any], **env: str
 ) -> Untimed:
     (folder / "working.py").write_text(WORK, encoding="utf-8")
     settings = {
         **make_cell("abc").settings,
         "python": sys.executable,
+        "env": env,
         "workload": {"function": f"working.{function}", "items": items},
         "executor": {"pool": dict(pool)},
     }
@@ -199,6 +204,43 @@ def test_what_a_function_holds_that_is_no_python_is_its_own(
         most = max(csv.DictReader(file), key=lambda row: int(row["held_bytes"]))
     assert most["source"] == "(the function itself, which is not Python)"
     assert int(most["held_bytes"]) >= 20_000_000
+
+
+@pytest.mark.slow
+def test_a_function_of_a_library_is_what_holds_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    profiled(tmp_path, "memory-profile", "loads", [f"[{'1.5,' * 100_000}1]"], SERIAL)
+    with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
+        most = max(csv.DictReader(file), key=lambda row: int(row["held_bytes"]))
+    assert Path(most["file"]) == Path(json.__file__)
+    assert int(most["held_bytes"]) > 2_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pool", [POOLS[0], POOLS[2]])
+def test_what_was_held_before_the_tasks_is_none_of_theirs_though_it_was_traced(
+    pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    profiled(tmp_path, "memory-profile", "hold", [200], pool, PYTHONTRACEMALLOC="1")
+    with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
+        sources = {row["source"] for row in csv.DictReader(file)}
+    assert "held = [bytearray(1_000_000) for _ in range(megabytes)]" in sources
+    assert not [source for source in sources if source.startswith("early")]
+
+
+def test_of_several_interpreters_of_one_process_the_highest_peak_counts(tmp_path: Path) -> None:
+    for name, held_bytes in (("7-900", 900), ("7-1000", 1000), ("8-30", 30)):
+        rows = [["work.py", 3, "held = []", held_bytes, 1]]
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    collect_allocations(tmp_path, tmp_path / "found.csv")
+    with (tmp_path / "found.csv").open(encoding="utf-8", newline="") as file:
+        assert [(row["process_id"], row["held_bytes"]) for row in csv.DictReader(file)] == [
+            ("7", "1000"),
+            ("8", "30"),
+        ]
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
 """What an invocation without a clock asks for, and what is told of it."""
 
-import errno
 import json
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 
 from runner.errors import RunnerError
 from runner.measurement.supervision import Supervisor
-from runner.measurement.supervisor import Ending, Launch
 from runner.measurement.untimed import UntimedRequest, run_untimed
 from tests.conftest import PATIENCE_S, make_cell
 from tests.measurement.test_invocation import Answering, make_ending
@@ -54,14 +54,20 @@ def test_one_that_is_ended_has_no_figure_even_if_it_answered(tmp_path: Path) -> 
 
 
 def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> None:
-    class Full:
-        def run(self, _: Launch) -> Ending:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    folder = tmp_path.parent
-    told = rf"^{folder}: it cannot be written \(No space left on device\); make room"
+    (tmp_path / "output").mkdir()
+    request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
+    told = rf"^{tmp_path}: it cannot be written \(No space left on device\); make room, then .*resume="
     with pytest.raises(RunnerError, match=told):
-        run_untimed(make_request(tmp_path), Full())
+        run_untimed(request, Answering(make_ending(OK)))
+
+
+def test_temporary_files_without_a_place_are_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    told = rf"^{tmp_path}/gone: no folder for temporary files can be made \(No such file or directory\); "
+    with pytest.raises(RunnerError, match=f"{told}make room, or name another place with TMPDIR=FOLDER"):
+        run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
 
 
 def test_a_system_that_does_not_tell_is_named_as_the_reason(tmp_path: Path) -> None:

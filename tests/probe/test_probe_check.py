@@ -38,6 +38,11 @@ def test_coroutines_are_known_behind_their_arguments_too() -> None:
     assert checked(THREAD, function="pools.scaled_later", arguments={"factor": 2})["is_async"] is True
 
 
+@pytest.mark.parametrize("arguments", [{"retries": 2}, {"_target_": "pools.two"}])
+def test_arguments_are_those_that_are_passed_to_what_is_called(arguments: dict[str, Any]) -> None:
+    assert checked(SERIAL, function="pools.persistent", arguments=arguments)["problems"] == []
+
+
 def test_every_cell_is_checked() -> None:
     cells = [
         {"workload": {"function": "bag.square", "items": list(range(count))}, "executor": {"pool": SERIAL}}

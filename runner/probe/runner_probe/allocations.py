@@ -10,7 +10,6 @@ import linecache
 import os
 import sysconfig
 import threading
-import time
 import tracemalloc
 from functools import partial
 
@@ -42,15 +41,21 @@ class Watch:
 
     def __init__(self, folder: str) -> None:
         self.owner, self._folder = os.getpid(), folder
-        self._made_ns = time.perf_counter_ns()  # several interpreters of one process have a file each
         self._most_bytes = 0
         self._snapshot: tracemalloc.Snapshot | None = None  # of the peak so far, until it is written
         self._lock = threading.Lock()
-        if _watches:  # those of the process that this one was forked from
-            tracemalloc.clear_traces()
-        if not tracemalloc.is_tracing():  # by another interpreter of this process
+        if self._is_first():
+            tracemalloc.stop()  # what the process that this one was forked from began, or the user
             tracemalloc.start(_FRAMES)
         threading.Thread(target=self._look_on, daemon=True).start()
+
+    def _is_first(self) -> bool:
+        """Whether no other interpreter of this process watches: all its interpreters are traced as one."""
+        try:
+            open(os.path.join(self._folder, f"{self.owner}.watched"), "x", encoding="utf-8").close()
+        except FileExistsError:
+            return False
+        return True
 
     def look(self) -> None:
         """Take a snapshot if more is held than ever before."""
@@ -64,7 +69,8 @@ class Watch:
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None:
-                path = os.path.join(self._folder, f"{self.owner}-{self._made_ns}.json")
+                # By the name, the peak of the process is found among those of its interpreters.
+                path = os.path.join(self._folder, f"{self.owner}-{self._most_bytes}.json")
                 with open(f"{path}.part", "w", encoding="utf-8", errors="backslashreplace") as file:
                     json.dump(_lines(snapshot), file)
                 os.replace(f"{path}.part", path)
@@ -102,14 +108,19 @@ def _call_task(call: Callable[[Any], Any], item: Any) -> Any:
     return call(item)
 
 
+async def _await_task(call: Callable[[Any], Any], item: Any) -> Any:
+    return await call(item)
+
+
 #: Where a function that is no Python allocates: in no line of its own.
 _TASK = (__file__, _call_task.__code__.co_firstlineno + 1)
+_CALLS = (_TASK, (__file__, _await_task.__code__.co_firstlineno + 1))
 
 
 async def _await_watched(folder: str, call: Callable[[Any], Any], item: Any) -> Any:
     own = watch(folder)
     try:
-        return await call(item)
+        return await _await_task(call, item)
     finally:
         own.look()
         own.write()
@@ -137,13 +148,19 @@ def _source(place: tuple[str, int]) -> str:
 def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
     """Name the innermost line of the user's own code; None for what only we and the pool hold.
 
-    Deep below the user's code, where the frames that were kept do not reach it, a library's line stands in.
+    The function may be of a library itself: then it is the line of that. Deep below the user's code, where
+    the frames that were kept do not reach it, a library's line stands in.
     """
     inner = [(frame.filename, frame.lineno) for frame in reversed(frames)]
     if inner[0] == _TASK:
         return _TASK
-    own = (place for place in inner if not place[0].startswith((*_LIBRARIES, *_OURS, "<")))
+    own = next((place for place in inner if not place[0].startswith((*_LIBRARIES, *_OURS, "<"))), None)
+    if own is not None:
+        return own
+    called = next((number for number, place in enumerate(inner) if place in _CALLS), 0)
+    if called:
+        return inner[called - 1]
     is_cut_off = (frames.total_nframe or 0) > len(frames) and not any(
         file.startswith(_OURS) for file, _ in inner
     )
-    return next(own, inner[0] if is_cut_off else None)
+    return inner[0] if is_cut_off else None

@@ -104,11 +104,12 @@ def _load(workload: dict[str, Any]) -> _Loaded:
 
 def _wrong_arguments(workload: dict[str, Any], call: Any) -> Iterator[str]:
     """Name the arguments that a function does not take, if it tells which it does."""
-    arguments = workload.get("arguments")
+    arguments = getattr(call, "keywords", None)
     if not arguments:
         return
     try:
-        signature = inspect.signature(call.func)
+        # What a decorator itself takes, not what it says of the function that it wraps.
+        signature = inspect.signature(call.func, follow_wrapped=False)
     except (TypeError, ValueError):  # a builtin, or a class, that does not tell
         return
     for name in arguments:
