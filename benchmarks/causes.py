@@ -186,12 +186,23 @@ def _slow_shutdown(seconds: float) -> Injection:
 
 
 def _tiny_tasks(count: int) -> Injection:
-    items = f"workload.items={{_target_: experiments.known_answers.many, count: {count}}}"
     return Injection(
         cause=causes.DISPATCH.name,
         strength=f"{count} tasks of nothing",
-        overrides=[*_process(2), "workload.function=experiments.known_answers.nothing", items],
+        overrides=[*_process(2), "workload.function=experiments.known_answers.nothing", *_many(count)],
     )
+
+
+def _tiny_tasks_in_threads(count: int) -> Injection:
+    return Injection(
+        cause=causes.DISPATCH.name,
+        strength=f"{count} tasks of nothing, in threads",
+        overrides=[*_thread(2), "workload.function=experiments.known_answers.nothing", *_many(count)],
+    )
+
+
+def _many(count: int) -> list[str]:
+    return [f"workload.items={{_target_: experiments.known_answers.many, count: {count}}}"]
 
 
 def _again(steps: int) -> Injection:
@@ -216,6 +227,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_blas, (400, 600)),
     (_slow_shutdown, (0.05, 0.1)),
     (_tiny_tasks, (400, 1600)),
+    (_tiny_tasks_in_threads, (4000, 16000)),
     (_again, (400_000, 800_000)),
 )
 
