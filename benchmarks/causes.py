@@ -227,7 +227,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_blas, (400, 600)),
     (_slow_shutdown, (0.05, 0.1)),
     (_tiny_tasks, (400, 1600)),
-    (_tiny_tasks_in_threads, (4000, 16000)),
+    (_tiny_tasks_in_threads, (2000, 4000)),
     (_again, (400_000, 800_000)),
 )
 

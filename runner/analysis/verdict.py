@@ -309,13 +309,16 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
 
 
 def _is_too_small(told: _Told, cell: "pd.Series[Any]", losses: Sequence[Loss]) -> bool:
-    """Whether a pool's start and end take as long as its workers could save of the loop at the very best."""
+    """Whether what costs most is a pool's start or end, and both take what its workers could save at best."""
     loop, workers = told.loop(), cell["workers"]
-    pool_share = sum(loss.share.value for loss in losses if loss.cause in (POOL_START, POOL_END))
-    if loop is None or workers < _FEWEST_TO_SHARE or not pool_share:
+    if loop is None or workers < _FEWEST_TO_SHARE or not losses or losses[0].cause not in _OF_THE_POOL:
         return False
+    pool_share = sum(loss.share.value for loss in losses if loss.cause in _OF_THE_POOL)
     loop_s = loop["wall_s"] * cell.get("bags", 1)
     return bool(pool_share * cell["wall_s"] >= loop_s * (1 - 1 / workers))
+
+
+_OF_THE_POOL = (POOL_START, POOL_END)
 
 
 def _is_refuted(told: _Told, cell: "pd.Series[Any]", cause: Cause) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runner.analysis.causes import DISPATCH, OVERSUBSCRIBED, POOL_START, UNEVEN_TASKS, Loss
+from runner.analysis.causes import DISPATCH, OVERSUBSCRIBED, POOL_END, POOL_START, UNEVEN_TASKS, Loss
 from runner.analysis.statistics import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
@@ -113,6 +113,17 @@ def test_where_a_pool_takes_all_that_it_could_save_more_items_are_the_remedy(
     (verdict,) = judge(results, replace(tabulate(results), losses={TWO.id: [lost]}))
     remedy = "more items: starting and ending the pool takes all that 2 workers save"
     assert verdict.why.endswith(f"most likely to help: {remedy if more_items else POOL_START.remedy}")
+
+
+def test_more_items_are_no_remedy_where_handing_them_out_costs_most(make_results: MakeResults) -> None:
+    results = make_results({SERIAL: NOISE, TWO: [20 * n for n in OTHER_NOISE]})
+    shares = {DISPATCH: 0.9, POOL_END: 0.07}
+    lost = [
+        Loss(cause=cause, share=Estimate(value=share, low=share, high=share, is_range=False))
+        for cause, share in shares.items()
+    ]
+    (verdict,) = judge(results, replace(tabulate(results), losses={TWO.id: lost}))
+    assert verdict.why.endswith(f"most likely to help: {DISPATCH.remedy}")
 
 
 def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:
