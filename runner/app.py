@@ -57,7 +57,9 @@ def run(points: Sequence[Point]) -> int:
     """Plan, check, measure and report; returns the exit code."""
     config = points[0].config
     begin = Sitting.new if config.resume is None else Sitting.resuming
-    begin(points)  # mistakes are told before anybody waits
+    # Mistakes are told before anybody waits; a folder that another process may be writing is read below.
+    with contextlib.nullcontext() if config.resume is None else contextlib.suppress(RunnerError):
+        begin(points)
     resumed = None if config.resume is None else Path(config.resume).expanduser()
     with measuring_alone(_tell, wait=config.wait) as tell_folder, contextlib.ExitStack() as held:
 

@@ -441,6 +441,21 @@ def test_who_resumes_a_study_that_is_still_measured_goes_on_where_it_then_stands
     assert [row["repetition"] for row in rows_of(results)] == list("012")
 
 
+def test_a_folder_that_another_process_is_changing_is_read_when_that_has_ended(folder: Path) -> None:
+    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+        wait_until((folder / "begun").exists)
+        results = newest(folder)
+        away = (results / "cells.yaml").rename(folder / "cells.yaml")  # as between two files of the trace
+        with resume(folder, results) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline().startswith("waiting: process ")
+            away.rename(results / "cells.yaml")
+            (folder / "go on").touch()
+            second.communicate(timeout=PATIENCE_S)
+        first.communicate(timeout=PATIENCE_S)
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
 def test_who_does_not_wait_cannot_resume_a_study_that_is_still_measured(folder: Path) -> None:
     with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
         wait_until((folder / "begun").exists)

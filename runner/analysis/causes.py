@@ -38,6 +38,9 @@ NATIVE_THREADS = Cause(
     name="native threads (BLAS, OpenMP) of all workers on the same CPUs",
     remedy="one native thread a worker: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1",
 )
+EVENT_LOOP = Cause(
+    name="turns and timers of the event loop", remedy="less work between awaits, or more of it in processes"
+)
 WAITING = Cause(name="tasks that wait for each other", remedy="share less: locks, files, a device")
 OVERSUBSCRIBED = Cause(name="more workers than CPUs", remedy="fewer workers")
 OTHERS = Cause(name="others on the machine", remedy="measure again on a quiet machine")
@@ -61,6 +64,7 @@ class Setting:
     workers: int
     cpus: float  #: usable
     threads: bool  #: whether the workers share one process
+    one_loop: bool = False  #: whether they are tasks of one event loop, which are no threads
     has_gil: bool = True  #: whether they then share a GIL
     native_threads: int = 1  #: that a library below Python may start in each worker
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
@@ -144,7 +148,7 @@ def _computes_in_several_threads(serial: Run) -> bool:
 def _blocked_by(setting: Setting) -> Cause:
     """Name what keeps tasks off the CPUs though they are not waiting for one."""
     if not setting.threads:
-        return WAITING
+        return EVENT_LOOP if setting.one_loop else WAITING
     return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
 
 
@@ -187,6 +191,7 @@ _ALL: Iterable[Cause] = (
     LOCK,
     LOCK_WITHOUT_GIL,
     NATIVE_THREADS,
+    EVENT_LOOP,
     WAITING,
     OVERSUBSCRIBED,
     OTHERS,

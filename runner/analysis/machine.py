@@ -63,11 +63,12 @@ class Machine:
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a library below Python, such as BLAS, may start in one of a cell's workers.
 
-        Seen in the cell's own interpreter or its baseline's, whose tasks may import more than their module
-        does; 1 where there is no such library.
+        Seen in its baseline's interpreter, where the tasks themselves run: that of the cell may hold what its
+        executor imports for its own use. 1 where there is no such library.
         """
-        seen = (self._workers.get(one, {}).get("native_threads", {}) for one in (cell.id, cell.baseline))
-        return max((count for libraries in seen for count in libraries.values()), default=1)
+        seen = (self._workers.get(one, {}).get("native_threads") for one in (cell.baseline, cell.id))
+        libraries: Mapping[str, int] = next((one for one in seen if one is not None), {})
+        return max(libraries.values(), default=1)
 
     def _interpreter(self, cell: Cell) -> Mapping[str, Any]:
         known: Mapping[str, Any] = self._interpreters.get(cell.id, {})

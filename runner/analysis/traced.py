@@ -148,7 +148,8 @@ class Traces:
         setting = Setting(
             workers=cell.workers,
             cpus=self.machine.cpus(cell),
-            threads=self._is_in_threads(cell),
+            threads=self._is_in_threads(cell) and not _is_one_loop(cell),
+            one_loop=_is_one_loop(cell),
             has_gil=self.machine.has_gil(cell),
             native_threads=self.machine.native_threads(cell),
             busy_cpus=busy_cpus(own.values()),
@@ -169,8 +170,7 @@ class Traces:
 
     def _blocks_a_loop(self, cell: Cell) -> bool:
         """Whether its tasks run on an event loop, and never give way to each other."""
-        target = cell.settings["executor"]["pool"].get("_target_")
-        return target == _EVENT_LOOP and not self.machine.is_async(cell)
+        return _is_one_loop(cell) and not self.machine.is_async(cell)
 
     def _is_slowed(self, cell: str, beside_s: float) -> bool:
         """Whether being traced lengthens the runs of a cell by too much, beside what they are to explain.
@@ -224,6 +224,11 @@ class Traces:
         opened = float(rows["started_ns"].min()) / _NS - (traced.start_s or 0.0)
         closed = opened + (traced.wall_s or 0.0)
         return Run(opened=opened, closed=closed, work=_work(rows), spent=traced.cpu_s)
+
+
+def _is_one_loop(cell: Cell) -> bool:
+    """Whether a cell's workers are tasks of one event loop."""
+    return bool(cell.settings["executor"]["pool"].get("_target_") == _EVENT_LOOP)
 
 
 _WORK_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from runner.analysis.break_even import describe
-from runner.analysis.causes import OVERSUBSCRIBED, POOL_END, POOL_START, Cause, Loss
+from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START, Cause, Loss
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.pasted.code import code_to_paste
 from runner.analysis.rankings import fastest_group, quickest_snippet
@@ -301,11 +301,18 @@ def _why(told: _Told, recommended: "pd.Series[Any]") -> str:
         lost = f"it is not distinguishable from {bound}{'; ' if lost else ''}{lost}"
     if not losses and (untold := told.tables.unexplained.get(str(cell["cell"]), "")):
         lost = f"{lost}{'; ' if lost else ''}{untold}"
-    remedies = [loss.cause.remedy for loss in losses if not _is_refuted(told, cell, loss.cause)]
+    remedies = [_remedy(loss.cause, cell) for loss in losses if not _is_refuted(told, cell, loss.cause)]
     if _is_too_small(told, cell, losses):
         remedies = [f"more items: starting and ending the pool takes all that {cell['workers']} workers save"]
     helps = f"; most likely to help: {remedies[0]}" if remedies else ""
     return f"{told.name(cell)}: {lost}{helps}" if lost else ""
+
+
+def _remedy(cause: Cause, cell: "pd.Series[Any]") -> str:
+    """Say what helps against a cause; there are no smaller chunks than of one task."""
+    if cause == PLACEMENT and cell["chunk_size"] == 1:
+        return "submit the longest tasks first"
+    return cause.remedy
 
 
 def _is_too_small(told: _Told, cell: "pd.Series[Any]", losses: Sequence[Loss]) -> bool:

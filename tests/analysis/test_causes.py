@@ -154,6 +154,12 @@ def test_processes_that_wait_for_each_other(length: float) -> None:
     assert found == {causes.WAITING.name: pytest.approx(8 * (length - 1))}
 
 
+def test_tasks_of_one_event_loop_wait_for_no_gil() -> None:
+    found = lost(Run(opened=0.0, closed=8.0, work=two_lanes(2.0, cpu=0.5)), one_loop=True)
+    assert found[causes.EVENT_LOOP.name] == pytest.approx(12)
+    assert causes.LOCK.name not in found
+
+
 @pytest.mark.parametrize("length", [1.5, 2.0])
 def test_a_busy_neighbour_takes_the_cpu(length: float) -> None:
     own = two_lanes(length, cpu=1.0, run_delay=length - 1)

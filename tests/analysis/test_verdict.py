@@ -6,7 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runner.analysis.causes import DISPATCH, OVERSUBSCRIBED, POOL_END, POOL_START, UNEVEN_TASKS, Loss
+from runner.analysis.causes import (
+    DISPATCH,
+    OVERSUBSCRIBED,
+    PLACEMENT,
+    POOL_END,
+    POOL_START,
+    UNEVEN_TASKS,
+    Loss,
+)
 from runner.analysis.statistics import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
@@ -113,6 +121,18 @@ def test_where_a_pool_takes_all_that_it_could_save_more_items_are_the_remedy(
     (verdict,) = judge(results, replace(tabulate(results), losses={TWO.id: [lost]}))
     remedy = "more items: starting and ending the pool takes all that 2 workers save"
     assert verdict.why.endswith(f"most likely to help: {remedy if more_items else POOL_START.remedy}")
+
+
+def test_there_are_no_smaller_chunks_than_of_one_task(make_results: MakeResults) -> None:
+    found = Loss(cause=PLACEMENT, share=Estimate(value=0.3, low=0.2, high=0.4, is_range=False))
+
+    def why(of_two: object) -> str:
+        results = make_results({SERIAL: NOISE, of_two: [1.5 * n for n in OTHER_NOISE]})
+        (verdict,) = judge(results, replace(tabulate(results), losses={TWO.id: [found]}))
+        return verdict.why
+
+    assert why(replace(TWO, chunk_size=1)).endswith("help: submit the longest tasks first")
+    assert why(replace(TWO, chunk_size=4)).endswith("help: submit the longest tasks first, in smaller chunks")
 
 
 def test_more_items_are_no_remedy_where_handing_them_out_costs_most(make_results: MakeResults) -> None:
