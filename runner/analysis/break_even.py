@@ -93,9 +93,8 @@ def _crossing(sizes: Values, speedups: Values) -> float:
 
 def _note(found: Estimate, sizes: Values, speedups: Values) -> str:
     """Say what the figure alone does not: where it lies beyond what was measured, and how sure that is."""
-    few = "; the bounds are a range of few repetitions" if found.is_range else ""
     if 0 < found.value < np.inf:
-        return few.removeprefix("; ")
+        return "the bounds are a range of few repetitions" if found.is_range else ""
     if found.value == 0:
         shown = found.high == 0
         told = f"faster than its baseline at every size, from {sizes[0]:g} on"
@@ -105,7 +104,8 @@ def _note(found: Estimate, sizes: Values, speedups: Values) -> str:
         if (speedups > 1).any():
             won = ", ".join(f"{size:g}" for size in sizes[speedups > 1])
             told = f"faster than its baseline at {won}, but not at the largest size, {sizes[-1]:g}"
-    return f"{told}{'' if shown else ', but another repetition may tell otherwise'}{few}"
+    few = "; by few repetitions" if found.is_range else ""
+    return f"{told}{few if shown else '; another repetition may tell otherwise'}"
 
 
 def describe(rows: pd.DataFrame, workload: str) -> Iterator[str]:
@@ -120,12 +120,18 @@ def describe(rows: pd.DataFrame, workload: str) -> Iterator[str]:
         name = f"{workload}: {label(row)}{f' ({told})' if told else ''}"
         size, found = row["size"], row["break_even"]
         if 0 < found < np.inf:
-            yield f"{name} is faster than its baseline from {size} = {found:.3g} on ({_bounds(row)})"
+            faster = "was faster, in few repetitions," if row["note"] else "is faster"
+            yield f"{name} {faster} than its baseline from {size} = {_figure(found)} on ({_bounds(row)})"
         else:
             yield f"{name}: {row['note']} ({size})"
 
 
+def _figure(size: float) -> str:
+    """Show three digits of a size, with an exponent only of millions and of millionths."""
+    return f"{float(f'{size:.3g}'):g}"
+
+
 def _bounds(row: Mapping[Any, Any]) -> str:
-    low = "below the smallest" if row["break_even_low"] == 0 else f"{row['break_even_low']:.3g}"
-    high = "beyond the largest" if np.isinf(row["break_even_high"]) else f"{row['break_even_high']:.3g}"
+    low = "below the smallest" if row["break_even_low"] == 0 else _figure(row["break_even_low"])
+    high = "beyond the largest" if np.isinf(row["break_even_high"]) else _figure(row["break_even_high"])
     return f"{'range' if row['note'] else 'interval'} {low} to {high}"

@@ -1,7 +1,7 @@
 """What a study's `environment.json` says of the machine and of the interpreters that were measured."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runner.records import Cell
@@ -25,6 +25,10 @@ class Machine:
         """Count the CPUs that a cell may use, a started CPU of a quota as one; None if unknown."""
         known = (self._cpu.get("usable_cpus"), self._interpreter(cell).get("usable_cpus"))
         return min((count for count in known if count), default=None)
+
+    def most_usable_cpus(self, cells: Iterable[Cell]) -> int | None:
+        """Count the CPUs that the cells may use that may use the most; a `prefix` may leave them fewer."""
+        return max(filter(None, map(self.usable_cpus, cells)), default=None)
 
     @property
     def quota(self) -> float | None:

@@ -61,8 +61,9 @@ def _say(console: Console, text: str, style: str = "") -> None:
 
 
 def _title(workload: str, rows: pd.DataFrame, results: Results, tables: Tables) -> str:
-    cpu = results.environment.get("start", {}).get("cpu", {})
-    on = f", {cpu['usable_cpus']} CPUs" if cpu.get("usable_cpus") else ""
+    own = frozenset(rows["cell"])
+    cpus = tables.machine.most_usable_cpus(cell for cell in results.cells if cell.id in own)
+    on = f", {cpus} CPU{'s' * (cpus != 1)}" if cpus else ""
     asked, made = int(results.study["repetitions"]), int(rows["repetitions"].max())
     counted = f"{made} of {asked}" if made < asked else str(made)
     what = tables.terms.preamble.removesuffix(": ")

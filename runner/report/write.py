@@ -46,11 +46,11 @@ def _facts(results: Results, summary: pd.DataFrame, tables: Tables) -> plots.Fac
     start = results.environment.get("start", {})
     cpu = start.get("cpu", {})
     confidence = float(results.study["confidence"])
-    usable = int(cpu.get("usable_cpus") or 1)
+    usable = tables.machine.most_usable_cpus(results.cells) or 1
     return plots.Facts(
         usable_cpus=usable,
         confidence=confidence,
-        host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPUs",
+        host=f"{cpu.get('cpu_model') or 'unknown CPU'}, {usable} CPU{'s' * (usable != 1)}",
         swept=results.swept,
         mode=tables.terms.mode,
         window_s=tables.terms.window_s,

@@ -64,7 +64,14 @@ def test_what_the_interval_leaves_open_is_not_claimed(make_results: MakeResults)
     row = found(sized(make_results, [(10, 1.01, 1.0), (1000, 1.01, 1.0)], noise=noisy))
     assert row["break_even"] == 0
     assert row["break_even_high"] > 0
-    assert row["note"].endswith("but another repetition may tell otherwise")
+    assert row["note"].endswith("; another repetition may tell otherwise")
+
+
+def test_sizes_of_thousands_have_no_exponent(make_results: MakeResults) -> None:
+    results = sized(make_results, [(1000, 1.0, 2.0), (5000, 2.0, 1.0)])
+    (told,) = describe(tabulate(results).break_even, "work")
+    assert f" is faster than its baseline from {COUNT} = 22" in told
+    assert "e+" not in told
 
 
 def test_few_repetitions_give_a_range(make_results: MakeResults) -> None:

@@ -39,3 +39,10 @@ def test_a_free_threaded_build_is_named() -> None:
 def test_two_interpreters_of_one_version_are_named_as_the_user_did() -> None:
     other = {"python": "/opt/python3.13", "cells": ["other"], "version": "3.13.1"}
     assert machine({}, interpreter(), other).version(TWO) == TWO.python
+
+
+def test_what_the_cells_may_use_at_most_is_what_is_told_of_them_together() -> None:
+    pinned = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
+    assert pinned.most_usable_cpus([TWO]) == 1
+    assert pinned.most_usable_cpus([TWO, cell("process", 4)]) == 4
+    assert machine({}).most_usable_cpus([TWO]) is None
