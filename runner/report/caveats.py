@@ -119,7 +119,9 @@ def _reason(sample: pd.Series) -> str:
     reason = f"{sample['status'].replace('_', ' ')}: {sample['error']}"
     if sample["status"] != "wrong_result":
         return reason
-    return f"{reason}; if results may differ, workload.compare=none"
+    if " in the reference invocation" in sample["error"]:
+        return f"{reason}; if results may differ, workload.compare=none"
+    return f"{reason}; mend the function, or workload.expect"
 
 
 def _names(cells: pd.DataFrame, settings: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from runner.units import seconds
 
 ERASE_LINE = "\r\x1b[2K"  # of a terminal
 _FINISHING = "finishing: tables and plots …"
+_REFERENCES = "reference runs first (time_limit_s=SECONDS ends one that hangs)"
 
 
 class Progress:
@@ -28,6 +29,7 @@ class Progress:
     def __init__(self, *, quiet: bool, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         self._quiet = quiet
+        self._has_begun = False
         # Without auto-refresh rich starts no thread, so nothing runs beside a measurement.
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
@@ -48,10 +50,11 @@ class Progress:
             self._live.update(_view(progress, self._console), refresh=True)
         elif progress.looking is not None and progress.looking.number == 1:
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
-        elif progress.repetition_ended:
+        elif progress.repetition_ended or (progress.repetition == 0 and not self._has_begun):
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
-            if progress.repetition == 1:
+            if progress.repetition == 1 and progress.repetition_ended:
                 self._console.print(_provisional(progress), highlight=False, soft_wrap=True)
+        self._has_begun = True
 
     @property
     def _is_live(self) -> bool:
@@ -157,7 +160,7 @@ def _line(progress: Standing) -> str:
         cells = f"cell {looking.number} of {looking.cells}"
         return f"{looking.purpose}, without a clock: {cells}, about {duration(left_s or 0.0)} left"
     if progress.repetition == 0:
-        return "reference runs" if left_s is None else f"{about} {duration(left_s)} to go"
+        return _REFERENCES if left_s is None else f"{about} {duration(left_s)} to go"
     left = f", {about} {duration(left_s)} left" if left_s else ""
     failed = f", {_counted(len(progress.failed), 'cell')} failed" if progress.failed else ""
     return (

@@ -86,6 +86,14 @@ def test_plain_lines_come_at_the_end_of_repetitions_only() -> None:
     assert told(standing(2, WALLS, repetition_ended=False, done=14)) == ""
 
 
+def test_references_are_announced_before_the_first_since_one_may_hang() -> None:
+    first, second = (
+        standing(0, {"serial": [], "process2": []}, repetition_ended=False, left_s=None) for _ in range(2)
+    )
+    announced = "reference runs first (time_limit_s=SECONDS ends one that hangs)\n"
+    assert told(first, second) == announced
+
+
 def test_what_is_run_without_a_clock_is_announced_once_and_then_counted_on_a_terminal() -> None:
     first, second = (
         standing(
