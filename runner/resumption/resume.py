@@ -17,11 +17,12 @@ from runner.storage.store import Results
 #: Settings of this sitting alone.
 OF_THE_SITTING = ("resume", "wait", "dry_run", "quiet")
 
-#: What may be asked for anew, and whether that asks for more than before.
+#: What may be asked for anew, and whether that asks for more than before. What hangs may need another limit.
 _ASKS_FOR_MORE: Mapping[str, Callable[[Any, Any], bool]] = {
     "repetitions": lambda before, now: now >= before,
     "max_repetitions": lambda before, now: now >= before,
     "time_budget_s": lambda before, now: now is None or (before is not None and now >= before),
+    "time_limit_s": lambda *_: True,
     "precision": lambda before, now: before is None or (now is not None and now <= before),
 }
 

@@ -292,6 +292,7 @@ def test_another_study_than_that_of_the_folder_is_refused(
         {"repetitions": 9},
         {"max_repetitions": 41},
         {"precision": 0.05},
+        {"time_limit_s": 2.0},
         {"executor": ExecutorConfig(name="thread", pool={"_target_": "x", "max_workers": 2}, chunk_size=1)},
     ],
 )
@@ -300,6 +301,7 @@ def test_what_is_given_besides_may_ask_for_more_or_the_same(folder: Path, given:
     assert settings.repetitions == given.get("repetitions", 3)
     assert settings.max_repetitions == given.get("max_repetitions", 31)
     assert settings.precision == given.get("precision")
+    assert settings.time_limit_s == given.get("time_limit_s")
 
 
 def test_the_plan_is_that_of_the_folder(folder: Path) -> None:
