@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cells_of
-from runner import environment
 from runner.analysis import causes
 from runner.analysis.tables import Tables, tabulate
-from runner.measurement.invocation import invoke
-from runner.measurement.study import Study, StudySettings
-from runner.measurement.supervision import Supervisor
+from runner.folder.store import Store, read
+from runner.measure.invocation import invoke
+from runner.measure.schedule import Study, StudySettings
 from runner.plan import Plan
-from runner.storage.store import Store, read
+from runner.session import environment
+from runner.supervise.client import Supervisor
 
 REPETITIONS = 7
 LEAST_NAMED = 0.95

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from runner.configuration.compose import collect
-from runner.measurement.invocation import Outcome, Request, invoke
-from runner.measurement.supervision import Supervisor
+from runner.cli.compose import collect
+from runner.measure.invocation import Outcome, Request, invoke
 from runner.plan import Plan, plan
 from runner.records import Cell, Reference
+from runner.supervise.client import Supervisor
 
 LONG_TASKS = Reference()
 

@@ -20,10 +20,10 @@ import numpy as np
 from benchmarks.cells import cell_of, measure
 from benchmarks.pairs import CONFIDENCE
 from experiments.numbers import sum_of_squares
-from runner.analysis.statistics import Estimate, Values, medians
-from runner.measurement.chunking import auto_chunk_size
-from runner.measurement.supervision import Supervisor
+from runner.analysis.intervals import Estimate, Values, medians
+from runner.measure.chunking import auto_chunk_size
 from runner.records import Cell, Reference
+from runner.supervise.client import Supervisor
 from runner.units import seconds
 
 TASKS = {1e-6: 20_000, 100e-6: 1_000, 10e-3: 40}  #: how many, by their seconds

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.analysis.statistics import among_best, ratio_of_medians
+from runner.analysis.intervals import among_best, ratio_of_medians
 
 CONFIDENCE = 0.95
 LEAST_COVERAGE = 0.94

@@ -17,8 +17,8 @@ from pathlib import Path
 from benchmarks.bare import PRIMES
 from benchmarks.cells import LONG_TASKS, cell_of, measure
 from benchmarks.pairs import interleave, show
-from runner.measurement.supervision import Supervisor
 from runner.records import Cell, Reference
+from runner.supervise.client import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 TRIVIAL = {"serial": 200_000, "thread": 20_000, "process": 5_000}

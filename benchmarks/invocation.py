@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.cells import cell_of, measure
 from benchmarks.pairs import interleave, show
-from runner.measurement.supervision import Supervisor
 from runner.records import Cell
+from runner.supervise.client import Supervisor
 
 MOST_TIMES = 1.5
 MOST_SHARE = 0.05

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cell_of, measure
-from runner.measurement.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary
-from runner.measurement.supervision import Supervisor
+from runner.measure.noise import MOST_CPUS_TAKEN, MOST_SLOWDOWN, Canary
+from runner.supervise.client import Supervisor
 
 MOST_ALARMS = 0.05
 

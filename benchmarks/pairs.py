@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from runner.analysis.statistics import medians
+from runner.analysis.intervals import medians
 
 CONFIDENCE = 0.95
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from runner import help as help_page
+from runner.cli import help as help_page
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
         help_page.show()
         return
     try:
-        from runner.app import main as run  # noqa: PLC0415 - Hydra takes half a second
+        from runner.session.app import main as run  # noqa: PLC0415 - Hydra takes half a second
 
         run()
     except KeyboardInterrupt:

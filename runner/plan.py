@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.configuration.config import STUDY_SETTINGS, ExecutorConfig, Point
+from runner.cli.schema import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
 from runner.modes import is_uncounted, program
 from runner.records import Cell, Mode

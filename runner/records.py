@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
-LOOP = "runner_probe.executors.Serial"  #: the target of the plain loop, which is no pool
+LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is no pool
 AUTO: Literal["auto"] = "auto"  #: settled once, before the first repetition
 
 Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 
-from runner.measurement.supervisor import STUDY_MARKER
 from runner.records import Cell
+from runner.supervise.server import STUDY_MARKER
 from tests.made import make_results  # noqa: F401 - a fixture
 
 _T = TypeVar("_T")
@@ -62,7 +62,7 @@ def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> C
     """Make a cell; without a baseline it is one itself."""
     settings = {
         "workload": {"name": "squares", "snippets": {}},
-        "executor": {"name": "serial", "pool": {"_target_": "runner_probe.executors.Serial"}},
+        "executor": {"name": "serial", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}},
         "chunk_size": 1,
         "python": "/usr/bin/python3",
         "env": {},

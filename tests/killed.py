@@ -18,10 +18,10 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet  # noqa: F401 - or each fork would load them anew
 
-from runner import app
-from runner.configuration.compose import collect
-from runner.configuration.config import Point
+from runner.cli.compose import collect
+from runner.cli.schema import Point
 from runner.errors import RunnerError
+from runner.session import app
 
 
 class Steps:

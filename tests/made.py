@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from runner.folder import store
+from runner.folder.store import Results, Store
 from runner.records import Cell, Sample, Status, TaskRecord
-from runner.storage import store
-from runner.storage.store import Results, Store
 
 FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
-SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.executors.Serial"}}
+SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
 POOL = {
     "name": "process",
     "pool": {"_target_": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2, "mp_context": "fork"},

@@ -18,12 +18,12 @@ _REPORTING = ("runner.analysis", "runner.report")
 _MEASURING = (
     "runner.records",
     "runner.plan",
-    "runner.check",
-    "runner.environment",
+    "runner.session.preflight",
+    "runner.session.environment",
     "runner.measurement",
     "runner.storage",
 )
-_STORE = "runner.storage.store"
+_STORE = "runner.folder.store"
 _LONGEST = 400  # lines
 
 
@@ -87,9 +87,11 @@ def _breaking(rule: str, wrong: list[Import]) -> str:
 
 
 def test_every_module_was_read() -> None:
-    assert {"runner.app", "runner.report.write", "runner_probe.targets", "probe.__main__"} <= set(_MODULES)
-    assert Import(module="runner.configuration.config", target="omegaconf.OmegaConf", at_once=True) in ALL
-    assert Import(module="runner.app", target="runner.report.write.report", at_once=False) in ALL
+    assert {"runner.session.app", "runner.report.write", "runner_probe.targets", "probe.__main__"} <= set(
+        _MODULES
+    )
+    assert Import(module="runner.cli.schema", target="omegaconf.OmegaConf", at_once=True) in ALL
+    assert Import(module="runner.session.app", target="runner.report.write.report", at_once=False) in ALL
 
 
 def test_the_records_import_nothing_of_ours() -> None:
@@ -126,7 +128,7 @@ def test_an_engine_is_imported_for_the_cells_that_name_it_alone() -> None:
 
 def test_the_supervisor_imports_the_standard_library_only() -> None:
     # What it starts with in a process of its own.
-    allowed = {"runner.measurement.supervisor", "runner.measurement.processes"}
+    allowed = {"runner.supervise.server", "runner.supervise.proc"}
     wrong = [
         one
         for one in ALL
@@ -236,6 +238,6 @@ def test_help_waits_for_nothing_that_it_does_not_need() -> None:
 
 @pytest.mark.slow
 def test_composing_and_measuring_wait_for_nothing_that_only_reports_need() -> None:
-    loaded = _loaded("import runner.app")
+    loaded = _loaded("import runner.session.app")
     assert "hydra" in loaded
     assert not loaded & _HEAVY

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runner import app
+from runner.session import app
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

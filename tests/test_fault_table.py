@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runner.measurement.supervisor import OUTPUT_CAP_BYTES
+from runner.supervise.server import OUTPUT_CAP_BYTES
 from tests.conftest import PATIENCE_S
 from tests.test_faults import ROOT, Study, environment, newest
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.measurement.supervisor import OUTPUT_CAP_BYTES
-from runner.storage.store import read
+from runner.folder.store import read
+from runner.supervise.server import OUTPUT_CAP_BYTES
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
 pytestmark = pytest.mark.slow
@@ -583,7 +583,7 @@ def supervising_process(runner: int) -> int:
 
 
 def supervising_processes(runner: int) -> list[int]:
-    return [child for child in children_of(runner) if "runner.measurement.supervisor" in command_line(child)]
+    return [child for child in children_of(runner) if "runner.supervise.server" in command_line(child)]
 
 
 def probes_of(runner: int) -> list[int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.tables import tabulate
-from runner.storage import store
+from runner.folder import store
 
 pytestmark = pytest.mark.slow
 

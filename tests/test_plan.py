@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.configuration.config import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
+from runner.cli.schema import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
 from runner.modes import bags_of
 from runner.plan import plan
@@ -24,7 +24,9 @@ _ORIGINS = {
 
 def _executor(name: str, workers: int | None, chunk_size: int | None) -> ExecutorConfig:
     if name == "serial":
-        return ExecutorConfig(name=name, pool={"_target_": "runner_probe.executors.Serial"}, chunk_size=None)
+        return ExecutorConfig(
+            name=name, pool={"_target_": "runner_probe.adapters.serial.Serial"}, chunk_size=None
+        )
     pool = {"_target_": f"pools.{name.title()}", "max_workers": workers}
     return ExecutorConfig(name=name, pool=pool, chunk_size=chunk_size)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.folders import conf_dir
-from runner.storage.store import Results, read
+from runner.folder.store import Results, read
+from runner.paths import conf_dir
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from runner.analysis.identity import Identities, label
-from runner.analysis.statistics import (
+from runner.analysis.intervals import (
     Estimate,
     Level,
     Values,
@@ -17,8 +17,8 @@ from runner.analysis.statistics import (
 )
 from runner.analysis.times import Times
 from runner.analysis.units import text
+from runner.folder.store import Results
 from runner.records import Cell
-from runner.storage.store import Results
 
 _COLUMNS = ("size", "sizes", "break_even", "break_even_low", "break_even_high", "note")
 

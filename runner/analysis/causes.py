@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.analysis.attribution import Run, budget
 from runner.analysis.bounds import longest_first_makespan
-from runner.analysis.statistics import Estimate, Level, medians
+from runner.analysis.intervals import Estimate, Level, medians
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.machine import Machine
+from runner.folder.store import Results
 from runner.records import AUTO, Cell
-from runner.storage.store import Results
 
 #: Columns of whole numbers that may hold nothing.
 _WHOLE = ("workers", "tasks_per_chunk", "peak_pss_bytes")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.enough import fewest_blocks
 from runner.analysis.identity import label
 from runner.analysis.machine import Machine
+from runner.analysis.sample_size import fewest_blocks
+from runner.folder.store import Results
 from runner.modes import mode_of
 from runner.records import Mode
-from runner.storage.store import Results
 
 COLUMNS = (
     *("workload", "cell", "figure", "expected", "measured", "low", "high", "outcome"),

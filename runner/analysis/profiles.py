@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.analysis.identity import Identities
+from runner.folder.store import Results, read_profile
 from runner.records import Untimed
-from runner.storage.store import Results, read_profile
 
 MOST = 5
 _SMALLEST = 0.01  # of the whole
-_MEASURING = "runner_probe/invocation.py"  # what the interpreter runs around the tasks
+_MEASURING = (
+    "runner_probe/serve.py",
+    "runner_probe/invocation.py",
+)  # what the interpreter runs around the tasks
 _RUNNING = "runner_probe/iteration.py"  # what it runs while the clock would run
 
 
@@ -69,7 +72,7 @@ def by_function(speedscope: Mapping[str, Any]) -> dict[tuple[str, str], float]:
 
 
 def _is_around(files: Iterable[str]) -> bool:
-    inner = [file for file in files if file.endswith((_MEASURING, _RUNNING))]
+    inner = [file for file in files if file.endswith((*_MEASURING, _RUNNING))]
     return any(file.endswith(_MEASURING) for file in inner) and not any(
         file.endswith(_RUNNING) for file in inner
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from runner.analysis.identity import label
-from runner.analysis.statistics import Estimate, Level
+from runner.analysis.intervals import Estimate, Level
 from runner.analysis.times import Times
 from runner.analysis.units import bounds
 from runner.units import seconds, three_digits

@@ -6,11 +6,11 @@ from dataclasses import asdict
 import pandas as pd
 
 from runner.analysis.identity import Identities, identity_columns, typed
-from runner.analysis.statistics import Level
+from runner.analysis.intervals import Level
 from runner.analysis.times import Times
+from runner.folder.store import Results
 from runner.modes import bags_of, unit_s
 from runner.records import Cell, Sample
-from runner.storage.store import Results
 
 #: What blocks every claim of a cell, and of those relative to it. An interruption does not.
 FAILED = ("failed", "crashed", "timeout", "wrong_result")

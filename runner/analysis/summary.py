@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.analysis.enough import fewest_blocks
-from runner.analysis.flags import flags
+from runner.analysis.anomalies import flags
 from runner.analysis.identity import Identities, typed
-from runner.analysis.machine import Machine
-from runner.analysis.samples import FAILED, is_headline
-from runner.analysis.statistics import (
+from runner.analysis.intervals import (
     Estimate,
     among_best,
     columns_of,
     inverse,
     relative_half_width,
 )
+from runner.analysis.machine import Machine
+from runner.analysis.sample_size import fewest_blocks
+from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
+from runner.folder.store import Results
 from runner.modes import bags_of, has_window, mode_of
 from runner.records import Cell, Mode, Untimed
-from runner.storage.store import Results
 
 NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged

@@ -7,19 +7,19 @@ import pandas as pd
 
 from runner.analysis.break_even import break_even
 from runner.analysis.causes import Loss
-from runner.analysis.fits import Law, fits
+from runner.analysis.curves import Law, fits
 from runner.analysis.identity import identify
+from runner.analysis.intervals import Level
 from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
 from runner.analysis.profiles import Profile, profiles
 from runner.analysis.samples import cold_times, tabulate_samples, warm_times
-from runner.analysis.statistics import Level
 from runner.analysis.summary import Compared, summarise
 from runner.analysis.tasks import tabulate_tasks
 from runner.analysis.terms import Terms, terms_of
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.storage.store import Results
+from runner.folder.store import Results
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from runner.analysis.identity import Identities, identity_columns, typed
-from runner.analysis.statistics import (
+from runner.analysis.intervals import (
     Level,
     Values,
     among_best,
@@ -16,8 +16,8 @@ from runner.analysis.statistics import (
     ratio_of_medians,
 )
 from runner.analysis.traced import Traces
+from runner.folder.store import Results
 from runner.records import Cell
-from runner.storage.store import Results
 
 _COLUMNS = (
     *("per_call", "task", "label", "calls", "time_s", "time_s_low", "time_s_high"),

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from runner.folder.store import Results
 from runner.modes import lasts_s, mode_of
 from runner.records import Mode
-from runner.storage.store import Results
 from runner.units import seconds, three_digits
 
 

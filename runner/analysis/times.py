@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from runner.analysis.statistics import Estimate, Level, Values, medians, ratio_of_medians
+from runner.analysis.intervals import Estimate, Level, Values, medians, ratio_of_medians
 
 
 class Times:

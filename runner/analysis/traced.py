@@ -12,15 +12,15 @@ import pandas as pd
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
 from runner.analysis.causes import Loss, Setting, busy_cpus, named
+from runner.analysis.intervals import Estimate, medians
 from runner.analysis.machine import Machine
-from runner.analysis.statistics import Estimate, medians
 from runner.analysis.times import Times
+from runner.folder.store import Results
 from runner.modes import bags_of, has_window
 from runner.records import Cell
-from runner.storage.store import Results
 
 _NS = 1e9
-_EVENT_LOOP = "runner_probe.asyncio_loop.AsyncioLoop"
+_EVENT_LOOP = "runner_probe.adapters.asyncio_loop.AsyncioLoop"
 
 
 _MOST_BESIDE = 0.1  # of the time within tasks

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.enough import fewest_blocks
-from runner.analysis.statistics import Estimate
+from runner.analysis.intervals import Estimate
+from runner.analysis.sample_size import fewest_blocks
 from runner.units import three_digits
 
 

@@ -10,14 +10,14 @@ import pandas as pd
 from runner.analysis.break_even import describe
 from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START, Cause, Loss
 from runner.analysis.identity import label, plain_loops
-from runner.analysis.pasted.code import code_to_paste
+from runner.analysis.intervals import Estimate, Level, ratio_of_medians
 from runner.analysis.rankings import fastest_group, quickest_snippet
-from runner.analysis.statistics import Estimate, Level, ratio_of_medians
 from runner.analysis.tables import Tables
 from runner.analysis.terms import Terms
 from runner.analysis.units import bounds, text
+from runner.codegen.code import code_to_paste
+from runner.folder.store import Results
 from runner.records import Cell
-from runner.storage.store import Results
 from runner.units import three_digits
 
 Answer = Literal["helps", "does not help", "cannot tell", ""]

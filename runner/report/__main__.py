@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.broken_pipe import outlive_readers
 from runner.errors import RunnerError
 from runner.report.write import report
-from runner.streams import outlive_readers
 
 
 def main() -> None:

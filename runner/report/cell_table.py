@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.enough import fewest_blocks
+from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
+from runner.folder.store import Results
 from runner.records import AUTO, Mode
-from runner.report.columns import Column
 from runner.report.labels import ALL_TASKS, short, shown
-from runner.storage.store import Results
+from runner.report.text_table import Column
 from runner.units import seconds, size, three_digits
 
 _MEANINGS = {

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.known_answers import CANNOT_TELL, DOES_NOT_HOLD, HOLDS, NOT_RUN
-from runner.report.columns import Column
 from runner.report.labels import one_line
+from runner.report.text_table import Column
 from runner.units import three_digits
 
 STYLES = {DOES_NOT_HOLD: "red", CANNOT_TELL: "yellow", NOT_RUN: "dim", HOLDS: ""}

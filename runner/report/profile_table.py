@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from runner.analysis.identity import label
 from runner.analysis.profiles import Profile, Spot
 from runner.records import Purpose
-from runner.report.columns import Column
 from runner.report.labels import one_line, short
+from runner.report.text_table import Column
 from runner.units import size
 
 _TITLES: dict[Purpose, str] = {

@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from runner.measurement.standing import Progress as Standing
-from runner.measurement.study import StudySettings
+from runner.measure.schedule import StudySettings
+from runner.measure.standing import Progress as Standing
 from runner.plan import Plan
 from runner.records import Cell
 from runner.units import seconds

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from runner.analysis.tables import Tables
+from runner.folder.store import Results
 from runner.report.cell_table import kind_of_bounds, varying_settings
-from runner.report.columns import Column
 from runner.report.labels import one_line, short, shown
-from runner.storage.store import Results
+from runner.report.text_table import Column
 from runner.units import seconds
 
 _LONGEST_LABEL = 30

@@ -10,14 +10,14 @@ from rich.text import Text
 from runner.analysis.identity import plain_loops
 from runner.analysis.tables import Tables
 from runner.analysis.verdict import Verdict
-from runner.report.caveats import traces_of_failures, warnings
+from runner.folder.store import PROFILES, Results
 from runner.report.cell_table import cell_columns, explanation
-from runner.report.columns import print_columns, print_unpadded
 from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import with_chunks_named
 from runner.report.profile_table import profile_columns, titled, without
 from runner.report.snippet_table import snippet_columns
-from runner.storage.store import PROFILES, Results
+from runner.report.text_table import print_columns, print_unpadded
+from runner.report.warnings import traces_of_failures, warnings
 
 WIDTH = 80
 _MOST_CODES = 2

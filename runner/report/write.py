@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from runner.analysis.enough import fewest_blocks
 from runner.analysis.identity import plain_loops
+from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
+from runner.folder import store
+from runner.folder.atomic_files import telling
+from runner.folder.store import Results
 from runner.report import plots, terminal
 from runner.report.labels import with_chunks_named
-from runner.storage import store
-from runner.storage.files import telling
-from runner.storage.store import Results
 
 
 def report(folder: Path) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.analysis.break_even import describe
 from runner.analysis.tables import tabulate
-from runner.storage.store import Results
+from runner.folder.store import Results
 from tests.made import MakeResults, Walls, cell
 
 COUNT = "workload.items.count"

@@ -8,7 +8,7 @@ import pytest
 from runner.analysis import causes
 from runner.analysis.attribution import Run, Work
 from runner.analysis.causes import Setting, busy_cpus, losses, named
-from runner.analysis.statistics import Level
+from runner.analysis.intervals import Level
 
 TASKS = 8
 

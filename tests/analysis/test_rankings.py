@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from runner.analysis.intervals import Level
 from runner.analysis.rankings import fastest_group, quickest_snippet
-from runner.analysis.statistics import Level
 from runner.analysis.tables import tabulate
 from runner.records import Cell
 from tests.made import MakeResults, cell

@@ -15,7 +15,7 @@ from runner.analysis.causes import (
     UNEVEN_TASKS,
     Loss,
 )
-from runner.analysis.statistics import Estimate, ratio_of_medians
+from runner.analysis.intervals import Estimate, ratio_of_medians
 from runner.analysis.tables import tabulate
 from runner.analysis.verdict import Verdict, judge
 from tests.made import MakeResults, cell

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from runner_probe.adapters.serial import Done
 from runner_probe.dispatch import measure_dispatch
-from runner_probe.executors import Done
-from runner_probe.invocation import measure
+from runner_probe.serve import measure
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
 
 

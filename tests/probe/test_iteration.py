@@ -7,14 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runner_probe.chunk import HOST
-from runner_probe.invocation import _describe
 from runner_probe.iteration import RECORD, Iteration, PoolFailed, TaskFailed, Tasks, run_cold, run_warm
-from runner_probe.workload import Workload
+from runner_probe.serve import _describe
+from runner_probe.tasks import Workload
+from runner_probe.worker import HOST
 from tests.probe.probing import Clock
 
 if TYPE_CHECKING:
-    from runner_probe.chunk import Stamp
+    from runner_probe.worker import Stamp
 
 OPENING, SUBMITTING, STARTING, TASK, RETURNING, CLOSING = 1_000, 10, 3, 100, 5, 400
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner_probe.invocation import measure
 from runner_probe.iteration import RECORD
+from runner_probe.serve import measure
 from tests.probe.probing import MEASURED, SERIAL, THREAD, specify
 
 

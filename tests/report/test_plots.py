@@ -15,13 +15,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from runner.analysis.fits import Law
-from runner.analysis.scaling import Fit, fit
+from runner.analysis.curves import Law
+from runner.analysis.laws import Fit, fit
 from runner.records import Mode
 from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
-from runner.report.plots.look import FAILURE, looks_of, seconds
-from runner.report.plots.scene import NO_COUNT
+from runner.report.plots.appearance import FAILURE, looks_of, seconds
+from runner.report.plots.layout import NO_COUNT
 
 FACTS = Facts(
     usable_cpus=2,

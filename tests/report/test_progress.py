@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner.measurement.standing import Looking
-from runner.measurement.standing import Progress as Standing
-from runner.measurement.study import StudySettings
+from runner.measure.schedule import StudySettings
+from runner.measure.standing import Looking
+from runner.measure.standing import Progress as Standing
 from runner.plan import Plan
 from runner.records import Sample
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
+from runner.folder.store import Results
 from runner.records import Untimed
 from runner.report import terminal
 from runner.report.write import report
-from runner.storage.store import Results
 from runner.units import size
 from tests.made import FUNCTION, MakeResults, Walls, cell
 

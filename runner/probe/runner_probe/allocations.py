@@ -13,7 +13,7 @@ import threading
 import tracemalloc
 from functools import partial
 
-from runner_probe.chunk import is_async
+from runner_probe.worker import is_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

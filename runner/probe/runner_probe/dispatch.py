@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.chunk import in_one_interpreter, is_async, run_chunk, run_lean
 from runner_probe.cpu import usable_cpus
+from runner_probe.worker import in_one_interpreter, is_async, run_chunk, run_lean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from runner_probe.chunk import Worker
+    from runner_probe.worker import Worker
 
 _WARM_UP = 4  # chunks a worker: the pool starts its workers, and they import the workload
 _CHUNKS = 64  # in a row

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.chunk import HOST, is_async, run_chunk, run_lean, run_plain
 from runner_probe.cpu import tree_cpu_s
+from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from runner_probe.chunk import Failure, Report
+    from runner_probe.worker import Failure, Report
 
 MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
 _MANY_WORKERS = 1_000  # from here on it no longer matters which of them ran what

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from runner.analysis.fits import Law
+from runner.analysis.curves import Law
 from runner.records import Mode
 from runner.report.labels import one_line, short
+from runner.report.plots.appearance import Look, looks_of, style
 from runner.report.plots.data import (
     Facts,
     Interval,
@@ -21,11 +22,10 @@ from runner.report.plots.data import (
     times_per_call,
     varying_keys,
 )
-from runner.report.plots.look import Look, looks_of, style
-from runner.report.plots.scaling import draw_scaling
-from runner.report.plots.speedup import draw_speedup
-from runner.report.plots.throughput import draw_throughput
-from runner.report.plots.time import draw_snippets, draw_time
+from runner.report.plots.law_plot import draw_scaling
+from runner.report.plots.speedup_plot import draw_speedup
+from runner.report.plots.throughput_plot import draw_throughput
+from runner.report.plots.time_plot import draw_snippets, draw_time
 
 __all__ = ["Facts", "draw", "save"]
 

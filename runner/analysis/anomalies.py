@@ -1,0 +1,58 @@
+"""What is odd about a cell's times: reported, never removed."""
+
+import numpy as np
+from scipy import stats
+
+from runner.analysis.intervals import Values
+
+_FEWEST_RUNS = 6
+_OUTLYING_MADS = 14.826  # median absolute deviations: ten standard deviations of normal times (as hyperfine)
+_FEWEST_IN_MODE = 3
+_MODES_APART = 8.0  # simulated: 1 % of normal, skewed or heavy-tailed times are called so, at 7 to 31 of them
+_TREND_P = 0.01  # of Kendall's rank correlation with the repetition
+
+
+def flags(values: Values) -> list[str]:
+    """Name what is odd about times in the order of their repetitions; nothing below six of them."""
+    if len(values) < _FEWEST_RUNS:
+        return []
+    found = []
+    if outliers := count_outliers(values):
+        found.append("1 outlier" if outliers == 1 else f"{outliers} outliers")
+    if has_two_modes(values):
+        found.append("two modes")
+    if trend := direction(values):
+        found.append(f"{trend} over the repetitions")
+    return found
+
+
+def count_outliers(values: Values) -> int:
+    """Count the times that lie more than 14.8 median absolute deviations from the median."""
+    distances = np.abs(values - np.median(values))
+    return int((distances > _OUTLYING_MADS * np.median(distances)).sum()) if np.median(distances) else 0
+
+
+def has_two_modes(values: Values) -> bool:
+    """Whether times fall into two groups of at least three, far apart for their own spread.
+
+    Ashman's D (1994) of the logarithms at the best cut: the distance of the groups' means over the root mean
+    square of their standard deviations.
+    """
+    ordered = np.log(np.sort(values))
+    cuts = range(_FEWEST_IN_MODE, len(ordered) - _FEWEST_IN_MODE + 1)
+    return any(_apart(ordered[:cut], ordered[cut:]) > _MODES_APART for cut in cuts)
+
+
+def direction(values: Values) -> str:
+    """Tell whether times, in the order of the repetitions, rise or fall; empty if neither is shown."""
+    if np.ptp(values) == 0:
+        return ""
+    correlation = stats.kendalltau(np.arange(len(values)), values)
+    if correlation.pvalue >= _TREND_P:
+        return ""
+    return "slower" if correlation.statistic > 0 else "faster"
+
+
+def _apart(lower: Values, upper: Values) -> float:
+    spread = np.sqrt((lower.var(ddof=1) + upper.var(ddof=1)) / 2)
+    return float((upper.mean() - lower.mean()) / spread) if spread else 0.0

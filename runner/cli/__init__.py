@@ -1,0 +1,1 @@
+"""Command line and YAML → validated grid points."""

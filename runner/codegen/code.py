@@ -1,0 +1,81 @@
+"""The code to paste: Python that does what a cell does, written without importing what the cell names."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from runner.codegen.executor_code import run
+from runner.codegen.expressions import call, fit, spec, value
+from runner.codegen.imports import Names
+from runner.codegen.work_code import Job
+from runner.modes import bags_of
+from runner.records import Cell
+
+_MOST_ITEMS = 100  # that are written out,
+_LONGEST_ITEMS = 1000  # if they need fewer characters than this
+
+
+def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:
+    """Write the Python that does what a cell does; empty for snippets, which are code already.
+
+    Args:
+        cell: what was measured
+        is_async: whether its function makes coroutines
+        auto_chunk_size: what a chunk size of `auto` has come to
+    """
+    workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
+    if workload["snippets"]:
+        return ""
+    names = Names()
+    size = cell.tasks_per_chunk(auto_chunk_size)
+    job = Job(workload=workload, pool=pool, chunk_size=size, is_async=is_async, names=names)
+    running = run(job)  # first, since it reserves names
+    body = [*_items(workload, names), *_one_bag_each(cell)]
+    if workload.get("setup"):
+        body.append(call(spec(workload["setup"]), names))
+    body += running.statements
+    if workload.get("teardown"):
+        body.append(call(spec(workload["teardown"]), names))
+    if running.is_imported:
+        body = ['if __name__ == "__main__":', *(f"    {line}" for line in body)]
+    parts = [[*_how_to_run(cell.settings), *names.imports()], *running.definitions, body]
+    separator = "\n\n\n" if running.definitions else "\n\n"
+    return separator.join("\n".join(part) for part in parts if part)
+
+
+def _how_to_run(settings: Mapping[str, Any]) -> list[str]:
+    """Tell, as a comment, the environment and the prefix of a measured interpreter that has them."""
+    env = [f"{key}={shlex.quote(str(given))}" for key, given in (settings.get("env") or {}).items()]
+    command = [*env, *map(shlex.quote, settings.get("prefix") or [])]
+    return [" ".join(f"# Run as: {' '.join(command)} python ...".split())] if command else []
+
+
+def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
+    """Write the statement that makes the items."""
+    items = workload["items"]
+    if isinstance(items, dict) and "_target_" in items:
+        return fit("items = list(", [call(items, names)], ")")
+    if isinstance(items, dict) and set(items) == {"lines"}:
+        return [
+            f'with open({_path(items["lines"], names)}, encoding="utf-8") as file:',
+            '    items = [line.removesuffix("\\n") for line in file]',
+        ]
+    if isinstance(items, dict) and set(items) == {"glob"}:
+        found = f"{names.name('glob.glob')}({_path(items['glob'], names)}, recursive=True)"
+        return fit("items = sorted(", [found], ")")
+    if isinstance(items, list) and len(items) <= _MOST_ITEMS and len(value(items, Names())) < _LONGEST_ITEMS:
+        return fit("items = [", [value(item, names) for item in items], "]")
+    name = " ".join(str(workload["name"]).split())
+    return [f"items = load_items()  # yours to write: those of workload {name}"]
+
+
+def _one_bag_each(cell: Cell) -> list[str]:
+    """Write the statement that repeats the items where every worker has a bag of its own."""
+    bags = bags_of(cell)
+    return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []
+
+
+def _path(path: str, names: Names) -> str:
+    if path.startswith("~"):
+        return f"{names.name('os.path.expanduser')}({value(path, names)})"
+    return value(path, names)

@@ -1,0 +1,72 @@
+"""The values in the code to paste: what a YAML says, written as Python, without importing what it names."""
+
+import keyword
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runner.codegen.imports import Names
+
+WIDTH = 79  # columns
+
+
+def partial(call: Sequence[str], names: Names) -> str:
+    """Write a function with its first arguments bound."""
+    return f"{names.name('functools.partial')}({', '.join(call)})"
+
+
+def spec(setting: Any) -> Mapping[str, Any]:
+    """Make a `_target_` of a dotted name."""
+    return {"_target_": setting} if isinstance(setting, str) else setting
+
+
+def bound(target: Mapping[str, Any], names: Names) -> str:
+    """Write a function without arguments: what `_target_` names, with its arguments bound."""
+    given = _given(target, names)
+    function = names.name(target["_target_"])
+    return partial([function, *given], names) if given else function
+
+
+def call(target: Mapping[str, Any], names: Names) -> str:
+    """Write the call that a `_target_` stands for."""
+    return f"{names.name(target['_target_'])}({', '.join(_given(target, names))})"
+
+
+def _given(target: Mapping[str, Any], names: Names) -> list[str]:
+    positional = [value(part, names) for part in target.get("_args_", [])]
+    return positional + named(
+        {key: part for key, part in target.items() if key not in ("_target_", "_args_")}, names
+    )
+
+
+def named(arguments: Mapping[str, Any], names: Names) -> list[str]:
+    """Write keyword arguments; those that are no identifiers as a dictionary."""
+    plain = {key for key in arguments if key.isidentifier() and not keyword.iskeyword(key)}
+    written = [f"{key}={value(part, names)}" for key, part in arguments.items() if key in plain]
+    others = {key: part for key, part in arguments.items() if key not in plain}
+    return [*written, f"**{value(others, names)}"] if others else written
+
+
+def value(setting: Any, names: Names) -> str:
+    """Write a value of a YAML, with every `_target_` in it as the call that it stands for."""
+    if isinstance(setting, dict):
+        if "_target_" in setting:
+            return call(setting, names)
+        parts = (f"{value(key, names)}: {value(part, names)}" for key, part in setting.items())
+        return f"{{{', '.join(parts)}}}"
+    if isinstance(setting, list):
+        return f"[{', '.join(value(part, names) for part in setting)}]"
+    written = repr(setting)
+    if isinstance(setting, str) and '"' not in written:
+        return f'"{written[1:-1]}"'
+    return written
+
+
+def fit(head: str, parts: Sequence[str], tail: str, indent: int = 4) -> list[str]:
+    """Write a bracket and what is in it on one line if it fits there, indented; otherwise on several."""
+    line = f"{head}{', '.join(parts)}{tail}"
+    if len(line) <= WIDTH - indent:
+        return [line]
+    # A comma after a lone part would make a comprehension a tuple.
+    comma = "," if len(parts) > 1 else ""
+    inner = [f"    {part}," for part in parts[:-1]] + [f"    {part}{comma}" for part in parts[-1:]]
+    return [head, *inner, tail]

@@ -1,0 +1,1 @@
+"""Records ↔ files: the result folder, and files that survive a crash."""

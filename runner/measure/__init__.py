@@ -1,0 +1,1 @@
+"""Cells → samples and task records."""

@@ -1,0 +1,1 @@
+"""Executors that lack the interface of `concurrent.futures`, one module each."""

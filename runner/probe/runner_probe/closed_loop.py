@@ -1,0 +1,151 @@
+"""A closed loop: every worker of a pool starts a task when its last one ends, until a window closes."""
+
+from __future__ import annotations
+
+import time
+from itertools import chain
+
+from runner_probe.cpu import tree_cpu_s
+from runner_probe.iteration import MOST_RECORDS, PoolFailed, TaskFailed
+from runner_probe.window_worker import NotTogether, run_until_closed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from runner_probe.window_worker import LoopReport, Window
+
+PERCENTILES = (50, 90, 99)
+
+
+class NothingEnded(Exception):  # noqa: N818 - the window is too short
+    """No task ended within the window."""
+
+
+class Loops:
+    """What the workers of one pool did. Times in nanoseconds on one clock."""
+
+    def __init__(self, duration_ns: int) -> None:
+        self.started_at = 0.0  # seconds since the epoch
+        self.opened_ns = 0  #: the pool
+        self.closed_ns = 0
+        self.duration_ns = duration_ns
+        self.cpu_s = 0.0
+        self.submitted_ns: list[int] = []
+        self.reports: list[LoopReport] = []
+
+    @property
+    def window_ns(self) -> tuple[int, int]:
+        """Tell when the window opened and closed."""
+        opens_ns = max(opens for opens, *_ in self.reports)
+        return opens_ns, opens_ns + self.duration_ns
+
+    def service_ns(self) -> list[int]:
+        """List what every task took that ended within the window, in ascending order."""
+        _, closes_ns = self.window_ns
+        return sorted(
+            ended - started
+            for _, first_ns, ended_ns, *_ in self.reports
+            for started, ended in zip(chain((first_ns,), ended_ns), ended_ns, strict=False)
+            if ended <= closes_ns
+        )
+
+    def in_progress(self) -> int:
+        """Count the tasks that had begun when the window closed, and ended after it."""
+        _, closes_ns = self.window_ns
+        return sum(1 for _, _, ended_ns, *_ in self.reports if ended_ns and ended_ns[-1] > closes_ns)
+
+    def results(self) -> Iterator[tuple[int, Any]]:
+        """Give every worker's last value of each item that it took, behind the item's position."""
+        for _, _, _, values, *_ in self.reports:
+            yield from values.items()
+
+    def records(self, items: int) -> list[list[Any]]:
+        """Return task records in the order of RECORD; consecutive ones share one where there are too many."""
+        total = sum(len(ended_ns) for _, _, ended_ns, *_ in self.reports)
+        group = 1 if total <= MOST_RECORDS else -(-total // (MOST_RECORDS // 2))
+        rows = []
+        for place, (_, first_ns, ended_ns, _, where, _) in enumerate(self.reports):
+            first = _first(place, len(self.reports), items)
+            for begin in range(0, len(ended_ns), group):
+                end = min(begin + group, len(ended_ns))
+                started, ended = ended_ns[begin - 1] if begin else first_ns, ended_ns[end - 1]
+                times = self.submitted_ns[place], started, ended, ended, ended - started, None, None
+                rows.append([(first + begin) % items, end - begin, *where[:3], *times])
+        return rows
+
+
+def run_loops(
+    call: Callable[[Any], Any],
+    items: Sequence[Any],
+    window: Window,
+    open_pool: Callable[[], Any],
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> Loops:
+    """Open a pool, let each of its workers run tasks until the window closes, and shut it down.
+
+    Raises:
+        TaskFailed: a task raised
+        PoolFailed: the pool did
+        NotTogether: not all workers began
+        NothingEnded: the window is too short
+    """
+    _, workers, duration_ns = window
+    loops = Loops(duration_ns)
+    cpu_before = tree_cpu_s()
+    loops.started_at = time.time()
+    loops.opened_ns = clock()
+    pool = open_pool()
+    try:
+        futures = []
+        for place in range(workers):
+            loops.submitted_ns.append(clock())
+            first = _first(place, workers, len(items))
+            futures.append(pool.submit(run_until_closed, call, items, first, window))
+        try:
+            loops.reports = [future.result() for future in futures]
+        except Exception as error:
+            raise PoolFailed(error, None, pool) from error
+    finally:
+        pool.shutdown(wait=True)
+    loops.closed_ns = clock()
+    loops.cpu_s = tree_cpu_s() - cpu_before
+    for *_, failure in loops.reports:
+        if failure is not None:
+            kind, message = failure[1:3]
+            raise NotTogether(message) if kind == NotTogether.__name__ else TaskFailed(failure)
+    if not loops.service_ns():
+        raise NothingEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise it")
+    return loops
+
+
+def describe_loops(loops: Loops, items: int) -> dict[str, Any]:
+    """Lay it out as an iteration of the reply, whose middle part is the window."""
+    opens_ns, closes_ns = loops.window_ns
+    service_ns = loops.service_ns()
+    return {
+        "iteration": 0,
+        "warmup": False,
+        "tracing": False,
+        "tasks": len(service_ns),
+        "started_at": loops.started_at,
+        "wall_ns": loops.closed_ns - loops.opened_ns,
+        "start_ns": opens_ns - loops.opened_ns,
+        "work_ns": loops.duration_ns,
+        "end_ns": loops.closed_ns - closes_ns,
+        "cpu_s": loops.cpu_s,
+        "in_progress": loops.in_progress(),
+        "service_ns": [percentile(service_ns, part) for part in PERCENTILES],
+        "records": loops.records(items),
+    }
+
+
+def percentile(ascending: Sequence[int], part: int) -> int:
+    """Give the smallest value that at least `part` per cent do not exceed."""
+    return ascending[max(0, -(-len(ascending) * part // 100) - 1)]
+
+
+def _first(place: int, workers: int, items: int) -> int:
+    """Tell with which item a worker begins: they spread over the items."""
+    return place * items // workers % items

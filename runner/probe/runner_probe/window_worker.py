@@ -1,0 +1,103 @@
+"""What runs in a worker until a window ends: one task after another.
+
+Workers import this file by name, so it needs nothing but the standard library. They stop by the clock, which
+all processes of a host share: no flag has to reach them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from _thread import get_native_id
+from array import array
+
+from runner_probe.worker import EventLoop, describe, is_async, worker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runner_probe.worker import Failure, Worker
+
+    #: folder in which workers meet, how many they are, nanoseconds of the window
+    Window = tuple[str, int, int]
+    #: when the window opened; when the first task started; when each task ended; the last value of each
+    #: item; worker; failure
+    LoopReport = tuple[int, int, "array[int]", dict[int, Any], Worker, Failure | None]
+
+PATIENCE_S = 25.0  # for the last worker; less than the shortest time limit, which would not tell why
+_PAUSE_S = 0.002
+_NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: all have seen it by then
+
+
+class NotTogether(Exception):  # noqa: N818 - it is the pool's error
+    """Not all workers began."""
+
+
+def run_until_closed(
+    call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window
+) -> LoopReport:
+    """Meet the other workers, then run tasks from item `first` on, and round, until the window closes."""
+    if is_async(call):
+        with EventLoop(call) as wait_for:  # made before the window opens
+            return _run_together(wait_for, items, first, window)
+    return _run_together(call, items, first, window)
+
+
+def _run_together(call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window) -> LoopReport:
+    folder, workers, duration_ns = window
+    try:
+        opens_ns = meet(folder, workers, f"{os.getpid()}-{get_native_id()}")
+    except NotTogether as error:
+        return 0, 0, array("q"), {}, worker(), describe(error, first)
+    return opens_ns, *repeat(call, items, first, opens_ns + duration_ns)
+
+
+def meet(folder: str, workers: int, name: str) -> int:
+    """Wait until all workers have begun; returns when their window opens, the same to each of them.
+
+    Each makes a file that is named by the time: it can be seen from threads and processes however started.
+
+    Raises:
+        NotTogether: some did not begin
+    """
+    arrived_ns = time.perf_counter_ns()
+    os.close(os.open(os.path.join(folder, f"{arrived_ns}-{name}"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    while len(there := os.listdir(folder)) < workers:
+        if time.perf_counter_ns() - arrived_ns > PATIENCE_S * 1e9:
+            raise NotTogether(
+                f"{len(there)} of {workers} workers have begun after {PATIENCE_S:g} s; "
+                "the pool runs fewer at a time, or they are slow to start"
+            )
+        time.sleep(_PAUSE_S)
+    opens_ns = max(int(one.partition("-")[0]) for one in there) + _NOTICE_NS
+    time.sleep(max(0, opens_ns - time.perf_counter_ns()) / 1e9)
+    return opens_ns
+
+
+def repeat(
+    call: Callable[[Any], Any],
+    items: Sequence[Any],
+    first: int,
+    closes_ns: int,
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> tuple[int, array[int], dict[int, Any], Worker, Failure | None]:
+    """Run tasks until the clock says that the window is closed; the one in progress is finished.
+
+    One reading of the clock a task: it ends one and starts the next.
+    """
+    ended_ns = array("q")
+    values: dict[int, Any] = {}
+    failure = None
+    task = first
+    now = started_ns = clock()
+    try:
+        while now < closes_ns:
+            values[task] = call(items[task])
+            now = clock()
+            ended_ns.append(now)
+            task = (task + 1) % len(items)
+    except BaseException as error:
+        failure = describe(error, task)
+    return started_ns, ended_ns, values, worker(), failure

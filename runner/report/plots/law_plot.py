@@ -1,0 +1,89 @@
+"""Scaling laws: what they make of the times that they were fitted to, and how far that may be believed."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from runner.analysis.curves import Law
+from runner.analysis.intervals import Estimate
+from runner.report.labels import one_line
+from runner.report.plots import appearance as look
+from runner.report.plots.data import Facts
+
+_NAMES = {"amdahl": "Amdahl's law", "usl": "Universal Scalability Law"}
+_COLOURS = {"amdahl": "#0072B2", "usl": "#D55E00"}
+_HEIGHT = 3.2  # inches
+
+
+def draw_scaling(title: str, laws: Sequence[Law], facts: Facts) -> Figure:
+    """Draw the laws of every curve with their bands, a panel a curve."""
+    curves = {law.name: [one for one in laws if one.name == law.name] for law in laws}
+    rows, columns, width = look.grid_of(len(curves))
+    known = dict.fromkeys(law.fit.law for law in laws)
+    dots = "Dots: single runs, were their tasks shared out evenly."
+    bands = (
+        f"Lines and bands: laws with {facts.confidence:.0%} intervals, to twice the most workers measured."
+    )
+    head = look.Head(
+        title=f"{title}: scaling laws",
+        caption=[f"{dots} {bands}", facts.host],
+        legend={_NAMES[law]: Line2D([], [], color=_COLOURS[law]) for law in known},
+    )
+    figure = look.sheet(width, rows * (_HEIGHT + 0.7), head)
+    grid = figure.add_gridspec(rows, columns)
+    for place, (name, own) in enumerate(curves.items()):
+        axes = figure.add_subplot(grid[divmod(place, columns)])
+        axes.set_title(look.stacked([one_line(name, 60)], width / columns - 0.75) if len(curves) > 1 else "")
+        _draw_laws(axes, own)
+    return figure
+
+
+def _draw_laws(axes: Axes, laws: Sequence[Law]) -> None:
+    look.bare(axes, "y")
+    most = max(float(law.fit.curve.workers[-1]) for law in laws)
+    axes.plot([1, most], [1, most], color=look.FAINT, linewidth=0.9, zorder=1)
+    axes.annotate(
+        "ideal", (most, most), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
+    )
+    for law in laws:
+        curve, colour = law.fit.curve, _COLOURS[law.fit.law]
+        axes.fill_between(curve.workers, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(curve.workers, curve.speedup, color=colour, linewidth=1.4, zorder=2)
+        if law.fit.peak_workers is not None:
+            _draw_peak(axes, law.fit.peak_workers, most)
+    measured = laws[-1]
+    for workers, speedups in zip(measured.workers, measured.fit.curve.measured, strict=True):
+        axes.plot([workers] * len(speedups), speedups, color=look.INK, **look.RUN)
+    _set_up(axes, most)
+
+
+def _draw_peak(axes: Axes, peak: Estimate, most: float) -> None:
+    """Mark where the speedup is largest, if that is within what is drawn."""
+    if peak.value > most:
+        return
+    axes.axvspan(peak.low, min(peak.high, most), color=look.SHADE, linewidth=0, zorder=0)
+    axes.axvline(peak.value, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    axes.annotate(
+        f"largest at {peak.value:.3g}",
+        (peak.value, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        **look.NOTE,
+    )
+
+
+def _set_up(axes: Axes, most: float) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.set_xlabel("workers (log2)")
+    axes.set_ylabel("speedup over one worker")
+    powers = [2**power for power in range(int(most).bit_length()) if 2**power <= most]
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(powers))
+        axis.set_major_formatter(FixedFormatter([str(power) for power in powers]))
+        axis.set_minor_locator(NullLocator())

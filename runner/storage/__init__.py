@@ -1,1 +1,0 @@
-"""Records ↔ files: the result folder, and files that a crash leaves whole."""

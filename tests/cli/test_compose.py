@@ -1,0 +1,287 @@
+"""The command line → grid points and their cells, through Hydra."""
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from runner.cli.compose import collect
+from runner.cli.schema import Config, Point
+from runner.paths import conf_dir
+from runner.plan import Plan, plan
+
+Compose = Callable[..., list[Point]]
+
+
+@pytest.fixture
+def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Compose:
+    """Compose a command line, from an empty working directory."""
+    request.getfixturevalue("hydra_restore_singletons")
+    monkeypatch.chdir(tmp_path)
+
+    def compose(*command: str) -> list[Point]:
+        monkeypatch.setattr(sys, "argv", ["runner", *command])
+        return collect()
+
+    return compose
+
+
+@pytest.fixture
+def sweep(compose: Compose) -> Callable[..., Plan]:
+    """Compose and plan a grid."""
+    return lambda *command: plan(compose("-m", *command))
+
+
+def _options(group: str) -> list[str]:
+    return sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
+
+
+def _sweep_params(experiment: str) -> dict[str, str]:
+    """Read what an experiment's file sweeps."""
+    text = (conf_dir() / "experiment" / f"{experiment}.yaml").read_text(encoding="utf-8")
+    params: dict[str, str] = yaml.safe_load(text)["hydra"]["sweeper"]["params"]
+    return params
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _options("workload"))
+def test_every_shipped_workload_composes(name: str, compose: Compose) -> None:
+    blank = ["workload.function=math.factorial", "workload.items=[1]"] if name == "function" else []
+    (point,) = compose(f"workload={name}", *blank)
+    assert point.config.workload.name == name
+    assert point.config.workload.description
+    assert point.origins["workload"].path == str(conf_dir() / "workload" / f"{name}.yaml")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _options("executor"))
+def test_every_shipped_executor_composes(name: str, compose: Compose) -> None:
+    (point,) = compose(f"executor={name}", "workers=3")
+    assert point.config.executor.name == name
+    text = (conf_dir() / "executor" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert point.uses_workers["executor"] == ("${workers}" in text)
+    assert not point.uses_workers["baseline"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _options("experiment"))
+def test_every_shipped_experiment_sweeps_a_valid_grid(name: str, compose: Compose) -> None:
+    points = compose(f"experiment={name}")
+    params = _sweep_params(name)
+    assert len(points) == math.prod(len(str(values).split(",")) for values in params.values())
+    planned = plan(points)
+    assert len({cell.id for cell in planned.cells}) == len(planned.cells)
+    assert {cell.baseline for cell in planned.cells} <= {cell.id for cell in planned.cells}
+    assert {cell.executor for cell in planned.baselines} == {"serial"}
+
+
+@pytest.mark.slow
+def test_the_command_line_overrides_what_an_experiment_sweeps(compose: Compose) -> None:
+    points = compose("experiment=primes", "workers=3", "executor=thread")
+    assert [(point.config.executor.name, point.config.workers) for point in points] == [("thread", 3)]
+
+
+def test_the_plain_loop_may_be_asked_for_in_a_window(compose: Compose) -> None:
+    (point,) = compose("mode=throughput", "executor=serial")
+    assert point.config.executor.chunk_size is None
+
+
+def test_a_grid_that_takes_long_to_compose_tells_how_far_it_is(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("runner.cli.compose._TOLD_EVERY_S", 0.0)
+    compose("workers=1,2", "--multirun")
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"composing the grid: {count} points so far" for count in (1, 2)]
+
+
+def test_one_run_is_the_grid_of_one_point(compose: Compose) -> None:
+    (point,) = compose("workers=3")
+    assert point.config.workers == 3
+    assert point.overrides == {"workers": "3"}
+
+
+@pytest.mark.slow
+def test_a_sweep_composes_every_combination_in_order(compose: Compose) -> None:
+    points = compose("executor=thread,process", "workers=1,2,4", "--multirun")
+    found = [(point.config.executor.name, point.config.workers) for point in points]
+    assert found == [(executor, workers) for executor in ("thread", "process") for workers in (1, 2, 4)]
+
+
+@pytest.mark.slow
+def test_multirun_may_stand_anywhere_on_the_command_line(compose: Compose) -> None:
+    for command in (
+        ("-m", "executor=thread", "workers=1,2"),
+        ("executor=thread", "-m", "workers=1,2"),
+        ("executor=thread", "workers=1,2", "-m"),
+    ):
+        assert [point.config.workers for point in compose(*command)] == [1, 2]
+
+
+@pytest.mark.slow
+def test_one_baseline_is_added_for_all_workers(sweep: Callable[..., Plan]) -> None:
+    planned = sweep("executor=thread,process", "workers=1,2")
+    assert [(cell.executor, cell.workers) for cell in planned.cells] == [
+        ("serial", None),
+        ("thread", 1),
+        ("thread", 2),
+        ("process", 1),
+        ("process", 2),
+    ]
+    assert [cell.executor for cell in planned.baselines] == ["serial"]
+    assert planned.swept == ()
+
+
+@pytest.mark.slow
+def test_the_serial_executor_drops_workers_and_chunk_size(sweep: Callable[..., Plan]) -> None:
+    planned = sweep("executor=serial", "workers=1,2", "chunk_size=1,5")
+    (cell,) = planned.cells
+    assert (cell.workers, cell.chunk_size) == (None, None)
+    assert cell.is_baseline
+
+
+@pytest.mark.slow
+def test_a_swept_setting_is_none_where_it_does_not_reach_a_cell(sweep: Callable[..., Plan]) -> None:
+    planned = sweep("executor=process", "workers=2", "executor.start_method=fork,spawn")
+    assert planned.swept == ("executor.start_method",)
+    found = [(cell.executor, cell.swept["executor.start_method"]) for cell in planned.cells]
+    assert found == [("serial", None), ("process", "fork"), ("process", "spawn")]
+
+
+@pytest.mark.slow
+def test_a_swept_setting_of_the_workload_gives_each_value_a_baseline(sweep: Callable[..., Plan]) -> None:
+    planned = sweep("workload=numbers", "executor=thread", "workload.items.count=10,20")
+    assert [(cell.executor, cell.swept["workload.items.count"]) for cell in planned.cells] == [
+        ("serial", "10"),
+        ("thread", "10"),
+        ("serial", "20"),
+        ("thread", "20"),
+    ]
+    assert [cell.baseline for cell in planned.cells[1::2]] == [cell.id for cell in planned.cells[::2]]
+
+
+@pytest.mark.slow
+def test_environment_variables_need_no_plus_and_have_a_baseline_each(sweep: Callable[..., Plan]) -> None:
+    planned = sweep("executor=thread", "env.PYTHON_GIL=0,1")
+    assert [(cell.executor, cell.settings["env"]) for cell in planned.cells] == [
+        ("serial", {"PYTHON_GIL": "0"}),
+        ("thread", {"PYTHON_GIL": "0"}),
+        ("serial", {"PYTHON_GIL": "1"}),
+        ("thread", {"PYTHON_GIL": "1"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("workload.arguments.base.deep=7", lambda config: config.workload.arguments == {"base": {"deep": 7}}),
+        ("workload.items.glob=*.txt", lambda config: config.workload.items == {"glob": "*.txt"}),
+        ("executor.pool.initargs=[1]", lambda config: config.executor.pool["initargs"] == [1]),
+        ("baseline.pool.x=1", lambda config: config.baseline.pool["x"] == 1),
+        ("env.A=1", lambda config: config.env == {"A": "1"}),
+    ],
+)
+def test_a_name_of_the_users_own_needs_no_plus(
+    override: str, read: Callable[[Config], bool], compose: Compose
+) -> None:
+    given = [] if "items" in override else ["workload.items=[1]"]
+    (point,) = compose("workload=function", "workload.function=mymodule.work", *given, override)
+    assert read(point.config)
+
+
+@pytest.mark.slow
+def test_arguments_and_items_that_no_file_has_can_be_swept(sweep: Callable[..., Plan]) -> None:
+    planned = sweep(
+        *("workload=function", "workload.function=mymodule.work", "executor=thread"),
+        *("workload.items.glob=a*,b*", "workload.arguments.base=1,2"),
+    )
+    assert planned.swept == ("workload.items.glob", "workload.arguments.base")
+    found = [(*cell.swept.values(), cell.settings["workload"]["items"]) for cell in planned.baselines]
+    assert found == [(glob, base, {"glob": glob}) for glob in ("a*", "b*") for base in ("1", "2")]
+
+
+@pytest.mark.slow
+def test_interpreters_are_an_axis_with_a_baseline_each(sweep: Callable[..., Plan], tmp_path: Path) -> None:
+    other = tmp_path / "python"
+    other.symlink_to(sys.executable)
+    planned = sweep("executor=thread", f"python={sys.executable},./python")
+    assert [(cell.executor, cell.settings["python"]) for cell in planned.cells] == [
+        ("serial", sys.executable),
+        ("thread", sys.executable),
+        ("serial", str(other)),
+        ("thread", str(other)),
+    ]
+
+
+def test_no_workers_is_the_pools_own_default(compose: Compose) -> None:
+    cell = plan(compose("executor=thread", "workers=null")).cells[1]
+    assert cell.workers is None
+    assert cell.settings["executor"]["pool"]["max_workers"] is None
+
+
+def test_workers_are_by_default_the_cpus_that_can_be_used(
+    compose: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.session.environment.usable_cpus", lambda: 5)
+    assert compose()[0].config.workers == 5
+
+
+def test_the_workers_of_a_swept_executor_are_those_of_the_point(compose: Compose) -> None:
+    (point,) = compose("executor=process", "workers=3", "executor@baseline=thread")
+    assert point.config.executor.pool["max_workers"] == 3
+    assert point.config.executor.pool["mp_context"] == "fork"
+    assert point.config.baseline.pool["max_workers"] == 3
+    assert point.uses_workers == {"executor": True, "baseline": True}
+
+
+def test_the_baseline_may_be_another_executor(compose: Compose) -> None:
+    planned = plan(compose("executor=process", "workers=3", "executor@baseline=thread"))
+    assert [(cell.executor, cell.workers, cell.is_baseline) for cell in planned.cells] == [
+        ("thread", 3, True),
+        ("process", 3, False),
+    ]
+
+
+def test_an_override_that_refers_to_another_setting_is_resolved(compose: Compose) -> None:
+    (point,) = compose("workers=3", "chunk_size=${workers}")
+    assert point.config.executor.chunk_size == 3
+    assert point.overrides["chunk_size"] == "${workers}"
+
+
+def test_a_workload_of_the_users_needs_no_name(compose: Compose, tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "workload"
+    folder.mkdir(parents=True)
+    (folder / "squares.yaml").write_text("function: mymodule.square\nitems: [1]\n", encoding="utf-8")
+    (point,) = compose("workload=squares", "--config-dir", "mine")
+    assert point.config.workload.name == "squares"
+    assert point.origins["workload"].path == "mine/workload/squares.yaml"
+
+
+@pytest.mark.parametrize("option", ["--config-dir", "-cd"])
+def test_a_folder_whose_name_looks_like_an_override_is_a_folder(
+    compose: Compose, tmp_path: Path, option: str
+) -> None:
+    folder = tmp_path / "c=d" / "workload"
+    folder.mkdir(parents=True)
+    (folder / "squares.yaml").write_text("function: mymodule.square\nitems: [1]\n", encoding="utf-8")
+    (point,) = compose(option, "c=d", "workload=squares")
+    assert point.origins["workload"].path == "c=d/workload/squares.yaml"
+
+
+def test_the_users_folder_may_be_given_twice(
+    compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine" / "workload"
+    folder.mkdir(parents=True)
+    (folder / "squares.yaml").write_text("function: mymodule.square\nitems: [1]\n", encoding="utf-8")
+    monkeypatch.setenv("RUNNER_CONFIG_DIR", "mine")
+    (point,) = compose("workload=squares", "--config-dir", str(tmp_path / "mine"))
+    assert point.config.workload.name == "squares"
+
+
+def test_composing_leaves_nothing_behind(compose: Compose, tmp_path: Path) -> None:
+    compose("workers=3")
+    assert list(tmp_path.iterdir()) == []

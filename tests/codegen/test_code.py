@@ -1,0 +1,643 @@
+"""The code to paste, run as the script that it is."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from runner.codegen.code import code_to_paste
+from runner.codegen.imports import split
+from runner.records import Cell
+from tests.made import FUNCTION, SERIAL, cell
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+PROCESS = "concurrent.futures.ProcessPoolExecutor"
+
+#: What a user might write: classes, coroutines, functions that say what an initializer left, names that clash
+MINE = '''
+import datetime
+import threading
+
+state = {"base": 0}
+
+class Scale:
+    class Twice:
+        @staticmethod
+        def double(n):
+            return 2 * n
+
+    @classmethod
+    def triple(cls, n):
+        return 3 * n
+
+class Pool:
+    """What has `submit` and `shutdown`, and nothing else."""
+
+    def __init__(self, size, since=None):
+        from concurrent.futures import ThreadPoolExecutor
+        assert since is None or since.year == 2024
+        self._inner = ThreadPoolExecutor(size)
+        self.submit = self._inner.submit
+        self.shutdown = self._inner.shutdown
+
+def prepare(base=5):
+    state["base"] = base
+
+def shifted(n):
+    return state["base"] + n
+
+def days_after(n, start):
+    return start + datetime.timedelta(days=n)
+
+def results(item, task=0, **given):
+    return item + task + len(given)
+
+def partial(n):
+    return -n
+
+def announce(word="ready"):
+    print(word)
+
+async def later(n, plus=0):
+    import asyncio
+    await asyncio.sleep(0)
+    return n * n + plus + state["base"]
+
+async def asyncio(item):
+    return item
+
+async def main(item):
+    return item
+'''
+
+SUMS = {"function": "experiments.numbers.sum_of_squares", "items": [3, 4, 5]}
+SHIFTED = {"function": "mine.shifted", "items": [1, 2]}
+DATE = {"_target_": "datetime.date.fromisoformat", "_args_": ["2024-02-28"]}
+
+
+def made(
+    workload: Mapping[str, Any],
+    pool: Mapping[str, Any] = SERIAL["pool"],  # type: ignore[assignment]
+    *,
+    chunk_size: int | None = 1,
+    **settings: Any,
+) -> Cell:
+    """Make a cell of these settings."""
+    given = {"workload": {**FUNCTION, **workload}, "executor": {"name": "x", "pool": pool}, **settings}
+    return replace(cell("x", 2), chunk_size=chunk_size, settings=given)
+
+
+def threads(**arguments: Any) -> dict[str, Any]:
+    return {"_target_": "concurrent.futures.ThreadPoolExecutor", "max_workers": 2, **arguments}
+
+
+def processes(method: str | None = "fork", **arguments: Any) -> dict[str, Any]:
+    return {"_target_": PROCESS, "max_workers": 2, "mp_context": method, **arguments}
+
+
+def ours(name: str, **arguments: Any) -> dict[str, Any]:
+    """Name an adapter that users do not have, with two workers."""
+    return {"_target_": f"runner_probe.adapters.{name}", "workers": 2, **arguments}
+
+
+POOL = "multiprocessing_pool.MultiprocessingPool"
+JOBLIB = "joblib_parallel.JoblibParallel"
+INTERPRETERS = "interpreter_pool.InterpreterPool"
+LOOP = "asyncio_loop.AsyncioLoop"
+DASK = "dask_pool.DaskPool"
+RAY = "ray_pool.RayPool"
+THREAD_PER_TASK = "thread_per_task.ThreadPerTask"
+PROCESS_PER_TASK = "process_per_task.ProcessPerTask"
+
+
+def run(code: str, folder: Path) -> str:
+    """Run the code as a script that prints its results; returns what it printed."""
+    (folder / "mine.py").write_text(MINE, encoding="utf-8")
+    indent = "    " if "__main__" in code else ""
+    script = folder / "pasted.py"
+    script.write_text(f"{code}\n{indent}print(results)\n", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{code}\n{ended.stderr}"
+    return ended.stdout.strip()
+
+
+CASES: dict[str, tuple[Cell, str]] = {
+    "the plain loop": (made(SUMS, chunk_size=None), "[5, 14, 30]"),
+    "threads": (made(SUMS, threads()), "[5, 14, 30]"),
+    "threads, in batches": (made(SUMS, threads(), chunk_size=2), "[5, 14, 30]"),
+    "threads, in one batch": (made(SUMS, threads(), chunk_size=None), "[5, 14, 30]"),
+    "threads, in batches with arguments": (
+        made(
+            {"function": "mine.results", "items": [1, 2, 3], "arguments": {"task": 7}},
+            threads(),
+            chunk_size=2,
+        ),
+        "[8, 9, 10]",
+    ),
+    "forked processes": (made(SUMS, processes()), "[5, 14, 30]"),
+    "spawned processes": (made(SUMS, processes("spawn")), "[5, 14, 30]"),
+    "processes from a server": (made(SUMS, processes("forkserver"), chunk_size=2), "[5, 14, 30]"),
+    "processes of the default method": (made(SUMS, processes(None), chunk_size=None), "[5, 14, 30]"),
+    "a pool that has submit and shutdown only": (
+        made(SUMS, {"_target_": "mine.Pool", "size": 2, "since": DATE}),
+        "[5, 14, 30]",
+    ),
+    "such a pool, in batches": (
+        made(SUMS, {"_target_": "mine.Pool", "size": 2}, chunk_size=2),
+        "[5, 14, 30]",
+    ),
+    "arguments": (
+        made({"function": "mine.results", "items": [1, 2], "arguments": {"task": 7}}, processes("spawn")),
+        "[8, 9]",
+    ),
+    "arguments whose names are no identifiers": (
+        made({"function": "mine.results", "items": [1], "arguments": {"a b": 1, "if": 2, "task": 3}}),
+        "[6]",
+    ),
+    "arguments too long for a line": (
+        made(
+            {
+                "function": "mine.results",
+                "items": [1],
+                "arguments": {"a" * 30: "it's", "b" * 30: 'a "word"', "c" * 30: "\n", "task": 1},
+            },
+            processes(),
+        ),
+        "[5]",
+    ),
+    "arguments that are made": (
+        made(
+            {"function": "mine.days_after", "items": [1, 2], "arguments": {"start": DATE}}, processes("spawn")
+        ),
+        "[datetime.date(2024, 2, 29), datetime.date(2024, 3, 1)]",
+    ),
+    "an initializer": (made({**SHIFTED, "initializer": "mine.prepare"}, processes("spawn")), "[6, 7]"),
+    "an initializer with arguments": (
+        made({**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}, processes("spawn")),
+        "[9, 10]",
+    ),
+    "an initializer of threads": (made({**SHIFTED, "initializer": "mine.prepare"}, threads()), "[6, 7]"),
+    "an initializer of the plain loop": (made({**SHIFTED, "initializer": "mine.prepare"}), "[6, 7]"),
+    "set-up and teardown": (
+        made({**SUMS, "setup": "mine.announce", "teardown": {"_target_": "mine.announce", "word": "over"}}),
+        "ready\nover\n[5, 14, 30]",
+    ),
+    "a method of a class": (made({"function": "mine.Scale.triple", "items": [1, 2]}, processes()), "[3, 6]"),
+    "a method of a class in a class": (
+        made({"function": "mine.Scale.Twice.double", "items": [1, 2]}, threads()),
+        "[2, 4]",
+    ),
+    "a method of a class of the standard library": (
+        made({"function": "datetime.date.fromisoformat", "items": ["2024-02-28"]}),
+        "[datetime.date(2024, 2, 28)]",
+    ),
+    "a built-in function": (made({"function": "builtins.len", "items": ["ab", "c"]}, threads()), "[2, 1]"),
+    "a function that is named as something in the code": (
+        made({"function": "mine.partial", "items": [1, 2], "initializer": DATE}, threads(), chunk_size=2),
+        "[-1, -2]",
+    ),
+    "items that a function makes": (
+        made(
+            {**SUMS, "items": {"_target_": "experiments.numbers.numbers", "count": 2, "size": 3}}, processes()
+        ),
+        "[5, 14]",
+    ),
+    "items that are made one by one": (
+        made({"function": "datetime.date.isoformat", "items": [DATE]}),
+        "['2024-02-28']",
+    ),
+    "the lines of a file": (
+        made({"function": "builtins.len", "items": {"lines": "mine.py"}, "teardown": "mine.announce"}),
+        f"ready\n{[len(line) for line in MINE.splitlines()]}",
+    ),
+    "the paths of a pattern": (
+        made({"function": "os.path.basename", "items": {"glob": "**/mine.p*"}}, processes()),
+        "['mine.py']",
+    ),
+}
+
+PREPARED = {**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}
+RESULTS_BY_7 = {"function": "mine.results", "items": [1, 2, 3], "arguments": {"task": 7}}
+
+ADAPTED: dict[str, tuple[Cell, str]] = {
+    "the loop once more": (made(SUMS, chunk_size=None), "[5, 14, 30]"),
+    "a forked pool": (made(SUMS, ours(POOL, mp_context="fork")), "[5, 14, 30]"),
+    "a pool, in chunks": (made(SUMS, ours(POOL, mp_context="spawn"), chunk_size=2), "[5, 14, 30]"),
+    "a pool, in one chunk": (made(SUMS, ours(POOL, mp_context=None), chunk_size=None), "[5, 14, 30]"),
+    "a pool, with arguments": (made(RESULTS_BY_7, ours(POOL, mp_context="fork")), "[8, 9, 10]"),
+    "a pool, with an initializer": (made(PREPARED, ours(POOL, mp_context="spawn")), "[9, 10]"),
+    "a thread for each task": (made(SUMS, ours(THREAD_PER_TASK)), "[5, 14, 30]"),
+    "a thread for each batch": (made(PREPARED, ours(THREAD_PER_TASK), chunk_size=2), "[9, 10]"),
+    "a process for each task": (made(PREPARED, ours(PROCESS_PER_TASK, mp_context="spawn")), "[9, 10]"),
+    "a process for each chunk": (
+        made(RESULTS_BY_7, ours(PROCESS_PER_TASK, mp_context="fork"), chunk_size=2),
+        "[8, 9, 10]",
+    ),
+}
+
+JOBLIB_CASES: dict[str, tuple[Cell, str]] = {
+    "loky": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky")), "[8, 9, 10]"),
+    "loky, in batches": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky"), chunk_size=2), "[8, 9, 10]"),
+    "threads": (made(SUMS, ours(JOBLIB, backend="threading"), chunk_size=None), "[5, 14, 30]"),
+    "processes": (made(SUMS, ours(JOBLIB, backend="multiprocessing")), "[5, 14, 30]"),
+    "an initializer": (made(PREPARED, ours(JOBLIB, backend="loky")), "[9, 10]"),
+    "an initializer of one worker": (
+        made(PREPARED, {**ours(JOBLIB, backend="loky"), "workers": 1}),
+        "[9, 10]",
+    ),
+}
+
+INTERPRETER_CASES: dict[str, tuple[Cell, str]] = {
+    "interpreters": (made(RESULTS_BY_7, ours(INTERPRETERS)), "[8, 9, 10]"),
+    "interpreters, in batches": (made(SUMS, ours(INTERPRETERS), chunk_size=2), "[5, 14, 30]"),
+    "an initializer": (made(PREPARED, ours(INTERPRETERS)), "[9, 10]"),
+}
+
+#: What starts engines, which are too heavy to be started here.
+ENGINE_CASES: dict[str, Cell] = {
+    "Dask": made(RESULTS_BY_7, ours(DASK, address=None)),
+    "Dask, in batches": made(PREPARED, ours(DASK, address=None), chunk_size=2),
+    "a cluster of Dask": made(RESULTS_BY_7, ours(DASK, address="tcp://head:8786")),
+    "Ray": made(RESULTS_BY_7, ours(RAY, address=None)),
+    "Ray, in batches": made(PREPARED, ours(RAY, address=None), chunk_size=2),
+    "a cluster of Ray": made(RESULTS_BY_7, ours(RAY, address="head:6379"), chunk_size=None),
+}
+
+LATER = {"function": "mine.later", "items": [1, 2, 3]}
+LATER_BY_9 = {**LATER, "arguments": {"plus": 9}}
+
+ASYNC_CASES: dict[str, tuple[Cell, str]] = {
+    "the plain loop": (made(LATER, chunk_size=None), "[1, 4, 9]"),
+    "the plain loop, with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, chunk_size=None),
+        "[15, 18, 23]",
+    ),
+    "threads": (made(LATER, threads()), "[1, 4, 9]"),
+    "threads, with arguments": (made(LATER_BY_9, threads()), "[10, 13, 18]"),
+    "threads, in batches": (made(LATER, threads(), chunk_size=2), "[1, 4, 9]"),
+    "threads, in one batch": (made(LATER, threads(), chunk_size=None), "[1, 4, 9]"),
+    "forked processes": (made(LATER, processes()), "[1, 4, 9]"),
+    "spawned processes, with arguments": (made(LATER_BY_9, processes("spawn")), "[10, 13, 18]"),
+    "spawned processes, in batches with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, processes("spawn"), chunk_size=2),
+        "[15, 18, 23]",
+    ),
+    "a pool that has submit and shutdown only": (
+        made(LATER, {"_target_": "mine.Pool", "size": 2}),
+        "[1, 4, 9]",
+    ),
+    "such a pool, in batches": (made(LATER, {"_target_": "mine.Pool", "size": 2}, chunk_size=2), "[1, 4, 9]"),
+    "a function that is named as the library": (
+        made({"function": "mine.asyncio", "items": [1, 2]}, threads()),
+        "[1, 2]",
+    ),
+    "one event loop": (made(LATER, ours(LOOP)), "[1, 4, 9]"),
+    "one event loop, with arguments and an initializer": (
+        made({**LATER_BY_9, "initializer": "mine.prepare"}, ours(LOOP)),
+        "[15, 18, 23]",
+    ),
+    "one event loop, in batches": (made(LATER_BY_9, ours(LOOP), chunk_size=2), "[10, 13, 18]"),
+    "one event loop, in one batch": (made(LATER, ours(LOOP), chunk_size=None), "[1, 4, 9]"),
+    "one event loop, and a function that is named as something in the code": (
+        made({"function": "mine.main", "items": [1, 2]}, ours(LOOP)),
+        "[1, 2]",
+    ),
+    "a pool": (made(LATER, ours(POOL, mp_context="fork")), "[1, 4, 9]"),
+    "a pool, in batches": (made(LATER_BY_9, ours(POOL, mp_context="spawn"), chunk_size=2), "[10, 13, 18]"),
+    "a thread for each task": (made(LATER, ours(THREAD_PER_TASK)), "[1, 4, 9]"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ASYNC_CASES)
+def test_the_code_for_coroutines_awaits_them(case: str, tmp_path: Path) -> None:
+    given, printed = ASYNC_CASES[case]
+    code = code_to_paste(given, is_async=True)
+    assert max(map(len, code.splitlines())) < 80, code
+    assert run(code, tmp_path) == printed
+
+
+def test_workers_await_each_coroutine_in_an_event_loop() -> None:
+    assert code_to_paste(made(LATER_BY_9, threads()), is_async=True) == (
+        "import asyncio\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from functools import partial\n"
+        "from mine import later\n"
+        "\n\n"
+        "task = partial(later, plus=9)\n"
+        "\n\n"
+        "def run_item(item):\n"
+        "    return asyncio.run(task(item))\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "with ThreadPoolExecutor(max_workers=2) as pool:\n"
+        "    results = list(pool.map(run_item, items))"
+    )
+
+
+def test_the_plain_loop_awaits_all_coroutines_in_one_event_loop() -> None:
+    assert code_to_paste(made(LATER), is_async=True) == (
+        "import asyncio\n"
+        "from mine import later\n"
+        "\n\n"
+        "async def run_all(items):\n"
+        "    return [await later(item) for item in items]\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "results = asyncio.run(run_all(items))"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_the_code_runs_as_a_script_and_gives_the_results(case: str, tmp_path: Path) -> None:
+    given, printed = CASES[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_code_is_python_of_at_most_79_columns(case: str) -> None:
+    code = code_to_paste(CASES[case][0])
+    ast.parse(code)
+    assert max(map(len, code.splitlines())) < 80, code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ADAPTED)
+def test_the_code_for_an_adapter_runs_without_it(case: str, tmp_path: Path) -> None:
+    given, printed = ADAPTED[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("joblib") is None, reason="joblib is not installed")
+@pytest.mark.parametrize("case", JOBLIB_CASES)
+def test_the_code_for_joblib_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
+    given, printed = JOBLIB_CASES[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python has no pool of interpreters")
+@pytest.mark.parametrize("case", INTERPRETER_CASES)
+def test_the_code_for_interpreters_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
+    given, printed = INTERPRETER_CASES[case]
+    assert run(code_to_paste(given), tmp_path) == printed
+
+
+EVERY_ADAPTED_CELL: dict[str, Cell] = {
+    **{f"adapter: {case}": given for case, (given, _) in ADAPTED.items()},
+    **{f"joblib: {case}": given for case, (given, _) in JOBLIB_CASES.items()},
+    **{f"interpreters: {case}": given for case, (given, _) in INTERPRETER_CASES.items()},
+    **{f"engine: {case}": given for case, given in ENGINE_CASES.items()},
+}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+@pytest.mark.parametrize("case", EVERY_ADAPTED_CELL)
+def test_the_code_names_nothing_of_ours_and_is_python_of_at_most_79_columns(
+    case: str, *, is_async: bool
+) -> None:
+    code = code_to_paste(EVERY_ADAPTED_CELL[case], is_async=is_async)
+    compile(code, "pasted.py", "exec")
+    assert "runner_probe" not in code
+    assert max(map(len, code.splitlines())) < 80, code
+
+
+def test_every_executor_that_is_shipped_is_written_without_our_code() -> None:
+    shipped = sorted((CHECKOUT / "conf" / "executor").glob("*.yaml"))
+    assert shipped
+    for file in shipped:
+        pool = yaml.safe_load(file.read_text(encoding="utf-8"))["pool"]
+        settings = {"workers": 2, "max_workers": 2, "mp_context": "fork", "address": None}
+        pool.update({key: settings[key] for key in pool if key in settings})
+        assert "runner_probe" not in code_to_paste(made(SUMS, pool)), file.name
+
+
+def test_a_pool_of_multiprocessing_takes_chunks_of_the_size_of_the_cell() -> None:
+    assert code_to_paste(made(SUMS, ours(POOL, mp_context="fork"))) == (
+        "from multiprocessing import get_context\n"
+        "from experiments.numbers import sum_of_squares\n"
+        "\n"
+        'if __name__ == "__main__":\n'
+        "    items = [3, 4, 5]\n"
+        '    with get_context("fork").Pool(2) as pool:\n'
+        "        results = pool.map(sum_of_squares, items, chunksize=1)"
+    )
+    in_chunks = code_to_paste(made(SUMS, ours(POOL, mp_context="fork"), chunk_size=16))
+    assert in_chunks.endswith("pool.map(sum_of_squares, items, chunksize=16)")
+
+
+def test_joblib_is_given_one_task_at_a_time() -> None:
+    code = code_to_paste(made(SUMS, ours(JOBLIB, backend="loky")))
+    assert '    parallel = Parallel(n_jobs=2, backend="loky", batch_size=1)\n' in code
+    assert code.endswith("    results = parallel(delayed(sum_of_squares)(item) for item in items)")
+
+
+def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers() -> None:
+    assert code_to_paste(made(LATER, ours(LOOP)), is_async=True) == (
+        "import asyncio\n"
+        "from mine import later\n"
+        "\n\n"
+        "async def main(items):\n"
+        "    semaphore = asyncio.Semaphore(2)\n"
+        "\n"
+        "    async def run_item(item):\n"
+        "        async with semaphore:\n"
+        "            return await later(item)\n"
+        "\n"
+        "    return await asyncio.gather(*map(run_item, items))\n"
+        "\n\n"
+        "items = [1, 2, 3]\n"
+        "results = asyncio.run(main(items))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pool", "lines"),
+    [
+        (
+            ours(THREAD_PER_TASK),
+            [
+                "# A pool does the same for less than a thread for each task.",
+                "with ThreadPoolExecutor(max_workers=2) as pool:",
+            ],
+        ),
+        (
+            ours(PROCESS_PER_TASK, mp_context="spawn"),
+            [
+                '    context = get_context("spawn")',
+                "    # A pool does the same for less than a process for each task.",
+                "    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:",
+            ],
+        ),
+    ],
+    ids=["threads", "processes"],
+)
+def test_a_worker_for_each_task_is_written_as_the_pool_that_does_the_same(
+    pool: dict[str, Any], lines: list[str]
+) -> None:
+    assert "\n".join(lines) in code_to_paste(made(SUMS, pool))
+
+
+def test_interpreters_are_a_pool_of_the_standard_library() -> None:
+    code = code_to_paste(made(SUMS, ours(INTERPRETERS)))
+    assert "from concurrent.futures import InterpreterPoolExecutor\n" in code
+    assert "    with InterpreterPoolExecutor(max_workers=2) as pool:\n" in code
+
+
+def test_dask_starts_workers_here_or_joins_a_cluster() -> None:
+    here = code_to_paste(made(SUMS, ours(DASK, address=None)))
+    assert "LocalCluster(n_workers=2, threads_per_worker=1) as cluster,\n" in here
+    assert "Client(cluster) as client,\n" in here
+    assert here.endswith(
+        "        pool = client.get_executor(pure=False)\n"
+        "        results = list(pool.map(sum_of_squares, items))"
+    )
+    there = code_to_paste(made(PREPARED, ours(DASK, address="tcp://head:8786")))
+    assert "LocalCluster" not in there
+    assert (
+        "    # The workers of the cluster must be able to import what is imported here.\n"
+        '    with Client("tcp://head:8786") as client:\n'
+        "        client.run(partial(prepare, base=8))\n"
+    ) in there
+
+
+def test_ray_starts_workers_here_or_joins_a_cluster() -> None:
+    assert code_to_paste(made(PREPARED, ours(RAY, address=None))) == (
+        "import ray\n"
+        "from mine import prepare, shifted\n"
+        "\n\n"
+        "def run_item(item):\n"
+        "    return shifted(item)\n"
+        "\n\n"
+        "is_ready = []  # in each worker\n"
+        "\n\n"
+        "def run_ready(*given):\n"
+        "    if not is_ready:\n"
+        "        prepare(base=8)\n"
+        "        is_ready.append(True)\n"
+        "    return run_item(*given)\n"
+        "\n\n"
+        'if __name__ == "__main__":\n'
+        "    items = [1, 2]\n"
+        "    ray.init(num_cpus=2)\n"
+        "    run = ray.remote(max_retries=0)(run_ready)\n"
+        "    results = ray.get([run.remote(item) for item in items])"
+    )
+    there = code_to_paste(made(SUMS, ours(RAY, address="head:6379")))
+    assert '    ray.init(address="head:6379")\n' in there
+
+
+def test_a_process_pool_is_opened_by_the_script_only_and_with_the_settings_of_the_cell() -> None:
+    workload = {"function": "mymodule.work", "items": [1, 2], "arguments": {"base": 7}}
+    assert code_to_paste(made(workload, processes(), chunk_size=16)) == (
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from functools import partial\n"
+        "from multiprocessing import get_context\n"
+        "from mymodule import work\n"
+        "\n"
+        'if __name__ == "__main__":\n'
+        "    items = [1, 2]\n"
+        '    context = get_context("fork")\n'
+        "    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:\n"
+        "        results = list(pool.map(partial(work, base=7), items, chunksize=16))"
+    )
+
+
+def test_all_tasks_in_one_chunk_are_one_chunk_of_a_process_pool() -> None:
+    assert "items, chunksize=len(items))" in code_to_paste(made(SUMS, processes(), chunk_size=None))
+
+
+def test_threads_that_take_one_task_at_a_time_need_no_batches() -> None:
+    code = code_to_paste(made(SUMS, threads()))
+    assert code.endswith("    results = list(pool.map(sum_of_squares, items))")
+    assert "__main__" not in code
+
+
+def test_the_plain_loop_is_a_loop() -> None:
+    assert code_to_paste(made(SUMS)) == (
+        "from experiments.numbers import sum_of_squares\n"
+        "\n"
+        "items = [3, 4, 5]\n"
+        "results = list(map(sum_of_squares, items))"
+    )
+
+
+@pytest.mark.parametrize("items", [[*range(101)], ["x" * 1200]], ids=["many", "long"])
+def test_items_that_would_fill_the_screen_are_left_to_the_reader(items: list[Any]) -> None:
+    assert "items = load_items()  # yours to write: those of workload work" in code_to_paste(
+        made({"items": items})
+    )
+
+
+def test_a_list_of_a_hundred_items_is_written_out() -> None:
+    code = code_to_paste(made({"items": [*range(100)]}))
+    assert f"items = [{', '.join(map(str, range(100)))}]" == " ".join(
+        code.partition("\n\n")[2].partition("\nresults")[0].split()
+    ).replace("[ ", "[").replace(", ]", "]")
+
+
+def test_loky_heeds_the_size_of_chunks() -> None:
+    code = code_to_paste(made(SUMS, {"_target_": "loky.ProcessPoolExecutor", "max_workers": 2}, chunk_size=2))
+    ast.parse(code)
+    assert "from loky import ProcessPoolExecutor" in code
+    assert "        results = list(pool.map(sum_of_squares, items, chunksize=2))" in code
+
+
+def test_an_environment_and_a_prefix_are_told() -> None:
+    code = code_to_paste(made(SUMS, env={"OMP_NUM_THREADS": "1"}, prefix=["taskset", "-c", "0"]))
+    assert code.startswith("# Run as: OMP_NUM_THREADS=1 taskset -c 0 python ...\n")
+
+
+def test_snippets_have_no_code_to_paste() -> None:
+    assert not code_to_paste(made({"snippets": {"one": "1"}}))
+
+
+@pytest.mark.parametrize(
+    ("dotted", "module", "attributes"),
+    [
+        ("mymodule.work", "mymodule", "work"),
+        ("package.module.work", "package.module", "work"),
+        ("package.module.Class.work", "package.module", "Class.work"),
+        ("package._Hidden.work", "package", "_Hidden.work"),
+        ("PIL.Image.open", "PIL", "Image.open"),
+        ("math.sqrt", "math", "sqrt"),
+        ("os.path.basename", "os", "path.basename"),
+        ("datetime.date.fromisoformat", "datetime", "date.fromisoformat"),
+        ("xml.etree.ElementTree.fromstring", "xml.etree.ElementTree", "fromstring"),
+        ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures", "ThreadPoolExecutor"),
+        ("itertools.chain.from_iterable", "itertools", "chain.from_iterable"),
+    ],
+)
+def test_a_dotted_name_is_split_into_its_module_and_attributes(
+    dotted: str, module: str, attributes: str
+) -> None:
+    assert split(dotted) == (module, attributes.split("."))
+
+
+def test_no_module_is_imported_to_split_its_name() -> None:
+    before = set(sys.modules)
+    for dotted in (
+        "xml.dom.pulldom.parse",
+        "wsgiref.simple_server.make_server",
+        "experiments.numbers.numbers",
+    ):
+        split(dotted)
+    assert set(sys.modules) == before

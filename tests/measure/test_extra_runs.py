@@ -1,0 +1,139 @@
+"""What an invocation without a clock asks for, and what is told of it."""
+
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.errors import RunnerError
+from runner.measure.extra_runs import UntimedRequest, run_untimed
+from runner.supervise.client import Supervisor
+from tests.conftest import PATIENCE_S, make_cell
+from tests.measure.test_invocation import Answering, make_ending
+
+OK = {"status": "ok", "error": "", "traceback": ""}
+UNTOLD = "this system does not tell what processes share: Linux does, in /proc/PID/smaps_rollup"
+
+
+def make_request(folder: Path, **settings: Any) -> UntimedRequest:
+    cell = make_cell("abc")
+    return UntimedRequest(
+        cell=make_cell("abc", settings={**cell.settings, **settings}),
+        purpose="memory",
+        calls={"one": 10},
+        time_limit_s=PATIENCE_S,
+        output=folder / "output.txt",
+        profile=folder / "profiles" / "abc",
+    )
+
+
+def test_memory_is_looked_at_while_the_tasks_run_alone(tmp_path: Path) -> None:
+    supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, looks=7))
+    found = run_untimed(make_request(tmp_path), supervisor)
+    (launch,) = supervisor.launches
+    specification = json.loads(launch.specification)
+    assert launch.memory
+    assert (specification["untimed"], specification["calls"]) == (True, {"one": 10})
+    assert (found.cell, found.purpose, found.status, found.error) == ("abc", "memory", "ok", "")
+    assert (found.peak_pss_bytes, found.looks) == (38_000_000, 7)
+
+
+def test_one_that_failed_has_no_figure(tmp_path: Path) -> None:
+    reply = {"status": "failed", "error": "ValueError: no\nmore", "traceback": "…"}
+    found = run_untimed(make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, looks=7)))
+    assert (found.status, found.error, found.peak_pss_bytes) == ("failed", "ValueError: no more", None)
+
+
+def test_one_that_is_ended_has_no_figure_even_if_it_answered(tmp_path: Path) -> None:
+    found = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
+    assert (found.status, found.peak_pss_bytes) == ("interrupted", None)
+
+
+def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "output").mkdir()
+    request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
+    told = rf"^{tmp_path}: it cannot be written \(No space left on device\); make room, then .*resume="
+    with pytest.raises(RunnerError, match=told):
+        run_untimed(request, Answering(make_ending(OK)))
+
+
+def test_temporary_files_without_a_place_are_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    told = rf"^{tmp_path}/gone: no folder for temporary files can be made \(No such file or directory\); "
+    with pytest.raises(RunnerError, match=f"{told}make room, or name another place with TMPDIR=FOLDER"):
+        run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
+
+
+def test_a_system_that_does_not_tell_is_named_as_the_reason(tmp_path: Path) -> None:
+    found = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
+    assert (found.status, found.error, found.peak_pss_bytes) == ("ok", UNTOLD, None)
+
+
+def test_elsewhere_than_on_linux_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    supervisor = Answering(make_ending(OK))
+    assert run_untimed(make_request(tmp_path), supervisor).error == UNTOLD
+    assert supervisor.launches == []
+
+
+HOLD = """
+import time
+
+def hold(megabytes):
+    held = b"x" * (megabytes * 1_000_000)
+    time.sleep(0.5)
+    return len(held)
+
+HELD = []
+
+def hold_here():
+    HELD.append(b"x" * 100_000_000)
+
+def look_at_it(number):
+    time.sleep(0.5)
+    return len(HELD[0])
+"""
+
+
+def measured_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> int:
+    (folder / "holding.py").write_text(HOLD, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    with Supervisor() as supervisor:
+        request = make_request(folder, python=sys.executable, **settings)
+        found = run_untimed(request, supervisor)
+    assert (found.status, found.error) == ("ok", "")
+    assert found.peak_pss_bytes is not None
+    return found.peak_pss_bytes
+
+
+def forked(workers: int) -> dict[str, Any]:
+    target = "concurrent.futures.ProcessPoolExecutor"
+    return {"pool": {"_target_": target, "max_workers": workers, "mp_context": "fork"}}
+
+
+@pytest.mark.slow
+def test_a_task_that_holds_a_hundred_megabytes_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = {"function": "holding.hold", "items": [100]}
+    assert 100e6 < measured_bytes(tmp_path, monkeypatch, workload=workload) < 200e6
+
+
+@pytest.mark.slow
+def test_what_two_workers_hold_at_the_same_time_adds_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = {"function": "holding.hold", "items": [100, 100]}
+    assert 200e6 < measured_bytes(tmp_path, monkeypatch, workload=workload, executor=forked(2)) < 300e6
+
+
+@pytest.mark.slow
+def test_what_forked_workers_share_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workload = {"function": "holding.look_at_it", "items": [1, 2, 3, 4], "setup": "holding.hold_here"}
+    assert 100e6 < measured_bytes(tmp_path, monkeypatch, workload=workload, executor=forked(4)) < 200e6

@@ -1,0 +1,100 @@
+"""What others took, told from the kernel's accounts."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.measure.noise import Canary, Reading, disturbance
+
+BEFORE = Reading(at_s=100.0, busy_s=50.0, steal_s=1.0, own_s=2.0)
+
+
+def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> Reading:
+    return replace(
+        BEFORE,
+        at_s=BEFORE.at_s + seconds,
+        busy_s=BEFORE.busy_s + busy,
+        steal_s=BEFORE.steal_s + steal,
+        own_s=BEFORE.own_s + own,
+    )
+
+
+def test_the_invocation_s_own_work_is_no_noise() -> None:
+    assert disturbance(BEFORE, after(busy=4.0), invocation_cpu_s=4.0) == ""
+
+
+def test_the_runner_s_own_work_is_no_noise() -> None:
+    assert disturbance(BEFORE, after(busy=4.5, own=0.5), invocation_cpu_s=4.0) == ""
+
+
+def test_what_other_processes_take_is_told_in_cpus() -> None:
+    assert disturbance(BEFORE, after(busy=3.0), invocation_cpu_s=2.0) == "other processes took 0.50 CPUs"
+
+
+def test_what_the_host_steals_is_told() -> None:
+    found = disturbance(BEFORE, after(busy=2.0, steal=0.6), invocation_cpu_s=2.0)
+    assert found == "the host of this virtual machine took 0.30 CPUs"
+
+
+def test_a_little_is_let_pass() -> None:
+    assert disturbance(BEFORE, after(busy=2.1), invocation_cpu_s=2.0) == ""
+
+
+def test_a_short_invocation_is_not_blamed_for_the_kernel_s_ticks() -> None:
+    assert disturbance(BEFORE, after(seconds=0.05, busy=0.06), invocation_cpu_s=0.02) == ""
+
+
+def test_a_system_without_accounts_tells_nothing(tmp_path: Path) -> None:
+    assert Reading.take(tmp_path / "none") is None
+    assert disturbance(None, BEFORE, 1.0) == ""
+
+
+def test_the_accounts_are_read_as_the_kernel_writes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sysconf", lambda _: 100)
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 20 30 9999 50 6 4 70 0 0\ncpu0 50 10 15 4999 25 3 2 35 0 0\n")
+    found = Reading.take(stat)
+    assert found is not None
+    assert found.busy_s == pytest.approx(1.6)
+    assert found.steal_s == pytest.approx(0.7)
+
+
+class Sung:
+    """A clock that fixed work moves on by the given seconds, one after the other."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds, self.now = list(seconds), 0.0
+
+    def work(self) -> None:
+        self.now += self.seconds.pop(0)
+
+    def clock(self) -> float:
+        return self.now
+
+
+def test_a_machine_as_quick_as_at_best_is_not_slow() -> None:
+    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.06)
+    assert Canary(sung.work, sung.clock).disturbance() == ""
+
+
+def test_a_slowed_machine_is_told_by_how_much() -> None:
+    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
+    found = Canary(sung.work, sung.clock).disturbance()
+    assert found == "before the repetition, fixed work took 2.00 times as long as at best"
+
+
+def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_since() -> None:
+    sung = Sung(0.10, 0.10, 0.10, 0.10, 0.10, 0.05, 0.10)
+    canary = Canary(sung.work, sung.clock)
+    assert canary.disturbance() == ""
+    assert canary.slowdown() == pytest.approx(2.0)
+
+
+def test_the_fixed_work_lasts_long_enough_to_be_timed() -> None:
+    started = time.perf_counter()
+    Canary()
+    assert time.perf_counter() - started > 0.05

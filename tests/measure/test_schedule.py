@@ -1,0 +1,858 @@
+"""The study with made-up invocations: order, references, limits, failures and progress, all exact."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.measure.chunking import Dispatch
+from runner.measure.extra_runs import UntimedRequest
+from runner.measure.invocation import Outcome, Request
+from runner.measure.schedule import Interrupted, Study, StudySettings
+from runner.measure.standing import Progress
+from runner.plan import Plan
+from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, Untimed
+from tests.conftest import make_cell
+
+SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
+
+
+class Kept:
+    """A store that keeps everything in lists."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.logged: list[str] = []
+        self.untimed: list[Untimed] = []
+        self.findings: list[Finding] = []
+
+    def add_untimed(self, found: Untimed) -> None:
+        self.untimed.append(found)
+
+    def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
+        assert list(records) == []
+        self.samples += samples
+
+    def keep_finding(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        return Path(f"{cell}_{repetition}.txt")
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        return Path(f"{cell}_{purpose}")
+
+    def log(self, text: str) -> None:
+        self.logged.append(text)
+
+
+def ended(
+    request: Request,
+    status: Status = "ok",
+    *,
+    seconds: float = 1.0,
+    calls: dict[str, int] | None = None,
+    **fields: Any,
+) -> Outcome:
+    """Say how an invocation ended; one that ended well took a tenth of its seconds for its tasks."""
+    sample = Sample(
+        cell=request.cell.id,
+        repetition=request.repetition,
+        position=request.position,
+        iteration=0,
+        warmup=False,
+        tasks=1,
+        started_at="2026-01-01T00:00:00.000+00:00",
+        wall_s=seconds / 10 if status == "ok" else None,
+        status=status,
+        error="" if status == "ok" else f"it {status}",
+    )
+    reference = Reference(results=[], calls=calls, labels=["1"], seconds=seconds)
+    made = reference if status in ("ok", "wrong_result") else None
+    return Outcome(samples=[sample], records=[], reference=made, seconds=seconds, **fields)
+
+
+class Trial:
+    """One study of given cells, with all that it asked for and told."""
+
+    def __init__(
+        self,
+        *cells: Cell,
+        settings: StudySettings = SETTINGS,
+        invoke: Callable[[Request], Outcome] = ended,
+        canary: Callable[[], str] = lambda: "",
+    ) -> None:
+        self.requests: list[Request] = []
+        self.progress: list[Progress] = []
+        self.kept = Kept()
+        self._invoke = invoke
+        plan = Plan(cells=cells, swept=(), origins={}, extras={})
+        self.study = Study(
+            plan,
+            settings,
+            invoke=self._note_and_invoke,
+            store=self.kept,
+            watch=self._note_progress,
+            canary=canary,
+        )
+
+    def measure(self) -> "Trial":
+        self.study.measure()
+        return self
+
+    def order(self) -> list[str]:
+        return [f"{request.cell.id}{request.repetition}" for request in self.requests]
+
+    def _note_and_invoke(self, request: Request) -> Outcome:
+        self.requests.append(request)
+        return self._invoke(request)
+
+    def _note_progress(self, progress: Progress) -> None:
+        walls = {cell: list(walls) for cell, walls in progress.wall_s.items()}
+        self.progress.append(replace(progress, wall_s=walls, failed=dict(progress.failed)))
+
+
+SERIAL, THREAD, PROCESS = make_cell("s"), make_cell("t", baseline="s"), make_cell("p", baseline="s")
+OTHER_SERIAL = make_cell("S", python="3.14.0")
+OTHER_THREAD = make_cell("T", baseline="S", python="3.14.0")
+
+
+def test_the_same_seed_gives_the_same_order() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    settings = replace(SETTINGS, repetitions=4)
+    first, second = (Trial(*cells, settings=settings).measure().order() for _ in range(2))
+    assert first == second
+
+
+def test_another_seed_gives_another_order() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    orders = {
+        tuple(Trial(*cells, settings=replace(SETTINGS, seed=seed)).measure().order()) for seed in range(5)
+    }
+    assert len(orders) == 5
+
+
+def test_every_repetition_has_an_order_of_its_own() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    trial = Trial(*cells, settings=replace(SETTINGS, repetitions=5)).measure()
+    orders = {
+        tuple(request.cell.id for request in trial.requests if request.repetition == repetition)
+        for repetition in range(1, 6)
+    }
+    assert len(orders) == 5
+
+
+@given(
+    cells=st.integers(min_value=1, max_value=9),
+    repetitions=st.integers(min_value=1, max_value=5),
+    seed=st.integers(min_value=0, max_value=2**32),
+)
+def test_every_repetition_visits_every_cell_once(cells: int, repetitions: int, seed: int) -> None:
+    ids = [f"c{number}" for number in range(cells)]
+    settings = replace(SETTINGS, repetitions=repetitions, seed=seed)
+    trial = Trial(*(make_cell(one, baseline="c0") for one in ids), settings=settings).measure()
+    for repetition in range(1, repetitions + 1):
+        visits = [request for request in trial.requests if request.repetition == repetition]
+        assert sorted(visit.cell.id for visit in visits) == ids
+        assert [visit.position for visit in visits] == list(range(cells))
+    assert [request.repetition for request in trial.requests] == sorted(
+        request.repetition for request in trial.requests
+    )
+
+
+def test_the_order_does_not_depend_on_failures() -> None:
+    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    settings = replace(SETTINGS, repetitions=3)
+    calm = Trial(*cells, settings=settings).measure().order()
+    disturbed = Trial(
+        *cells,
+        settings=settings,
+        invoke=lambda request: ended(request, "crashed" if request.cell.id == "c3" else "ok"),
+    ).measure()
+    assert [visit for visit in disturbed.order() if "c3" not in visit] == [
+        visit for visit in calm if "c3" not in visit
+    ]
+
+
+def test_a_limit_that_is_not_given_leaves_room_for_the_window() -> None:
+    settings = {**SERIAL.settings, "duration_s": 100.0}
+    cells = make_cell("s", settings=settings), make_cell("t", baseline="s", settings=settings)
+    trial = Trial(*cells).measure()
+    assert {request.time_limit_s for request in trial.requests if request.repetition} == {130.0}
+
+
+def test_times_are_told_by_the_bag() -> None:
+    twice = make_cell("t", baseline="s", settings={**SERIAL.settings, "bags": 2})
+    told = Trial(SERIAL, twice).measure().progress[-1].wall_s
+    assert told["t"] == [time_s / 2 for time_s in told["s"]]
+
+
+def test_one_reference_for_each_baseline_comes_before_everything_else() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, OTHER_SERIAL, OTHER_THREAD).measure()
+    assert trial.order()[:2] == ["s0", "S0"]
+    assert [request.repetition for request in trial.requests].count(0) == 2
+    assert [request.position for request in trial.requests[:2]] == [0, 1]
+
+
+def test_cells_are_compared_with_the_reference_of_their_own_baseline() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        OTHER_SERIAL,
+        OTHER_THREAD,
+        invoke=lambda request: ended(request, seconds=2.0 if request.cell.baseline == "s" else 3.0),
+    ).measure()
+    seconds = {request.cell.id: request.reference.seconds for request in trial.requests}
+    assert seconds == {"s": 2.0, "t": 2.0, "S": 3.0, "T": 3.0}
+
+
+def test_the_first_references_loops_are_those_of_every_baseline_of_the_workload() -> None:
+    trial = Trial(
+        SERIAL,
+        OTHER_SERIAL,
+        OTHER_THREAD,
+        invoke=lambda request: ended(request, calls=request.reference.calls or {"set": 7}),
+    ).measure()
+    assert [(request.cell.id, request.reference.calls) for request in trial.requests[:2]] == [
+        ("s", None),
+        ("S", {"set": 7}),
+    ]
+    assert {str(request.reference.calls) for request in trial.requests[2:]} == {"{'set': 7}"}
+
+
+def test_snippets_that_differ_are_calibrated_apart_though_their_workloads_share_a_name() -> None:
+    workload = {"name": "squares", "snippets": {"other": "2 ** 2"}}
+    other = make_cell("o", settings={**SERIAL.settings, "workload": workload})
+    trial = Trial(SERIAL, other, invoke=lambda request: ended(request, calls={request.cell.id: 7})).measure()
+    assert [request.reference.calls for request in trial.requests[:2]] == [None, None]
+    assert all(request.reference.calls == {request.cell.id: 7} for request in trial.requests[2:])
+
+
+def test_after_a_failed_reference_the_next_one_calibrates() -> None:
+    third = make_cell("3", python="3.15.0")
+    trial = Trial(
+        SERIAL,
+        OTHER_SERIAL,
+        third,
+        invoke=lambda request: ended(
+            request,
+            "failed" if request.cell.id == "s" else "ok",
+            calls=request.reference.calls or {"set": ord(request.cell.id)},
+        ),
+    ).measure()
+    assert [request.reference.calls for request in trial.requests[:3]] == [None, None, {"set": ord("S")}]
+
+
+@pytest.mark.parametrize("status", ["failed", "crashed", "timeout", "wrong_result"])
+def test_a_cell_that_did_not_end_well_is_not_measured_again_while_others_go_on(status: Status) -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        PROCESS,
+        settings=replace(SETTINGS, repetitions=3),
+        invoke=lambda request: ended(request, status if request.cell.id == "t" else "ok"),
+    ).measure()
+    assert sorted(trial.order()) == sorted(["s0", "s1", "s2", "s3", "p1", "p2", "p3", "t1"])
+    assert [(one.cell, one.status) for one in trial.kept.samples if one.status != "ok"] == [("t", status)]
+    assert trial.kept.logged == [f"cell t (serial), repetition 1: {status}: it {status}\n"]
+
+
+def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -> None:
+    trial = Trial(
+        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+    ).measure()
+    assert trial.order() == ["s0", "t0", "t1", "t2"]
+
+
+def test_after_a_failed_reference_the_first_cell_that_ends_well_takes_its_place() -> None:
+    def invoke(request: Request) -> Outcome:
+        if request.cell.id in ("s", "t"):
+            return ended(request, "failed")
+        return ended(request, seconds=2.0, calls=request.reference.calls or {"set": 7})
+
+    other = make_cell("q", baseline="s")
+    trial = Trial(SERIAL, THREAD, PROCESS, other, invoke=invoke).measure()
+    made = Reference(results=[], calls={"set": 7}, labels=["1"], seconds=2.0)
+    assert trial.order()[:3] == ["s0", "t0", "p0"]
+    assert sorted(trial.order()[3:]) == ["p1", "p2", "q1", "q2"]
+    assert {(str(one.reference), one.time_limit_s) for one in trial.requests[:3]} == {
+        (str(Reference()), 3600.0)
+    }
+    assert [(one.reference, one.time_limit_s) for one in trial.requests[3:]] == [(made, 40.0)] * 4
+
+
+def test_a_wrong_result_of_the_reference_itself_still_fixes_what_follows() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        invoke=lambda request: ended(
+            request, "wrong_result" if request.cell.id == "s" else "ok", seconds=3.0
+        ),
+    ).measure()
+    assert [one.reference.seconds for one in trial.requests] == [0.0, 3.0, 3.0]
+
+
+def test_after_a_failed_reference_the_loops_are_those_of_another_baseline() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        OTHER_SERIAL,
+        invoke=lambda request: ended(
+            request, "failed" if request.cell.id == "s" else "ok", calls=request.reference.calls or {"set": 7}
+        ),
+    ).measure()
+    assert trial.order()[:3] == ["s0", "t0", "S0"]
+    assert [one.reference.calls for one in trial.requests] == [None, None] + [{"set": 7}] * 5
+
+
+@pytest.mark.parametrize(("interrupted", "done"), [("s0", 0), ("t1", 0), ("p2", 3)])
+def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str, done: int) -> None:
+    def invoke(request: Request) -> Outcome:
+        visit = f"{request.cell.id}{request.repetition}"
+        return ended(request, "interrupted" if visit == interrupted else "ok")
+
+    trial = Trial(SERIAL, THREAD, PROCESS, invoke=invoke)
+    with pytest.raises(Interrupted, match=rf"^interrupted after {done} of 6 invocations$"):
+        trial.measure()
+    assert trial.order()[-1] == interrupted
+    assert [sample.status for sample in trial.kept.samples] == ["ok"] * (len(trial.requests) - 1) + [
+        "interrupted"
+    ]
+
+
+def test_a_given_time_limit_holds_for_references_too() -> None:
+    trial = Trial(SERIAL, THREAD, settings=replace(SETTINGS, time_limit_s=0.5)).measure()
+    assert {request.time_limit_s for request in trial.requests} == {0.5}
+
+
+@pytest.mark.parametrize(("reference_s", "limit_s"), [(0.1, 30.0), (1.5, 30.0), (1.75, 35.0), (60.0, 1200.0)])
+def test_the_time_limit_is_twenty_references_but_half_a_minute_at_least(
+    reference_s: float, limit_s: float
+) -> None:
+    trial = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, seconds=reference_s)).measure()
+    assert [request.time_limit_s for request in trial.requests] == [3600.0] + [limit_s] * 4
+
+
+def test_iterations_and_the_output_file_are_handed_on() -> None:
+    trial = Trial(SERIAL, settings=replace(SETTINGS, repetitions=1, iterations=3)).measure()
+    assert [(request.iterations, str(request.output)) for request in trial.requests] == [
+        (3, "s_0.txt"),
+        (3, "s_1.txt"),
+    ]
+
+
+def test_progress_is_told_before_every_reference_and_after_every_invocation() -> None:
+    trial = Trial(SERIAL, THREAD, OTHER_SERIAL).measure()
+    told = [(one.repetition, one.done, one.total, one.repetition_ended) for one in trial.progress]
+    assert told == [
+        (0, 0, 6, False),
+        (0, 0, 6, False),
+        (0, 0, 6, True),
+        (1, 1, 6, False),
+        (1, 2, 6, False),
+        (1, 3, 6, True),
+        (2, 4, 6, False),
+        (2, 5, 6, False),
+        (2, 6, 6, True),
+    ]
+    assert {one.repetitions for one in trial.progress} == {2}
+
+
+def test_headline_times_are_told_as_they_come_and_references_are_not_among_them() -> None:
+    trial = Trial(SERIAL, invoke=lambda request: ended(request, seconds=10.0 * (request.repetition + 1)))
+    walls = [one.wall_s["s"] for one in trial.measure().progress]
+    assert walls == [[], [], [2.0], [2.0, 3.0]]
+
+
+def test_the_time_left_is_the_median_of_what_cells_took_or_the_reference_of_their_baseline() -> None:
+    # The order is p s, s p, p s, p s; the reference takes 1 s, `p` 10, 20, 30 and 40 s, `s` 2 s.
+    def invoke(request: Request) -> Outcome:
+        seconds = {"s": 2.0, "p": 10.0 * request.repetition}[request.cell.id] if request.repetition else 1.0
+        return ended(request, seconds=seconds)
+
+    trial = Trial(
+        SERIAL, PROCESS, settings=replace(SETTINGS, repetitions=4, seed=46), invoke=invoke
+    ).measure()
+    assert trial.order() == ["s0", "p1", "s1", "s2", "p2", "p3", "s3", "p4", "s4"]
+    assert [one.left_s for one in trial.progress] == [
+        None,
+        4 * (1 + 1),  # both as long as the reference
+        3 * 10 + 4 * 1,
+        3 * 10 + 3 * 2,
+        3 * 10 + 2 * 2,
+        2 * 15 + 2 * 2,
+        1 * 20 + 2 * 2,
+        1 * 20 + 1 * 2,
+        1 * 2,
+        0,
+    ]
+
+
+def test_failed_cells_are_told_and_neither_take_time_nor_count_any_more() -> None:
+    trial = Trial(
+        SERIAL,
+        PROCESS,
+        settings=replace(SETTINGS, seed=8),
+        invoke=lambda request: ended(request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0),
+    ).measure()
+    assert trial.order() == ["s0", "p1", "s1", "s2"]
+    assert [(one.done, one.total, sorted(one.failed), one.left_s) for one in trial.progress] == [
+        (0, 4, [], None),
+        (0, 4, [], 2 * (2 + 2)),
+        (1, 3, ["p"], 2 * 2),
+        (2, 3, ["p"], 1 * 2),
+        (3, 3, ["p"], 0),
+        (3, 3, ["p"], 0),
+    ]
+    assert trial.progress[-1].failed["p"].error == "it timeout"
+
+
+def test_a_baseline_whose_reference_failed_is_not_among_the_invocations_to_come() -> None:
+    trial = Trial(
+        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+    ).measure()
+    assert [(one.done, one.total) for one in trial.progress if one.repetition_ended] == [
+        (0, 2),
+        (1, 2),
+        (2, 2),
+    ]
+
+
+def test_a_repetition_is_estimated_from_the_references() -> None:
+    trial = Trial(
+        SERIAL,
+        THREAD,
+        OTHER_SERIAL,
+        settings=replace(SETTINGS, repetitions=5),
+        invoke=lambda request: ended(request, seconds=2.0 if request.cell.id == "s" else 3.0),
+    )
+    trial.study.make_references()
+    assert trial.order() == ["s0", "S0"]
+    assert trial.study.repetition_s() == 2.0 + 2.0 + 3.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "at_most"), [({}, False), ({"precision": 0.1}, True), ({"time_budget_s": 9.0}, True)]
+)
+def test_progress_tells_whether_the_study_may_end_early(changes: dict[str, Any], at_most: bool) -> None:  # noqa: FBT001
+    settings = replace(SETTINGS, max_repetitions=3, **changes)
+    assert {one.at_most for one in Trial(SERIAL, settings=settings).measure().progress} == {at_most}
+
+
+def traced_apart(request: Request) -> Outcome:
+    """End with a headline and a run apart, of ten tasks in chunks of four, that takes 0.3 s a repetition."""
+    found = ended(request)
+    work_s = 0.3 * request.repetition
+    (headline,) = found.samples
+    apart = replace(headline, iteration=1, tracing=True, tasks=10, tasks_per_chunk=4, work_s=work_s)
+    return replace(found, samples=[headline, apart] if request.repetition else [headline])
+
+
+def test_the_first_run_apart_tells_how_quickly_chunks_follow_each_other() -> None:
+    first = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3), invoke=traced_apart).measure()
+    assert [request.between_chunks_s for request in first.requests] == pytest.approx([0.0, 0.0, 0.1, 0.1])
+
+    again = Trial(SERIAL, settings=replace(SETTINGS, repetitions=4), invoke=traced_apart)
+    again.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
+    again.study.measure()
+    assert [request.between_chunks_s for request in again.requests] == pytest.approx([0.1])
+
+
+def test_an_interpreter_that_dies_after_its_answer_is_logged() -> None:
+    trial = Trial(SERIAL, invoke=lambda request: ended(request, afterwards="exited with code 3")).measure()
+    assert trial.kept.logged == [
+        f"cell s (serial), repetition {repetition}: the interpreter exited with code 3 after it had answered"
+        for repetition in range(3)
+    ]
+
+
+def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
+    trial = Trial(
+        SERIAL,
+        invoke=lambda request: ended(request, facts={"distinct_workers": request.repetition}, left_behind=2),
+    ).measure()
+    assert trial.kept.logged == [
+        f"cell s (serial), repetition {repetition}: 2 processes outlived the workload and were ended"
+        for repetition in range(3)
+    ]
+    assert trial.study.worker_facts == {"s": {"distinct_workers": 0}}
+
+
+class Clock:
+    """Seconds that pass only while invocations are made."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def repetitions_of(
+    settings: StudySettings, is_precise: Callable[[Mapping[str, Sequence[float]]], bool], seconds: float = 1.0
+) -> int:
+    """Count the repetitions of a study of two cells whose invocations last so long."""
+    clock, kept = Clock(), Kept()
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += seconds
+        return ended(request, seconds=seconds)
+
+    base = make_cell("base")
+    plan = Plan(cells=(base, make_cell("own", baseline="base")), swept=(), origins={}, extras={})
+    Study(
+        plan,
+        settings,
+        invoke=invoke,
+        store=kept,
+        watch=lambda _: None,
+        is_precise=is_precise,
+        clock=clock,
+    ).measure()
+    assert all(
+        {one.cell for one in kept.samples if one.repetition == number} == {"base", "own"}
+        for number in range(1, kept.samples[-1].repetition + 1)
+    ), "a repetition is complete or not begun"
+    return kept.samples[-1].repetition
+
+
+SEVEN = replace(SETTINGS, repetitions=7)
+
+
+def test_without_a_precision_there_are_just_the_repetitions_asked_for() -> None:
+    assert repetitions_of(SEVEN, lambda _: True) == 7
+    assert repetitions_of(SEVEN, lambda _: False) == 7
+
+
+def test_with_a_precision_it_goes_on_at_odd_counts_until_it_is_reached() -> None:
+    reached_at_ten = replace(SEVEN, precision=0.05)
+    assert repetitions_of(reached_at_ten, lambda walls: len(walls["own"]) >= 10) == 11
+
+
+def test_a_precision_that_is_reached_at_once_still_takes_the_fewest_repetitions() -> None:
+    assert repetitions_of(replace(SEVEN, precision=0.05), lambda _: True) == 7
+
+
+def test_a_precision_that_is_never_reached_ends_at_the_most_repetitions() -> None:
+    assert repetitions_of(replace(SEVEN, precision=0.05, max_repetitions=15), lambda _: False) == 15
+
+
+def test_a_time_budget_ends_between_repetitions() -> None:
+    # The reference takes 1 s, every repetition 2 s: three of them fit.
+    assert repetitions_of(replace(SEVEN, time_budget_s=8.0), lambda _: False) == 3
+
+
+def test_the_time_left_is_at_most_that_of_the_budget() -> None:
+    clock, told = Clock(), list[float | None]()
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += 1.0
+        return ended(request)
+
+    Study(
+        Plan(cells=(make_cell("base"),), swept=(), origins={}, extras={}),
+        replace(SEVEN, time_budget_s=4.0),
+        invoke=invoke,
+        store=Kept(),
+        watch=lambda progress: told.append(progress.left_s),
+        clock=clock,
+    ).measure()
+    assert told == [None, 3.0, 2.0, 1.0, 0.0]
+
+
+def test_one_repetition_is_measured_however_small_the_budget() -> None:
+    assert repetitions_of(replace(SEVEN, time_budget_s=0.5), lambda _: False) == 1
+
+
+def test_a_study_whose_cells_have_all_failed_ends() -> None:
+    trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: ended(request, "failed"))
+    trial.study.measure()
+    assert len(trial.requests) == 1
+
+
+def test_processes_that_could_not_be_ended_are_logged() -> None:
+    trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
+    assert "2 processes could not be ended" in trial.kept.logged[0]
+
+
+def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -> None:
+    sung = iter(["", "the machine was slow"])
+
+    def noisy(request: Request) -> Outcome:
+        outcome = ended(request)
+        return replace(outcome, samples=[replace(one, noisy="others took 1 CPU") for one in outcome.samples])
+
+    trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(sung))
+    trial.study.measure()
+    assert [(one.repetition, one.noisy) for one in trial.kept.samples] == [
+        (0, "others took 1 CPU"),
+        (1, "others took 1 CPU"),
+        (2, "others took 1 CPU; the machine was slow"),
+    ]
+
+
+LOOKING = replace(SETTINGS, untimed=("memory",))
+
+
+class Looks:
+    """Invocations without a clock, that end as told by cell."""
+
+    def __init__(self, **statuses: Status) -> None:
+        self.statuses = statuses
+        self.requests: list[UntimedRequest] = []
+
+    def __call__(self, request: UntimedRequest) -> Untimed:
+        self.requests.append(request)
+        status = self.statuses.get(request.cell.id, "ok")
+        error = "" if status == "ok" else f"it {status}"
+        return Untimed(
+            cell=request.cell.id, purpose=request.purpose, started_at="", status=status, error=error
+        )
+
+
+def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_plan() -> None:
+    trial, looks = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure(), Looks()
+    trial.study.look(looks)
+    assert [(request.cell.id, request.purpose) for request in looks.requests] == [
+        ("s", "memory"),
+        ("t", "memory"),
+        ("p", "memory"),
+    ]
+    assert [found.cell for found in trial.kept.untimed] == ["s", "t", "p"]
+    assert len(trial.kept.samples) == 7  # those of the reference and of two repetitions
+
+
+def test_without_a_purpose_nothing_is_looked_at() -> None:
+    trial, looks = Trial(SERIAL, THREAD).measure(), Looks()
+    trial.study.look(looks)
+    assert looks.requests == []
+
+
+def test_a_cell_that_failed_is_not_looked_at() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "failed" if request.cell == THREAD else "ok")
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.cell.id for request in looks.requests] == ["s"]
+
+
+def test_a_look_that_fails_is_kept_and_logged_and_fails_no_cell() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    trial.study.look(Looks(s="crashed"))
+    assert [found.status for found in trial.kept.untimed] == ["crashed", "ok"]
+    assert trial.kept.logged == ["cell s (serial), memory, without a clock: crashed: it crashed"]
+    assert trial.study.failed == {}
+
+
+def test_an_interruption_while_looking_keeps_what_was_found() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure()
+    with pytest.raises(Interrupted, match=r"^interrupted after all repetitions, looking at memory$"):
+        trial.study.look(Looks(t="interrupted"))
+    assert [found.cell for found in trial.kept.untimed] == ["s"]
+    assert len(trial.kept.samples) == 7
+
+
+def test_snippets_loop_as_often_without_a_clock_as_with_it() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, calls={"one": 1000})
+
+    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
+    trial.study.look(looks)
+    assert [request.calls for request in looks.requests] == [{"one": 1000}] * 2
+
+
+def test_progress_tells_which_cell_is_looked_at_and_how_long_that_takes_yet() -> None:
+    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+    before = trial.progress[-1]
+    trial.study.look(Looks())
+    told = [progress for progress in trial.progress if progress.looking is not None]
+    assert before.left_s == 2.0
+    assert [(one.looking.number, one.looking.cells) for one in told if one.looking] == [(1, 2), (2, 2)]
+    assert [one.left_s for one in told] == [2.0, 1.0]
+
+
+def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
+    now = [0.0]
+
+    def invoke(request: Request) -> Outcome:
+        now[0] += 1.0
+        return ended(request)
+
+    def repetitions(untimed: tuple[Purpose, ...]) -> int:
+        now[0] = 0.0
+        settings = replace(SETTINGS, repetitions=9, time_budget_s=10.0, untimed=untimed)
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        kept = Kept()
+        Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=lambda: now[0]).measure()
+        return max(sample.repetition for sample in kept.samples)
+
+    assert (repetitions(()), repetitions(("memory",))) == (4, 3)
+
+
+def gone_on_after(count: int, settings: StudySettings, invoke: Callable[[Request], Outcome]) -> list[Sample]:
+    """Measure a study that is stopped after so many invocations, and is resumed; returns all its samples."""
+    cells = (SERIAL, THREAD, PROCESS)
+    first = Trial(*cells, settings=settings, invoke=interrupting_after(count, invoke))
+    with contextlib.suppress(Interrupted):
+        first.measure()
+    kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
+    known = {(sample.cell, sample.repetition) for sample in kept}
+    findings = [one for one in first.kept.findings if (one.cell, one.repetition) in known]
+    second = Trial(*cells, settings=settings, invoke=invoke)
+    second.study.go_on_from(Earlier(samples=kept, findings=findings))
+    second.measure()
+    assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
+    return kept + second.kept.samples
+
+
+def interrupting_after(count: int, invoke: Callable[[Request], Outcome]) -> Callable[[Request], Outcome]:
+    made = itertools.count()
+    return lambda request: invoke(request) if next(made) < count else ended(request, "interrupted")
+
+
+def with_facts(request: Request) -> Outcome:
+    return ended(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
+
+
+@given(count=st.integers(min_value=0, max_value=16))
+def test_a_study_that_goes_on_measures_what_it_would_have_measured(count: int) -> None:
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().kept.samples
+    assert gone_on_after(count, settings, with_facts) == whole
+
+
+@given(count=st.integers(min_value=0, max_value=14), failing=st.integers(min_value=0, max_value=5))
+def test_a_cell_that_failed_before_is_not_measured_again(count: int, failing: int) -> None:
+    def invoke(request: Request) -> Outcome:
+        bad = request.cell.id == "p" and request.repetition == failing
+        return ended(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
+
+    settings = replace(SETTINGS, repetitions=5)
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().kept.samples
+    assert gone_on_after(count, settings, invoke) == whole
+
+
+def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
+    first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
+    first.study.make_references()
+    second = Trial(SERIAL, THREAD)
+    second.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
+    second.measure()
+    assert {request.reference.calls["a"] for request in second.requests if request.reference.calls} == {7}
+    assert {request.time_limit_s for request in second.requests} == {60.0}
+    assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
+
+
+def test_the_time_of_the_sittings_is_added_up() -> None:
+    clock, kept = Clock(), Kept()
+    settings = replace(SEVEN, time_budget_s=8.0)
+
+    def invoke(request: Request) -> Outcome:
+        clock.now_s += 1.0
+        return ended(request)
+
+    def study() -> Study:
+        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        return Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=clock)
+
+    study().make_references()
+    clock.now_s += 1000.0  # nobody measures
+    second = study()
+    second.go_on_from(Earlier(samples=list(kept.samples), findings=list(kept.findings)))
+    second.measure()
+    assert kept.samples[-1].repetition == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"repetitions": 3}, "all 3 repetitions are measured"),
+        ({"repetitions": 5}, ""),
+        ({"repetitions": 5, "time_budget_s": 4.5}, "its time budget of 4.5 s is used up"),
+        ({"repetitions": 3, "precision": 0.1}, "its precision of 0.1 is reached"),
+        ({"repetitions": 5, "precision": 0.1}, ""),
+    ],
+)
+def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
+    before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
+    again = Study(
+        Plan(cells=(SERIAL,), swept=(), origins={}, extras={}),
+        replace(SETTINGS, **changes),
+        invoke=ended,
+        store=Kept(),
+        watch=lambda _: None,
+        is_precise=lambda _: True,
+        clock=lambda: 0.0,
+    )
+    again.go_on_from(Earlier(samples=before.samples, findings=before.findings))
+    assert again.why_complete() == why
+
+
+def test_only_the_last_row_of_an_invocation_completes_it() -> None:
+    def twice(request: Request) -> Outcome:
+        outcome = ended(request, seconds=2.5)
+        return replace(outcome, samples=[outcome.samples[0], replace(outcome.samples[0], iteration=1)])
+
+    trial = Trial(SERIAL, invoke=twice).measure()
+    assert [one.invocation_s for one in trial.kept.samples] == [None, 2.5] * 3
+
+
+def answering_dispatch(request: Request) -> Outcome:
+    """As `ended`, of 100 tasks of a second each; a chunk costs an eighth of that to hand out."""
+    if request.dispatch:
+        dispatch = Dispatch(chunk_s=1 / 8, workers=2)
+        return Outcome(samples=[], records=[], dispatch=dispatch, seconds=1.0)
+    outcome = ended(request)
+    assert outcome.reference is not None
+    return replace(outcome, reference=replace(outcome.reference, lengths=[(100, 100.0)]))
+
+
+AUTO_THREAD = make_cell("t", baseline="s", chunk_size="auto")
+
+
+def test_a_chunk_size_of_auto_is_settled_once_after_the_references() -> None:
+    trial = Trial(SERIAL, AUTO_THREAD, PROCESS, invoke=answering_dispatch).measure()
+    asked = [(request.cell.id, request.repetition) for request in trial.requests if request.dispatch]
+    assert trial.order()[:2] == ["s0", "t0"]
+    assert asked == [("t", 0)]
+    sizes = {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"}
+    assert sizes == {1, 7}  # before, and from then on
+    assert [request.tasks_per_chunk for request in trial.requests[2:] if request.cell.id == "t"] == [7, 7]
+    assert trial.kept.logged == [
+        "cell t (serial): chunk_size=auto is 7: 100 tasks of 1.00 s on 2 workers, 125 ms to hand out a chunk"
+    ]
+
+
+def test_without_a_reference_auto_is_1() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "failed" if request.cell.id == "s" else "ok")
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
+    assert {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"} == {1}
+    assert not any(request.dispatch for request in trial.requests)
+
+
+def test_a_cell_whose_pool_fails_while_auto_is_settled_is_not_measured() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "crashed") if request.dispatch else answering_dispatch(request)
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
+    assert trial.order() == ["s0", "t0", "s1", "s2"]
+    assert trial.study.failed["t"].error == "it crashed"
+
+
+def test_an_interrupted_look_at_what_a_chunk_costs_leaves_no_row() -> None:
+    def invoke(request: Request) -> Outcome:
+        return ended(request, "interrupted") if request.dispatch else answering_dispatch(request)
+
+    trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke)
+    with pytest.raises(Interrupted):
+        trial.measure()
+    assert [(one.cell, one.status) for one in trial.kept.samples] == [("s", "ok")]

@@ -1,0 +1,237 @@
+"""Tasks until a window closes: exactly, on a virtual clock, and how real workers meet."""
+
+import threading
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runner_probe import window_worker as looping
+from runner_probe.closed_loop import Loops, NothingEnded, describe_loops, percentile, run_loops
+from runner_probe.iteration import RECORD, PoolFailed, TaskFailed
+from runner_probe.reference import judge
+from runner_probe.window_worker import NotTogether, meet, repeat
+from runner_probe.worker import HOST
+from tests.probe.probing import Clock
+
+OPENING, OPENS, TASK, WINDOW = 1_000, 200, 100, 1_000
+WORKLOAD = {"compare": "equal", "expect": None}
+
+
+class Done:
+    def __init__(self, report: Any) -> None:
+        self.report = report
+
+    def result(self) -> Any:
+        return self.report
+
+
+class LoopPool:
+    """Workers that all start at once and need known times for their tasks.
+
+    Args:
+        clock: goes on by the opening of the pool, and to the end of the last task when it shuts down
+        task_ns: by worker
+        failing: the worker whose first task raises
+        failure: what it raises: the kind, and the message
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        task_ns: list[int],
+        failing: int | None = None,
+        failure: tuple[str, str] = ("ValueError", "bad"),
+    ) -> None:
+        self.clock, self.task_ns, self.failing, self.failure = clock, task_ns, failing, failure
+        self.opened_ns = clock.now
+        clock.now += OPENING
+        self.firsts: list[int] = []
+
+    def submit(
+        self, _: object, call: Callable[[Any], Any], items: list[Any], first: int, window: Any
+    ) -> Done:
+        place = len(self.firsts)
+        self.firsts.append(first)
+        failure = (first, *self.failure, "Traceback") if place == self.failing else None
+        opens_ns = self.opened_ns + OPENING + OPENS
+        own = Clock()
+        own.now = opens_ns
+
+        def timed(item: Any) -> Any:
+            own.now += self.task_ns[place]
+            return call(item)
+
+        done = repeat(timed, items, first, opens_ns + window[2], own)
+        return Done((opens_ns, *done[:3], (HOST, 1, place, True), failure))
+
+    def shutdown(self, *, wait: bool) -> None:
+        assert wait
+        self.clock.now = self.opened_ns + OPENING + OPENS + WINDOW + 70
+
+
+def run(task_ns: list[int], items: int = 3, **pool: Any) -> Loops:
+    clock = Clock()
+    window = ("", len(task_ns), WINDOW)
+    return run_loops(
+        lambda item: 2 * item, list(range(items)), window, lambda: LoopPool(clock, task_ns, **pool), clock
+    )
+
+
+def test_a_worker_takes_one_item_after_another_and_begins_again_behind_the_last() -> None:
+    clock = Clock()
+    taken = []
+
+    def task(item: str) -> str:
+        taken.append(item)
+        clock.now += TASK
+        return item.upper()
+
+    _, ended_ns, values, _, failure = repeat(task, ["a", "b", "c"], 1, clock.now + 5 * TASK, clock)
+    assert taken == ["b", "c", "a", "b", "c"]
+    assert list(ended_ns) == [50_000 + TASK * number for number in range(1, 6)]
+    assert values == {0: "A", 1: "B", 2: "C"}
+    assert failure is None
+
+
+def test_a_task_that_raises_ends_its_worker_and_is_told_with_its_place() -> None:
+    clock = Clock()
+
+    def task(item: int) -> int:
+        clock.now += TASK
+        return 6 // item
+
+    *_, failure = repeat(task, [1, 2, 0], 0, clock.now + 10 * TASK, clock)
+    assert failure is not None
+    assert failure[:2] == (2, "ZeroDivisionError")
+
+
+def test_tasks_that_end_within_the_window_count_and_those_in_progress_are_told() -> None:
+    loops = run([100, 300])
+    assert loops.service_ns() == [100] * 10 + [300] * 3
+    assert loops.in_progress() == 1  # the slower worker's fourth; the other's tenth ends as the window does
+    told = describe_loops(loops, items=3)
+    assert (told["tasks"], told["in_progress"]) == (13, 1)
+
+
+def test_the_parts_of_a_run_are_what_comes_before_the_window_the_window_and_what_comes_after() -> None:
+    told = describe_loops(run([100]), items=3)
+    assert (told["start_ns"], told["work_ns"], told["end_ns"]) == (OPENING + OPENS, WINDOW, 70)
+    assert told["wall_ns"] == OPENING + OPENS + WINDOW + 70
+
+
+def test_percentiles_are_of_the_tasks_that_ended_within_the_window() -> None:
+    assert describe_loops(run([100, 300]), items=3)["service_ns"] == [100, 300, 300]
+
+
+@pytest.mark.parametrize(("part", "value"), [(50, 50), (90, 90), (99, 99)])
+def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(part: int, value: int) -> None:
+    assert percentile(range(1, 101), part) == value
+
+
+def test_every_percentile_of_one_value_is_that_value() -> None:
+    assert [percentile([7], part) for part in (50, 90, 99)] == [7, 7, 7]
+
+
+def test_workers_begin_at_items_that_lie_apart() -> None:
+    pools: list[LoopPool] = []
+    clock = Clock()
+
+    def open_pool() -> LoopPool:
+        pools.append(LoopPool(clock, [100] * 4))
+        return pools[0]
+
+    run_loops(lambda item: item, list(range(8)), ("", 4, WINDOW), open_pool, clock)
+    assert pools[0].firsts == [0, 2, 4, 6]
+
+
+def test_the_trace_has_every_task_also_the_one_that_the_window_closed_on() -> None:
+    records = [dict(zip(RECORD, row, strict=True)) for row in run([300]).records(items=3)]
+    assert [record["task"] for record in records] == [0, 1, 2, 0]
+    assert [record["busy_ns"] for record in records] == [300] * 4
+    assert records[1]["started_ns"] == records[0]["ended_ns"]
+
+
+def test_many_tasks_share_records_whose_sums_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner_probe.closed_loop.MOST_RECORDS", 4)
+    records = [dict(zip(RECORD, row, strict=True)) for row in run([100]).records(items=3)]
+    assert [(record["task"], record["tasks"]) for record in records] == [(0, 5), (2, 5)]
+    assert sum(record["busy_ns"] for record in records) == 1_000
+
+
+def test_a_window_in_which_nothing_ends_is_too_short() -> None:
+    with pytest.raises(NothingEnded, match=r"^no task ended within duration_s=1e-06; raise it$"):
+        run([1_500])
+
+
+def test_a_failure_in_one_worker_fails_the_run_after_its_pool_is_closed() -> None:
+    with pytest.raises(TaskFailed, match="task 1 raised ValueError: bad"):
+        run([100, 100], failing=1)
+
+
+def test_workers_that_never_met_are_no_failure_of_a_task() -> None:
+    with pytest.raises(NotTogether, match=r"^1 of 2 have begun$"):
+        run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have begun"))
+
+
+def test_a_pool_that_breaks_is_told_as_such() -> None:
+    class Broken(LoopPool):
+        def submit(self, *_: Any) -> Any:
+            return SimpleNamespace(result=lambda: 1 / 0)
+
+    with pytest.raises(PoolFailed, match=r"^ZeroDivisionError: division by zero$"):
+        run_loops(abs, [1], ("", 1, WINDOW), lambda: Broken(Clock(), [1]), Clock())
+
+
+def test_results_are_compared_by_the_item_that_each_is_of() -> None:
+    labels = ["a", "b", "c"]
+    reference = judge([1, 2, 3], labels, WORKLOAD, None)["reference"]
+    assert judge([3, 1, 3], labels, WORKLOAD, reference, tasks=[2, 0, 2]) == {"differing": []}
+    wrong = judge([3, 1, 4], labels, WORKLOAD, reference, tasks=[2, 0, 2])
+    assert (wrong["differing"], wrong["status"]) == ([2], "wrong_result")
+    assert wrong["error"] == "task 2 (c) gave 4, but 3 in the reference invocation"
+
+
+def test_without_a_reference_parts_of_a_bag_are_compared_with_what_is_expected_alone() -> None:
+    assert judge([1], ["a", "b"], WORKLOAD, None, tasks=[1]) == {"differing": []}
+    wrong = judge([1], ["a", "b"], {"compare": "equal", "expect": [0, 2]}, None, tasks=[1])
+    assert wrong["error"] == "task 1 (b) gave 1, but 2 expected"
+
+
+def test_every_bag_is_compared_and_the_first_one_is_the_reference() -> None:
+    labels = ["a", "b"]
+    found = judge([1, 2, 1, 2], labels, WORKLOAD, None)
+    assert len(found["reference"]) == 2
+    assert judge([1, 2, 1, 5], labels, WORKLOAD, found["reference"])["differing"] == [1]
+
+
+def test_workers_that_meet_agree_on_when_the_window_opens(tmp_path: Path) -> None:
+    opened: list[int] = []
+    threads = [
+        threading.Thread(target=lambda name=f"w{number}": opened.append(meet(str(tmp_path), 3, name)))
+        for number in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(opened)) == 1
+    last = max(int(file.name.partition("-")[0]) for file in tmp_path.iterdir())
+    assert opened[0] > last
+
+
+def test_a_worker_that_waits_in_vain_says_how_many_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looping, "PATIENCE_S", 0.0)
+    with pytest.raises(NotTogether, match=r"^1 of 2 workers have begun after 0 s; the pool runs fewer"):
+        meet(str(tmp_path), 2, "w0")
+
+
+def test_times_of_tasks_take_eight_bytes_each() -> None:
+    _, ended_ns, *_ = repeat(lambda item: item, [1], 0, 0)
+    assert isinstance(ended_ns, array)
+    assert ended_ns.itemsize == 8

@@ -1,0 +1,79 @@
+"""What is told of a pool that failed; tests/faults.yaml has the same with real workers."""
+
+import signal
+from concurrent.futures.process import BrokenProcessPool
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runner_probe.adapters.multiprocessing_pool import BrokenPool
+from runner_probe.iteration import PoolFailed
+from runner_probe.pool_failure import explain
+from runner_probe.tasks import Workload
+
+ENDED_BY_THE_POOL = -signal.SIGTERM
+
+
+def fail(
+    error: Exception, *exit_codes: int | None, items: Any = (1, 2, 3), bag: Any = None, chunk_size: int = 1
+) -> Any:
+    workers = {number: SimpleNamespace(exitcode=code) for number, code in enumerate(exit_codes)}
+    failed = PoolFailed(error, 1, SimpleNamespace(_processes=workers))
+    workload = Workload({"function": "bag.square", "items": [1, 2, 3]}, None)
+    workload.items, workload.bag = list(items), list(bag or workload.bag)
+    return explain(failed, workload, chunk_size)
+
+
+@pytest.mark.parametrize("own", [3, 0, -signal.SIGKILL])
+def test_the_worker_that_ended_by_itself_is_the_one_that_counts(own: int) -> None:
+    told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, own, ENDED_BY_THE_POOL)
+    assert told == {"status": "crashed", "error": "BrokenProcessPool: broken", "worker_exit_code": own}
+
+
+def test_where_the_pool_ended_all_its_workers_the_cause_is_one_of_two() -> None:
+    told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, ENDED_BY_THE_POOL)
+    two = "a worker left its pool without ending, or was ended by SIGTERM"
+    assert told == {"status": "crashed", "error": f"{two}: BrokenProcessPool: broken"}
+
+
+def test_pools_of_our_own_know_how_their_worker_ended() -> None:
+    told = fail(BrokenPool(ENDED_BY_THE_POOL))
+    error = "BrokenPool: what a worker worked on is lost"
+    assert told == {"status": "crashed", "error": error, "worker_exit_code": ENDED_BY_THE_POOL}
+
+
+def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well() -> None:
+    broken = BrokenProcessPool("broken")
+    broken.__cause__ = Exception("\n'''\nTraceback (most recent call last):\nValueError: no\n'''")
+    told = fail(broken, ENDED_BY_THE_POOL)
+    error = "a result was pickled, but cannot be unpickled: ValueError: no"
+    assert told == {"status": "failed", "error": error}
+
+
+@pytest.mark.parametrize(
+    ("items", "chunk_size", "what"),
+    [
+        ([1, 2, 3], 1, "the result of task 1 (2)"),
+        ([1, 2, 3, 4], 2, "a result of tasks 2 to 3"),
+    ],
+)
+def test_what_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
+    told = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
+    assert told["status"] == "failed"
+    assert told["error"].startswith(what)
+    assert told["error"].endswith("cannot be pickled: TypeError: cannot pickle it")
+
+
+def test_of_several_bags_the_task_is_named_by_its_place_in_its_own() -> None:
+    told = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
+    assert told["error"].startswith("the result of task 1 (7) cannot be pickled")
+
+
+def test_an_item_that_cannot_be_pickled_is_not_taken_for_a_result() -> None:
+    told = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
+    assert told["error"].startswith("the function or an item of task 1 (")
+
+
+def test_any_other_error_of_a_pool_is_told_as_it_is() -> None:
+    assert fail(OSError("no more processes")) == {"status": "failed", "error": "OSError: no more processes"}

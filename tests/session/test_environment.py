@@ -1,0 +1,447 @@
+"""Facts about machines, most of them made of files below `tmp_path`, so that they hold on any other."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.session import environment
+
+V2_MOUNT = "35 24 0:30 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate"
+V1_CPU_MOUNT = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct"
+V1_MEMORY_MOUNT = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory"
+V1_SYSTEMD_MOUNT = "40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd"
+DISK_MOUNT = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard"
+
+V2 = {"proc/self/mountinfo": f"{DISK_MOUNT}\n{V2_MOUNT}\n", "proc/self/cgroup": "0::/batch/job\n"}
+V1 = {
+    "proc/self/mountinfo": f"{DISK_MOUNT}\n{V1_SYSTEMD_MOUNT}\n{V1_CPU_MOUNT}\n{V1_MEMORY_MOUNT}\n",
+    "proc/self/cgroup": "9:name=systemd:/user\n4:memory:/batch/job\n2:cpu,cpuacct:/batch/job\n",
+}
+V1_CPU = "sys/fs/cgroup/cpu,cpuacct"
+
+# Two cores with two threads each.
+CPUINFO = "".join(
+    f"processor\t: {cpu}\nmodel name\t: Quick Processor 9000\ncpu MHz\t\t: {2000 + cpu}.500\n"
+    "flags\t\t: fpu vme hypervisor\n\n"
+    for cpu in range(4)
+)
+TOPOLOGY = {
+    f"sys/devices/system/cpu/cpu{cpu}/topology/{name}": content
+    for cpu in range(4)
+    for name, content in (
+        ("thread_siblings_list", "0,2" if cpu in {0, 2} else "1,3"),
+        ("physical_package_id", "0"),
+    )
+}
+
+
+def make_machine(root: Path, *parts: dict[str, str]) -> Path:
+    """Write files, given by their path below `root`; later parts win."""
+    for part in parts:
+        for path, content in part.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(content, encoding="utf-8")
+    return root
+
+
+def v1_quota(cgroup: str, quota_us: int, period_us: int = 100_000) -> dict[str, str]:
+    return {
+        f"{V1_CPU}{cgroup}/cpu.cfs_quota_us": f"{quota_us}\n",
+        f"{V1_CPU}{cgroup}/cpu.cfs_period_us": f"{period_us}\n",
+    }
+
+
+def keys(facts: Any) -> Any:
+    """Return the nested keys, without the values."""
+    return {name: keys(value) for name, value in facts.items()} if isinstance(facts, dict) else None
+
+
+@pytest.fixture
+def eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(8)), raising=False)
+
+
+# Quota
+
+
+def test_a_v2_quota_is_counted_in_cpus(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, V2, {"sys/fs/cgroup/batch/job/cpu.max": "250000 100000\n"})
+    assert environment.cpu_quota(root) == 2.5
+
+
+def test_the_tightest_ancestor_of_a_v2_cgroup_counts(tmp_path: Path) -> None:
+    quotas = {
+        "sys/fs/cgroup/batch/job/cpu.max": "max 100000\n",
+        "sys/fs/cgroup/batch/cpu.max": "150000 50000\n",
+        "sys/fs/cgroup/cpu.max": "400000 100000\n",
+    }
+    assert environment.cpu_quota(make_machine(tmp_path, V2, quotas)) == 3.0
+
+
+def test_the_quota_of_another_cgroup_does_not_count(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, V2, {"sys/fs/cgroup/batch/neighbour/cpu.max": "100000 100000\n"})
+    assert environment.cpu_quota(root) is None
+
+
+def test_a_v2_cgroup_without_limit_has_no_quota(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, V2, {"sys/fs/cgroup/batch/job/cpu.max": "max 100000\n"})
+    assert environment.cpu_quota(root) is None
+
+
+def test_a_v1_quota_is_counted_in_cpus(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, V1, v1_quota("/batch/job", 50_000))
+    assert environment.cpu_quota(root) == 0.5
+
+
+def test_the_tightest_ancestor_of_a_v1_cgroup_counts(tmp_path: Path) -> None:
+    root = make_machine(
+        tmp_path,
+        V1,
+        v1_quota("/batch/job", 400_000),
+        v1_quota("/batch", 200_000),
+        v1_quota("", -1),
+    )
+    assert environment.cpu_quota(root) == 2.0
+
+
+def test_a_v1_cgroup_without_limit_has_no_quota(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, V1, v1_quota("/batch/job", -1))
+    assert environment.cpu_quota(root) is None
+
+
+def test_where_v1_and_v2_are_mounted_side_by_side_the_v1_quota_is_found(tmp_path: Path) -> None:
+    hybrid = {
+        "proc/self/mountinfo": f"{V1_CPU_MOUNT}\n{V2_MOUNT.replace('cgroup rw', 'cgroup/unified rw')}\n",
+        "proc/self/cgroup": "1:cpu,cpuacct:/batch/job\n0::/\n",
+    }
+    root = make_machine(tmp_path, hybrid, v1_quota("/batch/job", 300_000))
+    assert environment.cpu_quota(root) == 3.0
+
+
+def test_in_a_container_that_sees_its_host_path_the_quota_is_found(tmp_path: Path) -> None:
+    container = {
+        "proc/self/mountinfo": V1_CPU_MOUNT.replace(" / ", " /docker/4f1c "),
+        "proc/self/cgroup": "2:cpu,cpuacct:/docker/4f1c/job\n",
+    }
+    root = make_machine(tmp_path, container, v1_quota("", 200_000))
+    assert environment.cpu_quota(root) == 2.0
+
+
+def test_in_a_container_that_sees_only_itself_the_quota_is_found(tmp_path: Path) -> None:
+    root = make_machine(
+        tmp_path, V2, {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "200000 100000\n"}
+    )
+    assert environment.cpu_quota(root) == 2.0
+
+
+@pytest.mark.parametrize("content", ["", "many 100000", "100000", "100000 0"])
+def test_a_quota_that_makes_no_sense_is_unknown(tmp_path: Path, content: str) -> None:
+    root = make_machine(tmp_path, V2, {"sys/fs/cgroup/batch/job/cpu.max": content})
+    assert environment.cpu_quota(root) is None
+
+
+@pytest.mark.parametrize("path", ["proc/self/mountinfo", "proc/self/cgroup"])
+def test_a_list_of_cgroups_or_mounts_that_makes_no_sense_leaves_the_quota_unknown(
+    tmp_path: Path, path: str
+) -> None:
+    assert environment.cpu_quota(make_machine(tmp_path, V2, {path: "nonsense\n"})) is None
+
+
+def test_a_system_without_cgroups_has_no_quota(tmp_path: Path) -> None:
+    assert environment.cpu_quota(tmp_path) is None
+
+
+# Usable CPUs
+
+
+@pytest.mark.usefixtures("eight_cpus")
+def test_without_a_quota_all_cpus_of_the_affinity_are_usable(tmp_path: Path) -> None:
+    assert environment.usable_cpus(tmp_path) == 8
+
+
+@pytest.mark.usefixtures("eight_cpus")
+@pytest.mark.parametrize(
+    ("quota_us", "expected"), [(10_000, 1), (100_000, 1), (290_000, 2), (300_000, 3), (1_600_000, 8)]
+)
+def test_a_quota_is_rounded_down_to_at_least_one_cpu_and_at_most_the_affinity(
+    tmp_path: Path, quota_us: int, expected: int
+) -> None:
+    root = make_machine(tmp_path, V1, v1_quota("/batch/job", quota_us))
+    assert environment.usable_cpus(root) == expected
+
+
+@pytest.mark.parametrize(("cpu_count", "expected"), [(6, 6), (None, 1)])
+def test_where_a_system_has_no_affinity_all_its_cpus_are_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu_count: int | None, expected: int
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cpu_count)
+    assert environment.usable_cpus(tmp_path) == expected
+    assert environment.capture(tmp_path)["cpu"]["affinity"] is None
+
+
+# Capture
+
+
+def test_the_facts_of_this_machine_survive_json() -> None:
+    facts = environment.capture()
+    assert json.loads(json.dumps(facts)) == facts
+
+
+def test_every_fact_is_named_even_where_nothing_can_be_read(tmp_path: Path) -> None:
+    nowhere = environment.capture(tmp_path)
+    named = keys(nowhere)
+    assert set(named) == {
+        "taken_at", "machine", "cpu", "memory", "os", "process", "runner", "git", "load",
+    }  # fmt: skip
+    full = make_machine(tmp_path, {"sys/devices/system/node/node0/cpulist": "0-3\n"})
+    with_nodes = keys(environment.capture(full))
+    assert with_nodes["cpu"].pop("numa_nodes") == {"node0": None}
+    assert named["cpu"].pop("numa_nodes") is None
+    assert named == with_nodes
+    assert set(nowhere["memory"].values()) == {None}
+
+
+def test_nothing_stops_the_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise RuntimeError("broken")
+
+    expected = keys(environment.capture(tmp_path))
+    for name in ("getcwd", "getuid", "getgid", "getloadavg", "cpu_count", "sysconf", "sched_getaffinity"):
+        monkeypatch.setattr(os, name, fail)
+    for name in ("node", "machine", "system", "release", "version", "python_version"):
+        monkeypatch.setattr(platform, name, fail)
+    monkeypatch.setattr(subprocess, "run", fail)
+    broken = environment.capture(tmp_path)
+    assert keys(broken) == expected
+    assert broken["process"]["working_directory"] is None
+    assert broken["machine"]["host_name"] is None
+    assert broken["load"]["load_average"] is None
+
+
+def test_the_moment_is_in_utc(tmp_path: Path) -> None:
+    moment = datetime.fromisoformat(environment.capture(tmp_path)["taken_at"])
+    assert moment.utcoffset() == UTC.utcoffset(None)
+    assert abs((datetime.now(UTC) - moment).total_seconds()) < 60
+
+
+def test_cores_are_told_from_hardware_threads(tmp_path: Path) -> None:
+    smt = {"sys/devices/system/cpu/smt/active": "1\n"}
+    cpu = environment.capture(make_machine(tmp_path, TOPOLOGY, smt))["cpu"]
+    assert (cpu["physical_cores"], cpu["sockets"], cpu["smt_active"]) == (2, 1, True)
+
+
+def test_model_and_frequencies_come_from_cpuinfo(tmp_path: Path) -> None:
+    facts = environment.capture(make_machine(tmp_path, {"proc/cpuinfo": CPUINFO}))
+    assert facts["cpu"]["cpu_model"] == "Quick Processor 9000"
+    assert facts["cpu"]["frequencies_mhz"] == [2000.5, 2001.5, 2002.5, 2003.5]
+    assert facts["machine"]["virtual_machine"] is True
+
+
+def test_frequencies_come_from_cpufreq_in_the_order_of_cpus_where_cpuinfo_has_none(tmp_path: Path) -> None:
+    frequencies = {
+        f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq": f"{1_000_000 + cpu}\n"
+        for cpu in (0, 2, 10)
+    }
+    cpu = environment.capture(make_machine(tmp_path, frequencies))["cpu"]
+    assert cpu["frequencies_mhz"] == [1000.0, 1000.002, 1000.01]
+
+
+@pytest.mark.parametrize(
+    ("capacities", "expected"), [(["1024", "1024"], False), (["446", "1024"], True), ([], None)]
+)
+def test_cores_are_unequal_where_the_kernel_rates_them_so(
+    tmp_path: Path, capacities: list[str], *, expected: bool | None
+) -> None:
+    files = {f"sys/devices/system/cpu/cpu{cpu}/cpu_capacity": text for cpu, text in enumerate(capacities)}
+    assert environment.capture(make_machine(tmp_path, files))["cpu"]["hybrid"] is expected
+
+
+def test_an_intel_processor_with_efficient_cores_is_hybrid(tmp_path: Path) -> None:
+    root = make_machine(tmp_path, {"sys/devices/cpu_atom/type": "10\n"})
+    assert environment.capture(root)["cpu"]["hybrid"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "expected"),
+    [
+        ("intel_pstate/no_turbo", "0\n", True),
+        ("intel_pstate/no_turbo", "1\n", False),
+        ("cpufreq/boost", "1\n", True),
+        ("cpufreq/boost", "0\n", False),
+        ("online", "0-3\n", None),
+    ],
+)
+def test_boost_is_known_by_either_switch(
+    tmp_path: Path, path: str, content: str, *, expected: bool | None
+) -> None:
+    root = make_machine(tmp_path, {f"sys/devices/system/cpu/{path}": content})
+    assert environment.capture(root)["cpu"]["boost_enabled"] is expected
+
+
+def test_unlike_governors_are_all_named(tmp_path: Path) -> None:
+    governors = {
+        f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor": governor
+        for cpu, governor in enumerate(["powersave\n", "performance\n", "powersave\n"])
+    }
+    root = make_machine(tmp_path, governors)
+    assert environment.capture(root)["cpu"]["governor"] == "performance, powersave"
+
+
+def test_memory_is_in_bytes(tmp_path: Path) -> None:
+    meminfo = {"proc/meminfo": "MemTotal:       16000 kB\nMemFree: 1 kB\nMemAvailable:    8000 kB\n"}
+    memory = environment.capture(make_machine(tmp_path, meminfo))["memory"]
+    assert memory == {
+        "memory_total_bytes": 16_384_000,
+        "memory_available_bytes": 8_192_000,
+        "cgroup_memory_limit_bytes": None,
+    }
+
+
+def test_the_tightest_v2_memory_limit_counts(tmp_path: Path) -> None:
+    limits = {
+        "sys/fs/cgroup/batch/job/memory.max": "max\n",
+        "sys/fs/cgroup/batch/memory.max": "1073741824\n",
+    }
+    memory = environment.capture(make_machine(tmp_path, V2, limits))["memory"]
+    assert memory["cgroup_memory_limit_bytes"] == 2**30
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("9223372036854771712\n", None), ("4096\n", 4096)])
+def test_the_largest_v1_memory_limit_is_none(tmp_path: Path, limit: str, expected: int | None) -> None:
+    root = make_machine(tmp_path, V1, {"sys/fs/cgroup/memory/batch/job/memory.limit_in_bytes": limit})
+    assert environment.capture(root)["memory"]["cgroup_memory_limit_bytes"] == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="clock ticks are counted on POSIX systems")
+def test_busy_seconds_leave_out_idle_and_stolen_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _name: 100)
+    stat = {
+        "proc/stat": "cpu  100 200 300 90000 8000 10 20 4500 50 60\ncpu0 1 1 1 1 1 1 1 1 1 1\n",
+        "proc/uptime": "350735.47 234388.90\n",
+    }
+    load = environment.capture(make_machine(tmp_path, stat))["load"]
+    assert (load["busy_s"], load["steal_s"], load["uptime_s"]) == (6.3, 45.0, 350735.47)
+
+
+@pytest.mark.parametrize(
+    ("mark", "content", "expected"),
+    [
+        (".dockerenv", "", "docker"),
+        ("run/.containerenv", "", "podman"),
+        ("run/systemd/container", "lxc\n", "lxc"),
+        ("etc/hostname", "plain\n", None),
+    ],
+)
+def test_a_container_is_known_by_the_mark_of_its_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, content: str, expected: str | None
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.delenv("container", raising=False)
+    root = make_machine(tmp_path, {mark: content})
+    assert environment.capture(root)["machine"]["container"] == expected
+
+
+def test_thread_counts_are_recorded_as_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONHASHSEED", "")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    variables = environment.capture(tmp_path)["process"]["environment"]
+    assert variables["OMP_NUM_THREADS"] == "1"
+    assert variables["PYTHONHASHSEED"] == ""
+    assert variables["MKL_NUM_THREADS"] is None
+
+
+def test_the_process_is_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    process = environment.capture(tmp_path)["process"]
+    assert process["process_id"] == os.getpid()
+    assert Path(process["working_directory"]) == tmp_path.resolve()
+    assert process["command_line"] == sys.orig_argv
+
+
+def test_a_package_that_is_not_installed_has_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "PACKAGES", ("pytest", "no-such-package"))
+    packages = environment.capture(tmp_path)["runner"]["packages"]
+    assert packages == {"pytest": pytest.__version__, "no-such-package": None}
+
+
+# Git
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty working directory, shielded from the repositories and settings around it."""
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def git(*arguments: str) -> str:
+    author = ["-c", "user.name=A User", "-c", "user.email=user@example.org"]
+    command = ["git", *author, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+
+
+@needs_git
+def test_the_revision_of_the_users_code_is_known_and_whether_it_was_changed(working_directory: Path) -> None:
+    code = working_directory / "code.py"
+    code.write_text("x = 1\n", encoding="utf-8")
+    git("init", "--quiet")
+    git("add", "code.py")
+    git("commit", "--quiet", "--message", "first")
+    revision = git("rev-parse", "HEAD")
+    (working_directory / "results.csv").write_text("not tracked\n", encoding="utf-8")
+    assert environment.capture(working_directory)["git"] == {"revision": revision, "dirty": False}
+    code.write_text("x = 23\n", encoding="utf-8")
+    assert environment.capture(working_directory)["git"] == {"revision": revision, "dirty": True}
+
+
+@needs_git
+def test_a_repository_without_commits_has_no_revision(working_directory: Path) -> None:
+    git("init", "--quiet")
+    assert environment.capture(working_directory)["git"] == {"revision": None, "dirty": None}
+
+
+def test_outside_a_repository_there_is_no_revision(working_directory: Path) -> None:
+    assert environment.capture(working_directory)["git"] == {"revision": None, "dirty": None}
+
+
+def test_a_git_that_takes_too_long_is_given_up(
+    working_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+
+    def hang(_command: list[str], *, timeout: float, **_options: object) -> None:
+        limits.append(timeout)
+        raise subprocess.TimeoutExpired("git", timeout)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert environment.capture(working_directory)["git"] == {"revision": None, "dirty": None}
+    assert limits == [2.0]
+
+
+def test_importing_leaves_slow_modules_alone() -> None:
+    slow = {"importlib.metadata", "subprocess", "hydra", "pandas"}
+    report = f"import sys, runner.session.environment; print(sorted({slow} & set(sys.modules)))"
+    package_parent = Path(environment.__file__).parents[2]
+    command = [sys.executable, "-S", "-c", report]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=package_parent)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,119 @@
+"""What the checks keep of the interpreters that will measure."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from runner.errors import ConfigurationError
+from runner.plan import Plan
+from runner.records import Cell
+from runner.session.preflight import check
+from runner.supervise.server import Ending, Launch
+from tests.conftest import make_cell
+
+
+class Interpreters:
+    """A supervisor whose interpreters answer as the prefix and the environment say."""
+
+    def __init__(self, problem: str = "") -> None:
+        self.problem = problem
+
+    def run(self, launch: Launch) -> Ending:
+        asked = json.loads(launch.specification)["check"]
+        checked = [
+            {
+                "tasks": 3,
+                "is_async": one["workload"]["name"] == "later",
+                "problems": [["executor.pool", self.problem]] if self.problem else [],
+            }
+            for one in asked
+        ]
+        told = {"version": "3.13.1", "usable_cpus": 1 if "taskset" in launch.command else 8}
+        return Ending(
+            reply={"interpreter": told, "checked": checked},
+            ended="exited",
+            exit_code=0,
+            seconds=0.1,
+            orphans_cpu_s=0.0,
+            cpu_s=0.1,
+            killed=0,
+        )
+
+
+def cell(identity: str, workload: str = "squares", **changes: Any) -> Cell:
+    """Make a cell whose settings differ from the plain ones."""
+    settings = {**make_cell(identity).settings, "workload": {"name": workload}, **changes}
+    return make_cell(identity, settings=settings)
+
+
+def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:
+    origins = {one.id: {"workload": "workload 'w'", "executor": "executor 'e'"} for one in cells}
+    return Plan(cells=cells, swept=(), origins=origins, extras=extras or {})
+
+
+def test_each_way_to_start_an_interpreter_is_described_with_its_cells() -> None:
+    one, two = {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2"}
+    pinned = ["taskset", "-c", "0"]
+    planned = plan(
+        cell("a", env=one), cell("b", env=two), cell("c", env=one), cell("d", env=one, prefix=pinned)
+    )
+    told = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
+    assert check(planned, Interpreters()).interpreters == [
+        {**told, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
+        {**told, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
+        {**told, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
+    ]
+
+
+def test_the_cells_whose_function_is_async_are_known() -> None:
+    checked = check(plan(cell("a"), cell("b", "later")), Interpreters())
+    assert checked.is_async == {"a": False, "b": True}
+    assert checked.interpreters[0]["async_cells"] == ["b"]
+
+
+def test_the_order_of_variables_makes_no_other_interpreter() -> None:
+    planned = plan(cell("a", env={"A": "1", "B": "2"}), cell("b", env={"B": "2", "A": "1"}))
+    assert [entry["cells"] for entry in check(planned, Interpreters()).interpreters] == [["a", "b"]]
+
+
+_LOKY = {"name": "loky", "pool": {"_target_": "loky.Pool"}}
+_MISSING = "'loky.Pool' cannot be imported: there is no module 'loky' on the path"
+_IN_A_CHECKOUT = "(in a checkout: pip install '.[fast]')"
+
+
+@pytest.mark.parametrize(
+    ("python", "prefix", "remedy"),
+    [
+        ("ours", [], f"install it: pip install 'parallel-runner[fast]' {_IN_A_CHECKOUT}"),
+        ("ours", ["nice"], "install it there: nice ours -m pip install loky"),
+        ("/opt/my python", [], "install it there: '/opt/my python' -m pip install loky"),
+    ],
+)
+def test_a_missing_library_is_told_with_the_command_that_installs_it(
+    python: str, prefix: list[str], remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "ours")
+    planned = plan(cell("a", executor=_LOKY, python=python, prefix=prefix), extras={"a": "fast"})
+    with pytest.raises(ConfigurationError) as told:
+        check(planned, Interpreters(_MISSING))
+    assert told.value.problems == [f"executor 'serial': Python 3.13.1 ({python}) has no 'loky'; {remedy}"]
+
+
+def test_a_library_that_an_adapter_of_ours_needs_is_told_too() -> None:
+    problem = "'adapter.Pool' cannot be imported: 'adapter' needs module 'engine', which is not installed"
+    with pytest.raises(ConfigurationError, match=r"has no 'engine'; install it there: .* install engine$"):
+        check(plan(cell("a", executor=_LOKY), extras={"a": "fast"}), Interpreters(problem))
+
+
+@pytest.mark.parametrize(
+    ("problem", "extra"),
+    [(_MISSING, None), ("'loky.Pool' cannot be imported: importing 'loky' raises OSError: no", "fast")],
+    ids=["an executor without an extra", "a library that is broken"],
+)
+def test_any_other_problem_of_a_pool_is_told_as_it_is(problem: str, extra: str | None) -> None:
+    planned = plan(cell("a", executor=_LOKY), extras={"a": extra})
+    with pytest.raises(ConfigurationError) as told:
+        check(planned, Interpreters(problem))
+    assert told.value.problems == [f"executor 'e': pool: {problem}"]

@@ -1,0 +1,464 @@
+"""Real processes, most of them small scripts, through the supervising process."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runner.supervise import server as supervisor
+from runner.supervise.client import Supervisor, SupervisorDied
+from runner.supervise.server import OUTPUT_CAP_BYTES, Ending, Launch
+from runner_probe import channel
+from tests.conftest import PATIENCE_S, processes_of, wait_until
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PRELUDE = f"""
+import hashlib, json, os, signal, sys, time
+
+def reply(value):
+    body = json.dumps(value).encode()
+    sys.stdout.buffer.write({channel.MARK!r} + b"%d\\n" % len(body) + body)
+    sys.stdout.buffer.flush()
+
+def burn(seconds):
+    while time.process_time() < seconds:
+        pass
+
+def hang():
+    while True:
+        signal.pause()
+"""
+
+#: Three processes: the command itself, a child in a session of its own, and a daemon.
+HANGING_FAMILY = """
+if os.fork() == 0:
+    os.setsid()
+    hang()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        hang()
+    os._exit(0)
+os.wait()
+hang()
+"""
+IGNORING = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+
+
+@pytest.fixture
+def supervising() -> Iterator[Supervisor]:
+    with Supervisor() as one:
+        yield one
+    assert processes_of(one.study_id) == []
+
+
+def launch(folder: Path, script: str, *, time_limit_s: float = PATIENCE_S, specification: str = "") -> Launch:
+    return Launch(
+        command=[sys.executable, "-I", "-S", "-c", PRELUDE + script],
+        environment=dict(os.environ),
+        specification=specification,
+        output=str(folder / "output.txt"),
+        time_limit_s=time_limit_s,
+    )
+
+
+def in_background(one: Supervisor, wanted: Launch) -> "Future[Ending]":
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(one.run, wanted)
+    pool.shutdown(wait=False)
+    return future
+
+
+def test_both_ends_know_the_same_mark() -> None:
+    assert supervisor._MARK == channel.MARK
+
+
+def test_a_reply_is_found_among_chatter(supervising: Supervisor, tmp_path: Path) -> None:
+    script = """
+print("chatter " * 400_000)
+reply({"text": "\\u2028 and a mark \\x1erunner-reply 3"})
+print("more chatter")
+"""
+    ending = supervising.run(launch(tmp_path, script))
+    assert ending.reply == {"text": "\u2028 and a mark \x1erunner-reply 3"}
+    assert (ending.ended, ending.exit_code, ending.error) == ("exited", 0, "")
+    assert (ending.killed, ending.orphans_cpu_s) == (0, 0.0)
+
+
+def test_a_reply_larger_than_a_pipe_arrives_whole(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, 'reply({"text": "x" * 20_000_000})'))
+    assert ending.reply == {"text": "x" * 20_000_000}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("print('chatter')", id="chatter alone"),
+        pytest.param(f"os.write(1, {channel.MARK!r} + b'9\\n{{}}')", id="half a reply"),
+        pytest.param(f"os.write(1, {channel.MARK!r} + b'nine\\n{{}}')", id="no length"),
+        pytest.param(f"os.write(1, {channel.MARK!r} + b'3\\n{{{{{{')", id="no JSON"),
+    ],
+)
+def test_what_is_no_whole_reply_is_none(supervising: Supervisor, tmp_path: Path, script: str) -> None:
+    ending = supervising.run(launch(tmp_path, script))
+    assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
+def test_death_by_a_signal_is_told_as_its_negative_number(
+    supervising: Supervisor, tmp_path: Path, number: int
+) -> None:
+    ending = supervising.run(launch(tmp_path, f"os.kill(os.getpid(), {int(number)})"))
+    assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", -number)
+
+
+def test_an_exit_code_is_told_and_what_was_printed_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, "sys.exit('a message')"))
+    assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", 1)
+    assert (tmp_path / "output.txt").read_text() == "a message\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "error"),
+    [
+        pytest.param("/no/such/python", {}, "No such file or directory: /no/such/python", id="missing"),
+        pytest.param("/etc", {}, "Permission denied: /etc", id="no program"),
+        pytest.param("/bin/true", {"A=B": "1"}, "illegal environment variable name: /bin/true", id="name"),
+    ],
+)
+def test_what_cannot_be_started_is_told_with_the_reason(
+    supervising: Supervisor, tmp_path: Path, command: str, environment: dict[str, str], error: str
+) -> None:
+    wanted = Launch(
+        command=[command],
+        environment=environment,
+        specification="",
+        output=str(tmp_path / "output.txt"),
+        time_limit_s=PATIENCE_S,
+    )
+    ending = supervising.run(wanted)
+    assert (ending.reply, ending.ended, ending.exit_code, ending.error) == (None, "not started", None, error)
+    assert supervising.run(launch(tmp_path, "reply({})")).reply == {}
+
+
+def test_every_process_of_an_invocation_carries_the_mark_of_the_study(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    ending = supervising.run(launch(tmp_path, "reply({'mark': os.environ['RUNNER_STUDY']})"))
+    assert ending.reply == {"mark": supervising.study_id}
+
+
+def test_a_specification_of_five_megabytes_arrives(supervising: Supervisor, tmp_path: Path) -> None:
+    specification = json.dumps({"items": list(range(700_000))})
+    assert len(specification) > 5_000_000
+    script = "reply({'digest': hashlib.sha256(sys.stdin.buffer.read()).hexdigest()})"
+    ending = supervising.run(launch(tmp_path, script, specification=specification))
+    assert ending.reply == {"digest": hashlib.sha256(specification.encode()).hexdigest()}
+
+
+def test_one_supervisor_runs_many_invocations(supervising: Supervisor, tmp_path: Path) -> None:
+    replies = [
+        supervising.run(launch(tmp_path, f"reply({{'number': {number}}})")).reply for number in range(3)
+    ]
+    assert replies == [{"number": 0}, {"number": 1}, {"number": 2}]
+
+
+def test_a_process_that_hangs_is_ended_at_the_time_limit(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, "hang()", time_limit_s=1.0))
+    assert (ending.reply, ending.ended, ending.exit_code) == (None, "timeout", -signal.SIGTERM)
+    assert ending.killed == 1
+    assert ending.seconds >= 1.0
+
+
+def test_a_process_that_ignores_sigterm_is_killed(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, IGNORING + "hang()", time_limit_s=2.0))
+    assert (ending.reply, ending.ended, ending.exit_code) == (None, "timeout", -signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "number"), [("", signal.SIGTERM), (IGNORING, signal.SIGKILL)], ids=["obedient", "ignoring"]
+)
+def test_at_the_time_limit_sessions_and_daemons_end_too(
+    supervising: Supervisor, tmp_path: Path, prefix: str, number: int
+) -> None:
+    running = in_background(supervising, launch(tmp_path, prefix + HANGING_FAMILY, time_limit_s=3.0))
+    ending = running.result(PATIENCE_S)
+    assert (ending.ended, ending.exit_code, ending.killed) == ("timeout", -number, 3)
+    assert processes_of(supervising.study_id) == []
+
+
+def test_an_answer_given_before_a_hang_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, "reply({'all': 'well'})\nhang()", time_limit_s=3.0))
+    assert (ending.reply, ending.ended, ending.killed) == ({"all": "well"}, "exited", 1)
+
+
+def test_a_flood_on_standard_output_does_not_hold_up_the_time_limit(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    ending = supervising.run(launch(tmp_path, "while True: os.write(1, bytes(65536))", time_limit_s=1.0))
+    assert (ending.reply, ending.ended) == (None, "timeout")
+
+
+def test_what_outlives_an_answer_is_ended_and_counted(supervising: Supervisor, tmp_path: Path) -> None:
+    script = """
+if os.fork() == 0:
+    os.setsid()
+    hang()
+reply({})
+"""
+    ending = supervising.run(launch(tmp_path, script))
+    assert (ending.reply, ending.ended, ending.exit_code, ending.killed) == ({}, "exited", 0, 1)
+    assert processes_of(supervising.study_id) == []
+
+
+def test_a_helper_that_ends_with_its_parent_is_left_to_do_so(supervising: Supervisor, tmp_path: Path) -> None:
+    script = """
+source, sink = os.pipe()
+if os.fork() == 0:
+    os.close(sink)
+    os.read(source, 1)
+    os._exit(0)
+reply({})
+"""
+    ending = supervising.run(launch(tmp_path, script))
+    assert (ending.reply, ending.killed) == ({}, 0)
+
+
+def test_an_interrupt_ends_the_invocation_in_progress_and_all_later_ones(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    running = in_background(supervising, launch(tmp_path, IGNORING + HANGING_FAMILY))
+    wait_until(lambda: len(processes_of(supervising.study_id)) >= 3)
+    supervising.interrupt()
+    ending = running.result(PATIENCE_S)
+    assert (ending.reply, ending.ended) == (None, "interrupted")
+    assert processes_of(supervising.study_id) == []
+    assert supervising.run(launch(tmp_path, "hang()")).ended == "interrupted"
+
+
+def test_the_output_file_keeps_its_beginning_its_last_words_and_a_bounded_size(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = """
+os.write(2, b"begin")
+for _ in range(1000):
+    os.write(2, b"x" * 50_000)
+os.write(2, b"the reason")
+reply({})
+"""
+    ending = supervising.run(launch(tmp_path, script))
+    assert ending.reply == {}
+    printed = (tmp_path / "output.txt").read_bytes()
+    assert len(printed) == OUTPUT_CAP_BYTES
+    assert printed.startswith(b"beginxxx")
+    assert printed.endswith(b"xxxthe reason")
+    assert b"x\n[...]\nx" in printed
+
+
+def test_an_output_file_that_cannot_be_made_is_told_and_ends_no_more_than_the_invocation(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    nowhere = replace(launch(tmp_path, "reply({})"), output=str(tmp_path / "nowhere" / "output.txt"))
+    ending = supervising.run(nowhere)
+    assert (ending.ended, ending.error) == ("not started", f"No such file or directory: {nowhere.output}")
+    assert supervising.run(launch(tmp_path, "reply({})")).reply == {}
+
+
+def test_the_cpu_time_of_a_daemon_is_counted(supervising: Supervisor, tmp_path: Path) -> None:
+    script = """
+source, sink = os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        burn(0.3)
+        os.write(sink, repr(time.process_time()).encode())
+        os._exit(0)
+    os._exit(0)
+os.close(sink)
+reply({"burnt_s": float(os.read(source, 100))})
+"""
+    ending = supervising.run(launch(tmp_path, script))
+    assert ending.reply is not None
+    burnt_s = ending.reply["burnt_s"]
+    assert burnt_s >= 0.3
+    assert burnt_s - 0.001 <= ending.orphans_cpu_s < 2 * burnt_s, "counted, and not twice"
+
+
+def test_the_cpu_time_of_a_child_that_was_waited_for_is_left_to_its_parent(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = """
+if os.fork() == 0:
+    burn(0.3)
+    os._exit(0)
+os.wait()
+reply({})
+"""
+    assert supervising.run(launch(tmp_path, script)).orphans_cpu_s == 0.0
+
+
+def test_the_cpu_time_of_what_was_ended_is_not_charged_to_the_next_invocation(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = """
+import threading
+for _ in range(3):
+    threading.Thread(target=burn, args=(60,), daemon=True).start()
+if os.fork() == 0:
+    burn(60)
+burn(60)
+"""
+    assert supervising.run(launch(tmp_path, script, time_limit_s=1.0)).ended == "timeout"
+    assert supervising.run(launch(tmp_path, "reply({})")).orphans_cpu_s == 0.0
+
+
+def test_what_cannot_be_killed_is_given_up_and_counted_once(tmp_path: Path) -> None:
+    hanging = launch(tmp_path, "import time\ntime.sleep(60)", time_limit_s=1.0)
+    script = f"""
+import os, signal
+from dataclasses import asdict
+from runner.supervise import server as supervisor
+from runner.supervise.server import Launch
+kill, os.kill = os.kill, lambda *_: None  # as if all were another user's
+supervisor._GRACE_S = supervisor._KILLING_S = 0.2
+supervisor._become_subreaper()
+children, wake = os.pipe()
+os.set_blocking(children, False)
+requests, keep = os.pipe()
+given_up = set()
+for wanted in ({hanging!r}, {launch(tmp_path, "reply([])")!r}):
+    ending = supervisor._Invocation(wanted, requests, children, [], given_up).run()
+    print(ending.ended, ending.killed, ending.alive, len(given_up))
+for process in given_up:
+    kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("timeout 0 1 1\nexited 0 0 1\n", "")
+
+
+LEAVING = """
+import tempfile
+tempfile.mkdtemp()
+tempfile.mkstemp()
+os.symlink("/", tempfile.mktemp())
+"""
+
+
+def test_temporary_files_go_after_every_invocation(supervising: Supervisor, tmp_path: Path) -> None:
+    script = (
+        LEAVING + "folder = tempfile.gettempdir()\nreply({'folder': folder, 'left': len(os.listdir(folder))})"
+    )
+    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    assert first is not None
+    assert first == second
+    assert first["left"] == 3
+    assert list(Path(first["folder"]).iterdir()) == []
+
+
+def test_a_folder_for_temporary_files_that_a_workload_removes_is_made_again(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = "import tempfile\nfolder = tempfile.gettempdir()\nos.rmdir(folder)\nreply(folder)"
+    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    assert first == second is not None
+
+
+def test_a_cell_may_have_a_folder_for_temporary_files_of_its_own(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    wanted = launch(tmp_path, LEAVING + "reply([])")
+    supervising.run(replace(wanted, environment={**wanted.environment, "TMPDIR": str(own)}))
+    assert len(list(own.iterdir())) == 3
+
+
+def test_where_sockets_would_get_too_long_a_path_the_folder_for_temporary_files_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 80)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with Supervisor() as one:
+        reply = one.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})")).reply
+    assert reply == {"folder": str(deep)}
+    assert list(deep.iterdir()) == []
+
+
+HOLDING_A_SEMAPHORE = f"""
+{IGNORING}
+import multiprocessing
+lock = multiprocessing.get_context("spawn").Lock()
+print(lock._semlock.name, file=sys.stderr, flush=True)
+hang()
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="semaphores are no files here")
+def test_semaphores_go_though_their_owner_has_to_be_killed(supervising: Supervisor, tmp_path: Path) -> None:
+    ending = supervising.run(launch(tmp_path, HOLDING_A_SEMAPHORE, time_limit_s=1.0))
+    name = (tmp_path / "output.txt").read_text().strip().removeprefix("/")
+    assert (ending.ended, ending.alive) == ("timeout", 0)
+    assert name
+    assert not Path(f"/dev/shm/sem.{name}").exists()
+
+
+def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from runner.supervise.client import Supervisor
+from runner.supervise.server import Launch
+with Supervisor() as one:
+    print(one.study_id, one._process.pid, one._temporary, flush=True)
+    one.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as runner:
+        assert runner.stdout is not None
+        study_id, supervising_process, temporary = runner.stdout.readline().split()
+        wait_until(lambda: len(processes_of(study_id)) >= 3)
+        runner.kill()
+    wait_until(lambda: not processes_of(study_id))
+    wait_until(lambda: "runner.supervise.server" not in command_line(supervising_process))
+    assert not Path(temporary).exists()
+
+
+def command_line(process: str) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def test_the_death_of_the_supervising_process_is_told(tmp_path: Path) -> None:
+    with Supervisor() as one:
+        running = in_background(one, launch(tmp_path, "hang()"))
+        (probe,) = wait_until(lambda: processes_of(one.study_id))
+        one._process.kill()
+        message = "^the supervising process was killed$"
+        with pytest.raises(SupervisorDied, match=message):
+            running.result(PATIENCE_S)
+        with pytest.raises(SupervisorDied, match=message):
+            one.run(launch(tmp_path, "hang()"))
+        one.interrupt()  # has nobody to tell, and says nothing
+        os.kill(probe, signal.SIGKILL)
+        temporary = Path(one._temporary)
+    assert not temporary.exists()
+    wait_until(lambda: not processes_of(one.study_id))

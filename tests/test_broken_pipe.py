@@ -1,0 +1,62 @@
+"""Programs whose reader has gone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+Ended: TypeAlias = "subprocess.CompletedProcess[str]"
+
+ROOT = Path(__file__).resolve().parents[1]
+WRITES = """
+import sys
+from runner.broken_pipe import outlive_readers
+outlive_readers()
+for number in range(3):
+    print("x" * 100_000, file=sys.{stream}, flush=True)
+print("not flushed")
+sys.exit(3)
+"""
+
+
+def run(stream: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE) -> Ended:
+    script = WRITES.format(stream=stream)
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=stdout, stderr=stderr, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_program_goes_on_when_its_reader_has_gone(stream: str) -> None:
+    source, sink = os.pipe()
+    os.close(source)
+    done = run(stream, **{stream: sink})
+    os.close(sink)
+    assert done.returncode == 3
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_program_goes_on_when_its_terminal_was_closed(stream: str) -> None:
+    master, terminal = os.openpty()
+    os.close(master)
+    done = run(stream, **{stream: terminal})
+    os.close(terminal)
+    assert done.returncode == 3
+    assert not done.stderr
+
+
+def test_what_is_read_arrives_whole() -> None:
+    done = run("stderr")
+    assert (done.stdout, done.stderr) == ("not flushed\n", ("x" * 100_000 + "\n") * 3)
+
+
+def test_a_full_disk_is_no_reader_that_has_gone() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = run("stdout", stdout=full.fileno())
+    assert "No space left on device" in done.stderr
