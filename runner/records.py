@@ -57,9 +57,46 @@ class Cell:
         return bool(self.settings["executor"]["pool"].get("_target_") == LOOP)
 
     @property
+    def name(self) -> str:
+        """Executor and number of workers: `process × 4`. `names` tells cells with equal names apart."""
+        return self.executor if self.workers is None else f"{self.executor} × {self.workers}"
+
+    @property
     def work(self) -> str:
         """What is run, whoever runs it: cells of the same work may be compared."""
         return json.dumps(self.settings["workload"], sort_keys=True)
+
+
+def shown_value(value: Any) -> str:
+    """Show the value of a setting; a whole number without a decimal point."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def names(cells: Sequence[Cell]) -> dict[str, str]:
+    """Name cells by executor, workers and the settings that differ between them; by id.
+
+    `process × 4 (chunk_size=10, count=60)`. A setting that does not reach a cell, such as the chunk size of the
+    plain loop, is left out of its name.
+    """
+    settings = {cell.id: _distinguishing_settings(cell) for cell in cells}
+    varying = [
+        key
+        for key in dict.fromkeys(key for own in settings.values() for key in own)
+        if len({str(own[key]) for own in settings.values() if own.get(key) is not None}) > 1
+    ]
+    named = {}
+    for cell in cells:
+        own = settings[cell.id]
+        shown = ", ".join(
+            f"{key.rpartition('.')[2]}={shown_value(own[key])}" for key in varying if own.get(key) is not None
+        )
+        named[cell.id] = f"{cell.name} ({shown})" if shown else cell.name
+    return named
+
+
+def _distinguishing_settings(cell: Cell) -> dict[str, Any]:
+    size = "all" if cell.chunk_size is None else cell.chunk_size
+    return {"chunk_size": None if cell.is_loop else size, "python": cell.python, **cell.swept}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
