@@ -75,8 +75,8 @@ def shown_value(value: Any) -> str:
 def names(cells: Sequence[Cell]) -> dict[str, str]:
     """Name cells by executor, workers and the settings that differ between them; by id.
 
-    `process × 4 (chunk_size=10, count=60)`. A setting that does not reach a cell, such as the chunk size of the
-    plain loop, is left out of its name.
+    `process × 4 (chunk_size=10, count=60)`. A setting that does not reach a cell, such as the chunk size of
+    the plain loop, is left out of its name.
     """
     settings = {cell.id: _distinguishing_settings(cell) for cell in cells}
     varying = [
