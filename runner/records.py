@@ -159,7 +159,7 @@ class Earlier:
 
     samples: Sequence[Sample] = ()
     findings: Sequence[Finding] = ()
-    untimed: Sequence["Untimed"] = ()
+    untimed: Sequence["UntimedRun"] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,7 +188,7 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Untimed:
+class UntimedRun:
     """One invocation without a clock, of which nothing enters a statistic: a row of `untimed.csv`."""
 
     cell: str

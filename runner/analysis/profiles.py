@@ -6,12 +6,13 @@ from typing import Any
 
 from runner.analysis.identity import Identities
 from runner.folder.store import Results, read_profile
-from runner.records import Untimed
+from runner.records import UntimedRun
 
 MOST = 5
 _SMALLEST = 0.01  # of the whole
 _MEASURING = (
-    "runner_probe/serve.py",
+    "runner_probe/probe_main.py",
+    "runner_probe/serve.py",  # its name in earlier versions, as the next
     "runner_probe/invocation.py",
 )  # what the interpreter runs around the tasks
 _RUNNING = "runner_probe/iteration.py"  # what it runs while the clock would run
@@ -32,7 +33,7 @@ class Profile:
     """What one profiler found of one cell."""
 
     cell: Mapping[str, Any]  #: the columns that name it
-    found: Untimed
+    found: UntimedRun
     spots: tuple[Spot, ...]  #: the first few, the largest first; none if the invocation did not end well
 
 
@@ -44,7 +45,7 @@ def profiles(results: Results, identities: Identities) -> Iterator[Profile]:
             yield Profile(cell=identities[found.cell], found=found, spots=tuple(spots))
 
 
-def _spots(content: Any, found: Untimed) -> list[Spot]:
+def _spots(content: Any, found: UntimedRun) -> list[Spot]:
     amounts = by_function(content) if found.purpose == "cpu-profile" else by_line(content)
     whole = sum(amounts.values())
     most = sorted(amounts.items(), key=lambda entry: -entry[1])[:MOST]

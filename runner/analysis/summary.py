@@ -24,7 +24,7 @@ from runner.analysis.times import Times
 from runner.analysis.traced import Traces
 from runner.folder.store import Results
 from runner.modes import bags_of, has_window, mode_of
-from runner.records import Cell, Mode, Untimed
+from runner.records import Cell, Mode, UntimedRun
 
 NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
@@ -226,7 +226,7 @@ def describe_crowding(cell: Cell, machine: Machine) -> str:
     return f"{threads} on {machine.usable_cpus(cell)} CPUs"
 
 
-def _why_no_memory(looked: Untimed | None) -> Iterator[str]:
+def _why_no_memory(looked: UntimedRun | None) -> Iterator[str]:
     """Say why the invocation that looked at the memory gave no figure, where there was one."""
     if looked is not None and looked.peak_pss_bytes is None:
         yield f"memory: {looked.error}"

@@ -25,7 +25,7 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.folder import plain_yaml
 from runner.folder import reference_log as findings
 from runner.folder.atomic_files import STRANGE_CHARACTERS, Appended, leaving_no_part, sync, telling, write
-from runner.records import Cell, Finding, Purpose, Sample, TaskRecord, Untimed
+from runner.records import Cell, Finding, Purpose, Sample, TaskRecord, UntimedRun
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +67,7 @@ _LOG = "study.log"
 _CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
 _SAMPLE_COLUMNS = tuple(field.name for field in dataclasses.fields(Sample) if field.name != "cell")
 _TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
-_UNTIMED_COLUMNS = tuple(field.name for field in dataclasses.fields(Untimed) if field.name != "cell")
+_UNTIMED_COLUMNS = tuple(field.name for field in dataclasses.fields(UntimedRun) if field.name != "cell")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class Results:
     samples: tuple[Sample, ...]
     study: Mapping[str, Any]
     environment: Mapping[str, Any]
-    untimed: tuple[Untimed, ...] = ()
+    untimed: tuple[UntimedRun, ...] = ()
 
     def trace(self) -> "pa.Table":
         """Read the task records that were committed: a table with the fields of TaskRecord as columns."""
@@ -148,7 +148,7 @@ class Store:
             self._trace.append([dataclasses.astuple(record) for record in records])
             self._samples.append([self._row(sample, _SAMPLE_COLUMNS) for sample in samples])
 
-    def add_untimed(self, found: Untimed) -> None:
+    def add_untimed(self, found: UntimedRun) -> None:
         """Append what an invocation without a clock found. When this returns, it is on the disk.
 
         Raises:
@@ -192,11 +192,11 @@ class Store:
         with telling(self.folder):
             finish(self.folder)
 
-    def _row(self, record: Sample | Untimed, columns: Iterable[str]) -> list[Any]:
+    def _row(self, record: Sample | UntimedRun, columns: Iterable[str]) -> list[Any]:
         return _row(record, columns, self._cells[record.cell], self._swept)
 
 
-def _row(record: Sample | Untimed, columns: Iterable[str], cell: Cell, swept: Iterable[str]) -> list[Any]:
+def _row(record: Sample | UntimedRun, columns: Iterable[str], cell: Cell, swept: Iterable[str]) -> list[Any]:
     values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
     values += [cell.swept[key] for key in swept]
     return values + [getattr(record, column) for column in columns]
@@ -230,7 +230,7 @@ def read(folder: Path) -> Results:
         samples=samples,
         study=study,
         environment=_read(environment, json.load) if environment.exists() else {},
-        untimed=_read(untimed, partial(_read_rows, Untimed, cells)) if untimed.exists() else (),
+        untimed=_read(untimed, partial(_read_rows, UntimedRun, cells)) if untimed.exists() else (),
     )
 
 
@@ -274,7 +274,7 @@ def compress_trace(folder: Path) -> None:
     (folder / _TRACE).unlink(missing_ok=True)
 
 
-def read_profile(folder: Path, found: Untimed) -> Any:
+def read_profile(folder: Path, found: UntimedRun) -> Any:
     """Read what a profiler found: the JSON of speedscope, or the rows of a table of allocations.
 
     Raises:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.measure.chunking import auto_chunk_size
-from runner.measure.extra_runs import UntimedRequest
 from runner.measure.invocation import Outcome, Request
 from runner.measure.standing import Keeps, Looking, Progress
+from runner.measure.untimed_runs import UntimedRequest
 from runner.modes import bags_of, lasts_s, unit_s
 from runner.plan import Plan
-from runner.records import AUTO, Cell, Earlier, Finding, Purpose, Reference, Sample, Untimed
+from runner.records import AUTO, Cell, Earlier, Finding, Purpose, Reference, Sample, UntimedRun
 from runner.units import seconds
 
 _REFERENCE_LIMIT_S = 3600.0
@@ -104,7 +104,7 @@ class Study:
                     self._measure(cell, repetition, position)
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
-    def look(self, run: Callable[[UntimedRequest], Untimed]) -> None:
+    def look(self, run: Callable[[UntimedRequest], UntimedRun]) -> None:
         """Run every cell that ended well once more for each purpose, without a clock; as `measure`."""
         for purpose in self._settings.untimed:
             cells = self._not_looked_at(purpose)

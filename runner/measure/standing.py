@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.plan import Plan
-from runner.records import Finding, Purpose, Sample, TaskRecord, Untimed
+from runner.records import Finding, Purpose, Sample, TaskRecord, UntimedRun
 
 
 class Keeps(Protocol):
@@ -16,7 +16,7 @@ class Keeps(Protocol):
         """Append one invocation, for good."""
         ...
 
-    def add_untimed(self, found: Untimed) -> None:
+    def add_untimed(self, found: UntimedRun) -> None:
         """Append what an invocation without a clock found, for good."""
         ...
 

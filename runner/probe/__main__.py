@@ -10,6 +10,6 @@ if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH keeps this folder o
 del globals()["__file__"]
 
 if __name__ == "__main__":
-    from runner_probe.serve import main
+    from runner_probe.probe_main import main
 
     main()

@@ -16,15 +16,15 @@ from runner.cli.schema import Point
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder.atomic_files import how_to_resume, temporary_folder
 from runner.folder.store import Store
-from runner.measure.extra_runs import UntimedRequest, run_untimed
 from runner.measure.invocation import Outcome, Request, invoke
 from runner.measure.noise import Canary
 from runner.measure.profilers import check_profiler
 from runner.measure.schedule import Interrupted, Study, StudySettings
 from runner.measure.standing import Keeps
 from runner.measure.standing import Progress as Standing
+from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.plan import Plan
-from runner.records import Untimed
+from runner.records import UntimedRun
 from runner.session import environment
 from runner.session.lock import holding, measuring_alone
 from runner.session.preflight import Checked, check
@@ -125,7 +125,7 @@ def _measure(
     return store.folder, max(stops.count, 1) if interrupted else 0
 
 
-def _told_if_stopped(study: Study, look: Callable[[UntimedRequest], Untimed], folder: Path) -> str:
+def _told_if_stopped(study: Study, look: Callable[[UntimedRequest], UntimedRun], folder: Path) -> str:
     """Measure a study; returns how far it came where the user stopped it, else nothing."""
     try:
         study.measure()

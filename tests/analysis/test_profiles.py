@@ -25,7 +25,7 @@ def speedscope(*threads: list[tuple[list[str], float]]) -> dict[str, Any]:
     }
 
 
-OUTER = ["<module> probe/__main__.py", "main runner_probe/serve.py"]
+OUTER = ["<module> probe/__main__.py", "main runner_probe/probe_main.py"]
 RUNNING = [*OUTER, "run_bare runner_probe/iteration.py"]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from runner.analysis.tables import tabulate
-from runner.records import Untimed
+from runner.records import UntimedRun
 from tests.made import MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -165,8 +165,8 @@ def test_a_baseline_of_other_work_is_no_best_one(make_results: MakeResults) -> N
 
 def test_the_memory_of_a_cell_is_told_or_why_it_is_not(make_results: MakeResults) -> None:
     looked = (
-        Untimed(cell="serial", purpose="memory", started_at="", peak_pss_bytes=38_000_000, looks=9),
-        Untimed(cell="process2", purpose="memory", started_at="", status="crashed", error="it died"),
+        UntimedRun(cell="serial", purpose="memory", started_at="", peak_pss_bytes=38_000_000, looks=9),
+        UntimedRun(cell="process2", purpose="memory", started_at="", status="crashed", error="it died"),
     )
     walls: Walls = {SERIAL: [2.0] * 7, TWO: [1.0] * 7, FOUR: [1.0] * 7}
     summary = tabulate(replace(make_results(walls), untimed=looked)).summary

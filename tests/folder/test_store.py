@@ -18,7 +18,7 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.atomic_files import telling
 from runner.folder.store import Results, Store, read
-from runner.records import Cell, Sample, TaskRecord, Untimed
+from runner.records import Cell, Sample, TaskRecord, UntimedRun
 from tests.conftest import make_cell
 
 CELLS = (make_cell("s"), make_cell("t", baseline="s", executor="thread", workers=2))
@@ -487,7 +487,7 @@ def test_the_log_grows(storing: Store) -> None:
     assert [line.partition(" ")[2] or line for line in lines] == ["first", "second", "a traceback"]
 
 
-LOOKED = Untimed(
+LOOKED = UntimedRun(
     cell="t", purpose="memory", started_at="2026-01-01T00:00:00.000+00:00", peak_pss_bytes=38_000_000, looks=9
 )
 
@@ -508,7 +508,7 @@ def test_without_such_invocations_there_is_no_file_of_them(storing: Store) -> No
 
 
 def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(storing: Store) -> None:
-    found = Untimed(cell="t", purpose="memory-profile", started_at="", profile="squares_thread_2_t.csv")
+    found = UntimedRun(cell="t", purpose="memory-profile", started_at="", profile="squares_thread_2_t.csv")
     file = storing.profile_file("t", "memory-profile")
     assert file == storing.folder / "profiles" / found.profile
     file.parent.mkdir()
@@ -517,7 +517,7 @@ def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(st
 
 
 def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None:
-    found = Untimed(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
+    found = UntimedRun(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
     with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
         store.read_profile(storing.folder, found)
 

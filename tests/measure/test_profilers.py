@@ -11,9 +11,9 @@ import pytest
 
 from runner.errors import ConfigurationError
 from runner.measure import profilers
-from runner.measure.extra_runs import UntimedRequest, run_untimed
 from runner.measure.profilers import check_profiler, collect_allocations, spying
-from runner.records import Purpose, Untimed
+from runner.measure.untimed_runs import UntimedRequest, run_untimed
+from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
 from runner.supervise.server import Ending, Launch
 from tests.conftest import PATIENCE_S, make_cell
@@ -144,7 +144,7 @@ POOLS = [
 
 def profiled(
     folder: Path, purpose: Purpose, function: str, items: list[Any], pool: Mapping[str, Any], **env: str
-) -> Untimed:
+) -> UntimedRun:
     (folder / "working.py").write_text(WORK, encoding="utf-8")
     settings = {
         **make_cell("abc").settings,

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.measure.chunking import Dispatch
-from runner.measure.extra_runs import UntimedRequest
 from runner.measure.invocation import Outcome, Request
 from runner.measure.schedule import Interrupted, Study, StudySettings
 from runner.measure.standing import Progress
+from runner.measure.untimed_runs import UntimedRequest
 from runner.plan import Plan
-from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, Untimed
+from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, UntimedRun
 from tests.conftest import make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
@@ -29,10 +29,10 @@ class Kept:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.logged: list[str] = []
-        self.untimed: list[Untimed] = []
+        self.untimed: list[UntimedRun] = []
         self.findings: list[Finding] = []
 
-    def add_untimed(self, found: Untimed) -> None:
+    def add_untimed(self, found: UntimedRun) -> None:
         self.untimed.append(found)
 
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
@@ -607,11 +607,11 @@ class Looks:
         self.statuses = statuses
         self.requests: list[UntimedRequest] = []
 
-    def __call__(self, request: UntimedRequest) -> Untimed:
+    def __call__(self, request: UntimedRequest) -> UntimedRun:
         self.requests.append(request)
         status = self.statuses.get(request.cell.id, "ok")
         error = "" if status == "ok" else f"it {status}"
-        return Untimed(
+        return UntimedRun(
             cell=request.cell.id, purpose=request.purpose, started_at="", status=status, error=error
         )
 

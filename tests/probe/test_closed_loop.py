@@ -12,7 +12,7 @@ import pytest
 from runner_probe import window_worker as looping
 from runner_probe.closed_loop import Loops, NothingEnded, describe_loops, percentile, run_loops
 from runner_probe.iteration import RECORD, PoolFailed, TaskFailed
-from runner_probe.reference import judge
+from runner_probe.result_check import judge
 from runner_probe.window_worker import NotTogether, meet, repeat
 from runner_probe.worker import HOST
 from tests.probe.probing import Clock

@@ -7,7 +7,7 @@ import pytest
 
 from runner_probe.adapters.serial import Done
 from runner_probe.dispatch import measure_dispatch
-from runner_probe.serve import measure
+from runner_probe.probe_main import measure
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
 
 

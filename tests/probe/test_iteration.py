@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner_probe.iteration import RECORD, Iteration, PoolFailed, TaskFailed, Tasks, run_cold, run_warm
-from runner_probe.serve import _describe
-from runner_probe.tasks import Workload
+from runner_probe.probe_main import _describe
 from runner_probe.worker import HOST
+from runner_probe.workload import Workload
 from tests.probe.probing import Clock
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from runner_probe.adapters.multiprocessing_pool import BrokenPool
 from runner_probe.iteration import PoolFailed
 from runner_probe.pool_failure import explain
-from runner_probe.tasks import Workload
+from runner_probe.workload import Workload
 
 ENDED_BY_THE_POOL = -signal.SIGTERM
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.folder.store import Results
-from runner.records import Untimed
+from runner.records import UntimedRun
 from runner.report import terminal
 from runner.report.write import report
 from runner.units import size
@@ -398,7 +398,7 @@ def test_cells_that_an_interruption_left_out_did_not_fail(make_results: MakeResu
 
 def with_memory(results: Results, **held_bytes: int) -> Results:
     looked = [
-        Untimed(cell=one, purpose="memory", started_at="", peak_pss_bytes=held, looks=9)
+        UntimedRun(cell=one, purpose="memory", started_at="", peak_pss_bytes=held, looks=9)
         for one, held in held_bytes.items()
     ]
     return replace(results, untimed=tuple(looked))
@@ -440,8 +440,8 @@ def with_cpu_profile(results: Results, **functions: float) -> Results:
     content = json.dumps({"shared": {"frames": frames}, "profiles": [thread]})
     (folder / "serial.json").write_text(content, encoding="utf-8")
     untimed = (
-        Untimed(cell="serial", purpose="cpu-profile", started_at="", profile="serial.json"),
-        Untimed(cell="process2", purpose="cpu-profile", started_at="", status="crashed", error="it died"),
+        UntimedRun(cell="serial", purpose="cpu-profile", started_at="", profile="serial.json"),
+        UntimedRun(cell="process2", purpose="cpu-profile", started_at="", status="crashed", error="it died"),
     )
     return replace(results, untimed=untimed)
 
@@ -465,7 +465,7 @@ def test_cells_of_a_profile_are_told_apart_by_what_was_swept(make_results: MakeR
     loop = replace(SERIAL, swept={"env.N": None})
     results = make_results({loop: [2.0] * 7, here: [1.0] * 7, there: [1.0] * 7}, swept=["env.N"])
     looked = [
-        Untimed(cell=cell, purpose="cpu-profile", started_at="", error="no time")
+        UntimedRun(cell=cell, purpose="cpu-profile", started_at="", error="no time")
         for cell in ("serial", "1", "2")
     ]
     text = shown(replace(results, untimed=tuple(looked)))

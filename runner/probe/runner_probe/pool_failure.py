@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner_probe.iteration import PoolFailed
-    from runner_probe.tasks import Workload
+    from runner_probe.workload import Workload
 
 _BY_THE_POOL = -signal.SIGTERM  # exit code of the workers that a broken pool ends
 

@@ -53,7 +53,7 @@ VALUES: dict[str, object] = {
 
 
 def digests() -> dict[str, str]:
-    from runner_probe.results import digest  # noqa: PLC0415 - on the path of measured interpreters only
+    from runner_probe.result_digest import digest  # noqa: PLC0415 - on the path of measured interpreters only
 
     return {name: digest(value) for name, value in VALUES.items()}
 

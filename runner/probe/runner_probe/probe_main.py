@@ -1,7 +1,7 @@
 """One invocation, from specification to reply: what `__main__` runs.
 
 A specification asks for a measurement, with `untimed` for the tasks alone, or with `check` for the checks of
-`runner_probe.loading`.
+`runner_probe.preflight_checks`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from runner_probe.iteration import (
     run_warm,
 )
 from runner_probe.pool_factory import Factory
-from runner_probe.tasks import Workload
 from runner_probe.worker import in_one_interpreter, is_async
+from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def main() -> None:
     # The user's folders come first, as in their own script; this file's folder stays, for the workers.
     sys.path[:] = [*specification["path"], *sys.path[1:], sys.path[0]]
     if "check" in specification:
-        from runner_probe.loading import check  # noqa: PLC0415 - measured processes have no need of it
+        from runner_probe.preflight_checks import check  # noqa: PLC0415 - measured processes have no need of it
 
         channel.send(check(specification))
     else:
@@ -96,7 +96,7 @@ def _nothing() -> None:
 
 def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
     if specification.get("untimed"):
-        from runner_probe.single_run import run_untimed  # noqa: PLC0415 - measured processes need it not
+        from runner_probe.untimed_tasks import run_untimed  # noqa: PLC0415 - measured processes need it not
 
         run_untimed(workload, factory, specification)
         return
@@ -128,10 +128,10 @@ def _run(workload: Workload, factory: Factory, specification: dict[str, Any], re
     _look(specification, reply)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
-        from runner_probe import reference  # noqa: PLC0415 - after the clock has stopped
+        from runner_probe import result_check  # noqa: PLC0415 - after the clock has stopped
 
         reply.update(
-            reference.judge(values, workload.labels(), workload.settings, specification["reference"])
+            result_check.judge(values, workload.labels(), workload.settings, specification["reference"])
         )
     if not specification["labelled"]:
         reply["labels"] = workload.labels()
@@ -141,7 +141,7 @@ def _run_window(
     workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]
 ) -> None:
     """Let every worker run tasks until a window closes. It makes no reference: items may be left out."""
-    from runner_probe import reference  # noqa: PLC0415 - other modes have no need of these
+    from runner_probe import result_check  # noqa: PLC0415 - other modes have no need of these
     from runner_probe.closed_loop import describe_loops, run_loops  # noqa: PLC0415
 
     asked = specification["window"]
@@ -153,13 +153,13 @@ def _run_window(
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
     labels = workload.labels()
-    reply.update(reference.judge(values, labels, workload.settings, specification["reference"], tasks))
+    reply.update(result_check.judge(values, labels, workload.settings, specification["reference"], tasks))
 
 
 def _look(specification: dict[str, Any], reply: dict[str, Any]) -> None:
     """Tell of native threads where that is asked for, and of the CPU time of processes that still live."""
     if specification["look"]:
-        from runner_probe.native import native_threads  # noqa: PLC0415 - after the clock has stopped
+        from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
         reply["native_threads"] = native_threads()
     reply["living_cpu_s"] = living_cpu_s()

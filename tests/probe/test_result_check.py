@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner_probe.reference import judge
+from runner_probe.result_check import judge
 
 
 def iterate() -> Iterator[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runner.errors import RunnerError
-from runner.measure.extra_runs import UntimedRequest, run_untimed
+from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
 from tests.conftest import PATIENCE_S, make_cell
 from tests.measure.test_invocation import Answering, make_ending

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner_probe.loading import check, interpreter
+from runner_probe.preflight_checks import check, interpreter
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
 
 START_METHODS = multiprocessing.get_all_start_methods()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runner_probe import native
-from runner_probe.native import native_threads
+from runner_probe import native_threads as native
+from runner_probe.native_threads import native_threads
 
 MAPS = """\
 7f00-7f01 r-xp 00000000 08:01 1  /usr/lib/libc.so.6

@@ -13,8 +13,8 @@ from runner_probe.cpu import usable_cpus
 from runner_probe.pool_factory import Factory
 from runner_probe.quick_json import dumps
 from runner_probe.targets import TargetError, locate_callable
-from runner_probe.tasks import Workload, WorkloadError
 from runner_probe.worker import is_async
+from runner_probe.workload import Workload, WorkloadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from runner.folder.atomic_files import telling, temporary_folder
 from runner.measure.invocation import Supervises, command, environment, explain, search_path
 from runner.measure.profilers import collect_allocations, spying
 from runner.modes import bags_of
-from runner.records import Cell, Purpose, Untimed
+from runner.records import Cell, Purpose, UntimedRun
 from runner.supervise.server import Ending, Launch
 
 _UNTOLD = "this system does not tell what processes share: Linux does, in /proc/PID/smaps_rollup"
@@ -31,13 +31,13 @@ class UntimedRequest:
     auto_chunk_size: int = 1  #: what `auto` comes to in this cell
 
 
-def run_untimed(request: UntimedRequest, supervisor: Supervises) -> Untimed:
+def run_untimed(request: UntimedRequest, supervisor: Supervises) -> UntimedRun:
     """Run a cell's tasks once, on a pool of their own, for one purpose.
 
     Raises:
         RunnerError: if there is no room for what is found, say
     """
-    empty = Untimed(
+    empty = UntimedRun(
         cell=request.cell.id,
         purpose=request.purpose,
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -51,7 +51,7 @@ def run_untimed(request: UntimedRequest, supervisor: Supervises) -> Untimed:
     return _profile_memory(request, supervisor, empty)
 
 
-def _look_at_memory(request: UntimedRequest, supervisor: Supervises, empty: Untimed) -> Untimed:
+def _look_at_memory(request: UntimedRequest, supervisor: Supervises, empty: UntimedRun) -> UntimedRun:
     if sys.platform != "linux":
         return replace(empty, error=_UNTOLD)
     ending = supervisor.run(replace(_launch(request), memory=True))
@@ -62,7 +62,7 @@ def _look_at_memory(request: UntimedRequest, supervisor: Supervises, empty: Unti
     return replace(found, peak_pss_bytes=ending.peak_pss_bytes, looks=ending.looks, error=error)
 
 
-def _profile_cpu(request: UntimedRequest, supervisor: Supervises, empty: Untimed) -> Untimed:
+def _profile_cpu(request: UntimedRequest, supervisor: Supervises, empty: UntimedRun) -> UntimedRun:
     launch = _launch(request)
     spied = spying(launch.command, request.cell.settings["python"], request.profile)
     found = _ended(request, supervisor.run(replace(launch, command=spied)), empty)
@@ -73,7 +73,7 @@ def _profile_cpu(request: UntimedRequest, supervisor: Supervises, empty: Untimed
     return replace(found, profile=request.profile.name) if found.status == "ok" else found
 
 
-def _profile_memory(request: UntimedRequest, supervisor: Supervises, empty: Untimed) -> Untimed:
+def _profile_memory(request: UntimedRequest, supervisor: Supervises, empty: UntimedRun) -> UntimedRun:
     with temporary_folder() as pieces:
         found = _ended(request, supervisor.run(_launch(request, allocations=str(pieces))), empty)
         if found.status != "ok":
@@ -112,7 +112,7 @@ def _specification(request: UntimedRequest) -> dict[str, Any]:
     }
 
 
-def _ended(request: UntimedRequest, ending: Ending, empty: Untimed) -> Untimed:
+def _ended(request: UntimedRequest, ending: Ending, empty: UntimedRun) -> UntimedRun:
     """Say how it ended; a reply that came although the time was up does not count."""
     if ending.reply is None or ending.ended in ("timeout", "interrupted"):
         status, error = explain(ending, request.output, request.time_limit_s)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner_probe import snippets
-from runner_probe.tasks import Workload, WorkloadError
+from runner_probe.workload import Workload, WorkloadError
 
 
 def load(**settings: Any) -> Workload:

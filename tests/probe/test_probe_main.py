@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runner_probe.iteration import RECORD
-from runner_probe.serve import measure
+from runner_probe.probe_main import measure
 from tests.probe.probing import MEASURED, SERIAL, THREAD, specify
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner_probe.results import close, digest, plain, shown
+from runner_probe.result_digest import close, digest, plain, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

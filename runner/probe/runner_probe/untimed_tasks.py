@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner_probe.pool_factory import Factory
-    from runner_probe.tasks import Workload
+    from runner_probe.workload import Workload
 
 
 def run_untimed(workload: Workload, factory: Factory, specification: dict[str, Any]) -> None:
