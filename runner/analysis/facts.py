@@ -1,0 +1,580 @@
+"""The analysed study as a value: every output is rendered from it.
+
+Facts only: no sentence and no data frame. Cells are referred to by id. `None` means that a figure is not known
+or makes no sense, never zero. Times are seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from runner.analysis.estimate import Estimate
+from runner.records import Cell, Mode, Purpose, Status
+
+# --- a cell -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadlineRun:
+    """A cold run that succeeded: iteration 0 of one invocation."""
+
+    repetition: int
+    wall_s: float
+    unit_s: float  #: what cells are compared by: seconds of one bag or, with a window, of one task
+    start_s: float | None  #: the parts of wall_s; None where the tasks were too short to trace
+    work_s: float | None
+    end_s: float | None
+    cpu_s: float | None
+    tasks: int
+    speedup: float | None  #: unit_s of the baseline in the same repetition over this one's
+    disturbance: str  #: what took CPU from it, as recorded; empty if nothing did
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spread:
+    """How the times of a cell are spread: a median hides it."""
+
+    least: float
+    p10: float
+    p90: float
+    most: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """Percentiles of the time that a task takes within a window: the median over the repetitions."""
+
+    p50_s: float
+    p90_s: float
+    p99_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Two cells compared: `slower` takes `ratio` times as long as `faster` (below 1 if it does not)."""
+
+    slower: str
+    faster: str
+    ratio: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Factors:
+    """The factors of a speedup (docs/method.md), each of the median pair of runs, bounded over all pairs.
+
+    With the number of workers they multiply to `attributed_speedup`. None where a factor does not apply.
+    """
+
+    attributed_speedup: Estimate
+    serial_overhead: Estimate
+    computation_scaling: Estimate
+    cpu_scaling: Estimate | None
+    on_cpu: Estimate | None
+    granularity: Estimate
+    placement: Estimate
+    dispatch_efficiency: Estimate
+    pool_efficiency: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """A cause of lost worker time, and what is most likely to help against it."""
+
+    code: str  #: for programs, such as `gil_or_lock`
+    name: str  #: noun phrase, such as "the GIL or another lock"
+    short: str  #: for a narrow column, such as "GIL"
+    remedy: str  #: imperative or noun phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """What one cause costs a cell."""
+
+    cause: Cause
+    share: Estimate  #: of workers times wall time
+
+
+class Unexplained(StrEnum):
+    """Why a pool has no losses."""
+
+    SLOWED_BY_TRACING = "slowed_by_tracing"  #: tracing its tasks makes it too slow to explain the headline
+    BLOCKS_EVENT_LOOP = "blocks_event_loop"  #: a plain function on an event loop: tasks run one after another
+
+
+class Anomaly(StrEnum):
+    """What is odd about the times of a cell; nothing is removed for it."""
+
+    OUTLIERS = "outliers"
+    TWO_MODES = "two_modes"
+    SLOWER = "slower_over_repetitions"
+    FASTER = "faster_over_repetitions"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NativeThreads:
+    """More native threads of all workers (BLAS, OpenMP) than CPUs."""
+
+    per_worker: int
+    per_cpu: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShortWindow:
+    """A window that held too few tasks to count them."""
+
+    tasks: float  #: median over the repetitions
+    needed_s: int  #: length of a window that holds enough
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Memory:
+    """The untimed run that measured memory."""
+
+    peak_pss_bytes: int | None
+    error: str  #: why there is no figure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellAnalysis:
+    """All that is known of one cell.
+
+    Figures are None for a cell that failed once (it is excluded from comparisons), that was not measured, or
+    where the docstring of their record says so. Speedups are relative to the baseline of the same group.
+    """
+
+    cell: Cell
+    name: str  #: tells it from the other cells of its workload: `process × 4 (chunk_size=10)`
+    python: str  #: version of the interpreter, or its name where versions do not tell interpreters apart
+    swept: Mapping[
+        str, Any
+    ]  #: further swept settings, numbers as numbers; None where one does not reach the cell
+    is_async: bool
+    usable_cpus: int | None
+    status: Status
+    error: str  #: of the first sample that failed; empty if none did
+    printed: tuple[str, ...]  #: files with what its failed invocations printed, relative to the folder
+    runs: tuple[HeadlineRun, ...]  #: by repetition; also those of a cell that failed later
+    repetitions: int  #: headline runs that enter comparisons
+    disturbed: int  #: how many headline runs were disturbed
+    tasks: int | None
+    tasks_per_chunk: int | None  #: what a chunk size of `auto` came to; None: all at once
+    bags: int
+    wall_s: Estimate | None
+    wall_spread: Spread | None
+    bag_s: Estimate | None  #: in weak scaling only
+    tasks_per_s: Estimate | None  #: with a window only
+    service: Service | None  #: with a window only
+    cpu_s: Estimate | None
+    memory: Memory | None  #: None if it was not asked for
+    speedup: Estimate | None
+    warm_speedup: Estimate | None
+    speedup_of_best: Estimate | None  #: over the fastest baseline that does the same work
+    efficiency: Estimate | None
+    marginal: Comparison | None  #: over the next smaller number of workers, all else being equal
+    among_best: bool | None  #: not shown to be slower than the best of its group; None: too few repetitions
+    speedup_bound: float | None  #: what no executor can exceed
+    exceeds_bound: bool  #: its whole interval does
+    is_at_bound: bool  #: its interval includes the bound, or nearly so
+    factors: Factors | None
+    losses: tuple[Loss, ...]  #: the largest first
+    unexplained: Unexplained | None
+    anomalies: Mapping[Anomaly, int]  #: with how many runs, where that is counted (outliers); else 1
+    native_threads: NativeThreads | None
+    short_window: ShortWindow | None
+    missed_precision: float | None  #: relative half-width reached, where it is wider than was asked for
+    has_task_times: bool  #: False where the records of an iteration were merged
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether speedups are relative to this cell."""
+        return self.cell.is_baseline
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether it is compared with a baseline: not one itself, and not the plain loop."""
+        return not self.cell.is_baseline and not self.cell.is_loop
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it was measured and never failed."""
+        return self.status == "ok"
+
+    @property
+    def main_loss(self) -> Loss | None:
+        """The largest loss."""
+        return self.losses[0] if self.losses else None
+
+    @property
+    def peak_pss_bytes(self) -> int | None:
+        """Peak memory of all its processes together."""
+        return self.memory.peak_pss_bytes if self.memory else None
+
+
+# --- tasks and snippets -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskAnalysis:
+    """One task of one cell, or one snippet."""
+
+    cell: str
+    task: int  #: position among the items
+    label: str
+    calls: int  #: inner loop of a snippet; 1 for a function
+    per_call: bool  #: it is a snippet
+    time_s: Estimate  #: of one call
+    relative: Estimate | None  #: snippets: over the quickest snippet of the same cell
+    among_best: bool | None  #: snippets: not shown to be slower than the quickest
+    differing: int  #: runs in which its result differed
+
+
+# --- a group of cells with one baseline ---------------------------------------------------------------
+
+
+class Answer(StrEnum):
+    """Whether a pool helps."""
+
+    HELPS = "helps"
+    DOES_NOT_HELP = "does_not_help"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoreRepetitions:
+    """How many repetitions would tell whether a pool helps."""
+
+    done: int
+    total: int | None  #: repetitions in all that would tell; None: more than are worth estimating
+    at_least: bool  #: fewer repetitions than any comparison needs were made; total is that minimum
+    cells: int  #: compared with each other
+    nearest: str | None  #: the pool nearest to a decision
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FewerWorkers:
+    """Whether fewer workers of the fastest pool would do, all else being equal."""
+
+    enough: str | None  #: the smallest pool that is not measurably slower; None: each is measurably slower
+
+
+class RemedyCode(StrEnum):
+    """Where a remedy comes from."""
+
+    OF_CAUSE = "of_cause"
+    LONGEST_FIRST = "longest_tasks_first"  #: chunks are of one task already
+    MORE_ITEMS = "more_items"  #: start-up and shutdown of the pool cost all that its workers save
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remedy:
+    """What is most likely to help a pool."""
+
+    code: RemedyCode
+    cause: Cause
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """Why a pool is not faster."""
+
+    cell: str
+    losses: tuple[Loss, ...]
+    unexplained: Unexplained | None
+    is_at_bound: bool
+    remedy: Remedy | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupAnalysis:
+    """The cells that are compared with one baseline, and the answer."""
+
+    workload: str
+    where: Mapping[str, Any]  #: settings that tell this group from the others, such as python
+    baseline: str
+    cells: tuple[str, ...]  #: that were measured and did not fail; the baseline among them, if it did not
+    answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
+    fastest: str | None  #: None if every cell failed
+    recommended: str | None  #: fewest workers among those not shown to be slower than the best
+    repetitions: int  #: in which all its cells succeeded
+    needed_repetitions: int  #: to compare that many cells with the best
+    fastest_over_baseline: Comparison | None  #: where a pool is fastest
+    next_over_fastest: Comparison | None  #: where the baseline is fastest
+    fewer_workers: FewerWorkers | None  #: of the fastest pool; None: no fewer were measured
+    more_workers: Comparison | None  #: the recommended cell over the next larger number of workers
+    more_repetitions: MoreRepetitions | None  #: where the study cannot tell
+    explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkComparison:
+    """Groups that do the same work, compared by their recommended cells: interpreters, environments."""
+
+    groups: tuple[str, ...]  #: by their baselines, the fastest first
+    fastest: str  #: recommended cell of the fastest group
+    second: Comparison | None  #: the recommended cell of the next group over it
+
+
+# --- curves -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotIdentifiable:
+    """Why a law could not be fitted."""
+
+    reason: Literal["mode", "repetitions", "levels", "span"]
+    found: float  #: repetitions, numbers of workers, or the factor that they span
+    needed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawCurve:
+    """What a law predicts for the speedup over one worker, with its band."""
+
+    workers: Sequence[float]  #: up to twice the most that were measured
+    speedup: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    measured: Mapping[int, Sequence[float]]  #: by workers: speedup of each repetition, granularity removed
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawAnalysis:
+    """A scaling law fitted to the cells that differ in nothing but the number of workers."""
+
+    law: Literal["amdahl", "usl"]
+    workload: str
+    cells: tuple[str, ...]  #: of the curve, by workers; the first names executor and settings
+    name: str  #: of the curve, without workers
+    levels: int  #: numbers of workers that it was fitted to
+    unattributed: int  #: cells of the curve that have no attribution, and so were left out
+    alpha: Estimate | None
+    beta: Estimate | None
+    peak_workers: Estimate | None  #: where the speedup is largest; None if not shown
+    curve: LawCurve | None
+    problem: NotIdentifiable | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BreakEven:
+    """From which size of its workload on a pool is faster than its baseline."""
+
+    setting: str  #: the swept key
+    workload: str
+    cells: tuple[str, ...]  #: by size
+    name: str  #: of the pool, without the size
+    sizes: tuple[float, ...]
+    size: Estimate | None  #: 0: at every size; infinite: at none
+    faster_at: tuple[float, ...]  #: sizes at which its median speedup is above 1
+    is_shown: bool  #: the bounds agree with the value
+    problem: Literal["sizes_not_positive", "times_missing"] | None
+
+
+# --- known answers, profiles --------------------------------------------------------------------------
+
+
+class KnownOutcome(StrEnum):
+    """Whether a known answer holds."""
+
+    HOLDS = "holds"
+    CANNOT_TELL = "cannot_tell"
+    DOES_NOT_HOLD = "does_not_hold"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownAnswerAnalysis:
+    """What a workload's author knew beforehand, and what was measured."""
+
+    workload: str
+    executor: str
+    workers: int | None
+    cell: str | None  #: None where no such cell was asked for
+    figure: str  #: name of a column, or LAW_PARAMETER
+    about: float | None
+    within: float
+    at_least: float | None
+    at_most: float | None
+    contains: float | None
+    because: str
+    measured: Estimate | None
+    outcome: KnownOutcome
+    not_run: str  #: code of why it was not run, or the author's reason
+    lacking: float | str | None  #: what is needed: CPUs, a quota, a mode
+    available: float | str | None  #: what there is of it
+    disturbed: int
+    repetitions: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hotspot:
+    """A place in the code that takes much."""
+
+    name: str  #: a function, or the source of a line
+    place: str  #: its file, with the line if it is one
+    amount: float  #: seconds of a thread that ran or was ready to, or bytes
+    share: float  #: of the cell's
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileAnalysis:
+    """What one profiler recorded of one cell."""
+
+    cell: str
+    purpose: Purpose
+    error: str
+    hotspots: tuple[Hotspot, ...]  #: the largest first
+
+
+# --- warnings -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellsFailed:
+    """Cells of one workload that failed for one reason."""
+
+    code: ClassVar[str] = "cells_failed"
+    workload: str
+    status: Status
+    cells: tuple[str, ...]
+    is_all: bool  #: every cell of the workload did
+    in_loop: bool  #: a plain loop is among them
+    error: str
+    from_reference: bool  #: a wrong result differs from the reference's, not from the expected one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellsNotMeasured:
+    """Cells of one workload without a single run."""
+
+    code: ClassVar[str] = "cells_not_measured"
+    workload: str
+    cells: tuple[str, ...]
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TooFewRepetitions:
+    """Bounds are ranges, not intervals."""
+
+    code: ClassVar[str] = "too_few_repetitions"
+    fewest: int  #: of any cell that succeeded
+    needed: int
+    asked: int
+    reason: Literal["asked", "interrupted", "time_budget", "ended"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrecisionMissed:
+    """Cells whose interval is wider than was asked for."""
+
+    code: ClassVar[str] = "precision_missed"
+    cells: tuple[str, ...]
+    asked: float
+    worst: float  #: relative half-width
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShortWindows:
+    """Cells whose windows held too few tasks."""
+
+    code: ClassVar[str] = "short_windows"
+    cells: tuple[str, ...]
+    worst: ShortWindow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisturbedRuns:
+    """Runs from which others took CPU."""
+
+    code: ClassVar[str] = "disturbed_runs"
+    disturbed: int
+    runs: int
+    example: str  #: as recorded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrowdedCpus:
+    """The cell with the most native threads for each CPU."""
+
+    code: ClassVar[str] = "native_threads"
+    cell: str
+    workers: int
+    threads: NativeThreads
+    usable_cpus: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OddTimes:
+    """Cells with odd times."""
+
+    code: ClassVar[str] = "odd_times"
+    cells: tuple[str, ...]
+
+
+StudyWarning = (
+    CellsFailed
+    | CellsNotMeasured
+    | TooFewRepetitions
+    | PrecisionMissed
+    | ShortWindows
+    | DisturbedRuns
+    | CrowdedCpus
+    | OddTimes
+)
+
+
+# --- the study ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyFacts:
+    """What holds for the study as a whole."""
+
+    folder: Path
+    name: str
+    mode: Mode
+    window_s: float  #: of its cells; 0 without a window
+    confidence: float
+    repetitions_asked: int
+    fewest_repetitions: int  #: below which bounds are ranges
+    precision: float | None
+    swept: tuple[str, ...]  #: keys of further swept settings
+    cpu_model: str  #: empty if unknown
+    usable_cpus: int | None  #: the most that any cell may use
+    is_interrupted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyAnalysis:
+    """One analysed study."""
+
+    study: StudyFacts
+    cells: Mapping[str, CellAnalysis]  #: by id, in the order of the grid
+    groups: tuple[GroupAnalysis, ...]  #: in the order of the grid
+    work: tuple[WorkComparison, ...]
+    tasks: tuple[TaskAnalysis, ...]
+    laws: tuple[LawAnalysis, ...]
+    break_evens: tuple[BreakEven, ...]
+    known_answers: tuple[KnownAnswerAnalysis, ...]
+    profiles: tuple[ProfileAnalysis, ...]
+    warnings: tuple[StudyWarning, ...]  #: the worst first
+
+    def of_workload(self, workload: str) -> tuple[CellAnalysis, ...]:
+        """List the cells of one workload, in the order of the grid."""
+        return tuple(cell for cell in self.cells.values() if cell.cell.workload == workload)
+
+    def snippets_of(self, cell: str) -> tuple[TaskAnalysis, ...]:
+        """List the snippets of one cell, in the order given; empty for a function."""
+        return tuple(task for task in self.tasks if task.cell == cell and task.per_call)
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """Names of the workloads, in the order of the grid."""
+        return tuple(dict.fromkeys(cell.cell.workload for cell in self.cells.values()))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cell was measured and none failed."""
+        return all(cell.is_ok for cell in self.cells.values())
