@@ -1,7 +1,7 @@
 """The analysed study as a value: every output is rendered from it.
 
-Facts only: no sentence and no data frame. Cells are referred to by id. `None` means that a figure is not known
-or makes no sense, never zero. Times are seconds.
+Facts only: no sentence and no data frame. Cells are referred to by id. `None` means that a figure is
+unknown or makes no sense, never zero. Times are seconds.
 """
 
 from collections.abc import Mapping, Sequence
