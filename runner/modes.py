@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from runner.records import LOOP, Cell, Mode, Sample
 
 if TYPE_CHECKING:
-    from runner.cli.schema import Config
+    from runner.settings import Config
 
 USUAL_DURATION_S = 1.0
 

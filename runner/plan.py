@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.cli.schema import STUDY_SETTINGS, ExecutorConfig, Point
 from runner.errors import ConfigurationError
 from runner.modes import is_uncounted, program
 from runner.records import Cell, Mode
+from runner.settings import STUDY_SETTINGS, ExecutorConfig, Point
 
 #: Swept settings that have a column of their own in every table.
 _OWN_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")

@@ -19,9 +19,9 @@ import pyarrow.csv
 import pyarrow.parquet  # noqa: F401 - or each fork would load them anew
 
 from runner.cli.compose import collect
-from runner.cli.schema import Point
 from runner.errors import RunnerError
 from runner.session import app
+from runner.settings import Point
 
 
 class Steps:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.cli.schema import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError
 from runner.modes import bags_of
 from runner.plan import plan
 from runner.records import Mode
+from runner.settings import STUDY_SETTINGS, Config, ExecutorConfig, Origin, Point, WorkloadConfig
 
 _ORIGINS = {
     group: Origin(option="any", path=f"conf/{group}/any.yaml")

@@ -24,11 +24,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from runner.cli.flags import only_asks, overrides_first, refuse_wrong_options
 from runner.cli.hydra_errors import one_line
-from runner.cli.schema import GROUPS, Origin, Point, register
+from runner.cli.schema import GROUPS, register
 from runner.cli.validate import read_point
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
 from runner.paths import conf_dir, shown, user_dirs
+from runner.settings import Origin, Point
 
 
 def collect() -> list[Point]:

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from runner.cli.schema import Config
 from runner.errors import ConfigurationError
+from runner.settings import Config
 
 #: Options whose value is the next argument, unless it follows a =.
 _TAKES_A_VALUE = (

@@ -16,8 +16,9 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from runner.cli.schema import GROUPS, LOST, Origin, near, near_setting, where
+from runner.cli.schema import GROUPS, LOST, near, near_setting, where
 from runner.paths import shown
+from runner.settings import Origin
 
 
 def one_line(

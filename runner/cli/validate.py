@@ -8,21 +8,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from runner import modes
-from runner.cli.schema import (
-    FIGURES,
-    GROUPS,
-    LOST,
-    SCHEMAS,
-    Config,
-    Origin,
-    Point,
-    WorkloadConfig,
-    is_given,
-    near,
-    near_setting,
-    where,
-)
+from runner.cli.schema import GROUPS, LOST, SCHEMAS, near, near_setting, where
 from runner.records import AUTO
+from runner.settings import FIGURES, Config, Origin, Point, WorkloadConfig, is_given
 
 #: The nodes that have a pool.
 _POOLS = ("executor", "baseline")

@@ -12,7 +12,6 @@ from typing import Any
 
 from runner.broken_pipe import outlive_readers
 from runner.cli.compose import collect
-from runner.cli.schema import Point
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder.atomic_files import how_to_resume, temporary_folder
 from runner.folder.store import Store
@@ -29,6 +28,7 @@ from runner.session import environment
 from runner.session.lock import holding, measuring_alone
 from runner.session.preflight import Checked, check
 from runner.session.session import Sitting, conclude
+from runner.settings import Point
 from runner.supervise.client import Supervisor, SupervisorDied
 from runner.supervise.orphans import end_marked
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runner.cli.schema import is_given
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
 from runner.measure.invocation import Supervises, command, environment, explain, search_path
 from runner.modes import has_window
 from runner.plan import Plan
 from runner.records import Cell
+from runner.settings import is_given
 from runner.supervise.server import Launch
 
 OLDEST_PYTHON = (3, 10)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from runner.cli.schema import STUDY_SETTINGS, Config, Point
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.store import Results
@@ -13,6 +12,7 @@ from runner.measure.schedule import StudySettings
 from runner.plan import Plan, cell_id, plan
 from runner.records import Cell, Earlier
 from runner.session import repair as mend
+from runner.settings import STUDY_SETTINGS, Config, Point
 
 #: Settings of this sitting alone.
 OF_THE_SITTING = ("resume", "wait", "dry_run", "quiet")

@@ -9,7 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
-from runner.cli.schema import STUDY_SETTINGS, Config, Point, Profile
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import telling
 from runner.folder.store import Store
@@ -21,6 +20,7 @@ from runner.session import environment
 from runner.session import repair as mend
 from runner.session import same_machine as same_place
 from runner.session.resume import OF_THE_SITTING, Stopped, read_stopped
+from runner.settings import STUDY_SETTINGS, Config, Point, Profile
 from runner.supervise.orphans import end_marked
 from runner.supervise.server import STUDY_MARKER
 

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import Verdict, judge
-from runner.cli.schema import KnownAnswer
 from runner.folder.store import Results
 from runner.records import Cell
 from runner.report import terminal
+from runner.settings import KnownAnswer
 from tests.made import MakeResults, cell
 
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from runner.cli.compose import collect
-from runner.cli.schema import Config, Point
 from runner.paths import conf_dir
 from runner.plan import Plan, plan
+from runner.settings import Config, Point
 
 Compose = Callable[..., list[Point]]
 

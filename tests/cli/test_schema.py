@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.cli.schema import (
-    GROUPS,
-    SCHEMAS,
-    STUDY_SETTINGS,
-    Config,
-    Origin,
-    Point,
-    near,
-    near_setting,
-    where,
-)
+from runner.cli.schema import GROUPS, SCHEMAS, near, near_setting, where
 from runner.cli.validate import read_point
+from runner.settings import STUDY_SETTINGS, Config, Origin, Point
 
 _ORIGINS = {
     group: Origin(option=option, path=f"mine/{group.partition('@')[0]}/{option}.yaml")

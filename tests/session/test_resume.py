@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from runner.cli.schema import Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.store import Store
@@ -24,6 +23,7 @@ from runner.session.same_machine import (
     other_machine,
 )
 from runner.session.session import conclude
+from runner.settings import Config, ExecutorConfig, Origin, Point, WorkloadConfig
 from tests.made import record
 
 FILES = Origin(option="made", path="made.yaml")
