@@ -1,83 +1,171 @@
-"""What a cell's workers are given to do: one bag of tasks, one bag each, or tasks until a window ends."""
+"""The modes of a study: what the workers of a cell run, and by which figure cells are compared.
 
-from collections.abc import Iterable, Iterator, Mapping
+A mode is one `ModeSpec`; everything that depends on the mode asks the spec of the study. To add a mode, add a
+member to `Mode`, a spec to `MODES`, and a loop to the probe if neither a bag nor a window serves.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.records import LOOP, Cell, Mode, Sample
+from runner.units import seconds, three_digits
 
 if TYPE_CHECKING:
     from runner.settings import Config
 
-USUAL_DURATION_S = 1.0
+DEFAULT_WINDOW_S = 1.0
 
 
-def contradictions(config: "Config") -> Iterator[str]:
-    """Tell which settings mean nothing in the mode."""
-    if config.mode is not Mode.throughput:
-        # A study that goes on has a mode, which need not be said again.
-        if config.duration_s is not None and config.resume is None:
-            yield f"duration_s={config.duration_s:g}: only mode=throughput lasts that long; leave it out"
-        return
-    workload = config.workload
+@dataclass(frozen=True, kw_only=True)
+class ComparedFigure:
+    """The figure by which the cells of a mode are compared."""
+
+    column: str  #: of summary.csv
+    heading: str  #: in the table of the terminal
+    text: Callable[[float], str]  #: the figure in a sentence, with its unit
+    higher_is_better: bool = False  #: a rate: one over the seconds that `unit_s` gives
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModeSpec:
+    """All that is particular to a mode."""
+
+    mode: Mode
+    figure: ComparedFigure
+    # What runs
+    has_window: bool = False  #: workers run tasks until a window closes, instead of bags of tasks
+    bag_per_worker: bool = False  #: each worker gets a bag of its own, instead of a share of one bag
+    counted: tuple[str, ...] = ()  #: executor and baseline: those that need a known number of workers
+    # What applies to it
+    is_strong_scaling: bool = False  #: one bag for any number of workers: laws and known answers apply
+    why_unexplained: str = ""  #: why there is no bound, factor or loss; empty: there are
+    # Words
+    ratio: str  #: what `speedup` is called
+    ratio_heading: str  #: the same, in a table
+    efficiency: str = "efficiency"  #: what the ratio over the number of workers is called
+    title: str = ""  #: `{window}` stands for the length of the window; empty for the default mode
+    caption: str = ""  #: a sentence under plots
+
+    def described(self, window_s: float) -> str:
+        """Describe the mode with the length of its window; empty for the default mode."""
+        return self.title.format(window=seconds(window_s))
+
+    def program(self, config: "Config", workers: int | None, *, is_baseline: bool) -> dict[str, Any]:
+        """Return the settings that the mode adds to a cell; a baseline always runs a single bag."""
+        if self.has_window:
+            return {"duration_s": self.duration_of(config)}
+        if self.bag_per_worker and not is_baseline and (workers or 1) > 1:
+            return {"bags": workers}
+        return {}
+
+    def duration_of(self, config: "Config") -> float | None:
+        """Return the length of the window in seconds; None without one."""
+        if not self.has_window:
+            return None
+        return DEFAULT_WINDOW_S if config.duration_s is None else config.duration_s
+
+    def needs_worker_count(self, node: str, pool: Mapping[str, Any], workers: int | None) -> bool:
+        """Whether the number of workers is unknown although the mode depends on it.
+
+        Args:
+            node: executor or baseline
+            pool: its arguments, with `_target_`
+            workers: None if the pool chooses its own number
+        """
+        return node in self.counted and workers is None and pool.get("_target_") != LOOP
+
+    def contradictions(self, config: "Config") -> Iterator[str]:
+        """Yield a message for every setting that contradicts the mode."""
+        if self.has_window:
+            yield from _contradictions_of_window(config, self)
+        elif config.duration_s is not None and config.resume is None:  # resume takes the mode from the study
+            with_window = " or ".join(f"mode={spec.mode}" for spec in MODES.values() if spec.has_window)
+            yield f"duration_s={config.duration_s:g}: it only applies to {with_window}; remove duration_s"
+
+
+def _contradictions_of_window(config: "Config", spec: ModeSpec) -> Iterator[str]:
+    mode, workload = f"mode={spec.mode}", config.workload
     if workload.snippets:
-        made = f"workload '{workload.name}' is made of snippets, which are timed by call"
-        yield f"mode=throughput: {made}; use mode=tasks"
+        reason = f"workload '{workload.name}' consists of snippets, which are timed per call"
+        yield f"{mode}: {reason}; use mode=tasks"
     if config.iterations > 1:
-        yield f"iterations={config.iterations}: in mode=throughput the pool is warm already; leave it out"
+        yield f"iterations={config.iterations}: the pool is always warm in {mode}; remove iterations"
     for key, size in (("chunk_size", config.chunk_size), ("executor.chunk_size", config.executor.chunk_size)):
         is_loop = key == "executor.chunk_size" and config.executor.pool.get("_target_") == LOOP
         if size != 1 and not is_loop and (key == "chunk_size" or size != config.chunk_size):
-            told = "null" if size is None else size
-            yield f"{key}={told}: in mode=throughput workers take one task after another; leave it out"
-    duration_s = duration_of(config)
+            value = "null" if size is None else size
+            yield f"{key}={value}: workers take one task at a time in {mode}; remove {key}"
+    duration_s = spec.duration_of(config)
     if config.time_limit_s is not None and duration_s is not None and config.time_limit_s <= duration_s:
-        longer = f"mode=throughput alone runs for duration_s={duration_s:g}; give more"
-        yield f"time_limit_s={config.time_limit_s:g}: {longer}"
+        reason = f"the window of {mode} alone lasts duration_s={duration_s:g}"
+        yield f"time_limit_s={config.time_limit_s:g}: {reason}; increase time_limit_s"
 
 
-def duration_of(config: "Config") -> float | None:
-    """Give the length of the window in seconds; None in modes without one."""
-    if config.mode is not Mode.throughput:
-        return None
-    return USUAL_DURATION_S if config.duration_s is None else config.duration_s
+MODES: Mapping[Mode, ModeSpec] = {
+    spec.mode: spec
+    for spec in (
+        ModeSpec(
+            mode=Mode.tasks,
+            figure=ComparedFigure(column="wall_s", heading="time", text=seconds),
+            is_strong_scaling=True,
+            ratio="speedup",
+            ratio_heading="speedup",
+        ),
+        ModeSpec(
+            mode=Mode.weak,
+            figure=ComparedFigure(
+                column="bag_s", heading="time/bag", text=lambda bag_s: f"{seconds(bag_s)} per bag"
+            ),
+            bag_per_worker=True,
+            counted=("executor",),
+            ratio="scaled speedup",
+            ratio_heading="scaled",
+            efficiency="scaled efficiency",
+            title="weak scaling, one bag per worker",
+            caption="Weak scaling: one bag per worker.",
+        ),
+        ModeSpec(
+            mode=Mode.throughput,
+            figure=ComparedFigure(
+                column="tasks_per_s",
+                heading="tasks/s",
+                text=lambda rate: f"{three_digits(rate)} tasks per second",
+                higher_is_better=True,
+            ),
+            has_window=True,
+            counted=("executor", "baseline"),
+            why_unexplained="no bound, factors or losses: they explain the time of a bag",
+            ratio="ratio of tasks per second",
+            ratio_heading="ratio",
+            title="throughput over {window}",
+        ),
+    )
+}
 
 
-def program(config: "Config", workers: int | None, *, is_baseline: bool) -> dict[str, Any]:
-    """Give what the mode adds to the program of a cell; a baseline always runs one bag."""
-    if config.mode is Mode.throughput:
-        return {"duration_s": duration_of(config)}
-    if config.mode is Mode.weak and not is_baseline and (workers or 1) > 1:
-        return {"bags": workers}
-    return {}
-
-
-def is_uncounted(mode: Mode, pool: Mapping[str, Any], workers: int | None) -> bool:
-    """Whether a mode that gives every worker its own work meets a pool of unknown size."""
-    return mode is not Mode.tasks and workers is None and pool.get("_target_") != LOOP
+def mode_of(study: Mapping[str, Any]) -> ModeSpec:
+    """Return the mode of a study as recorded in study.yaml; early versions recorded none."""
+    return MODES[Mode(study.get("mode", Mode.tasks))]
 
 
 def bags_of(cell: Cell) -> int:
-    """Tell how many times a cell runs the items."""
+    """Return how many times a cell runs the items of its workload."""
     return int(cell.settings.get("bags", 1))
 
 
 def has_window(cell: Cell) -> bool:
-    """Whether a cell runs tasks until a window ends."""
+    """Whether a cell runs tasks until a window closes."""
     return "duration_s" in cell.settings
 
 
-def unit_s(cell: Cell, sample: Sample) -> float | None:
-    """Give the seconds that cells are compared by: of one bag or, in a window, of one task."""
-    if not has_window(cell):
-        return None if sample.wall_s is None else sample.wall_s / bags_of(cell)
-    return None if sample.work_s is None else sample.work_s / sample.tasks
-
-
-def mode_of(study: Mapping[str, Any]) -> Mode:
-    """Read the mode of a study; those of older versions had one."""
-    return Mode(study.get("mode", Mode.tasks))
-
-
-def lasts_s(cells: Iterable[Cell]) -> float:
-    """Give the window of a study's cells in seconds; 0 without one."""
+def window_s(cells: Iterable[Cell]) -> float:
+    """Return the length of the window of a study's cells in seconds; 0 without one."""
     return max((float(cell.settings.get("duration_s", 0.0)) for cell in cells), default=0.0)
+
+
+def unit_s(cell: Cell, sample: Sample) -> float | None:
+    """Return the seconds per bag or, in a window, per task: what cells are compared by."""
+    if has_window(cell):
+        return None if sample.work_s is None else sample.work_s / sample.tasks
+    return None if sample.wall_s is None else sample.wall_s / bags_of(cell)

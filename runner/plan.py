@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigurationError
-from runner.modes import is_uncounted, program
-from runner.records import Cell, Mode
+from runner.modes import MODES
+from runner.records import Cell
 from runner.settings import STUDY_SETTINGS, ExecutorConfig, Point
 
 #: Swept settings that have a column of their own in every table.
@@ -116,7 +116,7 @@ def _cell(
         "python": executables[config.python],
         "env": config.env,
         "prefix": config.prefix,
-        **program(config, workers, is_baseline=node == "baseline"),
+        **MODES[config.mode].program(config, workers, is_baseline=node == "baseline"),
     }
     return Cell(
         id=cell_id(settings),
@@ -187,9 +187,9 @@ def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
     for point in points:
         config = point.config
         nodes = (("executor", config.executor), ("baseline", config.baseline))
-        for node, executor in nodes if config.mode is Mode.throughput else nodes[:1]:
+        for node, executor in nodes:
             workers = config.workers if point.uses_workers[node] else None
-            if is_uncounted(config.mode, executor.pool, workers):
+            if MODES[config.mode].needs_worker_count(node, executor.pool, workers):
                 unknown = f"executor '{executor.name}': mode={config.mode} must know its number of workers"
                 remedy = "give workers=N" if point.uses_workers[node] else "let its pool take ${workers}"
                 problems.append(f"{unknown}; {remedy}")

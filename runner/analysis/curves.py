@@ -12,8 +12,7 @@ from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
 from runner.folder.store import Results
-from runner.modes import mode_of
-from runner.records import Mode
+from runner.modes import ModeSpec, mode_of
 
 COLUMNS = [
     "law",
@@ -47,7 +46,7 @@ def fits(
     for _, curve in pooled.groupby(keys, sort=False, dropna=False):
         own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
         named = {key: curve[key].iloc[0] for key in keys}
-        untold = int(curve["granularity"].isna().sum()) if mode is Mode.tasks else 0
+        untold = int(curve["granularity"].isna().sum()) if mode.is_strong_scaling else 0
         for law, found in _both_laws(own, times, mode):
             columns = _columns(found)
             if isinstance(found, str) and untold:
@@ -68,14 +67,15 @@ def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.Data
     return own if waits else own[own["workers"] <= cpus]
 
 
-def _both_laws(curve: pd.DataFrame, times: Times, mode: Mode) -> Iterator[tuple[str, Fit | str]]:
+def _both_laws(curve: pd.DataFrame, times: Times, mode: ModeSpec) -> Iterator[tuple[str, Fit | str]]:
     curve = curve.sort_values("workers")
     blocks = times.together(curve["cell"])
     repetitions = blocks.shape[1] if len(curve) else 0
     for law in ("amdahl", "usl"):
         needed = times.level.fewest_blocks
-        if mode is not Mode.tasks:
-            found: Fit | str = f"not identifiable: the law is of one bag on more workers, not of mode={mode}"
+        if not mode.is_strong_scaling:
+            law_of = "the law is of one bag on more workers"
+            found: Fit | str = f"not identifiable: {law_of}, not of mode={mode.mode}"
         elif repetitions < needed:
             found = f"not identifiable: {repetitions} repetitions, and {needed} are needed"
         else:

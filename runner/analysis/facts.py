@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from runner.analysis.estimate import Estimate
-from runner.records import Cell, Mode, Purpose, Status
+from runner.modes import ModeSpec
+from runner.records import Cell, Purpose, Status
 
 # --- a cell -------------------------------------------------------------------------------------------
 
@@ -534,7 +535,7 @@ class StudyFacts:
 
     folder: Path
     name: str
-    mode: Mode
+    mode: ModeSpec
     window_s: float  #: of its cells; 0 without a window
     confidence: float
     repetitions_asked: int

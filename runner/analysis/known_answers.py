@@ -12,7 +12,6 @@ from runner.analysis.machine import Machine
 from runner.analysis.sample_size import fewest_blocks
 from runner.folder.store import Results
 from runner.modes import mode_of
-from runner.records import Mode
 
 COLUMNS = (
     *("workload", "cell", "figure", "expected", "measured", "low", "high", "outcome"),
@@ -77,7 +76,7 @@ def _lacking(answer: Answer, machine: Machine, cell: Any) -> str:
 def _other_mode(results: Results) -> str:
     """Say that an answer is about one bag, where something else was measured."""
     mode = mode_of(results.study)
-    return "" if mode is Mode.tasks else f"it speaks of mode=tasks, and this is mode={mode}"
+    return "" if mode.is_strong_scaling else f"it speaks of mode=tasks, and this is mode={mode.mode}"
 
 
 def _failed(cell: "pd.Series[Any]") -> str:

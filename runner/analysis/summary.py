@@ -23,10 +23,9 @@ from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
 from runner.folder.store import Results
-from runner.modes import bags_of, has_window, mode_of
-from runner.records import Cell, Mode, UntimedRun
+from runner.modes import ModeSpec, bags_of, has_window, mode_of
+from runner.records import Cell, UntimedRun
 
-NO_BAG = "no bound, factors or losses: they explain the time of a bag"
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 
 #: Columns that explain a speedup: B, K with its two parts, G, Q, D and L of docs/method.md.
@@ -83,7 +82,7 @@ def summarise(
         row |= _factors(cell, row, traces)
         notes = _notes(cell, own, row, results.study, traces.machine)
         why_empty = _why_no_memory(memory.get(cell.id))
-        row["note"] = "; ".join([*notes, *_notes_of_window(cell, own), *why_empty])
+        row["note"] = "; ".join([*notes, *_notes_of_window(cell, own, mode), *why_empty])
         rows.append(row)
     return typed(pd.DataFrame(rows))
 
@@ -94,11 +93,11 @@ def _spread(wall_s: "pd.Series[float]") -> dict[str, float]:
     return {f"wall_s_{name}": float(wall_s.quantile(part)) for name, part in quantiles.items()}
 
 
-def _of_mode(mode: Mode, cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
+def _of_mode(mode: ModeSpec, cell: Cell, own: pd.DataFrame, times: Times) -> dict[str, Any]:
     """Give the columns that only a mode has."""
-    if mode is Mode.weak:
+    if mode.bag_per_worker:
         return {"bags": bags_of(cell), **columns_of("bag_s", times.median(cell.id))}
-    if mode is Mode.throughput:
+    if mode.has_window:
         made = own[is_headline(own)]
         service = {name: made[name].median() for name in SERVICE}
         return {**columns_of("tasks_per_s", inverse(times.median(cell.id))), **service}
@@ -232,13 +231,13 @@ def _why_no_memory(looked: UntimedRun | None) -> Iterator[str]:
         yield f"memory: {looked.error}"
 
 
-def _notes_of_window(cell: Cell, own: pd.DataFrame) -> Iterator[str]:
+def _notes_of_window(cell: Cell, own: pd.DataFrame, mode: ModeSpec) -> Iterator[str]:
     """Say what a window leaves empty, and whether it holds too few tasks to count them."""
     if not has_window(cell):
         return
     if short := short_window(cell, own):
         yield describe_short_window(*short)
-    yield NO_BAG
+    yield mode.why_unexplained
 
 
 def short_window(cell: Cell, own: pd.DataFrame) -> tuple[int, float] | None:

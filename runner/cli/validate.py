@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner import modes
 from runner.cli.schema import GROUPS, LOST, SCHEMAS, near, near_setting, where
+from runner.modes import MODES
 from runner.records import AUTO
 from runner.settings import FIGURES, Config, Origin, Point, WorkloadConfig, is_given
 
@@ -139,7 +139,7 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
         yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
     yield from _wrong_answers(workload, origins)
     yield from _answers_of_another(workload, origins)
-    yield from modes.contradictions(config)
+    yield from MODES[config.mode].contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
             yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"

@@ -14,7 +14,7 @@ from runner.measure.chunking import auto_chunk_size
 from runner.measure.invocation import Outcome, Request
 from runner.measure.standing import Keeps, Looking, Progress
 from runner.measure.untimed_runs import UntimedRequest
-from runner.modes import bags_of, lasts_s, unit_s
+from runner.modes import bags_of, unit_s, window_s
 from runner.plan import Plan
 from runner.records import AUTO, Cell, Earlier, Finding, Purpose, Reference, Sample, UntimedRun
 from runner.units import seconds
@@ -80,7 +80,7 @@ class Study:
         self._seconds: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self._wall_s: dict[str, list[float]] = {cell.id: [] for cell in plan.cells}
         self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
-        self._window_s = lasts_s(plan.cells)
+        self._window_s = window_s(plan.cells)
         self.worker_facts: dict[str, Mapping[str, Any]] = {}  #: by cell: as seen in its workers
         self._made: set[tuple[str, int]] = set()  # cells and repetitions that were measured before
         self._looked: set[tuple[str, Purpose]] = set()  # cells and purposes that were looked at before

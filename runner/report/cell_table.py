@@ -10,7 +10,7 @@ from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
 from runner.folder.store import Results
-from runner.records import AUTO, Mode
+from runner.records import AUTO
 from runner.report.labels import ALL_TASKS, short, shown
 from runner.report.text_table import Column
 from runner.units import seconds, size, three_digits
@@ -25,7 +25,6 @@ _MEANINGS = {
     "vs best": "speedup over the fastest baseline",
     "memory": "the most that all its processes held",
 }
-_RATIOS = {Mode.tasks: "speedup", Mode.weak: "scaled", Mode.throughput: "ratio"}
 _WAITING = 0.9  # of the workers that the bound allows
 _HEADINGS = {"chunk_size": "chunk"}
 
@@ -46,10 +45,10 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
     speedups, bounds = (_texts(claims["speedup"], three_digits), _bounds(rows)) if has_speedups else ((), ())
     named, note = _naming(rows, results), _note_column(rows, results, tables)
     ratio = [
-        Column(heading=_RATIOS[tables.terms.mode], texts=speedups),
+        Column(heading=tables.terms.mode.ratio_heading, texts=speedups),
         Column(heading=kind_of_bounds(rows, results), texts=bounds),
     ]
-    if tables.terms.mode is Mode.throughput:
+    if tables.terms.mode.has_window:
         return [*named, *_rates(claims), *ratio, *_service(claims), note]
     return [
         *named,
@@ -160,7 +159,7 @@ def _notes(rows: pd.DataFrame, results: Results, tables: Tables) -> list[str]:
             row,
             tasks.get(row["cell"]),
             tables.machine.usable_cpus(cells[row["cell"]]),
-            has_window=tables.terms.mode is Mode.throughput,
+            has_window=tables.terms.mode.has_window,
         )
         for row in rows.to_dict("records")
     ]

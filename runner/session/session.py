@@ -13,7 +13,7 @@ from runner.errors import ConfigurationError
 from runner.folder.atomic_files import telling
 from runner.folder.store import Store
 from runner.measure.schedule import StudySettings
-from runner.modes import duration_of
+from runner.modes import MODES
 from runner.plan import Plan, plan
 from runner.records import Purpose
 from runner.session import environment
@@ -182,7 +182,7 @@ def _describe_study(points: Sequence[Point], settings: StudySettings) -> dict[st
     return {
         **{key: configuration[key] for key in STUDY_SETTINGS if key not in OF_THE_SITTING},
         **asdict(settings),
-        "duration_s": duration_of(points[0].config),
+        "duration_s": MODES[points[0].config.mode].duration_of(points[0].config),
         "name": _name(points),
         "command_line": sys.argv,
         "working_directory": str(Path.cwd()),

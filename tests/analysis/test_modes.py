@@ -93,7 +93,7 @@ def test_the_sentence_says_that_there_was_a_bag_for_each_worker(weak: Results) -
     _, found = verdict_of(weak)
     assert found.answer == "helps"
     assert found.sentence.startswith(
-        "weak scaling, one bag per worker: process × 2 is fastest, 625 ms a bag: "
+        "weak scaling, one bag per worker: process × 2 is fastest, 625 ms per bag: "
         "1.60 times as fast as serial (95% interval"
     )
 
@@ -136,7 +136,7 @@ def test_the_sentence_of_a_window_tells_tasks_a_second(throughput: Results) -> N
     _, found = verdict_of(throughput)
     assert (found.answer, found.recommended) == ("helps", "process2")
     assert found.sentence.startswith(
-        "throughput over 2.00 s: process × 2 is fastest, 160 tasks a second: 1.60 times as fast as serial"
+        "throughput over 2.00 s: process × 2 is fastest, 160 tasks per second: 1.60 times as fast as serial"
     )
 
 

@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from runner.analysis.curves import Law
 from runner.analysis.laws import Fit, fit
+from runner.modes import MODES
 from runner.records import Mode
 from runner.report.labels import with_chunks_named
 from runner.report.plots import Facts, draw, save
@@ -182,7 +183,7 @@ def windows() -> Study:
     return study
 
 
-IN_WINDOWS = replace(FACTS, mode=Mode.throughput, window_s=2.0)
+IN_WINDOWS = replace(FACTS, mode=MODES[Mode.throughput], window_s=2.0)
 
 
 def test_a_window_is_drawn_as_tasks_a_second_and_nothing_else() -> None:
@@ -222,7 +223,7 @@ def test_weak_scaling_is_called_so_and_compares_bags() -> None:
     for one in study.samples[-7:]:
         one["unit_s"] = one["wall_s"] / 2  # of two bags
     study.summary[-1] |= interval("speedup", 1.6)
-    figure = study.draw(replace(FACTS, mode=Mode.weak))["speedup"]
+    figure = study.draw(replace(FACTS, mode=MODES[Mode.weak]))["speedup"]
     upper, lower = figure.axes
     assert upper.get_ylabel() == "scaled speedup vs serial loop"
     assert lower.get_ylabel() == "scaled\nefficiency"

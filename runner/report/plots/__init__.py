@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from runner.analysis.curves import Law
-from runner.records import Mode
 from runner.report.labels import one_line, short
 from runner.report.plots.appearance import Look, looks_of, style
 from runner.report.plots.data import (
@@ -91,7 +90,7 @@ def _figures(
     keys = varying_keys(cells, facts)
     panels = panels_of(cells, keys)
     figures = {}
-    if facts.mode is Mode.throughput and numeric_axis(cells, keys) is None:
+    if facts.mode.has_window and numeric_axis(cells, keys) is None:
         return {"throughput": draw_throughput(title, panels, looks, facts)}
     if any(cell.workers is not None for cell in cells):
         setting = numeric_axis(cells, keys)
@@ -100,7 +99,7 @@ def _figures(
         else:
             others = panels_of(cells, [key for key in keys if key != setting])
             figures[f"speedup_by_{short(setting)}"] = draw_speedup(title, others, looks, facts, setting)
-    if facts.mode is not Mode.throughput:  # all runs last as long as their window
+    if not facts.mode.has_window:  # all runs last as long as their window
         figures["time"] = draw_time(title, panels, looks, facts)
     baselines = [cell for cell in cells if cell.is_baseline and cell.id in times]
     if baselines:

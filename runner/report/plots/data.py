@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from runner.modes import MODES, ModeSpec
 from runner.records import AUTO, Mode
 from runner.report.labels import one_line, short, shown
 
@@ -23,7 +24,7 @@ class Facts:
     is_range: bool  #: too few repetitions for an interval: low and high are the extremes
     host: str  #: such as "Intel Xeon Gold 6240, 2 CPUs"
     swept: tuple[str, ...] = ()  #: keys of further swept settings, which are columns of the tables
-    mode: Mode = Mode.tasks  #: what workers were given
+    mode: ModeSpec = MODES[Mode.tasks]
     window_s: float = 0.0  #: seconds that they ran tasks for, where that was given
 
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from runner.records import Mode
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.data import Facts, Measured, Panel
@@ -30,8 +29,6 @@ from runner.report.plots.layout import (
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
 BESIDE = 1.3, 0.85  # inches beside the data of a figure's only column, and of one among several
-#: What is drawn, by mode.
-WORDS = {Mode.tasks: "speedup", Mode.weak: "scaled speedup", Mode.throughput: "ratio of tasks a second"}
 BOUND = "most that this bag of tasks allows"
 
 
@@ -49,7 +46,7 @@ def draw_speedup(
     size = (width / columns - BESIDE[columns > 1], SPEEDUP_HEIGHT if columns == 1 else SPEEDUP_HEIGHT * 0.8)
     scene = scene_of(panels, across, looks, facts.usable_cpus, size)
     head = look.Head(
-        title=f"{title}: {WORDS[facts.mode]} by {'number of workers' if setting is None else setting}",
+        title=f"{title}: {facts.mode.ratio} by {'number of workers' if setting is None else setting}",
         caption=_caption(cells, scene, facts),
         legend=_legend(cells, scene),
     )
@@ -65,8 +62,8 @@ def draw_speedup(
             _draw_ideal(upper, scene, is_labelled=place == 0)
             draw_capacity([upper, lower], scene, facts.usable_cpus, is_labelled=place == 0)
         if column == 0:
-            upper.set_ylabel(f"{WORDS[facts.mode]} vs {name_of(panel.baselines)}")
-            lower.set_ylabel("scaled\nefficiency" if facts.mode is Mode.weak else "efficiency")
+            upper.set_ylabel(f"{facts.mode.ratio} vs {name_of(panel.baselines)}")
+            lower.set_ylabel(facts.mode.efficiency.replace(" ", "\n"))
         else:
             upper.tick_params(axis="y", labelleft=False)
             lower.tick_params(axis="y", labelleft=False)
@@ -77,7 +74,7 @@ def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> list[str]
     baselines = [cell for cell in cells if cell.is_baseline]
     shown = compared(cells)
     parts = [
-        *(["Weak scaling: one bag per worker."] if facts.mode is Mode.weak else []),
+        *([facts.mode.caption] if facts.mode.caption else []),
         f"Baseline: {name_of(baselines)}, {_seconds(baselines)}.",
         look.runs_caption(shown),
         look.spread(shown, facts),

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
-from runner.records import Mode
 from runner.report.labels import one_line, shown
 from runner.report.plots import appearance as look
 from runner.report.plots.data import Facts, Interval, Measured, Panel
@@ -36,8 +35,8 @@ def draw_time(title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look
     ]
     if any(cell.is_baseline for cell in cells):
         caption.append("Vertical line: baseline.")
-    if facts.mode is Mode.weak:
-        caption.append("One bag per worker.")
+    if facts.mode.caption:
+        caption.append(facts.mode.caption)
     head = look.Head(
         title=f"{title}: wall time with start-up and shutdown of the pool",
         caption=[" ".join(caption), facts.host],
