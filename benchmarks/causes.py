@@ -24,7 +24,8 @@ from runner.analysis import causes
 from runner.analysis.tables import Tables, tabulate
 from runner.folder.store import Store, read
 from runner.measure.invocation import invoke
-from runner.measure.schedule import Study, StudySettings
+from runner.measure.schedule import Study
+from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
 from runner.session import environment
 from runner.supervise.client import Supervisor

@@ -1,19 +1,23 @@
-"""The records that every stage speaks: what is measured, and what one measurement found."""
+"""The records that every stage uses: what is measured, and what a measurement yields."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
 LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is no pool
-AUTO: Literal["auto"] = "auto"  #: settled once, before the first repetition
+AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
 
-Status = Literal["ok", "failed", "crashed", "timeout", "wrong_result", "interrupted"]
-Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an invocation without a clock
+#: A status that excludes a cell from the rest of the study and from comparisons.
+FailedStatus = Literal["failed", "crashed", "timeout", "wrong_result"]
+#: How an iteration ended. "interrupted": by the user, which is no failure of the cell.
+Status = Literal["ok", FailedStatus, "interrupted"]
+FAILED_STATUSES: tuple[FailedStatus, ...] = get_args(FailedStatus)
+Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: what an untimed run is for
 
 
 class Mode(StrEnum):
@@ -36,14 +40,14 @@ class Cell:
     chunk_size: ChunkSize
     python: str  #: the interpreter, as the user named it
     swept: Mapping[str, Any] = field(default_factory=dict)  #: further swept settings, by key
-    settings: Mapping[str, Any]  #: all that changes the measured program, resolved; JSON only
+    settings: Mapping[str, Any]  #: everything that changes the measured program, resolved; JSON only
 
     def __hash__(self) -> int:
-        """Hash by identity: the settings are dictionaries."""
+        """Hash the id: the settings are dictionaries, which have no hash."""
         return hash(self.id)
 
     def tasks_per_chunk(self, auto: int) -> int | None:
-        """Give the chunk size, `auto` having come to this; None: all tasks at once."""
+        """Return the chunk size, with `auto` as the value chosen for "auto"; None: all tasks at once."""
         return auto if self.chunk_size == AUTO else self.chunk_size
 
     @property
@@ -63,12 +67,12 @@ class Cell:
 
     @property
     def work(self) -> str:
-        """What is run, whoever runs it: cells of the same work may be compared."""
+        """The workload as text: cells with equal work may be compared, whatever executor runs it."""
         return json.dumps(self.settings["workload"], sort_keys=True)
 
 
 def shown_value(value: Any) -> str:
-    """Show the value of a setting; a whole number without a decimal point."""
+    """Format the value of a setting; a whole number has no decimal point."""
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
@@ -81,14 +85,16 @@ def names(cells: Sequence[Cell]) -> dict[str, str]:
     settings = {cell.id: _distinguishing_settings(cell) for cell in cells}
     varying = [
         key
-        for key in dict.fromkeys(key for own in settings.values() for key in own)
-        if len({str(own[key]) for own in settings.values() if own.get(key) is not None}) > 1
+        for key in dict.fromkeys(key for values in settings.values() for key in values)
+        if len({str(values[key]) for values in settings.values() if values.get(key) is not None}) > 1
     ]
     named = {}
     for cell in cells:
-        own = settings[cell.id]
+        values = settings[cell.id]
         shown = ", ".join(
-            f"{key.rpartition('.')[2]}={shown_value(own[key])}" for key in varying if own.get(key) is not None
+            f"{key.rpartition('.')[2]}={shown_value(values[key])}"
+            for key in varying
+            if values.get(key) is not None
         )
         named[cell.id] = f"{cell.name} ({shown})" if shown else cell.name
     return named
@@ -103,73 +109,92 @@ def _distinguishing_settings(cell: Cell) -> dict[str, Any]:
 class Sample:
     """One iteration of one invocation: a row of `samples.csv`.
 
-    Times are None unless it ended well; its parts also where the tasks are too short to be recorded with it.
+    All times are None if the iteration failed. start_s, work_s and end_s are also None if its tasks were too
+    short to trace.
     """
 
     cell: str
-    repetition: int  #: counted from 1; 0 is the reference invocation, which enters no statistic
+    repetition: int  #: counted from 1; 0 is the reference run, which enters no statistic
     position: int  #: place of the invocation in its repetition, from 0
     iteration: int  #: 0 has a pool of its own; later ones share a second pool
-    warmup: bool  #: the run that warms the second pool up
-    tracing: bool = False  #: made only to record tasks too short to be recorded in the headline
-    tasks: int  #: in a window, those that ended within it
-    tasks_per_chunk: int | None = None  #: sent to a worker at a time; None: all of them
+    warmup: bool  #: whether it warms up the second pool
+    tracing: bool = False  #: a separate run that only traces tasks too short to be traced in the headline run
+    tasks: int  #: in a window: the tasks that ended within it
+    tasks_per_chunk: int | None = None  #: tasks sent to a worker at a time; None: all of them
     started_at: str  #: ISO 8601, UTC
-    start_s: float | None = None  #: from before the pool's construction to the first task's start
-    work_s: float | None = None  #: to the last task's end; or from a window's opening to its closing
+    start_s: float | None = None  #: from before the pool is constructed to the start of the first task
+    work_s: float | None = None  #: to the end of the last task; or from the opening of a window to its end
     end_s: float | None = None  #: to the return of shutdown
-    wall_s: float | None = None  #: the three together
+    wall_s: float | None = None  #: the sum of these three
     cpu_s: float | None = None  #: user and system time of the whole process tree
-    in_progress: int | None = None  #: tasks that a window closed on; these four only where there is one
-    service_p50_s: float | None = None  #: what half of the tasks that ended within the window do not exceed
+    in_progress: int | None = None  #: tasks in progress at the end of a window; these four: windows only
+    service_p50_s: float | None = None  #: median duration of the tasks that ended within the window
     service_p90_s: float | None = None
     service_p99_s: float | None = None
-    noisy: str = ""  #: what others took from the machine during the invocation, where it matters
+    noisy: str = ""  #: how other programs or the host disturbed the invocation; empty if they did not
     status: Status = "ok"
     error: str = ""
-    invocation_s: float | None = None  #: of the whole invocation; on its last row, which completes it
+    invocation_s: float | None = None  #: of the whole invocation; set in its last row, which completes it
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it belongs to a reference run."""
+        return self.repetition == 0
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it enters the headline statistics: a cold run in a repetition that succeeded."""
+        return self.repetition > 0 and self.iteration == 0 and self.status == "ok" and not self.warmup
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it excludes its cell from the rest of the study and from comparisons."""
+        return self.status in FAILED_STATUSES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What the reference invocation of a baseline fixes for the cells relative to it."""
+    """What the reference run of a baseline fixes for the cells relative to it."""
 
-    results: list[dict[str, Any]] | None = None  #: None where it failed: nothing to compare with
-    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: to be calibrated
+    results: list[dict[str, Any]] | None = None  #: None: results cannot be compared
+    calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: not calibrated yet
     labels: list[str] = field(default_factory=list)
-    task_s: float = math.inf  #: mean duration of a task; it tells which of them are stamped
+    task_s: float = math.inf  #: mean duration of a task; decides what is traced
     lengths: list[tuple[int, float]] = field(default_factory=list)  #: as `auto_chunk_size` takes them
-    cpu_share: float = 0.0  #: CPU seconds a second of its tasks
-    seconds: float = 0.0  #: of the invocation as a whole
+    cpu_share: float = 0.0  #: CPU seconds per second of its tasks
+    seconds: float = 0.0  #: duration of the whole invocation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What one invocation fixes for those that follow, in this sitting or in one that resumes it."""
+class ReferenceRecord:
+    """What one invocation fixes for those that follow, in any session: a line of `references.jsonl`."""
 
     cell: str
     repetition: int
-    reference: Reference | None  #: None: the cells relative to it go by another
-    facts: Mapping[str, Any]  #: as seen in its workers; empty where they were known
+    reference: Reference | None  #: None: it fixes nothing for the cells relative to it
+    facts: Mapping[str, Any]  #: observed in its workers; empty if they were known already
 
 
 @dataclass(frozen=True, kw_only=True)
-class Earlier:
-    """What was measured before a study is resumed: whole invocations, none of them interrupted."""
+class CompletedRuns:
+    """What earlier sessions have measured: complete invocations, none of them interrupted."""
 
     samples: Sequence[Sample] = ()
-    findings: Sequence[Finding] = ()
+    references: Sequence[ReferenceRecord] = ()
     untimed: Sequence["UntimedRun"] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskRecord:
-    """One task, or one chunk of tasks, on one worker: a row of the trace. One clock, nanoseconds."""
+    """One task, or one chunk of tasks, on one worker: a row of the trace.
+
+    Times ending in _ns are nanoseconds of one clock.
+    """
 
     cell: str
     repetition: int
     iteration: int
-    task: int  #: position of the (first) task among the items
+    task: int  #: index of the (first) task among the items
     label: str
     worker: int  #: lane: workers numbered in the order of their first task
     host: str
@@ -179,23 +204,23 @@ class TaskRecord:
     started_ns: int
     ended_ns: int
     received_ns: int
-    busy_ns: int  #: time within tasks; less than from start to end where the record merges several
-    cpu_ns: int | None  #: None where the record is of a chunk too short to pay for it
+    busy_ns: int  #: time within tasks; less than ended_ns - started_ns if the record merges several
+    cpu_ns: int | None  #: None: the record is of a chunk too short for a reading of the CPU clock
     run_delay_ns: int | None  #: time spent runnable but not running; Linux only
-    tasks: int  #: how many tasks the record covers
-    calls: int  #: inner loop of a snippet; 1 for a function
-    differs: bool  #: the result of one of its tasks is not the one it should be
+    tasks: int  #: the number of tasks in this record
+    calls: int  #: inner-loop count of a snippet; 1 for a function
+    differs: bool  #: whether the result of one of its tasks is wrong
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UntimedRun:
-    """One invocation without a clock, of which nothing enters a statistic: a row of `untimed.csv`."""
+    """One invocation that is not timed and enters no statistic: a row of `untimed.csv`."""
 
     cell: str
     purpose: Purpose
     started_at: str  #: ISO 8601, UTC
-    peak_pss_bytes: int | None = None  #: the most that all its processes held together at any look
-    looks: int = 0  #: how often the memory was looked at
-    profile: str = ""  #: the file that a profiler made, in the folder `profiles`
+    peak_pss_bytes: int | None = None  #: peak memory of all its processes together
+    looks: int = 0  #: how many times the memory was read
+    profile: str = ""  #: the file that a profiler wrote, in the folder `profiles`
     status: Status = "ok"
     error: str = ""  #: also why a figure is missing

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from runner.errors import RunnerError
 from runner.folder.atomic_files import write
-from runner.records import Finding, Reference
+from runner.records import Reference, ReferenceRecord
 
 _FILE = "references.jsonl"
 
 
-def append(folder: Path, finding: Finding) -> None:
+def append(folder: Path, finding: ReferenceRecord) -> None:
     """Append one. When this returns, it is on the disk."""
     with (folder / _FILE).open("a", encoding="utf-8") as file:
         file.write(_line(finding))
@@ -21,7 +21,7 @@ def append(folder: Path, finding: Finding) -> None:
         os.fsync(file.fileno())
 
 
-def read(folder: Path) -> list[Finding]:
+def read(folder: Path) -> list[ReferenceRecord]:
     """Read them all; a last line that is half written is none.
 
     Raises:
@@ -40,16 +40,16 @@ def read(folder: Path) -> list[Finding]:
         ) from error
 
 
-def rewrite(folder: Path, findings: Iterable[Finding]) -> None:
+def rewrite(folder: Path, findings: Iterable[ReferenceRecord]) -> None:
     """Leave these alone."""
     write(folder / _FILE, "".join(map(_line, findings)))
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: ReferenceRecord) -> str:
     return json.dumps(asdict(finding)) + "\n"
 
 
-def _finding(line: str) -> Finding:
+def _finding(line: str) -> ReferenceRecord:
     read = json.loads(line)
     reference = None if read["reference"] is None else Reference(**read["reference"])
-    return Finding(**{**read, "reference": reference})
+    return ReferenceRecord(**{**read, "reference": reference})

@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar, get_args, get_orig
 import yaml
 
 from runner.errors import ConfigurationError, RunnerError
-from runner.folder import plain_yaml
-from runner.folder import reference_log as findings
+from runner.folder import plain_yaml, reference_log
 from runner.folder.atomic_files import STRANGE_CHARACTERS, Appended, leaving_no_part, sync, telling, write
-from runner.records import Cell, Finding, Purpose, Sample, TaskRecord, UntimedRun
+from runner.records import Cell, Purpose, ReferenceRecord, Sample, TaskRecord, UntimedRun
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -159,14 +158,14 @@ class Store:
             with contextlib.closing(Appended(self.folder / _UNTIMED, columns)) as file:
                 file.append([self._row(found, _UNTIMED_COLUMNS)])
 
-    def keep_finding(self, finding: Finding) -> None:
+    def add_reference(self, record: ReferenceRecord) -> None:
         """Append what an invocation fixes, before its own rows. When this returns, it is on the disk.
 
         Raises:
             RunnerError: if there is no room, say
         """
         with telling(self.folder):
-            findings.append(self.folder, finding)
+            reference_log.append(self.folder, record)
 
     def log(self, text: str) -> None:
         """Append a line, or a traceback, to the study's log."""

@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from runner.measure.schedule import StudySettings
-from runner.measure.standing import Progress as Standing
+from runner.measure.study_progress import StudyProgress
+from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
 from runner.records import Cell
 from runner.units import seconds
@@ -42,13 +42,13 @@ class Progress:
         if self._is_live:
             self._live.stop()
 
-    def __call__(self, progress: Standing) -> None:
+    def __call__(self, progress: StudyProgress) -> None:
         """Show where the study stands."""
         if self._quiet:
             return
         if self._is_live:
             self._live.update(_view(progress, self._console), refresh=True)
-        elif progress.looking is not None and progress.looking.number == 1:
+        elif progress.untimed is not None and progress.untimed.number == 1:
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
         elif progress.repetition_ended or (progress.repetition == 0 and not self._has_begun):
             self._console.print(_line(progress), highlight=False, soft_wrap=True)
@@ -153,12 +153,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
-def _line(progress: Standing) -> str:
+def _line(progress: StudyProgress) -> str:
     most, about = ("at most ", "at most") if progress.at_most else ("", "about")
     left_s = progress.left_s
-    if (looking := progress.looking) is not None:
-        cells = f"cell {looking.number} of {looking.cells}"
-        return f"{looking.purpose}, without a clock: {cells}, about {duration(left_s or 0.0)} left"
+    if (untimed := progress.untimed) is not None:
+        cells = f"cell {untimed.number} of {untimed.cells}"
+        return f"{untimed.purpose}, without a clock: {cells}, about {duration(left_s or 0.0)} left"
     if progress.repetition == 0:
         return _REFERENCES if left_s is None else f"{about} {duration(left_s)} to go"
     left = f", {about} {duration(left_s)} left" if left_s else ""
@@ -173,7 +173,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _provisional(progress: Standing) -> str:
+def _provisional(progress: StudyProgress) -> str:
     """Name the fastest cell so far, from the first complete repetition on."""
     counts = [len(progress.wall_s[cell.id]) for cell in _still_measured(progress)]
     if not counts or min(counts) < 1:
@@ -194,11 +194,11 @@ def name(cell: Cell) -> str:
     return cell.executor if cell.workers is None else f"{cell.executor} × {cell.workers}"
 
 
-def _still_measured(progress: Standing) -> list[Cell]:
+def _still_measured(progress: StudyProgress) -> list[Cell]:
     return [cell for cell in progress.plan.cells if cell.id not in progress.failed]
 
 
-def _view(progress: Standing, console: Console) -> Group:
+def _view(progress: StudyProgress, console: Console) -> Group:
     """Show the most important first, and of the cells as many as the terminal has room for."""
     texts = [Text(line) for line in (_line(progress), _provisional(progress)) if line]
     taken = sum(len(text.wrap(console, console.width)) for text in texts)
@@ -206,7 +206,7 @@ def _view(progress: Standing, console: Console) -> Group:
     return Group(*texts, *_cells(progress, room))
 
 
-def _cells(progress: Standing, room: int) -> list[Table]:
+def _cells(progress: StudyProgress, room: int) -> list[Table]:
     """Show the cells in a table of at most so many lines; none if not even one cell finds room."""
     cells = progress.plan.cells
     shown = cells if len(cells) < room else cells[: max(0, room - 2)]  # beside the header, and the rest
@@ -225,7 +225,7 @@ def _cells(progress: Standing, room: int) -> list[Table]:
     return [table]
 
 
-def _row(cell: Cell, progress: Standing) -> tuple[str, str, str]:
+def _row(cell: Cell, progress: StudyProgress) -> tuple[str, str, str]:
     walls = progress.wall_s[cell.id]
     settings = [f"{key}={value}" for key, value in cell.swept.items() if value is not None]
     median = seconds(statistics.median(walls)) if walls else ""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from runner.broken_pipe import outlive_readers
 from runner.cli.compose import collect
@@ -18,15 +17,17 @@ from runner.folder.store import Store
 from runner.measure.invocation import Outcome, Request, invoke
 from runner.measure.noise import Canary
 from runner.measure.profilers import check_profiler
-from runner.measure.schedule import Interrupted, Study, StudySettings
-from runner.measure.standing import Keeps
-from runner.measure.standing import Progress as Standing
+from runner.measure.remaining import why_complete
+from runner.measure.schedule import Interrupted, Study
+from runner.measure.study_progress import StudyProgress
+from runner.measure.study_settings import StudySettings
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.plan import Plan
 from runner.records import UntimedRun
 from runner.session import environment
 from runner.session.lock import holding, measuring_alone
 from runner.session.preflight import Checked, check
+from runner.session.resume import Stopped
 from runner.session.session import Sitting, conclude
 from runner.settings import Point
 from runner.supervise.client import Supervisor, SupervisorDied
@@ -70,7 +71,7 @@ def run(points: Sequence[Point]) -> int:
         if resumed is not None:
             hold(resumed)
         sitting = begin(points)  # meanwhile the other study may have gone on with this very folder
-        if sitting.stopped is not None and (why := _why_complete(sitting)):
+        if sitting.stopped is not None and (why := _why_complete(sitting, sitting.stopped)):
             folder, stops = conclude(sitting.stopped), 0
             _tell(f"nothing is left to measure: {why}")
         else:
@@ -107,7 +108,7 @@ def _measure(
         if sitting.stopped is None:  # otherwise it is held already
             hold(store.folder)
 
-        def watch(standing: Standing) -> None:
+        def watch(standing: StudyProgress) -> None:
             if standing.repetition == 1 and standing.repetition_ended:  # what is killed later has them
                 store.write_environment({**opened.facts, "workers": study.worker_facts})
             progress(standing)
@@ -129,7 +130,7 @@ def _told_if_stopped(study: Study, look: Callable[[UntimedRequest], UntimedRun],
     """Measure a study; returns how far it came where the user stopped it, else nothing."""
     try:
         study.measure()
-        study.look(look)
+        study.make_untimed_runs(look)
     except Interrupted as stopped:
         return str(stopped)
     except SupervisorDied as died:
@@ -140,30 +141,27 @@ def _told_if_stopped(study: Study, look: Callable[[UntimedRequest], UntimedRun],
 
 def _study(
     sitting: Sitting,
-    store: Keeps,
-    watch: Callable[[Standing], None],
+    store: Store,
+    watch: Callable[[StudyProgress], None],
     invoke: Callable[[Request], Outcome],
     canary: Callable[[], str],
 ) -> Study:
     """Make the study, with what was measured of it before."""
-    study = Study(
+    return Study(
         sitting.plan,
         sitting.settings,
         invoke=invoke,
         store=store,
         watch=watch,
+        completed=None if sitting.stopped is None else sitting.stopped.earlier,
         is_precise=partial(_is_precise, sitting),
         canary=canary,
     )
-    if sitting.stopped is not None:
-        study.go_on_from(sitting.stopped.earlier)
-    return study
 
 
-def _why_complete(sitting: Sitting) -> str:
+def _why_complete(sitting: Sitting, stopped: Stopped) -> str:
     """Say why nothing of a study is left to measure; empty if something is."""
-    unused: Any = None  # nothing is measured, and so nothing is kept
-    return _study(sitting, unused, unused, unused, canary=unused).why_complete()
+    return why_complete(stopped.plan, stopped.settings, stopped.earlier, partial(_is_precise, sitting))
 
 
 class _Stops:
@@ -200,7 +198,7 @@ def _dry_run(sitting: Sitting, checked: Checked, supervisor: Supervisor, *, quie
     """Show what would be measured, and run only the references, for an estimate of the time."""
     from runner.report.progress import Progress, show_plan  # noqa: PLC0415 - `--help` needs no rich
 
-    def watch(standing: Standing) -> None:
+    def watch(standing: StudyProgress) -> None:
         if not standing.repetition_ended:  # nothing comes after the references
             progress(standing)
 
@@ -219,7 +217,7 @@ def _dry_run(sitting: Sitting, checked: Checked, supervisor: Supervisor, *, quie
             return INTERRUPTED
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
-    show_plan(plan, checked.tasks, settings, study.repetition_s(), study.untimed_s())
+    show_plan(plan, checked.tasks, settings, study.costs.repetition_s(), study.costs.untimed_s())
     _tell_if_too_few(plan, settings, sitting.study["confidence"])
     return 1 if study.failed else 0
 

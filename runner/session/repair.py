@@ -9,44 +9,43 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from runner.errors import ConfigurationError
-from runner.folder import reference_log as findings
-from runner.folder import store
+from runner.folder import reference_log, store
 from runner.folder.atomic_files import telling
 from runner.folder.store import Results
-from runner.records import Earlier, Finding, Sample
+from runner.records import CompletedRuns, ReferenceRecord, Sample
 
 _Invocation = tuple[str, int]  # its cell and repetition
 
 
-def earlier(results: Results) -> Earlier:
+def earlier(results: Results) -> CompletedRuns:
     """Say what need not be measured again.
 
     Raises:
         ConfigurationError: where the loops that a lost reference fixed cannot be found again
         RunnerError: if the trace or the findings cannot be read
     """
-    found = findings.read(results.folder)
+    found = reference_log.read(results.folder)
     whole = _whole(results.samples) - _without_records(results)
     whole -= _without_finding(results, found, whole)
-    return Earlier(
+    return CompletedRuns(
         samples=[one for one in results.samples if _invocation(one) in whole],
-        findings=[one for one in found if _invocation(one) in whole],
+        references=[one for one in found if _invocation(one) in whole],
         untimed=results.untimed,
     )
 
 
-def mend(results: Results, kept: Earlier) -> None:
+def mend(results: Results, kept: CompletedRuns) -> None:
     """Leave in the folder what is kept, and nothing else of what was measured.
 
     Raises:
         RunnerError: if it cannot be written
     """
     with telling(results.folder):
-        findings.rewrite(results.folder, kept.findings)
+        reference_log.rewrite(results.folder, kept.references)
         store.rewrite(replace(results, samples=tuple(kept.samples)))
 
 
-def _invocation(one: Sample | Finding) -> _Invocation:
+def _invocation(one: Sample | ReferenceRecord) -> _Invocation:
     return one.cell, one.repetition
 
 
@@ -71,7 +70,9 @@ def _without_records(results: Results) -> set[_Invocation]:
     }
 
 
-def _without_finding(results: Results, found: Iterable[Finding], whole: set[_Invocation]) -> set[_Invocation]:
+def _without_finding(
+    results: Results, found: Iterable[ReferenceRecord], whole: set[_Invocation]
+) -> set[_Invocation]:
     """Name the references of which it is not known any more what they fixed.
 
     Raises:

@@ -8,9 +8,9 @@ from typing import Any, get_type_hints
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.store import Results
-from runner.measure.schedule import StudySettings
+from runner.measure.study_settings import StudySettings
 from runner.plan import Plan, cell_id, plan
-from runner.records import Cell, Earlier
+from runner.records import Cell, CompletedRuns
 from runner.session import repair as mend
 from runner.settings import STUDY_SETTINGS, Config, Point
 
@@ -34,7 +34,7 @@ class Stopped:
     results: Results
     plan: Plan
     settings: StudySettings
-    earlier: Earlier
+    earlier: CompletedRuns
 
 
 def read_stopped(points: Sequence[Point]) -> Stopped:

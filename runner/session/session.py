@@ -12,7 +12,7 @@ from typing import Any, Self
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import telling
 from runner.folder.store import Store
-from runner.measure.schedule import StudySettings
+from runner.measure.study_settings import StudySettings
 from runner.modes import MODES
 from runner.plan import Plan, plan
 from runner.records import Purpose
@@ -127,7 +127,7 @@ def conclude(stopped: Stopped) -> Path:
     """Give a study of which all is measured its lasting form; returns its folder."""
     results = stopped.results
     mend.mend(results, stopped.earlier)  # of an invocation that is not due any more
-    workers = {one.cell: one.facts for one in reversed(stopped.earlier.findings) if one.facts}
+    workers = {one.cell: one.facts for one in reversed(stopped.earlier.references) if one.facts}
     with telling(results.folder), Store(results.folder, results.cells, results.swept) as opened:
         opened.write_environment({**results.environment, "workers": workers})
         opened.finish()

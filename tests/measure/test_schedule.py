@@ -13,11 +13,23 @@ from hypothesis import strategies as st
 
 from runner.measure.chunking import Dispatch
 from runner.measure.invocation import Outcome, Request
-from runner.measure.schedule import Interrupted, Study, StudySettings
-from runner.measure.standing import Progress
+from runner.measure.remaining import why_complete
+from runner.measure.schedule import Interrupted, Study
+from runner.measure.study_progress import StudyProgress
+from runner.measure.study_settings import StudySettings
 from runner.measure.untimed_runs import UntimedRequest
 from runner.plan import Plan
-from runner.records import Cell, Earlier, Finding, Purpose, Reference, Sample, Status, TaskRecord, UntimedRun
+from runner.records import (
+    Cell,
+    CompletedRuns,
+    Purpose,
+    Reference,
+    ReferenceRecord,
+    Sample,
+    Status,
+    TaskRecord,
+    UntimedRun,
+)
 from tests.conftest import make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
@@ -30,7 +42,7 @@ class Kept:
         self.samples: list[Sample] = []
         self.logged: list[str] = []
         self.untimed: list[UntimedRun] = []
-        self.findings: list[Finding] = []
+        self.references: list[ReferenceRecord] = []
 
     def add_untimed(self, found: UntimedRun) -> None:
         self.untimed.append(found)
@@ -39,8 +51,13 @@ class Kept:
         assert list(records) == []
         self.samples += samples
 
-    def keep_finding(self, finding: Finding) -> None:
-        self.findings.append(finding)
+    def add_reference(self, record: ReferenceRecord) -> None:
+        self.references.append(record)
+
+    def completed(self) -> CompletedRuns:
+        return CompletedRuns(
+            samples=tuple(self.samples), references=tuple(self.references), untimed=tuple(self.untimed)
+        )
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
         return Path(f"{cell}_{repetition}.txt")
@@ -87,9 +104,10 @@ class Trial:
         settings: StudySettings = SETTINGS,
         invoke: Callable[[Request], Outcome] = ended,
         canary: Callable[[], str] = lambda: "",
+        completed: CompletedRuns | None = None,
     ) -> None:
         self.requests: list[Request] = []
-        self.progress: list[Progress] = []
+        self.progress: list[StudyProgress] = []
         self.kept = Kept()
         self._invoke = invoke
         plan = Plan(cells=cells, swept=(), origins={}, extras={})
@@ -99,6 +117,7 @@ class Trial:
             invoke=self._note_and_invoke,
             store=self.kept,
             watch=self._note_progress,
+            completed=completed,
             canary=canary,
         )
 
@@ -113,7 +132,7 @@ class Trial:
         self.requests.append(request)
         return self._invoke(request)
 
-    def _note_progress(self, progress: Progress) -> None:
+    def _note_progress(self, progress: StudyProgress) -> None:
         walls = {cell: list(walls) for cell, walls in progress.wall_s.items()}
         self.progress.append(replace(progress, wall_s=walls, failed=dict(progress.failed)))
 
@@ -434,7 +453,7 @@ def test_a_repetition_is_estimated_from_the_references() -> None:
     )
     trial.study.make_references()
     assert trial.order() == ["s0", "S0"]
-    assert trial.study.repetition_s() == 2.0 + 2.0 + 3.0
+    assert trial.study.costs.repetition_s() == 2.0 + 2.0 + 3.0
 
 
 @pytest.mark.parametrize(
@@ -458,16 +477,19 @@ def test_the_first_run_apart_tells_how_quickly_chunks_follow_each_other() -> Non
     first = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3), invoke=traced_apart).measure()
     assert [request.between_chunks_s for request in first.requests] == pytest.approx([0.0, 0.0, 0.1, 0.1])
 
-    again = Trial(SERIAL, settings=replace(SETTINGS, repetitions=4), invoke=traced_apart)
-    again.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
-    again.study.measure()
+    again = Trial(
+        SERIAL,
+        settings=replace(SETTINGS, repetitions=4),
+        invoke=traced_apart,
+        completed=first.kept.completed(),
+    ).measure()
     assert [request.between_chunks_s for request in again.requests] == pytest.approx([0.1])
 
 
 def test_an_interpreter_that_dies_after_its_answer_is_logged() -> None:
     trial = Trial(SERIAL, invoke=lambda request: ended(request, afterwards="exited with code 3")).measure()
     assert trial.kept.logged == [
-        f"cell s (serial), repetition {repetition}: the interpreter exited with code 3 after it had answered"
+        f"cell s (serial), repetition {repetition}: after its reply the interpreter exited with code 3"
         for repetition in range(3)
     ]
 
@@ -478,7 +500,7 @@ def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
         invoke=lambda request: ended(request, facts={"distinct_workers": request.repetition}, left_behind=2),
     ).measure()
     assert trial.kept.logged == [
-        f"cell s (serial), repetition {repetition}: 2 processes outlived the workload and were ended"
+        f"cell s (serial), repetition {repetition}: terminated 2 leftover processes of the workload"
         for repetition in range(3)
     ]
     assert trial.study.worker_facts == {"s": {"distinct_workers": 0}}
@@ -578,7 +600,7 @@ def test_a_study_whose_cells_have_all_failed_ends() -> None:
 
 def test_processes_that_could_not_be_ended_are_logged() -> None:
     trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
-    assert "2 processes could not be ended" in trial.kept.logged[0]
+    assert "2 processes could not be terminated" in trial.kept.logged[0]
 
 
 def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -> None:
@@ -618,7 +640,7 @@ class Looks:
 
 def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_plan() -> None:
     trial, looks = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure(), Looks()
-    trial.study.look(looks)
+    trial.study.make_untimed_runs(looks)
     assert [(request.cell.id, request.purpose) for request in looks.requests] == [
         ("s", "memory"),
         ("t", "memory"),
@@ -630,7 +652,7 @@ def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_p
 
 def test_without_a_purpose_nothing_is_looked_at() -> None:
     trial, looks = Trial(SERIAL, THREAD).measure(), Looks()
-    trial.study.look(looks)
+    trial.study.make_untimed_runs(looks)
     assert looks.requests == []
 
 
@@ -639,22 +661,22 @@ def test_a_cell_that_failed_is_not_looked_at() -> None:
         return ended(request, "failed" if request.cell == THREAD else "ok")
 
     trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
-    trial.study.look(looks)
+    trial.study.make_untimed_runs(looks)
     assert [request.cell.id for request in looks.requests] == ["s"]
 
 
 def test_a_look_that_fails_is_kept_and_logged_and_fails_no_cell() -> None:
     trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
-    trial.study.look(Looks(s="crashed"))
+    trial.study.make_untimed_runs(Looks(s="crashed"))
     assert [found.status for found in trial.kept.untimed] == ["crashed", "ok"]
-    assert trial.kept.logged == ["cell s (serial), memory, without a clock: crashed: it crashed"]
+    assert trial.kept.logged == ["cell s (serial), untimed run (memory): crashed: it crashed"]
     assert trial.study.failed == {}
 
 
-def test_an_interruption_while_looking_keeps_what_was_found() -> None:
+def test_an_interruption_while_untimed_keeps_what_was_found() -> None:
     trial = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure()
-    with pytest.raises(Interrupted, match=r"^interrupted after all repetitions, looking at memory$"):
-        trial.study.look(Looks(t="interrupted"))
+    with pytest.raises(Interrupted, match=r"in the untimed runs \(memory\)$"):
+        trial.study.make_untimed_runs(Looks(t="interrupted"))
     assert [found.cell for found in trial.kept.untimed] == ["s"]
     assert len(trial.kept.samples) == 7
 
@@ -664,17 +686,17 @@ def test_snippets_loop_as_often_without_a_clock_as_with_it() -> None:
         return ended(request, calls={"one": 1000})
 
     trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
-    trial.study.look(looks)
+    trial.study.make_untimed_runs(looks)
     assert [request.calls for request in looks.requests] == [{"one": 1000}] * 2
 
 
 def test_progress_tells_which_cell_is_looked_at_and_how_long_that_takes_yet() -> None:
     trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
     before = trial.progress[-1]
-    trial.study.look(Looks())
-    told = [progress for progress in trial.progress if progress.looking is not None]
+    trial.study.make_untimed_runs(Looks())
+    told = [progress for progress in trial.progress if progress.untimed is not None]
     assert before.left_s == 2.0
-    assert [(one.looking.number, one.looking.cells) for one in told if one.looking] == [(1, 2), (2, 2)]
+    assert [(one.untimed.number, one.untimed.cells) for one in told if one.untimed] == [(1, 2), (2, 2)]
     assert [one.left_s for one in told] == [2.0, 1.0]
 
 
@@ -704,10 +726,9 @@ def gone_on_after(count: int, settings: StudySettings, invoke: Callable[[Request
         first.measure()
     kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
     known = {(sample.cell, sample.repetition) for sample in kept}
-    findings = [one for one in first.kept.findings if (one.cell, one.repetition) in known]
-    second = Trial(*cells, settings=settings, invoke=invoke)
-    second.study.go_on_from(Earlier(samples=kept, findings=findings))
-    second.measure()
+    references = [one for one in first.kept.references if (one.cell, one.repetition) in known]
+    completed = CompletedRuns(samples=kept, references=references)
+    second = Trial(*cells, settings=settings, invoke=invoke, completed=completed).measure()
     assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
     return kept + second.kept.samples
 
@@ -742,9 +763,7 @@ def test_a_cell_that_failed_before_is_not_measured_again(count: int, failing: in
 def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
     first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
     first.study.make_references()
-    second = Trial(SERIAL, THREAD)
-    second.study.go_on_from(Earlier(samples=first.kept.samples, findings=first.kept.findings))
-    second.measure()
+    second = Trial(SERIAL, THREAD, completed=first.kept.completed()).measure()
     assert {request.reference.calls["a"] for request in second.requests if request.reference.calls} == {7}
     assert {request.time_limit_s for request in second.requests} == {60.0}
     assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
@@ -760,13 +779,19 @@ def test_the_time_of_the_sittings_is_added_up() -> None:
 
     def study() -> Study:
         plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
-        return Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=clock)
+        return Study(
+            plan,
+            settings,
+            invoke=invoke,
+            store=kept,
+            watch=lambda _: None,
+            completed=kept.completed(),
+            clock=clock,
+        )
 
     study().make_references()
-    clock.now_s += 1000.0  # nobody measures
-    second = study()
-    second.go_on_from(Earlier(samples=list(kept.samples), findings=list(kept.findings)))
-    second.measure()
+    clock.now_s += 1000.0  # between the sessions
+    study().measure()
     assert kept.samples[-1].repetition == 3
 
 
@@ -782,17 +807,9 @@ def test_the_time_of_the_sittings_is_added_up() -> None:
 )
 def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
     before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
-    again = Study(
-        Plan(cells=(SERIAL,), swept=(), origins={}, extras={}),
-        replace(SETTINGS, **changes),
-        invoke=ended,
-        store=Kept(),
-        watch=lambda _: None,
-        is_precise=lambda _: True,
-        clock=lambda: 0.0,
-    )
-    again.go_on_from(Earlier(samples=before.samples, findings=before.findings))
-    assert again.why_complete() == why
+    plan = Plan(cells=(SERIAL,), swept=(), origins={}, extras={})
+    settings = replace(SETTINGS, **changes)
+    assert why_complete(plan, settings, before.completed(), lambda _: True) == why
 
 
 def test_only_the_last_row_of_an_invocation_completes_it() -> None:
@@ -826,7 +843,7 @@ def test_a_chunk_size_of_auto_is_settled_once_after_the_references() -> None:
     assert sizes == {1, 7}  # before, and from then on
     assert [request.tasks_per_chunk for request in trial.requests[2:] if request.cell.id == "t"] == [7, 7]
     assert trial.kept.logged == [
-        "cell t (serial): chunk_size=auto is 7: 100 tasks of 1.00 s on 2 workers, 125 ms to hand out a chunk"
+        "cell t (serial): chunk_size=auto is 7: 100 tasks of 1.00 s on 2 workers, 125 ms to dispatch a chunk"
     ]
 
 

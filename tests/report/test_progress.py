@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner.measure.schedule import StudySettings
-from runner.measure.standing import Looking
-from runner.measure.standing import Progress as Standing
+from runner.measure.study_progress import StudyProgress, UntimedProgress
+from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
 from runner.records import Sample
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan
@@ -22,8 +21,8 @@ WALLS = {"serial": [2.0], "process2": [1.0]}
 SETTINGS = StudySettings(repetitions=7, iterations=1, time_limit_s=None, seed=1)
 
 
-def standing(repetition: int, walls: dict[str, list[float]], **changes: Any) -> Standing:
-    given = Standing(
+def standing(repetition: int, walls: dict[str, list[float]], **changes: Any) -> StudyProgress:
+    given = StudyProgress(
         plan=PLAN,
         repetition=repetition,
         repetitions=7,
@@ -57,7 +56,7 @@ def failure(identity: str) -> Sample:
     )
 
 
-def told(*progresses: Standing, terminal: bool = False, quiet: bool = False, **console: Any) -> str:
+def told(*progresses: StudyProgress, terminal: bool = False, quiet: bool = False, **console: Any) -> str:
     out = io.StringIO()
     size = {"width": 100, "height": 30, **console}
     shown = Console(file=out, force_terminal=terminal, color_system=None, _environ={}, **size)
@@ -67,7 +66,7 @@ def told(*progresses: Standing, terminal: bool = False, quiet: bool = False, **c
     return out.getvalue()
 
 
-def screen(one: Standing, *, width: int, height: int) -> list[str]:
+def screen(one: StudyProgress, *, width: int, height: int) -> list[str]:
     """Show the lines of the live view on a terminal of this size, without what moves the cursor."""
     out = io.StringIO()
     shown = Console(file=out, force_terminal=True, color_system=None, _environ={}, width=width, height=height)
@@ -99,7 +98,7 @@ def test_what_is_run_without_a_clock_is_announced_once_and_then_counted_on_a_ter
         standing(
             7,
             WALLS,
-            looking=Looking(purpose="memory", number=number, cells=2),
+            untimed=UntimedProgress(purpose="memory", number=number, cells=2),
             left_s=2.0,
             repetition_ended=False,
         )

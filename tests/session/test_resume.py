@@ -12,7 +12,7 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.store import Store
 from runner.plan import plan
-from runner.records import Finding, Mode, Reference, Sample, TaskRecord
+from runner.records import Mode, Reference, ReferenceRecord, Sample, TaskRecord
 from runner.session import repair as mend
 from runner.session.resume import read_stopped
 from runner.session.same_machine import (
@@ -91,7 +91,7 @@ def folder(tmp_path: Path) -> Path:
         made.write_environment({})
         for cell, repetition in INVOCATIONS:
             if (cell, repetition) == (SERIAL, 0):
-                made.keep_finding(Finding(cell=cell, repetition=0, reference=Reference(), facts={}))
+                made.add_reference(ReferenceRecord(cell=cell, repetition=0, reference=Reference(), facts={}))
             add(made, sample(cell, repetition))
     return made.folder
 
@@ -182,7 +182,7 @@ def test_records_without_their_row_go(folder: Path) -> None:
 def test_an_invocation_that_is_not_whole_is_measured_again(folder: Path, rows: list[Sample]) -> None:
     results = store.read(folder)
     with Store(folder, results.cells, results.swept) as made:
-        made.keep_finding(Finding(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
+        made.add_reference(ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
         add(made, *rows)
     assert goes_on_with(folder) == list(INVOCATIONS)
 
@@ -232,13 +232,15 @@ def test_a_folder_of_another_format_is_refused(folder: Path) -> None:
     written = study.read_text()
     for found, reason in (
         ("", "it has no format number"),
-        ("format: 1\n", "its format is 1, not 2"),
+        ("format: 1\n", f"its format is 1, not {store.FORMAT}"),
     ):
-        study.write_text(written.replace("format: 2\n", found))
+        study.write_text(written.replace(f"format: {store.FORMAT}\n", found))
         told = f"{folder}: {reason}: another version made it; use that one, or measure again"
         assert refused(folder) == told
-    study.write_text(written.replace("format: 2\n", "format: 3\n"))
-    with pytest.raises(RunnerError, match="its format 3 is newer than the 2 that this version reads; use"):
+    newer = store.FORMAT + 1
+    study.write_text(written.replace(f"format: {store.FORMAT}\n", f"format: {newer}\n"))
+    message = f"its format {newer} is newer than the {store.FORMAT} that this version reads; use"
+    with pytest.raises(RunnerError, match=message):
         store.read(folder)
 
 

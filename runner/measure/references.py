@@ -1,0 +1,95 @@
+"""What the first invocations of a study fix for all that follow."""
+
+import math
+
+from runner.measure.study_settings import StudySettings
+from runner.modes import window_s
+from runner.plan import Plan
+from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample
+
+_FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
+_SHORTEST_LIMIT_S = 30.0
+_REFERENCES_IN_LIMIT = 20
+
+
+class References:
+    """Expected results, inner-loop counts, time limits and chunk sizes, by cell.
+
+    Args:
+        plan: the cells
+        settings: of the study
+        completed: what earlier sessions have measured
+    """
+
+    def __init__(self, plan: Plan, settings: StudySettings, completed: CompletedRuns) -> None:
+        self._settings = settings
+        self._cells = {cell.id: cell for cell in plan.cells}
+        self._window_s = window_s(plan.cells)
+        self._references: dict[str, Reference] = {}  # by baseline
+        self._calls: dict[str, dict[str, int]] = {}  # by workload, as text
+        self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
+        self._between_chunks_s: dict[str, float] = {}  # by cell that had a separate traced run
+        self.worker_facts: dict[str, dict[str, object]] = {}  #: by cell: observed in its workers
+        for record in completed.references:
+            self.add(record)
+        for sample in completed.samples:
+            self.add_sample(sample)
+
+    def add(self, record: ReferenceRecord) -> None:
+        """Apply what one invocation fixes.
+
+        Its reference holds for all cells with the same baseline. The inner-loop counts of the first reference
+        hold for all cells with the same snippets, whatever their interpreter.
+        """
+        cell, reference = self._cells[record.cell], record.reference
+        if reference is not None:
+            self._references[cell.baseline] = reference
+            if reference.calls is not None:
+                self._calls.setdefault(cell.work, reference.calls)
+        if record.facts:
+            self.worker_facts.setdefault(cell.id, dict(record.facts))
+
+    def add_sample(self, sample: Sample) -> None:
+        """Apply what one sample fixes for its cell: a chunk size, and the pace of its chunks."""
+        if self._cells[sample.cell].chunk_size == AUTO and not sample.is_reference and sample.tasks_per_chunk:
+            self._chunk_sizes[sample.cell] = sample.tasks_per_chunk
+        if sample.tracing and sample.work_s is not None:
+            chunks = math.ceil(sample.tasks / (sample.tasks_per_chunk or sample.tasks))
+            self._between_chunks_s.setdefault(sample.cell, sample.work_s / chunks)
+
+    def measured(self, cell: Cell) -> Reference | None:
+        """Return the reference that was measured for a cell, if any was."""
+        return self._references.get(cell.baseline)
+
+    def expected(self, cell: Cell) -> Reference:
+        """Return what an invocation is compared with; inner-loop counts only if no reference was measured."""
+        return self.measured(cell) or Reference(calls=self._calls.get(cell.work))
+
+    def may_come_from(self, cell: Cell) -> bool:
+        """Whether a reference run of this cell is needed: of each baseline, or of another if that failed."""
+        return cell.is_baseline or self.measured(cell) is None
+
+    def time_limit_s(self, cell: Cell) -> float:
+        """Return the time limit of an invocation; a generous one while its duration is unknown."""
+        if self._settings.time_limit_s is not None:
+            return self._settings.time_limit_s
+        reference = self.measured(cell)
+        if reference is None:
+            return _FIRST_LIMIT_S
+        return self._window_s + max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
+
+    def has_chunk_size(self, cell: Cell) -> bool:
+        """Whether a chunk size of `auto` was chosen for this cell."""
+        return cell.id in self._chunk_sizes
+
+    def set_chunk_size(self, cell: Cell, size: int) -> None:
+        """Fix the chunk size of a cell with `chunk_size: auto`."""
+        self._chunk_sizes[cell.id] = size
+
+    def auto_chunk_size(self, cell: Cell) -> int:
+        """Return the value of a chunk size of `auto`; 1 if none was chosen."""
+        return self._chunk_sizes.get(cell.id, 1)
+
+    def between_chunks_s(self, cell: Cell) -> float:
+        """Return the time between the ends of consecutive chunks; 0 if it was not measured."""
+        return self._between_chunks_s.get(cell.id, 0.0)

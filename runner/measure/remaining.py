@@ -1,0 +1,69 @@
+"""What is left to measure of a plan: whether a study is complete, and whether another repetition is due."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from runner.measure.cost_model import CostModel
+from runner.measure.references import References
+from runner.measure.study_settings import StudySettings
+from runner.measure.tally import Tally
+from runner.plan import Plan
+from runner.records import CompletedRuns
+
+#: Whether these headline times, by cell, give the precision that the study asks for.
+IsPrecise = Callable[[Mapping[str, Sequence[float]]], bool]
+
+
+def never_precise(_: Mapping[str, Sequence[float]]) -> bool:
+    """Ask for further repetitions, whatever was measured."""
+    return False
+
+
+def why_complete(
+    plan: Plan, settings: StudySettings, completed: CompletedRuns, is_precise: IsPrecise = never_precise
+) -> str:
+    """Return why nothing of a study is left to measure after earlier sessions; empty if something is left.
+
+    Args:
+        plan: the cells
+        settings: as asked for now
+        completed: what earlier sessions have measured
+        is_precise: whether the headline times, by cell, give the precision asked for
+    """
+    tally, references = Tally(plan, completed), References(plan, settings, completed)
+    if (
+        any(references.may_come_from(cell) and tally.is_due(cell, 0) for cell in plan.cells)
+        or any(
+            tally.is_due(cell, repetition)
+            for repetition in range(1, tally.last_repetition + 1)
+            for cell in plan.cells
+        )
+        or any(tally.without_untimed_run(purpose) for purpose in settings.untimed)
+    ):
+        return ""
+    costs = CostModel(plan, settings, tally, references)
+    return why_no_repetition(
+        tally.last_repetition, settings, tally, costs, elapsed_s=tally.earlier_s, is_precise=is_precise
+    )
+
+
+def why_no_repetition(
+    repetitions: int,
+    settings: StudySettings,
+    tally: Tally,
+    costs: CostModel,
+    *,
+    elapsed_s: float,
+    is_precise: IsPrecise,
+) -> str:
+    """Return why no repetition follows after so many complete ones; empty if another is due."""
+    if not tally.cells:
+        return "every cell has failed"
+    if repetitions >= settings.most_repetitions:
+        return f"all {repetitions} repetitions are measured"
+    if repetitions and costs.exceeds_budget(elapsed_s):
+        return f"its time budget of {settings.time_budget_s:g} s is used up"
+    # Checked at odd counts only, so that the median is the time of a real run.
+    is_checked = settings.precision is not None and repetitions >= settings.repetitions and repetitions % 2
+    if is_checked and is_precise({cell.id: tally.headline_s[cell.id] for cell in tally.cells}):
+        return f"its precision of {settings.precision:g} is reached"
+    return ""

@@ -1,0 +1,33 @@
+"""How far a study has come, as its watcher sees it after every invocation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.plan import Plan
+from runner.records import Purpose, Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class UntimedProgress:
+    """Which untimed run is in progress."""
+
+    purpose: Purpose
+    number: int  #: from 1
+    cells: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyProgress:
+    """How far a study has come."""
+
+    plan: Plan
+    repetition: int  #: the one in progress; 0 during the reference runs
+    repetitions: int
+    done: int  #: invocations, without the reference runs
+    total: int  #: `done` and the invocations still to come of cells that have not failed
+    left_s: float | None  #: estimated; None until all reference runs were tried
+    wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far, as cells are compared
+    failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
+    repetition_ended: bool
+    at_most: bool = False  #: whether a precision or a time budget may end it before its last repetition
+    untimed: UntimedProgress | None = None  #: set once the repetitions are complete

@@ -1,0 +1,35 @@
+"""What a study needs of the store that keeps its results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from runner.records import Purpose, ReferenceRecord, Sample, TaskRecord, UntimedRun
+
+
+class StudyStore(Protocol):
+    """A store that keeps what a study measures."""
+
+    def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
+        """Append one invocation. When this returns, it survives a crash."""
+        ...
+
+    def add_untimed(self, run: UntimedRun) -> None:
+        """Append one untimed run. When this returns, it survives a crash."""
+        ...
+
+    def add_reference(self, record: ReferenceRecord) -> None:
+        """Append what an invocation fixes; called before `add`. When this returns, it survives a crash."""
+        ...
+
+    def output_file(self, cell: str, repetition: int | Purpose) -> Path:
+        """Return the path for what one invocation prints, timed or not."""
+        ...
+
+    def profile_file(self, cell: str, purpose: Purpose) -> Path:
+        """Return the path for the profile of a cell."""
+        ...
+
+    def log(self, text: str) -> None:
+        """Append to the log."""
+        ...
