@@ -1,4 +1,4 @@
-"""Points → cells: duplicates go, baselines come, labels stay."""
+"""Points → the cells to measure: equal programs become one cell, and every cell gets its baseline."""
 
 import hashlib
 import json
@@ -8,37 +8,58 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from runner.errors import ConfigurationError
 from runner.modes import MODES
 from runner.records import Cell
 from runner.settings import STUDY_SETTINGS, ExecutorConfig, Point
 
-#: Swept settings that have a column of their own in every table.
-_OWN_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")
+#: Settings that every table has a column for, swept or not.
+_STANDARD_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")
+
+#: The configuration group of each setting that holds an executor.
+_GROUPS = {"executor": "executor", "baseline": "executor@baseline"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCell:
+    """A cell, and how messages about it name its parts."""
+
+    cell: Cell
+    #: "workload" and "executor": the chosen option and its file
+    origins: Mapping[str, str] = field(default_factory=dict)
+    extra: str | None = None  #: the extra of this package that installs the executor's library
+    overridden: tuple[str, ...] = ()  #: settings of the two that the command line or the sweep set
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a study will measure: cells in the order of the grid, each baseline before its first cell."""
 
-    cells: tuple[Cell, ...]
-    swept: tuple[str, ...]  #: further swept settings, each a column of the tables
-    origins: Mapping[str, Mapping[str, str]]  #: by cell: where its workload and its executor are written
-    extras: Mapping[str, str | None]  #: by cell: the extra that installs its executor's library
-    #: by cell: the settings of its workload and its executor that are not written there, but were given
-    given: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    planned: tuple[PlannedCell, ...]
+    swept: tuple[str, ...] = ()  #: swept settings that have no standard column; each gets a column
 
-    @property
+    @classmethod
+    def of(cls, *cells: Cell, swept: Sequence[str] = ()) -> Self:
+        """Plan cells that come from no configuration file."""
+        return cls(planned=tuple(PlannedCell(cell=cell) for cell in cells), swept=tuple(swept))
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells alone."""
+        return tuple(planned.cell for planned in self.planned)
+
+    @cached_property
     def baselines(self) -> tuple[Cell, ...]:
         """The cells that others are relative to."""
         needed = {cell.baseline for cell in self.cells}
         return tuple(cell for cell in self.cells if cell.id in needed)
 
     def group(self, baseline: Cell) -> tuple[Cell, ...]:
-        """The baseline, then the other cells that are relative to it."""
+        """Return the baseline, then the other cells that are relative to it."""
         others = (cell for cell in self.cells if cell.baseline == baseline.id and cell != baseline)
         return (baseline, *others)
 
@@ -55,46 +76,47 @@ def plan(points: Sequence[Point]) -> Plan:
     _refuse_uncounted_workers(points)
     executables = _executables({point.config.python for point in points})
     swept = _swept(points)
-    cells: dict[str, Cell] = {}
-    origins: dict[str, dict[str, str]] = {}
-    extras: dict[str, str | None] = {}
-    given: dict[str, list[str]] = {}
-    torn: dict[str, str] = {}
+    planned: dict[str, PlannedCell] = {}
+    conflicts: dict[str, str] = {}
     for point in points:
-        baseline = _cell(point, point.config.baseline, "baseline", executables, swept)
-        own = _cell(point, point.config.executor, "executor", executables, swept)
-        for cell, executor, group in (
-            (baseline, point.config.baseline, "executor@baseline"),
-            (own, point.config.executor, "executor"),
-        ):
-            new = replace(cell, baseline=baseline.id)
-            known = cells.setdefault(cell.id, new)
-            cells[cell.id] = _merged(known, new)
-            if known.baseline != new.baseline:
-                torn[cell.id] = (
-                    f"executor@baseline: '{cell.executor}' is one cell, but its baselines are two, "
-                    f"'{cells[known.baseline].executor}' and '{baseline.executor}'; give one for all points"
+        baseline = _planned(point, "baseline", executables, swept)
+        for candidate in (baseline, _planned(point, "executor", executables, swept)):
+            cell = replace(candidate.cell, baseline=baseline.cell.id)
+            known = planned.get(cell.id)
+            if known is not None and known.cell.baseline != cell.baseline:
+                first = planned[known.cell.baseline].cell
+                conflicts[cell.id] = (
+                    f"executor@baseline: '{cell.executor}' is one cell, but has two baselines, "
+                    f"'{first.executor}' and '{baseline.cell.executor}'; use one baseline for all points"
                 )
-            origins[cell.id] = _origin(point, cell, group)
-            extras[cell.id] = executor.extra
-            given[cell.id] = _given(point, group)
-    if torn:
-        raise ConfigurationError(list(dict.fromkeys(torn.values())))
-    return Plan(cells=tuple(cells.values()), swept=swept, origins=origins, extras=extras, given=given)
+            merged = cell if known is None else _merged(known.cell, cell)
+            planned[cell.id] = replace(candidate, cell=merged)
+    if conflicts:
+        raise ConfigurationError(list(dict.fromkeys(conflicts.values())))
+    return Plan(planned=tuple(planned.values()), swept=swept)
 
 
-def _origin(point: Point, cell: Cell, group: str) -> dict[str, str]:
-    return {
-        "workload": f"workload '{cell.workload}' ({point.origins['workload'].path})",
-        "executor": f"executor '{cell.executor}' ({point.origins[group].path})",
-    }
+def _planned(
+    point: Point, node: str, executables: Mapping[str | None, str], swept: Iterable[str]
+) -> PlannedCell:
+    """Plan the cell of a point's executor, or that of its baseline."""
+    executor: ExecutorConfig = getattr(point.config, node)
+    cell = _cell(point, executor, node, executables, swept)
+    return PlannedCell(
+        cell=cell,
+        origins={
+            "workload": f"workload '{cell.workload}' ({point.origins['workload'].path})",
+            "executor": f"executor '{cell.executor}' ({point.origins[_GROUPS[node]].path})",
+        },
+        extra=executor.extra,
+        overridden=_overridden(point, node),
+    )
 
 
-def _given(point: Point, group: str) -> list[str]:
-    """List what was given of a cell's workload and executor; a baseline's executor is an executor, too."""
-    node = "baseline" if group == "executor@baseline" else "executor"
+def _overridden(point: Point, node: str) -> tuple[str, ...]:
+    """Return the overridden settings of a cell's workload and executor; `baseline.x` is its `executor.x`."""
     renamed = ((key, re.sub(f"^{node}[.]", "executor.", key)) for key in point.overrides)
-    return [new for key, new in renamed if key.startswith(("workload.", f"{node}."))]
+    return tuple(new for key, new in renamed if key.startswith(("workload.", f"{node}.")))
 
 
 def _cell(
@@ -132,24 +154,24 @@ def _cell(
 
 
 def cell_id(settings: Mapping[str, Any]) -> str:
-    """Name the program that these settings make: the same id is the same program."""
+    """Return the id of a measured program: a hash of all the settings that change it."""
     canonical = json.dumps(settings, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
 def _merged(known: Cell, again: Cell) -> Cell:
-    """Keep of two labels for one program what they agree on: the other settings do not reach it."""
+    """Keep the swept values that both cells of one program have; the others do not reach the program."""
     agreed = {key: value if again.swept[key] == value else None for key, value in known.swept.items()}
     return replace(known, swept=agreed)
 
 
 def _swept(points: Sequence[Point]) -> tuple[str, ...]:
-    """List the overridden settings that differ between points and have no column of their own."""
+    """Return the overridden settings that differ between points and have no standard column."""
     keys = dict.fromkeys(key for point in points for key in point.overrides)
     return tuple(
         key
         for key in keys
-        if key not in _OWN_COLUMNS and len({point.overrides.get(key) for point in points}) > 1
+        if key not in _STANDARD_COLUMNS and len({point.overrides.get(key) for point in points}) > 1
     )
 
 
@@ -162,27 +184,27 @@ def _refuse_swept_study_settings(points: Sequence[Point]) -> None:
     if swept:
         raise ConfigurationError(
             [
-                f"{setting}: it holds for the whole study and cannot be swept; give one value"
+                f"{setting}: it applies to the whole study and cannot be swept; give one value"
                 for setting in swept
             ]
         )
 
 
 def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
-    """In a sweep some executors may have no use for a start method; with none that has, it is a mistake."""
+    """Refuse a start method that no executor uses; in a sweep it is enough that one of them does."""
     for node in ("executor", "baseline"):
         key = f"{node}.start_method"
         given = [point for point in points if point.overrides.get(key, "null") != "null"]
         if given and not any(point.uses_start_method[node] for point in given):
             names = dict.fromkeys(getattr(point.config, node).name for point in given)
-            remedy = "leave it out, or choose executor=process"
+            remedy = "remove it, or use executor=process"
             raise ConfigurationError(
                 [f"{key}={given[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
             )
 
 
 def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
-    """Where every worker has work of its own, it must be known how many there are."""
+    """Refuse a pool of unknown size in a mode that gives every worker its own work."""
     problems = []
     for point in points:
         config = point.config
@@ -190,7 +212,7 @@ def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
         for node, executor in nodes:
             workers = config.workers if point.uses_workers[node] else None
             if MODES[config.mode].needs_worker_count(node, executor.pool, workers):
-                unknown = f"executor '{executor.name}': mode={config.mode} must know its number of workers"
+                unknown = f"executor '{executor.name}': mode={config.mode} needs a known worker count"
                 remedy = "give workers=N" if point.uses_workers[node] else "let its pool take ${workers}"
                 problems.append(f"{unknown}; {remedy}")
     if problems:
@@ -198,7 +220,11 @@ def _refuse_uncounted_workers(points: Sequence[Point]) -> None:
 
 
 def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
-    """Find the interpreters that the points name."""
+    """Return the absolute path of each interpreter that the points name.
+
+    Raises:
+        ConfigurationError: naming all that cannot be run
+    """
     found: dict[str | None, str] = {}
     problems = []
     for name in sorted(names, key=str):
@@ -207,12 +233,12 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
         if path is not None:
             found[name] = str(Path(path).absolute())
         elif Path(named).is_dir():
-            problems.append(f"python={name}: it is a folder; name the program in it, such as bin/python")
+            problems.append(f"python={name}: it is a folder; name the interpreter in it, such as bin/python")
         elif Path(named).exists():
-            problems.append(f"python={name}: it is not a program that you may run; name an interpreter")
+            problems.append(f"python={name}: it is not an executable program; name an interpreter")
         else:
             problems.append(
-                f"python={name}: there is no such program; give a path, or a name found on the PATH"
+                f"python={name}: there is no such program; give its path, or a name found on PATH"
             )
     if problems:
         raise ConfigurationError(problems)

@@ -190,7 +190,7 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
 
 @pytest.mark.parametrize("setting", STUDY_SETTINGS)
 def test_a_setting_of_the_whole_study_cannot_be_swept(setting: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{setting}: it holds for the whole study and cannot be"):
+    with pytest.raises(ConfigurationError, match=rf"^{setting}: it applies to the whole study and cannot be"):
         plan([make_point(**{setting: value}) for value in _STUDY_VALUES[setting]])
 
 
@@ -215,23 +215,25 @@ def test_the_length_of_a_window_is_part_of_the_program() -> None:
 
 @pytest.mark.parametrize("mode", [Mode.weak, Mode.throughput])
 def test_a_pool_of_unknown_size_is_refused_where_every_worker_has_its_own_work(mode: Mode) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^executor 'thread': mode={mode} must know its number"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^executor 'thread': mode={mode} needs a known worker count"
+    ):
         plan([make_point(mode=mode, workers=None)])
 
 
 def test_a_cell_cannot_have_two_baselines() -> None:
-    with pytest.raises(ConfigurationError, match="'thread' is one cell, but its baselines are two"):
+    with pytest.raises(ConfigurationError, match="'thread' is one cell, but has two baselines"):
         plan([make_point(baseline="serial"), make_point(baseline="process")])
 
 
 def test_a_baseline_that_depends_on_what_its_cell_does_not_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'serial' is one cell, but its baselines are two"):
+    with pytest.raises(ConfigurationError, match="'serial' is one cell, but has two baselines"):
         plan([make_point(executor="serial", baseline="thread", workers=workers) for workers in (1, 2)])
 
 
 def test_where_a_cell_is_written_is_known() -> None:
     planned = plan([make_point()])
-    assert planned.origins[planned.cells[1].id] == {
+    assert planned.planned[1].origins == {
         "workload": "workload 'squares' (conf/workload/any.yaml)",
         "executor": "executor 'thread' (conf/executor/any.yaml)",
     }

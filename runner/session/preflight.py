@@ -12,7 +12,7 @@ from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
 from runner.measure.invocation import Supervises, command, environment, explain, search_path
 from runner.modes import has_window
-from runner.plan import Plan
+from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.settings import is_given
 from runner.supervise.server import Launch
@@ -42,10 +42,11 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
     is_async: dict[str, bool] = {}
     interpreters = []
     problems: list[str] = []
+    planned = {planned.cell.id: planned for planned in plan.planned}
     for cells in _by_interpreter(plan.cells):
         reply = _ask(cells, supervisor)
         if isinstance(reply, _NoReply):
-            problems += _blame(cells, supervisor, plan) or [_not_an_interpreter(cells[0], reply)]
+            problems += _blame(cells, supervisor, planned) or [_not_an_interpreter(cells[0], reply)]
             continue
         interpreter = reply["interpreter"]
         if tuple(map(int, interpreter["version"].split(".")[:2])) < OLDEST_PYTHON:
@@ -54,7 +55,7 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
         problems += _gil_cannot_be_switched_off(cells[0], interpreter)
         for cell, found in zip(cells, reply["checked"], strict=True):
             tasks[cell.id], is_async[cell.id] = found["tasks"], found["is_async"]
-            problems += [_explain(cell, plan, key, text, reply) for key, text in found["problems"]]
+            problems += [_explain(planned[cell.id], key, text, reply) for key, text in found["problems"]]
         interpreters.append(_described(cells, is_async, interpreter))
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
@@ -98,13 +99,13 @@ def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
     return list(groups.values())
 
 
-def _blame(cells: list[Cell], supervisor: Supervises, plan: Plan) -> list[str]:
+def _blame(cells: list[Cell], supervisor: Supervises, planned: Mapping[str, PlannedCell]) -> list[str]:
     """Say which workloads end their interpreter while they are loaded; none if it does not even start."""
     if isinstance(_ask(cells[:1], supervisor, load=False), _NoReply):
         return []
     problems: dict[str, str] = {}
     for cell in cells:
-        origins = plan.origins[cell.id]
+        origins = planned[cell.id].origins
         if origins["workload"] not in problems:
             reply = _ask([cell], supervisor)
             if isinstance(reply, _NoReply):
@@ -176,17 +177,17 @@ def _needed() -> str:
     return "Python {}.{} or later is needed".format(*OLDEST_PYTHON)
 
 
-def _explain(cell: Cell, plan: Plan, key: str, text: str, reply: Mapping[str, Any]) -> str:
-    extra = plan.extras.get(cell.id)
+def _explain(planned: PlannedCell, key: str, text: str, reply: Mapping[str, Any]) -> str:
+    cell, extra = planned.cell, planned.extra
     missing = _MISSING_LIBRARY.search(text) if key == "executor.pool" else None
     if extra and missing:
         version, python = reply["interpreter"]["version"], cell.settings["python"]
         install = _how_to_install(missing[1], extra, cell.settings)
         return f"executor '{cell.executor}': Python {version} ({python}) has no '{missing[1]}'; {install}"
-    if is_given(key, plan.given.get(cell.id, ())):
+    if is_given(key, planned.overridden):
         return f"{key}: {text}"
     group, _, name = key.partition(".")
-    return f"{plan.origins[cell.id][group]}: {name}: {text}"
+    return f"{planned.origins[group]}: {name}: {text}"
 
 
 #: What the probe says of a pool's own module, or of one that an adapter needs.

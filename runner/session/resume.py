@@ -9,7 +9,7 @@ from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
 from runner.folder.store import Results
 from runner.measure.study_settings import StudySettings
-from runner.plan import Plan, cell_id, plan
+from runner.plan import Plan, PlannedCell, cell_id, plan
 from runner.records import Cell, CompletedRuns
 from runner.session import repair as mend
 from runner.settings import STUDY_SETTINGS, Config, Point
@@ -67,18 +67,17 @@ def read_stopped(points: Sequence[Point]) -> Stopped:
 
 def _plan(results: Results) -> Plan:
     written = results.folder / "cells.yaml"
-    return Plan(
-        cells=results.cells,
-        swept=results.swept,
-        origins={
-            cell.id: {
+    planned = (
+        PlannedCell(
+            cell=cell,
+            origins={
                 "workload": f"workload '{cell.workload}' ({written})",
                 "executor": f"executor '{cell.executor}' ({written})",
-            }
-            for cell in results.cells
-        },
-        extras={},
+            },
+        )
+        for cell in results.cells
     )
+    return Plan(planned=tuple(planned), swept=results.swept)
 
 
 def _refuse_other_format(results: Results) -> None:

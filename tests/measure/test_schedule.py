@@ -110,7 +110,7 @@ class Trial:
         self.progress: list[StudyProgress] = []
         self.kept = Kept()
         self._invoke = invoke
-        plan = Plan(cells=cells, swept=(), origins={}, extras={})
+        plan = Plan.of(*cells)
         self.study = Study(
             plan,
             settings,
@@ -527,7 +527,7 @@ def repetitions_of(
         return ended(request, seconds=seconds)
 
     base = make_cell("base")
-    plan = Plan(cells=(base, make_cell("own", baseline="base")), swept=(), origins={}, extras={})
+    plan = Plan.of(base, make_cell("own", baseline="base"))
     Study(
         plan,
         settings,
@@ -578,7 +578,7 @@ def test_the_time_left_is_at_most_that_of_the_budget() -> None:
         return ended(request)
 
     Study(
-        Plan(cells=(make_cell("base"),), swept=(), origins={}, extras={}),
+        Plan.of(make_cell("base")),
         replace(SEVEN, time_budget_s=4.0),
         invoke=invoke,
         store=Kept(),
@@ -710,7 +710,7 @@ def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
     def repetitions(untimed: tuple[Purpose, ...]) -> int:
         now[0] = 0.0
         settings = replace(SETTINGS, repetitions=9, time_budget_s=10.0, untimed=untimed)
-        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        plan = Plan.of(SERIAL, THREAD)
         kept = Kept()
         Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=lambda: now[0]).measure()
         return max(sample.repetition for sample in kept.samples)
@@ -778,7 +778,7 @@ def test_the_time_of_the_sittings_is_added_up() -> None:
         return ended(request)
 
     def study() -> Study:
-        plan = Plan(cells=(SERIAL, THREAD), swept=(), origins={}, extras={})
+        plan = Plan.of(SERIAL, THREAD)
         return Study(
             plan,
             settings,
@@ -807,7 +807,7 @@ def test_the_time_of_the_sittings_is_added_up() -> None:
 )
 def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
     before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
-    plan = Plan(cells=(SERIAL,), swept=(), origins={}, extras={})
+    plan = Plan.of(SERIAL)
     settings = replace(SETTINGS, **changes)
     assert why_complete(plan, settings, before.completed(), lambda _: True) == why
 

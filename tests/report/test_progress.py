@@ -16,7 +16,7 @@ from runner.report.progress import ERASE_LINE, Progress, duration, finishing, sh
 from tests.made import cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)
-PLAN = Plan(cells=(SERIAL, TWO), swept=(), origins={}, extras={})
+PLAN = Plan.of(SERIAL, TWO)
 WALLS = {"serial": [2.0], "process2": [1.0]}
 SETTINGS = StudySettings(repetitions=7, iterations=1, time_limit_s=None, seed=1)
 
@@ -39,7 +39,7 @@ def standing(repetition: int, walls: dict[str, list[float]], **changes: Any) -> 
 def many_cells(count: int) -> dict[str, Any]:
     cells = (SERIAL, *(cell("thread", workers) for workers in range(1, count)))
     walls = {one.id: [1.0] for one in cells}
-    return {"plan": replace(PLAN, cells=cells), "walls": walls}
+    return {"plan": Plan.of(*cells), "walls": walls}
 
 
 def failure(identity: str) -> Sample:
@@ -174,7 +174,7 @@ def test_every_cell_is_shown_where_all_just_fit() -> None:
 
 def test_workloads_are_named_where_there_are_several() -> None:
     other = replace(TWO, id="other", workload="other")
-    plan = replace(PLAN, cells=(SERIAL, TWO, other))
+    plan = Plan.of(SERIAL, TWO, other)
     lines = screen(standing(1, {**WALLS, "other": []}, plan=plan), width=100, height=30)
     assert lines[-2].split() == ["work", "process", "×", "2", "1", "1.00", "s"]
     assert lines[-1].split() == ["other", "process", "×", "2", "0"]

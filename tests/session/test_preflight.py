@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.errors import ConfigurationError
-from runner.plan import Plan
+from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.session.preflight import check
 from runner.supervise.server import Ending, Launch
@@ -49,8 +49,9 @@ def cell(identity: str, workload: str = "squares", **changes: Any) -> Cell:
 
 
 def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:
-    origins = {one.id: {"workload": "workload 'w'", "executor": "executor 'e'"} for one in cells}
-    return Plan(cells=cells, swept=(), origins=origins, extras=extras or {})
+    origins = {"workload": "workload 'w'", "executor": "executor 'e'"}
+    extra = (extras or {}).get
+    return Plan(planned=tuple(PlannedCell(cell=one, origins=origins, extra=extra(one.id)) for one in cells))
 
 
 def test_each_way_to_start_an_interpreter_is_described_with_its_cells() -> None:
