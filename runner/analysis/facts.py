@@ -130,6 +130,14 @@ class ShortWindow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """What there are fewer of than workers, so that some workers stay idle or take turns."""
+
+    kind: Literal["tasks", "chunks", "cpus"]
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
     """The untimed run that measured memory."""
 
@@ -148,9 +156,8 @@ class CellAnalysis:
     cell: Cell
     name: str  #: tells it from the other cells of its workload: `process × 4 (chunk_size=10)`
     python: str  #: version of the interpreter, or its name where versions do not tell interpreters apart
-    swept: Mapping[
-        str, Any
-    ]  #: further swept settings, numbers as numbers; None where one does not reach the cell
+    #: further swept settings, numbers as numbers; None where one does not reach the cell
+    swept: Mapping[str, Any]
     is_async: bool
     usable_cpus: int | None
     status: Status
@@ -178,6 +185,7 @@ class CellAnalysis:
     speedup_bound: float | None  #: what no executor can exceed
     exceeds_bound: bool  #: its whole interval does
     is_at_bound: bool  #: its interval includes the bound, or nearly so
+    limit: Limit | None  #: None: every worker has something to do, or its tasks wait instead of computing
     factors: Factors | None
     losses: tuple[Loss, ...]  #: the largest first
     unexplained: Unexplained | None
@@ -229,6 +237,17 @@ class TaskAnalysis:
     relative: Estimate | None  #: snippets: over the quickest snippet of the same cell
     among_best: bool | None  #: snippets: not shown to be slower than the quickest
     differing: int  #: runs in which its result differed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SnippetRanking:
+    """The quickest of the snippets of one cell."""
+
+    quickest: TaskAnalysis
+    next: TaskAnalysis
+    rivals: tuple[str, ...]  #: labels of the others that are not shown to be slower
+    repetitions: int
+    needed_repetitions: int  #: to compare that many snippets with the quickest
 
 
 # --- a group of cells with one baseline ---------------------------------------------------------------
@@ -295,6 +314,7 @@ class GroupAnalysis:
     where: Mapping[str, Any]  #: settings that tell this group from the others, such as python
     baseline: str
     cells: tuple[str, ...]  #: that were measured and did not fail; the baseline among them, if it did not
+    failed: tuple[str, ...]  #: cells that are excluded from comparisons
     answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
     fastest: str | None  #: None if every cell failed
     recommended: str | None  #: fewest workers among those not shown to be slower than the best
@@ -306,6 +326,7 @@ class GroupAnalysis:
     more_workers: Comparison | None  #: the recommended cell over the next larger number of workers
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
     explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
+    snippets: SnippetRanking | None  #: of the baseline; None for a function or a single snippet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -384,6 +405,18 @@ class KnownOutcome(StrEnum):
     NOT_RUN = "not_run"
 
 
+class NotRun(StrEnum):
+    """Why a known answer could not be compared."""
+
+    NO_SUCH_CELL = "no_such_cell"  #: its executor, or that number of workers, was not asked for
+    OTHER_MODE = "other_mode"  #: known answers are about mode=tasks
+    BY_AUTHOR = "by_author"  #: the author says why
+    NO_GIL = "no_gil"  #: it is about the GIL, and the interpreter has none
+    TOO_FEW_CPUS = "too_few_cpus"
+    NO_QUOTA = "no_quota"  #: it needs a CPU quota of that size
+    CELL_FAILED = "cell_failed"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownAnswerAnalysis:
     """What a workload's author knew beforehand, and what was measured."""
@@ -401,9 +434,10 @@ class KnownAnswerAnalysis:
     because: str
     measured: Estimate | None
     outcome: KnownOutcome
-    not_run: str  #: code of why it was not run, or the author's reason
-    lacking: float | str | None  #: what is needed: CPUs, a quota, a mode
-    available: float | str | None  #: what there is of it
+    not_run: NotRun | None
+    author_reason: str  #: why the author says that it cannot be run; empty if the author does not
+    needed: float | None  #: CPUs or a quota, where there is not enough
+    available: float | None  #: CPUs
     disturbed: int
     repetitions: int
 
