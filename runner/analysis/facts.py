@@ -346,8 +346,8 @@ class NotIdentifiable:
     """Why a law could not be fitted."""
 
     reason: Literal["mode", "repetitions", "levels", "span"]
-    found: float  #: repetitions, numbers of workers, or the factor that they span
-    needed: float
+    found: float = 0.0  #: repetitions, numbers of workers, or the factor that they span
+    needed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -414,7 +414,7 @@ class NotRun(StrEnum):
     NO_GIL = "no_gil"  #: it is about the GIL, and the interpreter has none
     TOO_FEW_CPUS = "too_few_cpus"
     NO_QUOTA = "no_quota"  #: it needs a CPU quota of that size
-    CELL_FAILED = "cell_failed"
+    CELL_FAILED = "cell_failed"  #: or was not measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -494,7 +494,7 @@ class TooFewRepetitions:
     """Bounds are ranges, not intervals."""
 
     code: ClassVar[str] = "too_few_repetitions"
-    fewest: int  #: of any cell that succeeded
+    fewest: int  #: of any group: repetitions in which all its cells succeeded
     needed: int
     asked: int
     reason: Literal["asked", "interrupted", "time_budget", "ended"]
@@ -599,6 +599,11 @@ class StudyAnalysis:
     def of_workload(self, workload: str) -> tuple[CellAnalysis, ...]:
         """List the cells of one workload, in the order of the grid."""
         return tuple(cell for cell in self.cells.values() if cell.cell.workload == workload)
+
+    def repetitions_of(self, workload: str) -> int:
+        """Count the repetitions in which all cells succeeded that are compared with each other."""
+        groups = (group for group in self.groups if group.workload == workload)
+        return min((group.repetitions for group in groups), default=0)
 
     def snippets_of(self, cell: str) -> tuple[TaskAnalysis, ...]:
         """List the snippets of one cell, in the order given; empty for a function."""

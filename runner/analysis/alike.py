@@ -1,0 +1,25 @@
+"""Groups of cells that differ in one setting only."""
+
+from collections.abc import Iterable
+
+from runner.records import Cell
+
+_SETTINGS = ("executor", "workers", "chunk_size", "python")
+
+
+def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]:
+    """Group the cells of one workload that differ in nothing but one setting.
+
+    Groups and their cells are in the order of the cells. Cells of one group may have different baselines,
+    where these too depend on the setting.
+
+    Args:
+        cells: of any workloads
+        setting: `executor`, `workers`, `chunk_size`, `python` or the key of another swept setting
+    """
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in cells:
+        known = (getattr(cell, name) for name in _SETTINGS if name != setting)
+        swept = (value for key, value in cell.swept.items() if key != setting)
+        groups.setdefault((cell.workload, *map(repr, (*known, *swept))), []).append(cell)
+    return [tuple(group) for group in groups.values()]
