@@ -29,30 +29,13 @@ class Profile(StrEnum):
     memory = "memory"
 
 
-#: What may be known of a cell: columns of summary.csv, and of fits.csv behind their law.
-FIGURES = (
-    *("speedup", "efficiency", "speedup_bound", "speedup_of_best", "warm_speedup", "marginal_speedup"),
-    *(
-        "wall_s",
-        "cpu_s",
-        "attributed_speedup",
-        "serial_overhead",
-        "computation_scaling",
-        "cpu_scaling",
-        "on_cpu",
-    ),
-    *("granularity", "placement", "dispatch_efficiency", "pool_efficiency"),
-    *("amdahl_alpha", "usl_alpha", "usl_beta", "usl_peak_workers"),
-)
-
-
 @dataclass
 class KnownAnswer:
     """What is known of a figure before it is measured."""
 
     executor: str = MISSING
     workers: int | None = None  #: None: of the executor's first cell, or of its curve
-    figure: str = "speedup"  #: one of FIGURES
+    figure: str = "speedup"  #: one of columns.KNOWN_FIGURES
     about: float | None = None
     within: float = 0.05  #: relative to `about`
     at_least: float | None = None

@@ -25,3 +25,8 @@ def three_digits(value: float) -> str:
         return f"{value:.2g}"
     decimals = 2 if abs(value) < 10 * _ROUNDED else 1 if abs(value) < 100 * _ROUNDED else 0
     return f"{value:.{decimals}f}"
+
+
+def percent(value: float) -> str:
+    """Show a share without decimals."""
+    return f"{value:.0%}"

@@ -8,9 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from runner.cli.schema import GROUPS, LOST, SCHEMAS, near, near_setting, where
+from runner.columns import KNOWN_FIGURES
 from runner.modes import MODES
 from runner.records import AUTO
-from runner.settings import FIGURES, Config, Origin, Point, WorkloadConfig, is_given
+from runner.settings import Config, Origin, Point, WorkloadConfig, is_given
 
 #: The nodes that have a pool.
 _POOLS = ("executor", "baseline")
@@ -152,8 +153,8 @@ def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> I
     """Tell which known answers name no figure, or expect nothing of it."""
     for number, answer in enumerate(workload.known_answers):
         key = where(f"workload.known_answers[{number}]", origins)
-        if answer.figure not in FIGURES:
-            yield f"{key}: there is no figure '{answer.figure}'{near(answer.figure, list(FIGURES))}"
+        if answer.figure not in KNOWN_FIGURES:
+            yield f"{key}: there is no figure '{answer.figure}'{near(answer.figure, list(KNOWN_FIGURES))}"
         if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
             yield f"{key}: it expects nothing; give about, at_least, at_most, contains, or why it is not_run"
 
