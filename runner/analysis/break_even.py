@@ -6,15 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.analysis.estimate import Estimate
 from runner.analysis.identity import Identities, label
-from runner.analysis.intervals import (
-    Estimate,
-    Level,
-    Values,
-    columns_of,
-    draw_blocks,
-    expanded_tail,
-)
+from runner.analysis.intervals import Level, Values, columns_of, draw_blocks, expanded_tail
 from runner.analysis.times import Times
 from runner.analysis.units import text
 from runner.folder.store import Results

@@ -11,50 +11,99 @@ import numpy as np
 
 from runner.analysis.attribution import Run, budget
 from runner.analysis.bounds import longest_first_makespan
-from runner.analysis.intervals import Estimate, Level, medians
+from runner.analysis.facts import Cause, Loss
+from runner.analysis.intervals import Level, medians
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cause:
-    """A cause, and what is most likely to help against it."""
-
-    name: str
-    remedy: str
-
-
-POOL_START = Cause(name="starting the pool", remedy="keep one pool open and use it again")
-LATE_WORKERS = Cause(name="workers that start late", remedy="fewer workers, or a quicker start method")
-DISPATCH = Cause(
-    name="handing out tasks and moving their data",
-    remedy="bigger chunks (chunk_size=auto), or less data a task",
+POOL_START = Cause(
+    code="pool_start",
+    name="starting the pool",
+    short="start-up",
+    remedy="keep one pool open and use it again",
 )
-EMPTY_QUEUE = Cause(name="an empty queue", remedy="submit tasks faster: prepare the items beforehand")
-POOL_END = Cause(name="shutting the pool down", remedy="keep one pool open and use it again")
-UNEVEN_TASKS = Cause(name="too few or too uneven tasks", remedy="split the longest tasks")
-PLACEMENT = Cause(name="poor placement of tasks", remedy="submit the longest tasks first, in smaller chunks")
-LOCK = Cause(name="the GIL or another lock", remedy="processes instead of threads")
-LOCK_WITHOUT_GIL = Cause(name="a lock (the GIL is off)", remedy="share less between the threads")
+LATE_WORKERS = Cause(
+    code="late_workers",
+    name="workers that start late",
+    short="late workers",
+    remedy="fewer workers, or a quicker start method",
+)
+DISPATCH = Cause(
+    code="dispatch",
+    name="task dispatch and data transfer",
+    short="moving data",
+    remedy="bigger chunks (chunk_size=auto), or less data per task",
+)
+EMPTY_QUEUE = Cause(
+    code="empty_queue",
+    name="an empty queue",
+    short="empty queue",
+    remedy="submit tasks faster: prepare the items beforehand",
+)
+POOL_END = Cause(
+    code="pool_shutdown",
+    name="shutting down the pool",
+    short="shutdown",
+    remedy="keep one pool open and use it again",
+)
+UNEVEN_TASKS = Cause(
+    code="uneven_tasks",
+    name="too few or too uneven tasks",
+    short="uneven tasks",
+    remedy="split the longest tasks",
+)
+PLACEMENT = Cause(
+    code="placement",
+    name="suboptimal task placement",
+    short="placement",
+    remedy="submit the longest tasks first, in smaller chunks",
+)
+LOCK = Cause(
+    code="gil_or_lock",
+    name="the GIL or another lock",
+    short="GIL",
+    remedy="processes instead of threads",
+)
+LOCK_WITHOUT_GIL = Cause(
+    code="lock",
+    name="a lock (the GIL is off)",
+    short="lock",
+    remedy="share less between the threads",
+)
 NATIVE_THREADS = Cause(
-    name="native threads (BLAS, OpenMP) of all workers on the same CPUs",
-    remedy="one native thread a worker: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1",
+    code="native_threads",
+    name="native threads (BLAS, OpenMP) competing for the CPUs",
+    short="native threads",
+    remedy="one native thread per worker: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1",
 )
 EVENT_LOOP = Cause(
-    name="turns and timers of the event loop", remedy="less work between awaits, or more of it in processes"
+    code="event_loop",
+    name="event loop overhead",
+    short="event loop",
+    remedy="less work between awaits, or more of it in processes",
 )
-WAITING = Cause(name="tasks that wait for each other", remedy="share less: locks, files, a device")
-OVERSUBSCRIBED = Cause(name="more workers than CPUs", remedy="fewer workers")
-OTHERS = Cause(name="others on the machine", remedy="measure again on a quiet machine")
+WAITING = Cause(
+    code="waiting",
+    name="tasks that wait for each other",
+    short="waiting",
+    remedy="share less: locks, files, a device",
+)
+OVERSUBSCRIBED = Cause(
+    code="oversubscribed",
+    name="oversubscription (more workers than CPUs)",
+    short="oversubscribed",
+    remedy="fewer workers",
+)
+OTHERS = Cause(
+    code="other_programs",
+    name="other programs on the machine",
+    short="other programs",
+    remedy="measure again on a quiet machine",
+)
 SLOWER_CPU = Cause(
-    name="slower CPU work (memory bandwidth, shared cores)", remedy="fewer workers, or less memory traffic"
+    code="slower_cpu",
+    name="slower CPU work (memory bandwidth, shared cores)",
+    short="slower CPU",
+    remedy="fewer workers, or less memory traffic",
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loss:
-    """What one cause costs."""
-
-    cause: Cause
-    share: Estimate  #: of workers times wall time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +119,7 @@ class Setting:
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
 
 
-def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
+def losses(serial: Run, parallel: Run, setting: Setting) -> dict[Cause, float]:
     """Share out what a parallel run lost, by cause; worker-seconds that add up to P * T - S_1."""
     workers = setting.workers
     spent = budget(serial, parallel, workers)
@@ -89,7 +138,7 @@ def losses(serial: Run, parallel: Run, setting: Setting) -> dict[str, float]:
     # Without readings of the tasks' own, what submits them may be what keeps a CPU busy.
     between = LOCK if parallel.cpu is not None and _waits_for_the_gil(setting) else DISPATCH
     found[between] = found.get(between, 0.0) + spent.dispatch
-    return {cause.name: seconds for cause, seconds in found.items()}
+    return found
 
 
 def busy_cpus(runs: Iterable[Run]) -> float | None:
@@ -168,32 +217,14 @@ def named(pairs: Sequence[tuple[Run, Run]], setting: Setting, level: Level) -> l
         return []
     blocks = [losses(serial, parallel, setting) for serial, parallel in pairs]
     spent = np.array([setting.workers * parallel.wall for _, parallel in pairs])
-    names = list(dict.fromkeys(name for block in blocks for name in block))
-    shares = np.array([[block.get(name, 0.0) for block in blocks] for name in names]) / spent
-    by_name = {cause.name: cause for cause in _ALL}
+    causes = list(dict.fromkeys(cause for block in blocks for cause in block))
+    shares = np.array([[block.get(cause, 0.0) for block in blocks] for cause in causes]) / spent
     found = [
-        Loss(cause=by_name[name], share=share)
-        for name, share in zip(names, medians(shares, *level), strict=True)
+        Loss(cause=cause, share=share)
+        for cause, share in zip(causes, medians(shares, *level), strict=True)
         if share.low > _LEAST_SHARE
     ]
     return sorted(found, key=lambda loss: -loss.share.value)
 
 
 _LEAST_SHARE = 0.01
-_ALL: Iterable[Cause] = (
-    POOL_START,
-    LATE_WORKERS,
-    DISPATCH,
-    EMPTY_QUEUE,
-    POOL_END,
-    UNEVEN_TASKS,
-    PLACEMENT,
-    LOCK,
-    LOCK_WITHOUT_GIL,
-    NATIVE_THREADS,
-    EVENT_LOOP,
-    WAITING,
-    OVERSUBSCRIBED,
-    OTHERS,
-    SLOWER_CPU,
-)

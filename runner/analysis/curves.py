@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from runner.analysis.intervals import Estimate
+from runner.analysis.estimate import Estimate
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times

@@ -6,13 +6,14 @@ all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from runner.analysis.estimate import Estimate
 from runner.analysis.sample_size import fewest_blocks, level_of_each
 
 DRAWS = 10_000
@@ -34,20 +35,6 @@ class Level(NamedTuple):
     def to_compare(self, cells: int) -> "Level":
         """Give the level of each comparison of the best of so many cells with the others."""
         return self._replace(confidence=level_of_each(cells, self.confidence))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
-    """A figure with its bounds."""
-
-    value: float
-    low: float
-    high: float
-    is_range: bool  #: the bounds are the smallest and largest seen, not an interval
-
-    def excludes(self, value: float) -> bool:
-        """Whether the interval tells the figure from a value; a range of few repetitions never does."""
-        return not self.is_range and not self.low <= value <= self.high
 
 
 def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from runner.analysis.intervals import Estimate, Values, draw_blocks, expanded_tail
+from runner.analysis.estimate import Estimate
+from runner.analysis.intervals import Values, draw_blocks, expanded_tail
 
 FEWEST_LEVELS_AMDAHL = 4
 FEWEST_LEVELS_USL = 6

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from runner.analysis.estimate import Estimate
 from runner.analysis.identity import label
-from runner.analysis.intervals import Estimate, Level
+from runner.analysis.intervals import Level
 from runner.analysis.times import Times
 from runner.analysis.units import bounds
 from runner.units import seconds, three_digits

@@ -9,14 +9,9 @@ import numpy as np
 import pandas as pd
 
 from runner.analysis.anomalies import flags
+from runner.analysis.estimate import Estimate
 from runner.analysis.identity import Identities, typed
-from runner.analysis.intervals import (
-    Estimate,
-    among_best,
-    columns_of,
-    inverse,
-    relative_half_width,
-)
+from runner.analysis.intervals import among_best, columns_of, inverse, relative_half_width
 from runner.analysis.machine import Machine
 from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.samples import FAILED, is_headline

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from runner.analysis.break_even import break_even
-from runner.analysis.causes import Loss
 from runner.analysis.curves import Law, fits
+from runner.analysis.facts import Loss
 from runner.analysis.identity import identify
 from runner.analysis.intervals import Level
 from runner.analysis.known_answers import compare

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from runner.analysis.intervals import Estimate, Level, Values, medians, ratio_of_medians
+from runner.analysis.estimate import Estimate
+from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
 
 
 class Times:

@@ -11,8 +11,10 @@ import pandas as pd
 
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
-from runner.analysis.causes import Loss, Setting, busy_cpus, named
-from runner.analysis.intervals import Estimate, medians
+from runner.analysis.causes import Setting, busy_cpus, named
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import Loss
+from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
 from runner.folder.store import Results

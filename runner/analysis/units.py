@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.intervals import Estimate
+from runner.analysis.estimate import Estimate
 from runner.analysis.sample_size import fewest_blocks
 from runner.units import three_digits
 

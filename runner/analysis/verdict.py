@@ -8,9 +8,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from runner.analysis.break_even import describe
-from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START, Cause, Loss
+from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import Cause, Loss
 from runner.analysis.identity import label, plain_loops
-from runner.analysis.intervals import Estimate, Level, ratio_of_medians
+from runner.analysis.intervals import Level, ratio_of_medians
 from runner.analysis.rankings import fastest_group, quickest_snippet
 from runner.analysis.tables import Tables
 from runner.analysis.terms import Terms

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from runner.analysis.curves import Law
-from runner.analysis.intervals import Estimate
+from runner.analysis.estimate import Estimate
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.data import Facts
