@@ -149,11 +149,8 @@ def prepare(
 
 
 @pytest.fixture
-def refuse(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-) -> Callable[[Prepared], None]:
+def refuse(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[Prepared], None]:
     """Run the program in this process, whoever else is measuring on this machine."""
-    request.getfixturevalue("hydra_restore_singletons")
     monkeypatch.setattr(tempfile, "tempdir", os.environ["TMPDIR"])  # where its lock is
 
     def must_not_measure(*_: object, **__: object) -> None:

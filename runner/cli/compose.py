@@ -4,7 +4,6 @@ Hydra's own sweeper and launcher call the task function once a point, in this pr
 and keeps it. So the same path serves one run and a sweep, and a wrong point stops everything.
 """
 
-import argparse
 import os
 import sys
 import time
@@ -18,12 +17,18 @@ import yaml
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runner.cli.flags import only_asks, overrides_first, refuse_wrong_options
 from runner.cli.hydra_errors import one_line
+from runner.cli.hydra_versions import (
+    MAIN_OPTIONS,
+    composing_once,
+    lazy_help_allowed,
+    register_resolver,
+    run_or_sweep,
+)
 from runner.cli.schema import GROUPS, register
 from runner.cli.validate import read_point
 from runner.errors import ConfigurationError
@@ -43,16 +48,16 @@ def collect() -> list[Point]:
     composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, and it or its problems
     patience = _Patience()
 
-    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+    @hydra.main(config_path=str(conf_dir()), config_name="config", **MAIN_OPTIONS)
     def keep_point(config: DictConfig) -> None:
         job = HydraConfig.get()
         composed.append((" ".join(_given(job)), _read(config, job)))
         if not config.quiet:
             patience.tell(f"composing the grid: {len(composed)} points so far")
 
-    with _hydra_kept_quiet(), _composed_once(), _overrides_first():
+    with _hydra_kept_quiet(), lazy_help_allowed(), composing_once(), _overrides_first():
         try:
-            keep_point()
+            run_or_sweep(keep_point)
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
             if any(frame.name == keep_point.__name__ for frame in traceback.extract_tb(error.__traceback__)):
                 raise  # a mistake of ours, not the user's
@@ -82,17 +87,6 @@ class _Patience:
 
 
 _TOLD_EVERY_S = 10.0
-
-
-@contextmanager
-def _composed_once() -> Iterator[None]:
-    """Keep Hydra from composing every point twice, lest jobs elsewhere fail: ours run here, and now."""
-    before = Sweeper.validate_batch_is_legal
-    Sweeper.validate_batch_is_legal = lambda *_: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Sweeper.validate_batch_is_legal = before  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -135,12 +129,10 @@ def _hydra_kept_quiet() -> Iterator[None]:
     """Let Hydra raise its errors instead of printing them, and write its files where they go away."""
     before = os.environ.get("HYDRA_FULL_ERROR")
     with temporary_folder() as folder:
-        OmegaConf.register_new_resolver("hydra_dir", lambda: str(folder), replace=True)
-        OmegaConf.register_new_resolver("conf_dir", lambda: f"file://{conf_dir()}", replace=True)
-        OmegaConf.register_new_resolver("usable_cpus", _usable_cpus, replace=True)
+        register_resolver("hydra_dir", lambda: str(folder))
+        register_resolver("conf_dir", lambda: f"file://{conf_dir()}")
+        register_resolver("usable_cpus", _usable_cpus)
         register()
-        if sys.version_info >= (3, 14):  # hydra 1.3 gives argparse a help text that is made only when shown
-            argparse.ArgumentParser._check_help = lambda *_: None  # type: ignore[attr-defined] # noqa: SLF001
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
             yield

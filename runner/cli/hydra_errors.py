@@ -111,8 +111,8 @@ _REASONS = (
     (r"Invalid value '(.*)', expected one of \[(.*)\]", "'{}' is no choice; write one of {}"),
     (r"Cannot assign (\w+) to Dict", "it must be settings of its own, NAME: VALUE, not {}"),
     (
-        r"Cannot merge DictConfig with ListConfig",
-        "a list stands where settings (NAME: VALUE) belong, or they where a list does; write what belongs",
+        r"Cannot merge (?:DictConfig with ListConfig|incompatible container types)",
+        "a list and settings (NAME: VALUE) cannot be merged; write it in the form that the file uses",
     ),
     (r"Invalid value assigned: .* is not a ListConfig", "it must be a list, such as [A, B]"),
     (r"Cannot convert '(?:List|Dict)?(?:Config|\w+)' to string: '(.*)'", "{} is not text; write text"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +21,7 @@ SCHEMAS: dict[str, type] = {
 GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@baseline"}
 
 
+@cache  # Hydra refuses a second registration
 def register() -> None:
     """Make known to Hydra what the defaults list of conf/config.yaml begins and ends with."""
     store = ConfigStore.instance()

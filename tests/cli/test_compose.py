@@ -17,9 +17,8 @@ Compose = Callable[..., list[Point]]
 
 
 @pytest.fixture
-def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Compose:
+def compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compose:
     """Compose a command line, from an empty working directory."""
-    request.getfixturevalue("hydra_restore_singletons")
     monkeypatch.chdir(tmp_path)
 
     def compose(*command: str) -> list[Point]:
