@@ -1,4 +1,4 @@
-"""What a user's own script does: a pool, `map`, one clock around it. Prints the seconds.
+"""The script that a user would write: a pool and `map`, timed as a whole. Prints the seconds.
 
 python benchmarks/bare.py serial|thread|process primes|COUNT
 """
@@ -11,13 +11,13 @@ from typing import Any
 
 from experiments.primes import is_prime
 
-#: Like the six primes of the default study, a tenth as long: more rounds tell more than longer ones.
+#: A tenth as long as the six primes of the default study: many short rounds are worth more than few long ones.
 PRIMES = [1000000000039, 1000000000061, 1000000000063, 1000000000091, 1000000000121, 9800000000009]
 WORKERS = 2
 
 
 def measure(kind: str, function: Callable[[Any], Any], items: Sequence[Any]) -> tuple[float, list[Any]]:
-    """Run the items once; seconds and results."""
+    """Run the items once; return seconds and results."""
     if kind == "serial":
         started = time.perf_counter()
         results = list(map(function, items))

@@ -135,7 +135,7 @@ def _neighbours(count: int) -> Injection:
     return Injection(
         cause=causes.OTHERS.name,
         strength=f"{count} busy neighbours",
-        overrides=[*_pool("BesideNeighbours", 2, neighbours=count), *_computes(8, 400_000)],
+        overrides=[*_pool("WithNeighbours", 2, neighbours=count), *_computes(8, 400_000)],
     )
 
 

@@ -1,4 +1,4 @@
-"""Cells for the benchmarks, made as the command line makes them, and measured one invocation at a time."""
+"""Cells for the benchmarks, composed as on the command line and measured one invocation at a time."""
 
 import sys
 from pathlib import Path
@@ -14,13 +14,13 @@ LONG_TASKS = Reference()
 
 
 def cells_of(*overrides: str) -> Plan:
-    """Make the cells that a command line measures."""
+    """Plan the cells of a command line."""
     with mock.patch.object(sys, "argv", ["runner", *overrides]):
         return plan(collect())
 
 
 def cell_of(*overrides: str) -> Cell:
-    """Make the cell that a command line measures (not its baseline, unless it is that)."""
+    """Plan the last cell of a command line: the baseline comes first."""
     return cells_of(*overrides).cells[-1]
 
 
@@ -32,13 +32,13 @@ def measure(
     *,
     dispatch: bool = False,
 ) -> Outcome:
-    """Make one invocation of a cell, as a study does; RuntimeError unless it ends well.
+    """Measure one invocation of a cell, as a study does; RuntimeError if it fails.
 
-    A study makes the reference by itself; it tells whether tasks are long enough to be stamped.
+    `reference` decides whether the tasks are long enough to be traced; a study measures it first.
     """
     request = Request(
         cell=cell,
-        repetition=2,  # the first one also looks into a worker, when all is measured
+        repetition=2,  # the first one also inspects a worker
         position=0,
         iterations=1,
         time_limit_s=60.0,

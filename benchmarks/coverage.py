@@ -1,8 +1,8 @@
-"""Coverage: how often the intervals hold what they claim to hold, in simulation.
+"""Coverage: how often the intervals contain the true value, in simulation.
 
-Claims, at a nominal 95 %: intervals of a speedup hold the true ratio in at least 94 % of studies; cells that
-are the same are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
-plus two standard errors of the simulation.
+Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies; equal
+cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each within
+two standard errors of the simulation.
 
 python -m benchmarks.coverage [STUDIES]
 """
@@ -24,31 +24,31 @@ TRUE_RATIO = 1.7
 
 
 def skewed(chance: np.random.Generator, blocks: int) -> Times:
-    """Log-normal times of 10 % spread: most runs quick, some slow."""
+    """Log-normal times with a spread of 10 %: most runs are fast, some slow."""
     return np.exp(chance.normal(0, 0.1, blocks))
 
 
 def two_modes(chance: np.random.Generator, blocks: int) -> Times:
-    """Two thirds of the runs quick, one third 20 % slower."""
+    """Two thirds of the runs are fast, one third is 20 % slower."""
     return np.where(chance.random(blocks) < 2 / 3, 1.0, 1.2) * np.exp(chance.normal(0, 0.02, blocks))
 
 
 def heavy_tailed(chance: np.random.Generator, blocks: int) -> Times:
-    """3 % spread with rare runs of twice the time and more."""
+    """A spread of 3 %, with rare runs of twice the time or more."""
     return 1 + 0.03 * np.abs(chance.standard_t(2, blocks))
 
 
 def quiet(chance: np.random.Generator, blocks: int) -> Times:
-    """0.1 % spread."""
+    """A spread of 0.1 %."""
     return np.exp(chance.normal(0, 0.001, blocks))
 
 
 def median_of(draw: Draw) -> float:
-    """Find the true median of a distribution."""
+    """Return the true median of a distribution."""
     return float(np.median(draw(np.random.default_rng(0), 2_000_000)))
 
 
-#: Baseline and cell, and the standard deviation of a drift that both share within a block.
+#: By name: baseline, cell, and the standard deviation of a drift that both share within a block.
 CASES: dict[str, tuple[Draw, Draw, float]] = {
     "skewed": (skewed, skewed, 0.0),
     "two modes": (two_modes, two_modes, 0.0),
@@ -106,7 +106,7 @@ def _declared_different(cell: Draw, drift: float, blocks: int, studies: int) -> 
 
 
 def _best_excluded(cell: Draw, drift: float, blocks: int, studies: int) -> float:
-    """Six cells, the first truly the best or level with the best."""
+    """Simulate six cells, the first of which is the best or equal to the best."""
     factors = np.array([1.0, 1.0, 1.0, 1.02, 1.1, 1.5])
     wrong = 0
     for study in range(studies):

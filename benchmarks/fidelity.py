@@ -1,8 +1,8 @@
 """Fidelity: `wall_s` against a bare script with the same pool and items.
 
-Claims, for the serial loop, two threads and two processes: on six primes the median ratio lies within 0.98 to
-1.02; on thousands of trivial tasks handed out one by one, whose headline is not traced, it is at most 1.02.
-Processes may lie below: their `map` pickles a wrapper around every call, which `submit` does without.
+Claims, for the serial loop, two threads and two processes: for six primes the median ratio is 0.98 to 1.02; for
+thousands of trivial tasks dispatched one by one, whose headline is not traced, it is at most 1.02. Processes
+may be below: their `map` pickles a wrapper around every call, `submit` does not.
 
 python -m benchmarks.fidelity [ROUNDS]
 """
@@ -49,7 +49,7 @@ def _primes(*pool: str) -> Cell:
 
 
 def _trivial(count: int, *pool: str) -> Cell:
-    """Make a cell whose tasks are as short as a call can be: is zero a prime?"""
+    """Plan a cell whose tasks are as short as a call can be: is zero a prime?"""
     items = "{_target_:itertools.repeat,object:0,times:%d}" % count  # noqa: UP031 - braces are YAML's
     return cell_of(
         "workload=function", "workload.function=experiments.primes.is_prime", f"workload.items={items}", *pool

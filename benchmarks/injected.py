@@ -1,4 +1,4 @@
-"""Causes of lost speedup, to be injected one at a time: tasks and pools that lose what they are told to."""
+"""Causes of lost speedup that are injected one at a time: tasks and pools that lose a given time."""
 
 import itertools
 import subprocess
@@ -14,13 +14,13 @@ _workers = itertools.count()
 
 
 def wait(seconds: float) -> float:
-    """Sleep: what is left when nothing is injected."""
+    """Sleep: the task when nothing is injected."""
     time.sleep(seconds)
     return seconds
 
 
 def wait_alone(seconds: float) -> float:
-    """Sleep under a lock that all threads share."""
+    """Sleep while holding a lock that all threads share."""
     with _lock:
         time.sleep(seconds)
     return seconds
@@ -39,45 +39,45 @@ def measure_size(data: bytes) -> int:
 
 
 def payloads(count: int, megabytes: float) -> list[bytes]:
-    """Make large arguments."""
+    """Create large arguments."""
     return [bytes([number]) * int(megabytes * (1 << 20)) for number in range(count)]
 
 
 def one_starts_late(seconds: float) -> None:
-    """Let the second worker of a process start later than the first."""
+    """Delay every second worker of a process."""
     if next(_workers) % 2:
         time.sleep(seconds)
 
 
 class SlowSubmit(ThreadPoolExecutor):
-    """A pool whose submitter thinks between the tasks."""
+    """A pool that pauses between submissions."""
 
     def __init__(self, max_workers: int, seconds: float) -> None:
         super().__init__(max_workers)
         self._seconds = seconds
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Submit, then think before the next."""
+        """Submit, then pause."""
         future = super().submit(fn, *args, **kwargs)
         time.sleep(self._seconds)
         return future
 
 
 class SlowShutdown(ThreadPoolExecutor):
-    """A pool that takes its time to close."""
+    """A pool that is slow to shut down."""
 
     def __init__(self, max_workers: int, seconds: float) -> None:
         super().__init__(max_workers)
         self._seconds = seconds
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base
-        """Close, and stay."""
+        """Shut down, then pause."""
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         time.sleep(self._seconds)
 
 
-class BesideNeighbours(ProcessPoolExecutor):
-    """A pool beside which other processes compute as long as it is open."""
+class WithNeighbours(ProcessPoolExecutor):
+    """A pool next to which other processes compute while it is open."""
 
     def __init__(self, max_workers: int, neighbours: int) -> None:
         loop = [sys.executable, "-c", "while True: pass"]
@@ -85,7 +85,7 @@ class BesideNeighbours(ProcessPoolExecutor):
         super().__init__(max_workers)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base
-        """Close, and end the neighbours."""
+        """Shut down, then kill the neighbours."""
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         for neighbour in self._neighbours:
             neighbour.kill()
@@ -93,7 +93,7 @@ class BesideNeighbours(ProcessPoolExecutor):
 
 
 class Inline(Executor):
-    """The plain loop as a pool of one: what it measures is the baseline again."""
+    """The plain loop as a pool of one worker: it measures the baseline again."""
 
     def __init__(self, max_workers: int) -> None:
         self.max_workers = max_workers

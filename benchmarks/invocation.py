@@ -1,6 +1,6 @@
-"""The price of an invocation beyond `wall_s`, against starting the interpreter and importing the executor.
+"""The cost of an invocation beyond `wall_s`, against starting the interpreter and importing the executor.
 
-Claims: at most 1.5 times; and at most 5 % of the default study, whose invocations are measured here as well.
+Claims: at most 1.5 times; and at most 5 % of the default study, whose invocations are also measured here.
 
 python -m benchmarks.invocation [ROUNDS]
 """
@@ -60,7 +60,7 @@ def _start_s(imports: str) -> float:
 
 
 def _share_of_default_study(costs: dict[str, float], supervisor: Supervisor, folder: Path) -> float:
-    """Give the part of the default study (primes on processes, and serial) that is not `wall_s`."""
+    """Return the share of the default study (primes, serial and on processes) that is not `wall_s`."""
     spent = {
         kind: measure(cell_of(f"executor={kind}"), supervisor, folder).samples[0].wall_s or 0.0
         for kind in ("serial", "process")

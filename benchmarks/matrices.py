@@ -1,4 +1,4 @@
-"""Work for BLAS, which starts threads of its own: a cause that `benchmarks.causes` injects."""
+"""Work for BLAS, which starts native threads: a cause that `benchmarks.causes` injects."""
 
 import numpy as np
 

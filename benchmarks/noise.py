@@ -1,8 +1,8 @@
-"""False alarms: how often runs on a quiet host are called disturbed.
+"""False alarms: how often runs on a quiet host are marked as disturbed.
 
-Claim: at most 5 % of invocations, and at most 5 % of canaries. Of invocations it can only be told on a host
-that is quiet: all alarms are printed, and where others do take that much, they are no false ones. A
-canary's alarm is false where the same work, done again at once, is not slow.
+Claim: at most 5 % of invocations and at most 5 % of canaries. For invocations this needs a quiet host: all
+alarms are printed, and an alarm is not false if other programs did take that much. The alarm of a canary is
+false if the same work, repeated at once, is not slow.
 
 python -m benchmarks.noise [RUNS]
 """
@@ -26,8 +26,8 @@ def main() -> None:
     canary, again = Canary(), Canary()
     first, second = np.array([(canary.slowdown(), again.slowdown()) for _ in range(runs)]).T
     is_alarm, is_false = first > MOST_SLOWDOWN, (first > MOST_SLOWDOWN) & (second <= MOST_SLOWDOWN)
-    told = f"canary: 95 % below {np.quantile(first, 0.95):.2f}; alarms above {MOST_SLOWDOWN:g}"
-    print(f"{told}: {np.mean(is_alarm):.1%}; false alarms: {np.mean(is_false):.1%}")
+    summary = f"canary: 95 % below {np.quantile(first, 0.95):.2f}; alarms above {MOST_SLOWDOWN:g}"
+    print(f"{summary}: {np.mean(is_alarm):.1%}; false alarms: {np.mean(is_false):.1%}")
     held = [bool(np.mean(is_false) <= MOST_ALARMS)]
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as name:
         for kind in ("serial", "thread", "process"):
@@ -35,8 +35,8 @@ def main() -> None:
             alarms = [measure(cell, supervisor, Path(name)).samples[0].noisy for _ in range(runs)]
             share = float(np.mean(list(map(bool, alarms))))
             held.append(share <= MOST_ALARMS)
-            told = "; ".join(sorted(filter(None, alarms))) or "none"
-            print(f"{kind}: alarms above {MOST_CPUS_TAKEN:g} CPUs: {share:.1%}; {told}")
+            shown = "; ".join(sorted(filter(None, alarms))) or "none"
+            print(f"{kind}: alarms above {MOST_CPUS_TAKEN:g} CPUs: {share:.1%}; {shown}")
     sys.exit(0 if all(held) else 1)
 
 

@@ -1,7 +1,7 @@
-"""Interleaved pairs: two things measured in turn, in random order, and the median of their ratios.
+"""Interleaved pairs: two things measured alternately, in random order, and the median of their ratios.
 
-The two of a round are neighbours in time, so a host that slows down for minutes slows both; a ratio of the
-medians over all rounds would compare the minutes.
+Both measurements of a round are adjacent in time, so a host that slows down for minutes slows both; a ratio of
+the medians over all rounds would compare different minutes.
 """
 
 import random
@@ -17,19 +17,19 @@ CONFIDENCE = 0.95
 def interleave(
     ours: Callable[[], float], peer: Callable[[], float], rounds: int, seed: int
 ) -> tuple[list[float], list[float]]:
-    """Measure both once a round, whichever comes first; seconds."""
+    """Measure both once per round, in random order; seconds."""
     chance = random.Random(seed)  # noqa: S311 - an order, not a secret
-    found: dict[str, list[float]] = {"ours": [], "peer": []}
+    seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(rounds):
         turn = [("ours", ours), ("peer", peer)]
         chance.shuffle(turn)
         for name, measure in turn:
-            found[name].append(measure())
-    return found["ours"], found["peer"]
+            seconds[name].append(measure())
+    return seconds["ours"], seconds["peer"]
 
 
 def show(name: str, ours: list[float], peer: list[float], low: float, high: float) -> bool:
-    """Print the median of ours / peer of a round with its interval; True if it lies within the claim."""
+    """Print the median ratio ours / peer of a round with its interval; True if the claim holds."""
     [estimate] = medians(np.array([ours]) / np.array([peer]), CONFIDENCE, seed=0)
     holds = low <= estimate.value <= high
     print(
