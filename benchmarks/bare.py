@@ -11,7 +11,7 @@ from typing import Any
 
 from experiments.primes import is_prime
 
-#: A tenth as long as the six primes of the default study: many short rounds are worth more than few long ones.
+#: A tenth as long as the six primes of the default study: many short rounds say more than few long ones.
 PRIMES = [1000000000039, 1000000000061, 1000000000063, 1000000000091, 1000000000121, 9800000000009]
 WORKERS = 2
 

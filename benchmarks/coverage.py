@@ -1,8 +1,8 @@
 """Coverage: how often the intervals contain the true value, in simulation.
 
-Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies; equal
-cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each within
-two standard errors of the simulation.
+Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies;
+equal cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
+within two standard errors of the simulation.
 
 python -m benchmarks.coverage [STUDIES]
 """

@@ -1,8 +1,8 @@
 """Fidelity: `wall_s` against a bare script with the same pool and items.
 
-Claims, for the serial loop, two threads and two processes: for six primes the median ratio is 0.98 to 1.02; for
-thousands of trivial tasks dispatched one by one, whose headline is not traced, it is at most 1.02. Processes
-may be below: their `map` pickles a wrapper around every call, `submit` does not.
+Claims, for the serial loop, two threads and two processes: for six primes the median ratio is 0.98 to 1.02;
+for thousands of trivial tasks dispatched one by one, whose headline is not traced, it is at most 1.02.
+Processes may be below: their `map` pickles a wrapper around every call, `submit` does not.
 
 python -m benchmarks.fidelity [ROUNDS]
 """

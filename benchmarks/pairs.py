@@ -1,7 +1,7 @@
 """Interleaved pairs: two things measured alternately, in random order, and the median of their ratios.
 
-Both measurements of a round are adjacent in time, so a host that slows down for minutes slows both; a ratio of
-the medians over all rounds would compare different minutes.
+Both measurements of a round are adjacent in time, so a host that slows down for minutes slows both; a ratio
+of the medians over all rounds would compare different minutes.
 """
 
 import random
