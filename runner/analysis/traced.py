@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from runner.adapter_source import declared_traits
 from runner.analysis.attribution import Factors, Run, Work, attribute
 from runner.analysis.bounds import speedup_bound
 from runner.analysis.causes import Setting, busy_cpus, named
@@ -22,7 +23,6 @@ from runner.modes import bags_of, has_window
 from runner.records import Cell
 
 _NS = 1e9
-_EVENT_LOOP = "runner_probe.adapters.asyncio_loop.AsyncioLoop"
 
 
 _MOST_BESIDE = 0.1  # of the time within tasks
@@ -230,7 +230,7 @@ class Traces:
 
 def _is_one_loop(cell: Cell) -> bool:
     """Whether a cell's workers are tasks of one event loop."""
-    return bool(cell.settings["executor"]["pool"].get("_target_") == _EVENT_LOOP)
+    return "one_event_loop" in declared_traits(cell.settings["executor"]["pool"].get("_target_", ""))
 
 
 _WORK_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from runner.codegen.executor_code import run
+from runner.codegen.executor_code import executor_code
 from runner.codegen.expressions import call, fit, spec, value
 from runner.codegen.imports import Names
 from runner.codegen.work_code import Job
@@ -29,17 +29,17 @@ def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 
     names = Names()
     size = cell.tasks_per_chunk(auto_chunk_size)
     job = Job(workload=workload, pool=pool, chunk_size=size, is_async=is_async, names=names)
-    running = run(job)  # first, since it reserves names
+    script = executor_code(job)  # first, since it reserves names
     body = [*_items(workload, names), *_one_bag_each(cell)]
     if workload.get("setup"):
         body.append(call(spec(workload["setup"]), names))
-    body += running.statements
+    body += script.statements
     if workload.get("teardown"):
         body.append(call(spec(workload["teardown"]), names))
-    if running.is_imported:
+    if script.is_imported:
         body = ['if __name__ == "__main__":', *(f"    {line}" for line in body)]
-    parts = [[*_how_to_run(cell.settings), *names.imports()], *running.definitions, body]
-    separator = "\n\n\n" if running.definitions else "\n\n"
+    parts = [[*_how_to_run(cell.settings), *names.imports()], *script.definitions, body]
+    separator = "\n\n\n" if script.definitions else "\n\n"
     return separator.join("\n".join(part) for part in parts if part)
 
 

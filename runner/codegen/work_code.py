@@ -1,16 +1,16 @@
-"""The work in the code to paste: what is called with an item or a batch of items, by whatever runs it."""
+"""The work in the code to paste: the function that an executor calls with an item or a batch of items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.codegen.expressions import WIDTH, call, fit, named, partial, spec
+from runner.codegen.expressions import call, fit, named, partial, spec
 from runner.codegen.imports import Names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is to be written."""
+    """The settings of a cell from which the code is written."""
 
     workload: Mapping[str, Any]
     pool: Mapping[str, Any]  #: the executor's `_target_` and its arguments
@@ -21,48 +21,42 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What an executor is given to do."""
+    """What an executor calls, and with what."""
 
     call: list[str]  #: a function, and its first arguments if it has any before the item or the batch
     in_batches: bool
-    chunks: list[str] = field(default_factory=list)  #: how `map` is told to send several items at a time
     assigned: list[str] = field(default_factory=list)  #: the statements that the call needs
     definitions: list[list[str]] = field(default_factory=list)
+    awaited: str = ""  #: the expression that runs one item or batch in an event loop
 
     @property
-    def one(self) -> str:
-        """Name what one call gets."""
+    def item(self) -> str:
+        """Name the argument of one call."""
         return "batch" if self.in_batches else "item"
 
     @property
-    def all(self) -> str:
-        """Name what all the calls get."""
+    def items(self) -> str:
+        """Name the arguments of all calls."""
         return "batches" if self.in_batches else "items"
 
-    def mapped(self, names: Names) -> list[str]:
+    def map_arguments(self, names: Names) -> list[str]:
         """Write the arguments of a `map`."""
         function = self.call[0] if len(self.call) == 1 else partial(self.call, names)
-        return [function, self.all, *self.chunks]
-
-    def gathered(self, head: str, parts: Sequence[str], tail: str) -> list[str]:
-        """Write the statements that keep the results, which a bracket with these parts makes."""
-        if not self.in_batches:
-            return fit(f"results = {head}", parts, tail, indent=8)
-        flat = "results = [result for batch in done for result in batch]"
-        return [*fit(f"done = {head}", parts, tail, indent=8), flat]
+        return [function, self.items]
 
 
-def sync_or_async(job: Job, *, heeds_chunks: bool = False, around: str = "") -> Work:
-    """Let workers call the function, on chunks of the size of the cell.
+def function_work(job: Job, *, has_chunks: bool, room: int) -> Work:
+    """Have workers call the workload's function.
 
     Args:
-        job: what is to be written
-        heeds_chunks: whether the executor's `map` sends `chunksize` items at a time
-        around: the one line that has a place for the function; without it, the function needs a short name
+        job: the settings of the cell
+        has_chunks: the executor cuts chunks of the cell's size itself; others get batches
+        room: columns for the function where it is used; with arguments, it needs a short name if they are too
+            few
     """
     if job.is_async:
-        return _awaited(job)
-    if job.chunk_size != 1 and not heeds_chunks:
+        return _async_work(job)
+    if job.chunk_size != 1 and not has_chunks:
         assigned, function = task(job)
         return Work(
             call=["run_batch", function],
@@ -70,42 +64,57 @@ def sync_or_async(job: Job, *, heeds_chunks: bool = False, around: str = "") -> 
             assigned=[*batches(job.chunk_size), *assigned],
             definitions=[["def run_batch(call, batch):", "    return [call(item) for item in batch]"]],
         )
-    chunks = []
-    if job.chunk_size != 1:
-        chunks = [f"chunksize={'len(items)' if job.chunk_size is None else job.chunk_size}"]
-    taken = len(f"        results = {', '.join([around, *chunks])}")
-    assigned, function = task(job, room=WIDTH - taken if around else 0)
-    return Work(call=[function], in_batches=False, chunks=chunks, assigned=assigned)
+    assigned, function = task(job, room=room)
+    return Work(call=[function], in_batches=False, assigned=assigned)
 
 
-def _awaited(job: Job) -> Work:
-    """Let workers run an event loop for each chunk."""
+def _async_work(job: Job) -> Work:
+    """Have workers run an event loop for each chunk."""
     job.names.module("asyncio")
     if job.chunk_size == 1:
-        return in_function(job, "asyncio.run({task}(item))")
-    running = ["def run_batch(batch):", "    return asyncio.run(run_all(batch))"]
+        return work_in_function(job, "asyncio.run({task}(item))")
+    definition = ["def run_batch(batch):", "    return asyncio.run(run_all(batch))"]
     return Work(
         call=["run_batch"],
         in_batches=True,
         assigned=batches(job.chunk_size),
-        definitions=[*awaiting_all(job), running],
+        definitions=[*define_run_all(job), definition],
     )
 
 
-def in_function(job: Job, returned: str) -> Work:
-    """Let workers call a function of the script's own, which returns this of `{task}` and `item`."""
+def work_in_function(job: Job, returned: str) -> Work:
+    """Have workers call a function that the script defines.
+
+    Args:
+        job: the settings of the cell
+        returned: the expression that the function returns, with `{task}` and `item`
+    """
     assigned, function = task(job)
-    running = ["def run_item(item):", f"    return {returned.format(task=function)}"]
+    definition = ["def run_item(item):", f"    return {returned.format(task=function)}"]
     return Work(
-        call=["run_item"], in_batches=False, definitions=[part for part in (assigned, running) if part]
+        call=["run_item"], in_batches=False, definitions=[part for part in (assigned, definition) if part]
     )
 
 
-def awaiting_all(job: Job) -> list[list[str]]:
-    """Define what awaits one task after another, as the runner does with a chunk."""
+def awaited_work(job: Job) -> Work:
+    """Have one event loop run a coroutine for each item or batch; plain functions are called in it."""
     assigned, function = task(job)
-    looping = ["async def run_all(items):", f"    return [await {function}(item) for item in items]"]
-    return [part for part in (assigned, looping) if part]
+    awaited = f"{'await ' * job.is_async}{function}(item)"
+    in_batches = job.chunk_size != 1
+    return Work(
+        call=["run_batch" if in_batches else "run_item"],
+        in_batches=in_batches,
+        assigned=batches(job.chunk_size) if in_batches else [],
+        definitions=[assigned] if assigned else [],
+        awaited=f"[{awaited} for item in batch]" if in_batches else awaited,
+    )
+
+
+def define_run_all(job: Job) -> list[list[str]]:
+    """Define the coroutine that awaits one task after another, as a worker does with a chunk."""
+    assigned, function = task(job)
+    definition = ["async def run_all(items):", f"    return [await {function}(item) for item in items]"]
+    return [part for part in (assigned, definition) if part]
 
 
 def batches(size: int | None) -> list[str]:
@@ -114,21 +123,26 @@ def batches(size: int | None) -> list[str]:
     return fit("batches = [", ["items" if size is None else cut], "]")
 
 
+def chunk_length(job: Job) -> str:
+    """Write the number of tasks in a chunk."""
+    return "len(items)" if job.chunk_size is None else str(job.chunk_size)
+
+
 def task(job: Job, room: int = 0) -> tuple[list[str], str]:
-    """Write what is called with an item, and the statement that it needs where there is no room for it.
+    """Write the function of one item, and the statement that names it if it does not fit where it is used.
 
     Args:
-        job: what is to be written
-        room: columns
+        job: the settings of the cell
+        room: columns for it where it is used
     """
     function = job.names.name(job.workload["function"])
     if not job.workload["arguments"]:
         return [], function
-    given = [function, *named(job.workload["arguments"], job.names)]
-    inline = partial(given, job.names)
+    arguments = [function, *named(job.workload["arguments"], job.names)]
+    inline = partial(arguments, job.names)
     if len(inline) <= room:
         return [], inline
-    return fit(f"task = {job.names.name('functools.partial')}(", given, ")"), "task"
+    return fit(f"task = {job.names.name('functools.partial')}(", arguments, ")"), "task"
 
 
 def initialized(job: Job) -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any, Never
 import pytest
 
 from runner_probe.adapters.asyncio_loop import AsyncioLoop
-from runner_probe.adapters.interpreter_pool import InterpreterPool, _begin
-from runner_probe.adapters.lazy_future import DrivenFuture
+from runner_probe.adapters.interpreter_pool import InterpreterPool, _first_statements
+from runner_probe.adapters.lazy_future import LazyFuture
 from runner_probe.adapters.multiprocessing_pool import BrokenPool, MultiprocessingPool
 from runner_probe.adapters.process_per_task import BrokenProcess, ProcessPerTask
 from runner_probe.adapters.thread_per_task import ThreadPerTask
@@ -45,31 +45,31 @@ def make_unloadable() -> Unloadable:
     return Unloadable()
 
 
-class TestDrivenFuture:
+class TestLazyFuture:
     def test_a_result_is_waited_for_by_letting_the_pool_work(self) -> None:
         steps: list[int] = []
 
         def go_on() -> None:
             steps.append(len(steps))
             if len(steps) == 3:
-                future.finish("value")
+                future.set_result("value")
 
-        future = DrivenFuture(go_on)
+        future = LazyFuture(go_on)
         assert future.result() == future.result() == "value"
         assert steps == [0, 1, 2]
 
     def test_it_calls_back_when_done_or_at_once_if_it_is(self) -> None:
-        future, called = DrivenFuture(lambda: None), []
+        future, called = LazyFuture(lambda: None), []
         future.add_done_callback(lambda one: called.append(("before", one)))
         assert called == []
-        future.finish(1)
+        future.set_result(1)
         future.add_done_callback(lambda one: called.append(("after", one)))
         assert called == [("before", future), ("after", future)]
 
     def test_only_what_does_not_run_can_be_cancelled(self) -> None:
-        waiting, running, done = (DrivenFuture(lambda: None) for _ in range(3))
+        waiting, running, done = (LazyFuture(lambda: None) for _ in range(3))
         running.is_running = True
-        done.finish(1)
+        done.set_result(1)
         assert [one.cancel() for one in (waiting, running, done)] == [True, False, False]
         with pytest.raises(RuntimeError, match=r"^cancelled before it ran$"):
             waiting.result()
@@ -132,7 +132,7 @@ class TestProcessPerTask:
         killed, other = pool.submit(bag.leave, None, 7), pool.submit(int, "2")
         with pytest.raises(BrokenProcess, match=r"^a process ended before it answered$") as broken:
             killed.result()
-        assert broken.value.worker_exit_code == 7
+        assert broken.value.exit_code == 7
         assert other.result() == 2
         pool.shutdown(wait=True)
 
@@ -157,7 +157,7 @@ class TestMultiprocessingPool:
         pool._watcher.join()
         with pytest.raises(BrokenPool, match=r"^what a worker worked on is lost$") as broken:
             pool.submit(int)
-        assert broken.value.worker_exit_code == -signal.SIGKILL
+        assert broken.value.exit_code == -signal.SIGKILL
         pool.shutdown(wait=True)
         assert multiprocessing.active_children() == []
         assert threading.enumerate() == [threading.main_thread()]
@@ -306,11 +306,11 @@ class TestInterpreterPool:
         with pytest.raises(TargetError, match=message):
             InterpreterPool(2)
 
-    def test_an_interpreter_begins_with_the_path_and_the_initializer(
+    def test_an_interpreter_starts_with_the_path_and_the_initializer(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "path", [*sys.path, "/the user's"])
-        program = _begin(partial(print, "initializer")) + "; print(sys.path[-1])"
+        program = _first_statements(partial(print, "initializer")) + "; print(sys.path[-1])"
         ended = subprocess.run(
             [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
         )

@@ -336,12 +336,12 @@ def test_more_workers_than_the_cluster_has_are_refused(cluster: Cluster) -> None
     ("workers", "chosen"), [(2, ["a"]), (3, ["a", "b"]), (7, ["a", "b", "c"]), (None, ["a", "b", "c"])]
 )
 def test_workers_are_chosen_by_their_threads(workers: int | None, chosen: list[str]) -> None:
-    choose = pytest.importorskip("runner_probe.adapters.dask_pool").choose
+    choose = pytest.importorskip("runner_probe.adapters.dask_pool").choose_workers
     assert choose({"b": 1, "a": 2, "c": 4}, workers) == chosen
 
 
 def test_workers_whose_threads_do_not_add_up_are_refused() -> None:
-    choose = pytest.importorskip("runner_probe.adapters.dask_pool").choose
+    choose = pytest.importorskip("runner_probe.adapters.dask_pool").choose_workers
     with pytest.raises(
         ValueError, match=r"^workers=4 is not a number of threads .* \(2, 3, 7\); start workers"
     ):

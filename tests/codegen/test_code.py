@@ -529,11 +529,11 @@ def test_ray_starts_workers_here_or_joins_a_cluster() -> None:
         "\n\n"
         "is_ready = []  # in each worker\n"
         "\n\n"
-        "def run_ready(*given):\n"
+        "def run_ready(*arguments):\n"
         "    if not is_ready:\n"
         "        prepare(base=8)\n"
         "        is_ready.append(True)\n"
-        "    return run_item(*given)\n"
+        "    return run_item(*arguments)\n"
         "\n\n"
         'if __name__ == "__main__":\n'
         "    items = [1, 2]\n"

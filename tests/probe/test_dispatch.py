@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner_probe.adapters.serial import Done
+from runner_probe.adapters.serial import CompletedFuture
 from runner_probe.dispatch import measure_dispatch
 from runner_probe.probe_main import measure
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
@@ -21,10 +21,10 @@ class Pool:
     def clock(self) -> int:
         return self.now
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Done:
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> CompletedFuture:
         self.chunks += 1
         self.now += self._chunk_ns(self.chunks)
-        return Done(function(*args, **kwargs))
+        return CompletedFuture(function(*args, **kwargs))
 
     def shutdown(self, *, wait: bool = True) -> None:
         self.is_closed = wait

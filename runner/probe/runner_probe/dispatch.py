@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from runner_probe.adapters import traits_of, worker_count
 from runner_probe.cpu import usable_cpus
 from runner_probe.worker import in_one_interpreter, is_async, run_chunk, run_lean
 
@@ -33,7 +34,7 @@ def measure_dispatch(
     """
     pool = open_pool()
     try:
-        workers = _workers(pool)
+        workers = worker_count(pool) or usable_cpus()
         seen = _hand_out(pool, call, _WARM_UP * workers)
         rows_ns: list[int] = []
         while len(rows_ns) < _ROWS and sum(rows_ns) < _LONG_ENOUGH_NS:
@@ -45,16 +46,8 @@ def measure_dispatch(
     return {
         "chunk_ns": sorted(rows_ns)[len(rows_ns) // 2] / _CHUNKS,
         "workers": workers,
-        "shares_gil": in_one_interpreter(seen, pool) and any(worker[3] for worker in seen),
+        "shares_gil": in_one_interpreter(seen, traits_of(pool)) and any(worker[3] for worker in seen),
     }
-
-
-def _workers(pool: Any) -> int:
-    """Ask a pool that chose the number of workers itself, as those of the standard library tell it."""
-    told = getattr(pool, "_max_workers", None) or getattr(pool, "workers", None)
-    if isinstance(told, int):
-        return told
-    return usable_cpus()
 
 
 def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import tree_cpu_s
 from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
@@ -58,8 +59,7 @@ class PoolFailed(Exception):  # noqa: N818 - it is the pool's error
     def __init__(self, error: Exception, chunk: int | None, pool: Any) -> None:
         super().__init__(f"{type(error).__name__}: {error}".removesuffix(": "))
         self.error, self.chunk = error, chunk
-        workers = getattr(pool, "_processes", None)  # of `ProcessPoolExecutor`, by process id
-        self.workers: list[Any] = list(workers.values()) if isinstance(workers, dict) else []
+        self.workers = worker_processes(pool)
 
 
 # `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.
@@ -180,7 +180,7 @@ def run_bare(
     opened_ns = clock()
     pool = open_pool()
     try:
-        one_by_one = tasks.size == 1 and not getattr(pool, "shares_call", False)
+        one_by_one = tasks.size == 1 and not traits_of(pool).shares_call
         if one_by_one:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from multiprocessing.reduction import ForkingPickler
 
+from runner_probe.adapters.worker_died import WorkerDied
 from runner_probe.iteration import is_broken
 
 TYPE_CHECKING = False
@@ -32,8 +33,8 @@ def explain(failed: PoolFailed, workload: Workload, chunk_size: int | None) -> d
 
 def _explain_death(failed: PoolFailed) -> dict[str, Any]:
     text = str(failed)
-    if hasattr(failed.error, "worker_exit_code"):  # pools of our own know
-        return _crashed(text, failed.error.worker_exit_code)
+    if isinstance(failed.error, WorkerDied):
+        return _crashed(text, failed.error.exit_code)
     if type(failed.error).__module__ != "concurrent.futures.process":
         return _crashed(text)
     own = [code for code in _exit_codes(failed) if code != _BY_THE_POOL]

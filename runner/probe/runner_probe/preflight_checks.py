@@ -9,6 +9,7 @@ import platform
 import sys
 import sysconfig
 
+from runner_probe.adapters import traits_of
 from runner_probe.cpu import usable_cpus
 from runner_probe.pool_factory import Factory
 from runner_probe.quick_json import dumps
@@ -41,15 +42,14 @@ def check(specification: dict[str, Any]) -> dict[str, Any]:
             pools[key] = _check_pool(pool, with_initializer=with_initializer)
         problem = pools[key]
         found = problems if problem is None else [*problems, ["executor.pool", problem]]
-        if not found and one.get("in_window") and (reason := _no_loops(pool)):
+        if not found and one.get("in_window") and (reason := _why_no_window(pool)):
             found = [["executor.pool", f"mode=throughput cannot run there: {reason}; use mode=tasks"]]
         checked.append({"tasks": tasks, "is_async": is_coroutine, "problems": found})
     return {"interpreter": interpreter(), "checked": checked}
 
 
-def _no_loops(pool: dict[str, Any]) -> str:
-    """Say why workers of a pool cannot run tasks until a window closes; empty where they can."""
-    return str(getattr(locate_callable(pool["_target_"]), "no_loops", ""))
+def _why_no_window(pool: dict[str, Any]) -> str:
+    return traits_of(locate_callable(pool["_target_"])).no_window
 
 
 def interpreter() -> dict[str, Any]:

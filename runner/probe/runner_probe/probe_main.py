@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from runner_probe.adapters import traits_of
 from runner_probe.channel import Channel
 from runner_probe.cpu import living_cpu_s
 from runner_probe.iteration import (
@@ -219,7 +220,7 @@ def _facts(workers: Sequence[Worker], factory: Factory) -> dict[str, Any]:
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
-        "in_one_interpreter": in_one_interpreter(workers, factory.make),
+        "in_one_interpreter": in_one_interpreter(workers, traits_of(factory.make)),
     }
 
 

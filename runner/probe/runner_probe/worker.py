@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from runner_probe.adapters import Traits
+
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
     Stamp = tuple[int, int, int, int, int | None, int | None]
     #: host, process id, thread id, whether the GIL is enabled
@@ -42,13 +44,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def in_one_interpreter(workers: Iterable[Worker], pool: object) -> bool:
-    """Whether the workers of a pool, or of what makes one, are threads of this very interpreter.
+def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:
+    """Return whether the workers of a pool with these traits are threads of this interpreter.
 
     These share its GIL; other processes and sub-interpreters have their own.
     """
     here = all(worker[:2] == (HOST, os.getpid()) for worker in workers)
-    return here and not getattr(pool, "has_interpreters", False)
+    return here and not traits.has_interpreters
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:

@@ -1,7 +1,7 @@
-"""One event loop for all tasks: what `asyncio` gives functions that are `async def`.
+"""One asyncio event loop for all tasks, which `async def` functions can share.
 
-Plain functions run on it too, as they would in a user's own coroutine: one after another, for they never
-give way.
+Plain functions run on it too, as they would in a user's own coroutine: one after another, since they never
+yield to the loop.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import time
 import types
 from collections import deque
 
-from runner_probe.adapters.lazy_future import DrivenFuture
+from runner_probe.adapters import Traits
+from runner_probe.adapters.lazy_future import LazyFuture
 from runner_probe.worker import describe, end_the_rest, is_async, run_chunk, worker
 
 TYPE_CHECKING = False
@@ -21,34 +22,56 @@ if TYPE_CHECKING:
 
     from runner_probe.worker import Report, Stamp
 
-    _Work = tuple[DrivenFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+    _Submission = tuple[LazyFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+CODE = """
+import asyncio
+
+
+async def main({items}):
+    semaphore = asyncio.Semaphore({workers})
+
+    async def {awaiting_function}({item}):
+        async with semaphore:
+            return {awaited}
+
+    return await asyncio.gather(*map({awaiting_function}, {items}))
+
+
+{initialize}
+{prepare}
+{results} = asyncio.run(main({items}))
+"""
 
 
 class AsyncioLoop:
-    """An event loop in the caller's thread, which runs while a result is waited for.
+    """An event loop in the caller's thread, which runs while the caller waits for a result.
 
     Args:
-        workers: chunks that are awaited at a time
+        workers: chunks that run concurrently
         initializer: called once
     """
 
-    no_loops = "all its workers share one event loop, and none can wait for the others"
+    traits = Traits(
+        no_window="all its workers share one event loop, and none can wait for the others",
+        one_event_loop=True,
+    )
 
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
         self.workers = workers
-        self._waiting: deque[_Work] = deque()
+        self._waiting: deque[_Submission] = deque()
         self._loop = asyncio.new_event_loop()
         if initializer is not None:
             initializer()
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> DrivenFuture:
-        """Queue it."""
-        future = DrivenFuture(self._run)
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LazyFuture:
+        """Queue the function."""
+        future = LazyFuture(self._run)
         self._waiting.append((future, function, args, kwargs))
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, and leave nothing behind, as `asyncio.run` does."""
+        """Run what is queued, then end the tasks that are left and close the loop, as `asyncio.run` does."""
         if wait:
             self._run()
         try:
@@ -70,8 +93,10 @@ class AsyncioLoop:
                 continue
             if function is run_chunk and is_async(args[0]):
                 report = await _await_chunk(lane, *args, **kwargs)
-                future.finish(report)
-                if report[3] is not None:  # otherwise the whole queue would run before anyone learns of it
+                future.set_result(report)
+                if (
+                    report[3] is not None
+                ):  # otherwise the whole queue would run before the failure is reported
                     self._cancel()
             else:
                 _call(future, function, args, kwargs)
@@ -82,20 +107,20 @@ class AsyncioLoop:
 
 
 def _call(
-    future: DrivenFuture, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    future: LazyFuture, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     try:
         value = function(*args, **kwargs)
     except Exception as error:
-        future.fail(error)
+        future.set_exception(error)
     else:
-        future.finish(value)
+        future.set_result(value)
 
 
 async def _await_chunk(
     lane: int, call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool
 ) -> Report:
-    """As `run_chunk`; the lane is the worker, and other lanes run while a task waits."""
+    """Do what `run_chunk` does. The lane counts as the worker; other lanes run while a task waits."""
     values: list[Any] = []
     stamps: list[Stamp] = []
     failure = None
@@ -124,7 +149,10 @@ async def _await_stamped(call: Callable[[Any], Any], task: int, item: Any, value
 
 @types.coroutine
 def _metered(coroutine: Coroutine[Any, Any, Any], spent: list[int]) -> Generator[Any, Any, Any]:
-    """Await, and add up the CPU time in nanoseconds of its own steps: those of other lanes lie between."""
+    """Await a coroutine and add up the CPU time of its own steps in `spent[0]`, in nanoseconds.
+
+    The steps of other lanes run between them.
+    """
     step: Callable[[Any], Any] = coroutine.send
     sent: Any = None
     while True:

@@ -1,8 +1,8 @@
-"""Pools on a cluster: what the adapters of Dask and Ray share.
+"""Pools on a cluster: the code that the adapters of Dask and Ray share.
 
-A worker may run on another machine, from another folder, in an environment without our code and without the
-user's. So modules travel as source, once to each worker; then every submission is a piece of work that
-`courier.py` runs there.
+A worker may run on another machine, in another folder, and in an environment that has neither the probe nor
+the user's modules. So the pool sends modules as source, once to each worker; there, `remote_worker.py` runs
+every submission.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from functools import partial
 from threading import Lock
 
-from runner_probe.adapters import remote_worker as courier
+from runner_probe.adapters import remote_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,105 +25,102 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from runner_probe.adapters.remote_worker import Load, Source
+    from runner_probe.adapters.remote_worker import Source, WorkerSetup
 
-    #: the text of the courier, and what it gets
-    Parcel = tuple[str, Load]
+    #: the source of `remote_worker.py`, and the argument of its `run`
+    Program = tuple[str, WorkerSetup]
 
-_PATIENCE_S = 10.0  # for a connection
-_OURS = "runner_probe"
-_NEEDED = ("worker", "snippets")  # of ours, by workers
+_CONNECT_TIMEOUT_S = 10.0
+_PROBE = "runner_probe"
+_WORKER_MODULES = ("worker", "snippets")  # of the probe
 _INSTALLED = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 _LIBRARIES = ("site-packages", "dist-packages", "lib-dynload")
 
 
 class ClusterBroken(BrokenExecutor):
-    """A worker or the engine was lost: what was not finished never will be."""
+    """A worker or the engine was lost, and with it every task that had not finished."""
 
 
-def deliver(name: str, parcel: Parcel, work: bytes) -> bytes:
-    """Run a piece of work in a worker, by the courier of this name, which comes with the first."""
-    import sys  # noqa: PLC0415 - this function travels alone
+def run_in_worker(name: str, program: Program, pickled_call: bytes) -> bytes:
+    """Run a call in a worker. The first one creates the pool's module, which has this name."""
+    import sys  # noqa: PLC0415 - only this function's code is sent
     import types  # noqa: PLC0415
 
-    source, load = parcel
+    source, setup = program
     if name not in sys.modules:
         module = types.ModuleType(name)
-        exec(source, module.__dict__)  # noqa: S102 - it is our own
+        exec(source, module.__dict__)  # noqa: S102 - the source of `remote_worker.py`
         sys.modules.setdefault(name, module)  # another thread may have been faster
-    answer: bytes = sys.modules[name].run(load, work)
-    return answer
+    result: bytes = sys.modules[name].run(setup, pickled_call)
+    return result
 
 
-def dismiss(name: str) -> None:
-    """Leave nothing of a pool in a worker that lives on."""
-    import sys  # noqa: PLC0415 - this function travels alone
+def remove_from_worker(name: str) -> None:
+    """Remove a pool's modules from a worker that outlives it."""
+    import sys  # noqa: PLC0415 - only this function's code is sent
 
     if name in sys.modules:
-        sys.modules[name].leave(name)
+        sys.modules[name].remove(name)
 
 
-# Both engines' picklers send by value what is defined there, so no worker needs this module.
-deliver.__module__ = dismiss.__module__ = "__main__"
+# Both engines pickle functions of `__main__` by value, so no worker needs this module.
+run_in_worker.__module__ = remove_from_worker.__module__ = "__main__"
 
 
 class ClusterPool:
-    """A pool on an engine; adapters say how to open it, send to it and close it.
+    """A pool on an engine. Adapters implement how to open it, send to it and close it.
 
     Args:
         pickler: the engine's `cloudpickle`
         initializer: called once in each worker, before its first task
-        elsewhere: workers need not be on this machine, so modules must travel
+        is_remote: workers may be on other machines, so modules must be sent
     """
 
-    shares_call = True  #: its workers have the function already: only what takes it first can be submitted
-    no_loops = "its workers may be on other hosts, which have clocks of their own"
-
     def __init__(
-        self, pickler: ModuleType, initializer: Callable[[], object] | None, *, elsewhere: bool
+        self, pickler: ModuleType, initializer: Callable[[], object] | None, *, is_remote: bool
     ) -> None:
-        self.pickler, self.initializer, self.elsewhere = pickler, initializer, elsewhere
-        self.name = f"{_OURS}_{uuid.uuid4().hex}"  # of the courier in the workers
+        self.pickler, self.initializer, self.is_remote = pickler, initializer, is_remote
+        self.name = f"{_PROBE}_{uuid.uuid4().hex}"  # of the pool's module in the workers
         self._call: Any = None
-        self._parcel: Any = None
+        self._program: Any = None
         self._lock = Lock()
         self._pending: dict[Future[Any], Future[bytes]] = {}
-        self.lost: str | None = None  #: why, once a worker or the engine was lost
+        self.lost: str | None = None  #: the reason, once a worker or the engine was lost
 
     def open(self) -> None:
-        """Start the engine, if it is not running."""
+        """Start the engine unless it is running."""
         raise NotImplementedError
 
-    def share(self, parcel: Parcel) -> Any:
-        """Hand the engine what every piece of work needs; returns what `send` gets."""
+    def share(self, program: Program) -> Any:
+        """Make the program available to all workers; return the reference to it that `send` gets."""
         raise NotImplementedError
 
-    def send(self, parcel: Any, work: bytes) -> Future[bytes]:
-        """Have a worker `deliver`."""
+    def send(self, program: Any, pickled_call: bytes) -> Future[bytes]:
+        """Have a worker execute `run_in_worker`."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Leave the engine, and end it if it was started here."""
+        """Disconnect from the engine, and end it if this pool started it."""
         raise NotImplementedError
 
     def loss(self, error: BaseException) -> str | None:
-        """Tell what an engine's error says about the loss of a worker or of the engine; None: nothing."""
+        """Describe an error that says that a worker or the engine was lost; return None for others."""
         raise NotImplementedError
 
-    def cause(self, error: BaseException) -> BaseException:
-        """Unwrap what was raised in a worker."""
+    def unwrap(self, error: BaseException) -> BaseException:
+        """Return the error that was raised in a worker."""
         return error
 
     def submit(self, function: Callable[..., Any], call: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run `function(call, *args, **kwargs)` in a worker; all submissions share one `call`."""
-        if self._parcel is None:
+        if self._program is None:
             self.open()
-            self._call, self._parcel = call, self.share(self._pack(call))
+            self._call, self._program = call, self.share(self._make_program(call))
         elif call is not self._call:
             raise ValueError("a pool on a cluster runs one function only; open another for the next")
-        work = self.pickler.dumps((function, args, kwargs))
+        pickled_call = self.pickler.dumps((function, args, kwargs))
         future: Future[Any] = Future()
-        sent = self.send(self._parcel, work)
+        sent = self.send(self._program, pickled_call)
         with self._lock:
             if self.lost is not None:
                 raise ClusterBroken(self.lost)
@@ -133,35 +130,35 @@ class ClusterPool:
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Close, after what was submitted has ended."""
+        """Close when everything submitted has ended."""
         try:
             if wait:
                 self._wait()
         finally:
             self.close()
 
-    def lose(self, why: str) -> None:
-        """Give up all that was submitted."""
+    def fail_all(self, reason: str) -> None:
+        """Fail everything that was submitted and has not ended."""
         with self._lock:
-            self.lost = self.lost or why
+            self.lost = self.lost or reason
             pending = list(self._pending)
             self._pending.clear()
         for future in pending:
             if future.set_running_or_notify_cancel():
-                future.set_exception(ClusterBroken(why))
+                future.set_exception(ClusterBroken(reason))
 
     def _wait(self) -> None:
         with self._lock:
             pending = list(self._pending)
         wait(pending)
 
-    def _pack(self, call: Any) -> Parcel:
-        with open(courier.__file__, encoding="utf-8") as file:
+    def _make_program(self, call: Any) -> Program:
+        with open(remote_worker.__file__, encoding="utf-8") as file:
             source = file.read()
-        program: bytes = self.pickler.dumps((self.initializer, call))
-        path = [] if self.elsewhere else list(sys.path)
-        sources = _sources() if self.elsewhere else {}
-        return source, (self.pickler.__name__, path, sources, program)
+        pickled: bytes = self.pickler.dumps((self.initializer, call))
+        path = [] if self.is_remote else list(sys.path)
+        sources = _sources() if self.is_remote else {}
+        return source, (self.pickler.__name__, path, sources, pickled)
 
     def _cancel(self, future: Future[Any]) -> None:
         with self._lock:
@@ -182,49 +179,55 @@ class ClusterPool:
         except BaseException as error:
             problem, result = self.loss(error), None
             if problem is None:
-                future.set_exception(self.cause(error))
+                future.set_exception(self.unwrap(error))
                 return
         if problem is None:
             future.set_result(result)
         else:
             future.set_exception(ClusterBroken(problem))
-            self.lose(problem)
+            self.fail_all(problem)
 
 
-def reach(address: str, engine: str) -> None:
-    """Tell at once where nothing listens; engines try for minutes.
+def check_reachable(address: str, engine: str) -> None:
+    """Check that something listens at an address; engines would try for minutes.
+
+    Args:
+        address: HOST:PORT, perhaps after a protocol; other kinds of address are not checked
+        engine: what to start there, for the message
 
     Raises:
-        ConnectionError: with the remedy
+        ConnectionError: nothing answers
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not (host and port.isdigit()):
-        return  # an address of another kind, which only the engine understands
+        return  # another kind of address, which only the engine understands
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_TIMEOUT_S).close()
     except OSError as error:
-        why = f"executor.address={address}: nothing answers there ({error})"
-        raise ConnectionError(f"{why}; start {engine} or correct the address") from error
+        problem = f"executor.address={address}: nothing answers there ({error})"
+        raise ConnectionError(f"{problem}; start {engine} or correct the address") from error
 
 
 def _sources() -> dict[str, Source]:
-    """Read the modules that no one has installed: the user's, and what a worker needs of ours."""
+    """Read the modules that workers need and that are not installed: the user's, and some of the probe's."""
     sources = {}
     for name, module in list(sys.modules.items()):
         top, _, part = name.partition(".")
-        wanted = (not part or part in _NEEDED) if top == _OURS else _is_users(sys.modules.get(top))
+        wanted = (
+            (not part or part in _WORKER_MODULES) if top == _PROBE else _is_user_module(sys.modules.get(top))
+        )
         file = getattr(module, "__file__", None)
         is_package = hasattr(module, "__path__")
         if wanted and file is None and is_package:  # a folder without an __init__.py
             sources[name] = "", "", True
         elif wanted and file is not None and file.endswith(".py"):
-            with tokenize.open(file) as text:  # which knows of declared encodings
+            with tokenize.open(file) as text:  # respects declared encodings
                 sources[name] = file, text.read(), is_package
     return sources
 
 
-def _is_users(module: ModuleType | None) -> bool:
-    """Whether a top-level module is neither Python's own nor installed beside it."""
+def _is_user_module(module: ModuleType | None) -> bool:
+    """Return whether a top-level module is neither part of Python nor installed as a package."""
     if module is sys.modules["__main__"]:
         return False
     places = [*getattr(module, "__path__", ())] or [getattr(module, "__file__", None)]

@@ -1,4 +1,4 @@
-"""Dask (`distributed`) as a pool: workers of its own on this machine, or a cluster that runs already."""
+"""Dask (`distributed`) as a pool: workers that it starts on this machine, or those of a running cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ import dask
 from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
 
-from runner_probe.adapters.cluster import ClusterPool, deliver, dismiss, reach
+from runner_probe.adapters import Traits
+from runner_probe.adapters.cluster import (
+    ClusterPool,
+    check_reachable,
+    remove_from_worker,
+    run_in_worker,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,26 +26,48 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-    from runner_probe.adapters.cluster import Parcel
+    from runner_probe.adapters.cluster import Program
 
-_PATIENCE_S = 10.0  # for a scheduler to answer
-_RESTART_S = 5.0  # of a worker that crashed just before
+CODE = """
+if __name__ == "__main__":
+    {prepare}
+    # The workers of the cluster must be able to import what is imported here.  # if address
+    with {dask.distributed.Client}({address}) as client:  # if address
+        client.run({initializer})  # if initializer
+        pool = client.get_executor(pure=False)
+        {results} = list(pool.map({map_arguments}))
+    with (  # unless address
+        {dask.distributed.LocalCluster}(n_workers={workers}, threads_per_worker=1) as cluster,
+        {dask.distributed.Client}(cluster) as client,
+    ):
+        client.run({initializer})  # if initializer
+        pool = client.get_executor(pure=False)
+        {results} = list(pool.map({map_arguments}))
+"""
+
+_TIMEOUT_S = 10.0  # for a scheduler to answer
+_RESTART_S = 5.0  # for a worker that crashed recently to restart
 _PAUSE_S = 0.05
 
 
 class DaskPool(ClusterPool):
-    """Workers of Dask. Equal tasks are never taken for one.
+    """Workers of Dask. Dask may not merge equal tasks into one.
 
     Args:
-        workers: tasks that run at a time; None: as many as there are CPUs, or threads in the cluster
-        address: of a running scheduler, such as tcp://HOST:8786; None starts workers of one thread each
-            here, when the first task is submitted
+        workers: tasks that run at the same time; None: the number of CPUs, or of threads in the cluster
+        address: of a running scheduler, such as tcp://HOST:8786; None: workers of one thread each are started
+            on this machine when the first task is submitted
         initializer: called once in each worker, before its first task
 
     Raises:
         ConnectionError: nothing answers at the address
-        ValueError: no workers there have as many threads
+        ValueError: no workers there have as many threads in all
     """
+
+    traits = Traits(
+        no_window="its workers may be on other hosts, which have clocks of their own",
+        shares_call=True,
+    )
 
     def __init__(
         self,
@@ -47,19 +75,19 @@ class DaskPool(ClusterPool):
         address: str | None = None,
         initializer: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(cloudpickle, initializer, elsewhere=address is not None)
+        super().__init__(cloudpickle, initializer, is_remote=address is not None)
         self.workers, self.address = workers, address
         self.folder = ""
         self.cluster: Any = None
         self.client: Any = None
-        self.chosen: list[str] = []  #: addresses of workers
+        self.chosen: list[str] = []  #: addresses of the workers that the pool uses
         self.engine: Any = None
         if address is not None:
-            reach(address, "`dask scheduler`")
+            check_reachable(address, "`dask scheduler`")
             self._join(address)
 
     def open(self) -> None:
-        """Start workers here, unless there is a cluster."""
+        """Start workers on this machine unless the pool joined a cluster."""
         if self.client is None:
             self.folder = tempfile.mkdtemp(prefix="dask-")
             with dask.config.set({"temporary-directory": self.folder}):
@@ -71,77 +99,81 @@ class DaskPool(ClusterPool):
                 )
             self._join(self.cluster)
 
-    def share(self, parcel: Parcel) -> Any:
-        """Send it to every worker."""
-        (shared,) = self.client.scatter([parcel], workers=self.chosen, broadcast=True, hash=False)
+    def share(self, program: Program) -> Any:
+        """Send the program to every worker."""
+        (shared,) = self.client.scatter([program], workers=self.chosen, broadcast=True, hash=False)
         return shared
 
-    def send(self, parcel: Any, work: bytes) -> Future[bytes]:
-        """Have one of the chosen workers do it."""
-        sent: Future[bytes] = self.engine.submit(deliver, self.name, parcel, work)
+    def send(self, program: Any, pickled_call: bytes) -> Future[bytes]:
+        """Have one of the chosen workers run the call."""
+        sent: Future[bytes] = self.engine.submit(run_in_worker, self.name, program, pickled_call)
         return sent
 
     def close(self) -> None:
-        """Leave the cluster as it was, or end it."""
+        """Leave the cluster as it was, or end the workers that this pool started."""
         if self.cluster is None and self.engine is not None and not self.lost:
-            self.client.run(dismiss, self.name, workers=self.chosen)
+            self.client.run(remove_from_worker, self.name, workers=self.chosen)
         if self.client is not None:
-            for worker in self.chosen:  # what happens to them now is no news
+            for worker in self.chosen:  # their end is no loss any more
                 self.client.unsubscribe_topic(worker)
-            self.client.close(timeout=_PATIENCE_S)
+            self.client.close(timeout=_TIMEOUT_S)
         if self.cluster is not None:
-            self.cluster.close(timeout=_PATIENCE_S)
+            self.cluster.close(timeout=_TIMEOUT_S)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def loss(self, error: BaseException) -> str | None:
-        """Tell of a task that Dask gave up because its workers died."""
+        """Describe the error of a task that Dask gave up because its workers died."""
         return str(error) if isinstance(error, KilledWorker) else None
 
     def _join(self, cluster: Any) -> None:
-        self.client = Client(cluster, timeout=_PATIENCE_S, set_as_default=False)
+        self.client = Client(cluster, timeout=_TIMEOUT_S, set_as_default=False)
         try:
             self.chosen = self._choose()
         except BaseException:
             self.client.close()
             raise
-        # A lost worker's tasks would wait for ever, or run again as if nothing had happened. (The topic "all"
-        # would not do: the scheduler puts things there that it cannot send.)
+        # Otherwise the tasks of a lost worker would wait for ever, or silently run again. (The topic "all"
+        # does not work: the scheduler logs events there that it cannot send.)
         for worker in self.chosen:
-            self.client.subscribe_topic(worker, partial(self._notice, worker))
+            self.client.subscribe_topic(worker, partial(self._note_loss, worker))
         self.engine = self.client.get_executor(pure=False, workers=self.chosen, allow_other_workers=False)
 
     def _choose(self) -> list[str]:
-        """Wait for the workers: those of a running cluster may just be starting again after a crash."""
+        """Choose workers; those of a running cluster may still be restarting after a crash."""
         deadline = time.monotonic() + _RESTART_S
         while True:
             workers = self.client.scheduler_info(n_workers=-1)["workers"]
             threads = {address: worker["nthreads"] for address, worker in workers.items()}
             try:
-                return choose(threads, self.workers)
+                return choose_workers(threads, self.workers)
             except ValueError:
                 if time.monotonic() > deadline:
                     raise
             time.sleep(_PAUSE_S)
 
-    def _notice(self, worker: str, event: tuple[float, Any]) -> None:
+    def _note_loss(self, worker: str, event: tuple[float, Any]) -> None:
         _, message = event
         if message["action"] == "remove-worker":
-            self.lose(f"Dask lost its worker {worker}")
+            self.fail_all(f"Dask lost its worker {worker}")
 
 
-def choose(threads: Mapping[str, int], workers: int | None) -> list[str]:
-    """Pick addresses, in their order, whose threads add up to the number of workers.
+def choose_workers(threads: Mapping[str, int], workers: int | None) -> list[str]:
+    """Choose addresses, in sorted order, whose threads add up to the number of workers.
+
+    Args:
+        threads: number of threads by address
+        workers: None: all
 
     Raises:
-        ValueError: they do not
+        ValueError: no leading addresses add up to the number
     """
     chosen: list[str] = []
     sums = []
     for address in sorted(threads):
-        if workers is not None and sum(threads[one] for one in chosen) >= workers:
+        if workers is not None and sum(threads[other] for other in chosen) >= workers:
             break
         chosen.append(address)
-        sums.append(sum(threads[one] for one in chosen))
+        sums.append(sum(threads[other] for other in chosen))
     if not chosen or (workers is not None and sums[-1] != workers):
         there = ", ".join(map(str, sums)) or "none"
         raise ValueError(

@@ -7,6 +7,7 @@ import platform
 import sys
 from concurrent import futures
 
+from runner_probe.adapters import Traits
 from runner_probe.targets import TargetError
 
 TYPE_CHECKING = False
@@ -14,19 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+CODE = """
+if __name__ == "__main__":
+    {prepare}
+    with {concurrent.futures.InterpreterPoolExecutor}(max_workers={workers}, {initializer=}) as pool:
+        {results} = list(pool.map({map_arguments}))
+"""
+
 
 class InterpreterPool:
-    """Interpreters within this process, each with a GIL and modules of its own.
+    """Interpreters in this process, each with its own GIL and modules.
 
     Args:
-        workers: interpreters
-        initializer: called once in each
+        workers: number of interpreters
+        initializer: called once in each interpreter
 
     Raises:
         TargetError: this Python has no such executor
     """
 
-    has_interpreters = True  # though its threads share a process, each has a GIL of its own
+    traits = Traits(has_interpreters=True)
 
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
         make = getattr(futures, "InterpreterPoolExecutor", None)
@@ -35,19 +43,22 @@ class InterpreterPool:
                 f"Python {platform.python_version()} has no concurrent.futures.InterpreterPoolExecutor; "
                 "it needs 3.14 or later: python=python3.14"
             )
-        self._pool: futures.Executor = make(workers, initializer=exec, initargs=(_begin(initializer),))
+        self.workers = workers
+        self._pool: futures.Executor = make(
+            workers, initializer=exec, initargs=(_first_statements(initializer),)
+        )
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        """Run it in an interpreter."""
+        """Run the function in one of the interpreters."""
         return self._pool.submit(function, *args, **kwargs)
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """End the interpreters after what was submitted."""
+        """End the interpreters when everything submitted has run."""
         self._pool.shutdown(wait=wait)
 
 
-def _begin(initializer: Callable[[], object] | None) -> str:
-    """Write what an interpreter runs first; a new one knows nothing of changes to the path."""
+def _first_statements(initializer: Callable[[], object] | None) -> str:
+    """Write the statements that an interpreter runs first: a new one has the default `sys.path`."""
     lines = ["import pickle, sys, threading", f"sys.path[:] = {sys.path!r}"]
     if initializer is not None:
         lines.append(f"pickle.loads({pickle.dumps(initializer)!r})()")

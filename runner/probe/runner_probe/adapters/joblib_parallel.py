@@ -5,21 +5,32 @@ from __future__ import annotations
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
-from runner_probe.adapters.lazy_future import DrivenFuture
+from runner_probe.adapters.lazy_future import LazyFuture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+CODE = """
+if __name__ == "__main__":  # unless backend=threading
+    {initialize}  # if workers=1
+    {prepare}
+    parallel = {joblib.Parallel}(n_jobs=1, {backend=}, batch_size=1)  # if workers=1
+    parallel = {joblib.Parallel}(  # unless workers=1
+        n_jobs={workers}, {backend=}, batch_size=1, {initializer=}
+    )
+    {results} = parallel({joblib.delayed}({function})({arguments}) for {item} in {items})
+"""
+
 
 class JoblibParallel:
-    """A `joblib.Parallel`, which gets all that was submitted when the first result is waited for.
+    """A `joblib.Parallel` that receives everything submitted when the caller waits for the first result.
 
-    It is opened then, in a `with` statement's way, so that its workers stay warm until `shutdown`.
+    It is then entered as by a `with` statement, so that its workers stay warm until `shutdown`.
 
     Args:
-        workers: its `n_jobs`; if 1, joblib runs tasks in the caller's thread
+        workers: its `n_jobs`; if 1, joblib runs the tasks in the caller's thread
         backend: loky, threading or multiprocessing
         initializer: called once in each worker
 
@@ -34,28 +45,28 @@ class JoblibParallel:
         if initializer is not None and backend == "threading":
             raise ValueError("joblib's threads take no initializer; use executor.pool.backend=loky")
         options = {} if initializer is None else {"initializer": initializer}
-        # Chunks are cut already: batches of them would be other chunks.
+        # The probe cuts the chunks; joblib must not batch them again.
         self._parallel = Parallel(n_jobs=workers, backend=backend, batch_size=1, **options)
         self._is_open = False
-        self._submitted: list[tuple[DrivenFuture, Any]] = []
+        self._submitted: list[tuple[LazyFuture, Any]] = []
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> DrivenFuture:
-        """Queue it."""
-        future = DrivenFuture(self._run)
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LazyFuture:
+        """Queue the call."""
+        future = LazyFuture(self._run)
         self._submitted.append((future, delayed(function)(*args, **kwargs)))
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, and end the workers."""
+        """Run what is queued, then end the workers."""
         if wait:
             self._run()
         if self._is_open:
             self._parallel.__exit__(None, None, None)
             if self.backend == "loky" and self.workers != 1:
-                get_reusable_executor(reuse=True).shutdown(wait=True)  # joblib itself would keep the workers
+                get_reusable_executor(reuse=True).shutdown(wait=True)  # joblib itself keeps the workers
 
     def _run(self) -> None:
-        """Run all that is queued and was not cancelled."""
+        """Run everything that is queued and was not cancelled."""
         submitted = [(future, call) for future, call in self._submitted if not future.is_done]
         self._submitted.clear()
         if not submitted:
@@ -64,10 +75,10 @@ class JoblibParallel:
             values = self._call([call for _, call in submitted])
         except Exception as error:
             for future, _ in submitted:
-                future.fail(error)
+                future.set_exception(error)
         else:
             for (future, _), value in zip(submitted, values, strict=True):
-                future.finish(value)
+                future.set_result(value)
 
     def _call(self, calls: list[Any]) -> list[Any]:
         if not self._is_open:

@@ -1,7 +1,7 @@
-"""Futures of pools that work in the caller's thread, while it waits for a result.
+"""Futures of pools that work in the caller's thread, and only while it waits for a result.
 
-Such a pool queues what is submitted. Without threads of its own it costs nothing beside what it is there for,
-and it may fork.
+Such a pool queues what is submitted. It has no threads of its own, so it adds no cost to the measurement and
+may fork safely.
 """
 
 from __future__ import annotations
@@ -12,54 +12,54 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class DrivenFuture:
-    """A future whose pool goes on whenever someone waits.
+class LazyFuture:
+    """A future whose `result` lets the pool work until the future is done.
 
     Args:
-        go_on: let the pool work until some future is done
+        advance: let the pool work until at least one more future is done
     """
 
-    def __init__(self, go_on: Callable[[], object]) -> None:
+    def __init__(self, advance: Callable[[], object]) -> None:
         self.is_running = False
         self.is_done = False
-        self._go_on = go_on
+        self._advance = advance
         self._value: Any = None
         self._error: BaseException | None = None
-        self._callbacks: list[Callable[[DrivenFuture], object]] = []
+        self._callbacks: list[Callable[[LazyFuture], object]] = []
 
     def result(self) -> Any:
-        """Let the pool work until the value is there; return it, or raise what went wrong."""
+        """Let the pool work until this future is done; return its value or raise its error."""
         while not self.is_done:
-            self._go_on()
+            self._advance()
         if self._error is not None:
             raise self._error
         return self._value
 
     def cancel(self) -> bool:
-        """Have it never run, if it does not run yet."""
+        """Prevent the function from running, unless it runs or has run already."""
         if self.is_running or self.is_done:
             return False
-        self.fail(RuntimeError("cancelled before it ran"))
+        self.set_exception(RuntimeError("cancelled before it ran"))
         return True
 
-    def add_done_callback(self, callback: Callable[[DrivenFuture], object]) -> None:
-        """Call back when done."""
+    def add_done_callback(self, callback: Callable[[LazyFuture], object]) -> None:
+        """Call back when the future is done."""
         if self.is_done:
             callback(self)
         else:
             self._callbacks.append(callback)
 
-    def finish(self, value: Any) -> None:
-        """Hold a value."""
+    def set_result(self, value: Any) -> None:
+        """Complete the future with a value."""
         self._value = value
-        self._end()
+        self._complete()
 
-    def fail(self, error: BaseException) -> None:
-        """Hold an exception."""
+    def set_exception(self, error: BaseException) -> None:
+        """Complete the future with an error."""
         self._error = error
-        self._end()
+        self._complete()
 
-    def _end(self) -> None:
+    def _complete(self) -> None:
         self.is_done = True
         for callback in self._callbacks:
             callback(self)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing.pool
 import time
-from concurrent.futures import BrokenExecutor, Future, wait
+from concurrent.futures import Future, wait
 from functools import partial
 from multiprocessing import connection
 from threading import Lock, Thread
+
+from runner_probe.adapters.worker_died import WorkerDied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,31 +18,39 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from typing import Any
 
-_PAUSE_S = 0.001  # between two looks at what another thread is about to learn
+CODE = """
+if __name__ == "__main__":
+    {prepare}
+    with {mp_context}.Pool({workers}, {initializer=}) as pool:
+        {results} = pool.map({map_arguments}, chunksize={chunksize})
+"""
+
+_PAUSE_S = 0.001  # between two checks whether another thread has collected the exit code
 
 
-class BrokenPool(BrokenExecutor):
-    """A worker died; what it worked on is lost."""
+class BrokenPool(WorkerDied):
+    """A worker died, and the task that it ran is lost."""
 
-    def __init__(self, worker_exit_code: int) -> None:
-        super().__init__("what a worker worked on is lost")
-        self.worker_exit_code = worker_exit_code
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("what a worker worked on is lost", exit_code)
 
 
 class MultiprocessingPool:
-    """A `multiprocessing.Pool`, opened by the first submission and ended as its `with` statement does.
+    """A `multiprocessing.Pool`, opened by the first submission and ended as by a `with` statement.
 
-    It replaces a worker that dies, and never tells that its task is lost: so the workers are watched.
+    `multiprocessing.Pool` replaces a worker that dies and never reports that its task is lost, so a thread
+    watches the workers.
 
     Args:
-        workers: processes
+        workers: number of processes
         mp_context: starts them
-        initializer: called once in each
+        initializer: called once in each worker
     """
 
     def __init__(
         self, workers: int, mp_context: BaseContext, initializer: Callable[[], object] | None = None
     ) -> None:
+        self.workers = workers
         self._open = partial(_Pool, workers, initializer, context=mp_context)
         self._pool: _Pool | None = None
         self._lock = Lock()
@@ -48,7 +58,7 @@ class MultiprocessingPool:
         self._broken: int | None = None  #: exit code of the worker that died
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Hand it to the pool.
+        """Pass the call to the pool.
 
         Raises:
             BrokenPool: a worker has died
@@ -63,20 +73,20 @@ class MultiprocessingPool:
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Wait for what was submitted and not cancelled, and end the workers."""
+        """Wait for everything that was submitted and not cancelled, then end the workers."""
         if self._pool is None:
             return
         if wait:
             self._wait()
-        self._told.close()
+        self._stop.close()
         self._watcher.join()
-        self._listener.close()
+        self._stopped.close()
         self._pool.end(is_idle=self._broken is None and not self._pending)
         self._pool = None
 
     def _start(self) -> _Pool:
         self._pool = self._open()
-        self._listener, self._told = connection.Pipe(duplex=False)
+        self._stopped, self._stop = connection.Pipe(duplex=False)
         self._watcher = Thread(target=self._watch, args=(self._pool.first,), name="watcher")
         self._watcher.start()
         return self._pool
@@ -90,7 +100,7 @@ class MultiprocessingPool:
             future.set_exception(error)
 
     def _claim(self, future: Future[Any]) -> bool:
-        """Whether it is still waited for."""
+        """Return whether the future still waits for its result, and stop counting it as pending."""
         with self._lock:
             is_pending = future in self._pending
             self._pending.discard(future)
@@ -102,13 +112,13 @@ class MultiprocessingPool:
         wait(pending)
 
     def _watch(self, workers: list[BaseProcess]) -> None:
-        """Wait for the death of a worker, or to be told to stop."""
-        ready = connection.wait([self._listener, *(worker.sentinel for worker in workers)])
+        """Wait until a worker dies or the pool is shut down."""
+        ready = connection.wait([self._stopped, *(worker.sentinel for worker in workers)])
         dead = next((worker for worker in workers if worker.sentinel in ready), None)
-        if dead is not None and self._listener not in ready:
-            self._lose(_exit_code(dead))
+        if dead is not None and self._stopped not in ready:
+            self._fail_all(_exit_code(dead))
 
-    def _lose(self, exit_code: int) -> None:
+    def _fail_all(self, exit_code: int) -> None:
         with self._lock:
             self._broken = exit_code
             pending = list(self._pending)
@@ -119,7 +129,7 @@ class MultiprocessingPool:
 
 
 def _exit_code(worker: BaseProcess) -> int:
-    """Wait until the pool's own thread has collected it: only one of two that try is told the code."""
+    """Wait until the pool's own thread has collected the exit code, which only one thread can get."""
     while worker._popen.returncode is None:  # type: ignore[attr-defined]  # noqa: SLF001
         time.sleep(_PAUSE_S)
     code: int = worker._popen.returncode  # type: ignore[attr-defined]  # noqa: SLF001
@@ -127,9 +137,9 @@ def _exit_code(worker: BaseProcess) -> int:
 
 
 class _Pool(multiprocessing.pool.Pool):
-    """Knows the workers that it began with, and can be ended while they work or when some have died."""
+    """A pool that knows its first workers and can be ended while they work or after some have died."""
 
-    # Private attributes of the class above, alike from Python 3.10 to 3.14.
+    # Private attributes of the base class; they are the same from Python 3.10 to 3.14.
     _pool: list[BaseProcess]
     _inqueue: Any
     _outqueue: Any
@@ -145,12 +155,12 @@ class _Pool(multiprocessing.pool.Pool):
         super().__init__(*args, **kwargs)
 
     def _repopulate_pool(self) -> None:
-        # Called once, before the thread starts that replaces workers.
+        # Called once, before the thread that replaces workers starts.
         super()._repopulate_pool()  # type: ignore[misc]
         self.first += self._pool
 
     def end(self, *, is_idle: bool) -> None:
-        """End the workers as the `with` statement does; wait until they have ended."""
+        """End the workers as a `with` statement does, and wait until they have ended."""
         if is_idle:
             self.terminate()
             self.join()
@@ -158,8 +168,8 @@ class _Pool(multiprocessing.pool.Pool):
             self._kill()
 
     def _kill(self) -> None:
-        """End without what `terminate` may wait for endlessly: a dead worker's lock, a result cut off."""
-        self._outqueue.put = lambda _: None  # an end mark would need such a lock, and end up in such a half
+        """End without `terminate`, which may wait for ever for a dead worker's lock or a partial result."""
+        self._outqueue.put = lambda _: None  # putting an end mark needs such a lock
         self._state = self._worker_handler._state = multiprocessing.pool.TERMINATE  # noqa: SLF001 - as above
         self._change_notifier.put(None)
         self._worker_handler.join()  # from here on no worker is replaced

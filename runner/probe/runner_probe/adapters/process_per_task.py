@@ -1,13 +1,13 @@
-"""A process for each submission: the price of not pooling processes."""
+"""A process for each submission: what it costs not to pool processes."""
 
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import BrokenExecutor
 from multiprocessing import connection
 from multiprocessing.reduction import ForkingPickler
 
-from runner_probe.adapters.lazy_future import DrivenFuture
+from runner_probe.adapters.lazy_future import LazyFuture
+from runner_probe.adapters.worker_died import WorkerDied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,22 +17,32 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
     from typing import Any
 
-    _Work = tuple[DrivenFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+    _Submission = tuple[LazyFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+CODE = """
+if __name__ == "__main__":
+    context = {mp_context}
+    {prepare}
+    # A pool does the same for less than a process for each task.
+    with {concurrent.futures.ProcessPoolExecutor}(
+        max_workers={workers}, mp_context=context, {initializer=}
+    ) as pool:
+        {results} = list(pool.map({map_arguments}, {chunksize=}))
+"""
 
 
-class BrokenProcess(BrokenExecutor):
-    """A process ended without an answer."""
+class BrokenProcess(WorkerDied):
+    """A process ended without returning a result."""
 
-    def __init__(self, worker_exit_code: int | None) -> None:
-        super().__init__("a process ended before it answered")
-        self.worker_exit_code = worker_exit_code
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__("a process ended before it answered", exit_code)
 
 
 class ProcessPerTask:
     """Processes that are started and joined for one submission each, by the caller's thread.
 
     Args:
-        workers: processes that live at a time
+        workers: processes that live at the same time
         mp_context: starts them
         initializer: called first in each process
     """
@@ -41,19 +51,19 @@ class ProcessPerTask:
         self, workers: int, mp_context: BaseContext, initializer: Callable[[], object] | None = None
     ) -> None:
         self.workers, self.context, self.initializer = workers, mp_context, initializer
-        self._waiting: deque[_Work] = deque()
-        self._running: dict[Connection, tuple[DrivenFuture, BaseProcess]] = {}  #: by what tells their answers
-        self._ending: dict[int, BaseProcess] = {}  #: those that have answered, by what tells their end
+        self._waiting: deque[_Submission] = deque()
+        self._running: dict[Connection, tuple[LazyFuture, BaseProcess]] = {}  #: by the pipe for the answer
+        self._ending: dict[int, BaseProcess] = {}  #: processes that have answered, by their sentinel
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> DrivenFuture:
-        """Start a process, or queue while as many live as may."""
-        future = DrivenFuture(self._step)
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LazyFuture:
+        """Start a process, or queue the function if `workers` processes are alive."""
+        future = LazyFuture(self._step)
         self._waiting.append((future, function, args, kwargs))
         self._fill()
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, and wait until every process has ended."""
+        """Run what is queued, then wait until every process has ended."""
         self._fill()
         while wait and (self._running or self._ending):
             self._step()
@@ -66,7 +76,7 @@ class ProcessPerTask:
 
     def _start(
         self,
-        future: DrivenFuture,
+        future: LazyFuture,
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -77,16 +87,16 @@ class ProcessPerTask:
         future.is_running = True
         try:
             process.start()
-        except Exception as error:  # what it needs cannot be pickled, or the system has no more processes
+        except Exception as error:  # the call cannot be pickled, or the system has no more processes
             reader.close()
-            future.fail(error)
+            future.set_exception(error)
         else:
             self._running[reader] = future, process
         finally:
-            writer.close()  # so that the process's own is the last one, and its end is seen
+            writer.close()  # then the process holds the only writer, and the reader sees when it ends
 
     def _step(self) -> None:
-        """Wait for an answer, or the end of a process, and start what may start then."""
+        """Wait for an answer or the end of a process, then start processes for what is queued."""
         for ready in connection.wait([*self._running, *self._ending]):
             if ready in self._ending:
                 self._join(self._ending.pop(ready))
@@ -102,10 +112,10 @@ class ProcessPerTask:
             process.join()
             error = BrokenProcess(process.exitcode)
             process.close()
-            future.fail(error)
+            future.set_exception(error)
         else:
             self._ending[process.sentinel] = process
-            _hand_over(answer, future)
+            _complete(answer, future)
         finally:
             reader.close()
 
@@ -114,16 +124,16 @@ class ProcessPerTask:
         process.close()
 
 
-def _hand_over(answer: bytes, future: DrivenFuture) -> None:
+def _complete(answer: bytes, future: LazyFuture) -> None:
     try:
         error, value = ForkingPickler.loads(answer)
-    except Exception as failed:  # it was pickled, but cannot be rebuilt
-        future.fail(failed)
+    except Exception as failed:  # it was pickled, but cannot be unpickled
+        future.set_exception(failed)
     else:
         if error is None:
-            future.finish(value)
+            future.set_result(value)
         else:
-            future.fail(error)
+            future.set_exception(error)
 
 
 def _answer(
@@ -133,10 +143,10 @@ def _answer(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> None:
-    """Run in the process; an initializer that raises ends it without an answer."""
+    """Run in the process. An initializer that raises ends it without an answer."""
     if initializer is not None:
         initializer()
     try:
-        writer.send((None, function(*args, **kwargs)))  # nothing is sent if pickling fails
+        writer.send((None, function(*args, **kwargs)))  # sends nothing if pickling fails
     except Exception as error:
         writer.send((error, None))

@@ -1,4 +1,4 @@
-"""Ray as a pool: workers of its own on this machine, or a cluster that runs already."""
+"""Ray as a pool: workers that it starts on this machine, or those of a running cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 
-# Before Ray is imported: it would tell its makers of every start.
+# Set before Ray is imported: otherwise it reports every start to its makers.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
@@ -16,7 +16,8 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from runner_probe.adapters.cluster import ClusterPool, deliver, reach
+from runner_probe.adapters import Traits
+from runner_probe.adapters.cluster import ClusterPool, check_reachable, run_in_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,24 +25,53 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-    from runner_probe.adapters.cluster import Parcel
+    from runner_probe.adapters.cluster import Program
 
-_PATIENCE_S = 10.0  # for a running cluster to give its workers
+CODE = """
+import ray
+
+
+is_ready = []  # in each worker  # if initializer
+
+
+def run_ready(*arguments):  # if initializer
+    if not is_ready:
+        {initialize}
+        is_ready.append(True)
+    return {defined_function}(*arguments)
+
+
+if __name__ == "__main__":
+    # The workers of the cluster must be able to import what is imported here.  # if address
+    ray.init(address={address})  # if address
+    ray.init(num_cpus={workers})  # unless address
+    {prepare}
+    run = ray.remote(max_retries=0)(run_ready)  # if initializer
+    run = ray.remote(max_retries=0)({defined_function})  # unless initializer
+    {results} = ray.get([run.remote({arguments}) for {item} in {items}])
+"""
+
+_TIMEOUT_S = 10.0  # for a running cluster to reserve the workers
 
 
 class RayPool(ClusterPool):
     """Workers of Ray. A task whose worker died is not run again.
 
     Args:
-        workers: tasks that run at a time; None: as many as there are CPUs, here or in the cluster
-        address: of a running cluster, such as HOST:6379; None starts Ray here, on the loopback only, when the
-            first task is submitted
+        workers: tasks that run at the same time; None: the number of CPUs, on this machine or in the cluster
+        address: of a running cluster, such as HOST:6379; None: Ray is started on this machine, on the
+            loopback interface only, when the first task is submitted
         initializer: called once in each worker, before its first task
 
     Raises:
         ConnectionError: nothing answers at the address
-        ValueError: the cluster there has fewer free CPUs than workers are wanted
+        ValueError: the cluster there has fewer free CPUs than the pool needs
     """
+
+    traits = Traits(
+        no_window="its workers may be on other hosts, which have clocks of their own",
+        shares_call=True,
+    )
 
     def __init__(
         self,
@@ -49,7 +79,7 @@ class RayPool(ClusterPool):
         address: str | None = None,
         initializer: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(cloudpickle, initializer, elsewhere=address is not None)
+        super().__init__(cloudpickle, initializer, is_remote=address is not None)
         self.workers, self.address = workers, address
         self.folder = ""
         self.reserved: Any = None
@@ -58,10 +88,10 @@ class RayPool(ClusterPool):
             self._join(address)
 
     def open(self) -> None:
-        """Start Ray here, unless there is a cluster."""
+        """Start Ray on this machine unless the pool joined a cluster."""
         if self.address is None:
-            self.folder = tempfile.mkdtemp(prefix="ray-")  # short: Ray puts sockets there
-            # Keeps other users of this machine out; Ray would leave a file in the home folder for that.
+            self.folder = tempfile.mkdtemp(prefix="ray-")  # a short path, since Ray puts sockets there
+            # Keeps other users of this machine out. Without it, Ray writes a token file to the home folder.
             os.environ.setdefault("RAY_AUTH_TOKEN", uuid.uuid4().hex)
             ray.init(
                 address="local",
@@ -72,39 +102,39 @@ class RayPool(ClusterPool):
                 _node_ip_address="127.0.0.1",
                 _temp_dir=self.folder,
             )
-        where = PlacementGroupSchedulingStrategy(self.reserved) if self.reserved else "DEFAULT"
-        self.remote = ray.remote(max_retries=0, num_cpus=1, scheduling_strategy=where)(deliver)
+        strategy = PlacementGroupSchedulingStrategy(self.reserved) if self.reserved else "DEFAULT"
+        self.remote = ray.remote(max_retries=0, num_cpus=1, scheduling_strategy=strategy)(run_in_worker)
 
-    def share(self, parcel: Parcel) -> Any:
-        """Put it where every worker finds it."""
-        return ray.put(parcel)
+    def share(self, program: Program) -> Any:
+        """Put the program into Ray's object store, where every worker finds it."""
+        return ray.put(program)
 
-    def send(self, parcel: Any, work: bytes) -> Future[bytes]:
-        """Have a worker do it."""
-        reference = self.remote.remote(self.name, parcel, work)
+    def send(self, program: Any, pickled_call: bytes) -> Future[bytes]:
+        """Have a worker run the call."""
+        reference = self.remote.remote(self.name, program, pickled_call)
         sent: Future[bytes] = reference.future()
         sent.add_done_callback(lambda sent: ray.cancel(reference) if sent.cancelled() else None)
         return sent
 
     def close(self) -> None:
-        """Leave the cluster as it was, or end it."""
-        if self.reserved is not None and not self.lost:  # what is lost would be waited for
+        """Leave the cluster as it was, or end the one that this pool started."""
+        if self.reserved is not None and not self.lost:  # removing it would wait for lost workers
             remove_placement_group(self.reserved)
         ray.shutdown()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def loss(self, error: BaseException) -> str | None:
-        """Tell of a lost worker or node: by Ray's own errors, but the one that wraps what a worker raised."""
+        """Describe a lost worker or node: every error of Ray except the one that wraps a task's own error."""
         lost = isinstance(error, RayError) and not isinstance(error, RayTaskError)
         return f"{type(error).__name__}: {error}" if lost else None
 
-    def cause(self, error: BaseException) -> BaseException:
-        """Unwrap what was raised in a worker."""
+    def unwrap(self, error: BaseException) -> BaseException:
+        """Return the error that was raised in a worker."""
         return error.cause if isinstance(error, RayTaskError) else error
 
     def _join(self, address: str) -> None:
-        reach(address, "`ray start --head`")
+        check_reachable(address, "`ray start --head`")
         ray.init(address=address, log_to_driver=False, logging_level="error")
         try:
             self._reserve()
@@ -113,7 +143,7 @@ class RayPool(ClusterPool):
             raise
 
     def _reserve(self) -> None:
-        """Keep CPUs, so that as many tasks run at a time and no others take their place."""
+        """Reserve CPUs, so that as many tasks run at the same time and other jobs cannot take their place."""
         if self.workers is None:
             return
         there = int(ray.cluster_resources().get("CPU", 0))
@@ -121,6 +151,6 @@ class RayPool(ClusterPool):
             why = f"workers={self.workers}, but the cluster has {there} CPUs"
             raise ValueError(f"{why}; add nodes or choose a smaller number")
         self.reserved = placement_group([{"CPU": 1}] * self.workers)
-        if not self.reserved.wait(_PATIENCE_S):
+        if not self.reserved.wait(_TIMEOUT_S):
             why = f"workers={self.workers}, but others use the {there} CPUs of the cluster"
             raise ValueError(f"{why}; wait for them, or choose a smaller number")

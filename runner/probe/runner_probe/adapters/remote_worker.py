@@ -1,6 +1,7 @@
-"""What runs tasks in a worker of a cluster that has none of our code.
+"""The code that runs tasks in a worker of a cluster, where the probe is not installed.
 
-It gets there as source, as a module of the pool's own: nothing is installed, and the next pool starts afresh.
+It is sent as source and becomes a module that belongs to one pool: nothing is installed on the worker, and
+the next pool sends its own.
 """
 
 from __future__ import annotations
@@ -19,50 +20,51 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    #: file, text, whether a package
+    #: the file of a module, its text, and whether it is a package
     Source = tuple[str, str, bool]
-    #: the module that pickles; folders of the tasks' modules, for workers on our machine; or these modules
-    #: themselves; the initializer (or None) and the function that tasks share, pickled
-    Load = tuple[str, list[str], dict[str, Source], bytes]
+    #: name of the module that pickles; folders to import from, for workers on the same machine; modules by
+    #: name, for workers on other machines; the pickled initializer (or None) and function that all tasks
+    #: share
+    WorkerSetup = tuple[str, list[str], dict[str, Source], bytes]
 
 _lock = threading.Lock()
-_loaded: list[Any] = []
-_brought: list[str] = []
+_shared_call: list[Any] = []  # one function, once this worker is set up
+_sent_modules: list[str] = []
 
 
-def run(load: Load, work: bytes) -> bytes:
-    """Run one piece of work; what comes back is why this worker is of no use (else None), and the result."""
-    pickler = import_module(load[0])
+def run(setup: WorkerSetup, pickled_call: bytes) -> bytes:
+    """Run one call; return, pickled, why this worker is unusable (else None) and the return value."""
+    pickler = import_module(setup[0])
     with _lock:
-        if not _loaded:
+        if not _shared_call:
             try:
-                _loaded.append(_unload(load, pickler))
+                _shared_call.append(_set_up(setup, pickler))
             except BaseException as error:
                 return pickle.dumps((f"{_here()} cannot begin: {type(error).__name__}: {error}", None))
-    function, args, kwargs = pickler.loads(work)
-    answer: bytes = pickler.dumps((None, function(_loaded[0], *args, **kwargs)))
-    return answer
+    function, args, kwargs = pickler.loads(pickled_call)
+    result: bytes = pickler.dumps((None, function(_shared_call[0], *args, **kwargs)))
+    return result
 
 
-def leave(name: str) -> None:
-    """Forget the tasks' modules, and this one."""
-    for module in [*_brought, name]:
+def remove(name: str) -> None:
+    """Remove the modules that were sent to this worker, and this one, from `sys.modules`."""
+    for module in [*_sent_modules, name]:
         sys.modules.pop(module, None)
 
 
-def _unload(load: Load, pickler: ModuleType) -> Any:
-    """Import the tasks' modules, run the initializer, and return the function that tasks share."""
-    _, path, sources, program = load
+def _set_up(setup: WorkerSetup, pickler: ModuleType) -> Any:
+    """Import the tasks' modules, run the initializer, and return the function that all tasks share."""
+    _, path, sources, pickled = setup
     sys.path += [folder for folder in path if folder not in sys.path]
     finder = _Finder(sources)
-    _brought.extend(sources)
-    for module in sources:  # from a pool that was not shut down, perhaps with other text
+    _sent_modules.extend(sources)
+    for module in sources:  # left by a pool that was not shut down, perhaps with other text
         sys.modules.pop(module, None)
     sys.meta_path.insert(0, finder)
     try:
         for module in sources:
             import_module(module)
-        initializer, call = pickler.loads(program)
+        initializer, call = pickler.loads(pickled)
     finally:
         sys.meta_path.remove(finder)
     if initializer is not None:
@@ -71,7 +73,7 @@ def _unload(load: Load, pickler: ModuleType) -> Any:
 
 
 class _Finder(Loader):
-    """Imports modules from the text that came with the tasks."""
+    """Imports modules from the source that the pool sent."""
 
     def __init__(self, sources: dict[str, Source]) -> None:
         self.sources = sources
@@ -83,12 +85,12 @@ class _Finder(Loader):
         return ModuleSpec(name, self, origin=file, is_package=is_package)
 
     def create_module(self, _: ModuleSpec) -> None:
-        """Have the usual module made."""
+        """Let the import system create the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         file, text, _ = self.sources[module.__name__]
         module.__file__ = file
-        # Tracebacks quote lines, though there need be no such file here.
+        # Lets tracebacks quote the lines, although the file need not exist on this machine.
         linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
         exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102 - modules are code
 

@@ -1,4 +1,4 @@
-"""A thread for each submission: the price of not pooling threads."""
+"""A thread for each submission: what it costs not to pool threads."""
 
 from __future__ import annotations
 
@@ -11,32 +11,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    _Work = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+    _Submission = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+CODE = """
+{prepare}
+# A pool does the same for less than a thread for each task.
+with {concurrent.futures.ThreadPoolExecutor}(max_workers={workers}, {initializer=}) as pool:
+    {results} = list(pool.map({map_arguments}))
+"""
 
 
 class BrokenThread(BrokenExecutor):
-    """A thread could not be made ready for its task."""
+    """A thread could not run its initializer."""
 
 
 class ThreadPerTask:
     """Threads that are started and joined for one submission each.
 
-    A thread that ends starts the next, which joins it first: so threads run in lanes, one at a time in each.
+    Threads run in lanes, one at a time in each lane: a thread that ends starts the next one, which joins it
+    first.
 
     Args:
-        workers: threads that run at a time
+        workers: threads that run at the same time
         initializer: called first in each thread
     """
 
     def __init__(self, workers: int, initializer: Callable[[], object] | None = None) -> None:
-        self.initializer = initializer
+        self.workers, self.initializer = workers, initializer
         self._lock = threading.Lock()
-        self._waiting: deque[_Work] = deque()
+        self._waiting: deque[_Submission] = deque()
         self._idle = list(range(workers))
-        self._last: list[threading.Thread | None] = [None] * workers  #: by lane: the latest of its threads
+        self._last: list[threading.Thread | None] = [None] * workers  #: the latest thread of each lane
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Start a thread, or queue while as many run as may."""
+        """Start a thread, or queue the function if all lanes are busy."""
         future: Future[Any] = Future()
         work = future, function, args, kwargs
         with self._lock:
@@ -53,14 +61,14 @@ class ThreadPerTask:
             joined, thread = None, self._latest(lane)
             while thread is not None and thread is not joined:
                 thread.join()
-                joined, thread = thread, self._latest(lane)  # it may have started another before it ended
+                joined, thread = thread, self._latest(lane)  # it may have started another one before it ended
 
-    def _start(self, lane: int, work: _Work | None) -> None:
+    def _start(self, lane: int, work: _Submission | None) -> None:
         while work is not None:
             try:
                 with (
                     self._lock
-                ):  # until it has started, it can be joined neither by the next nor by `shutdown`
+                ):  # a thread cannot be joined, by the next one or `shutdown`, until it has started
                     thread = threading.Thread(target=self._run, args=(lane, self._last[lane], work))
                     thread.start()
                     self._last[lane] = thread
@@ -74,14 +82,14 @@ class ThreadPerTask:
         with self._lock:
             return self._last[lane]
 
-    def _next(self, lane: int) -> _Work | None:
+    def _next(self, lane: int) -> _Submission | None:
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
             self._idle.append(lane)
         return None
 
-    def _run(self, lane: int, previous: threading.Thread | None, work: _Work) -> None:
+    def _run(self, lane: int, previous: threading.Thread | None, work: _Submission) -> None:
         future, function, args, kwargs = work
         if previous is not None:
             previous.join()

@@ -1,0 +1,16 @@
+"""The error of pools that know with which exit code a worker died."""
+
+from concurrent.futures import BrokenExecutor
+
+
+class WorkerDied(BrokenExecutor):
+    """A worker process died, and its task is lost.
+
+    Args:
+        message: what happened
+        exit_code: of the worker; negative: the number of the signal that ended it; None: unknown
+    """
+
+    def __init__(self, message: str, exit_code: int | None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
