@@ -178,6 +178,7 @@ def study_facts(mode: Mode = Mode.tasks, **changes: Any) -> StudyFacts:
         "repetitions_asked": 7,
         "fewest_repetitions": 6,
         "precision": None,
+        "time_budget_s": None,
         "swept": (),
         "cpu_model": "made-up CPU",
         "usable_cpus": 2,

@@ -1,106 +1,96 @@
-"""Which cells form a scaling curve, and the laws fitted to each: the rows of fits.csv."""
+"""Curves of cells that differ in nothing but the number of workers, and the scaling laws fitted to them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from runner.analysis.estimate import Estimate
+from runner.analysis.alike import alike_but_for
+from runner.analysis.facts import CellAnalysis, LawAnalysis, LawName, NotIdentifiable
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
-from runner.folder.store import Results
-from runner.modes import ModeSpec, mode_of
+from runner.modes import ModeSpec
+from runner.records import Cell, names
 
-COLUMNS = [
-    "law",
-    "levels",
-    *(f"{name}{end}" for name in ("alpha", "beta", "peak_workers") for end in ("", "_low", "_high")),
-    "note",
-]
-_LITTLE_CPU = 0.1  # tasks that use less CPU than this share of their time wait: more workers than CPUs help
+_LITTLE_CPU = 0.1  # of the time of tasks: below it they wait, and more workers than CPUs help
+_LAWS: tuple[LawName, ...] = ("amdahl", "usl")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Law:
-    """A law that could be identified, and the cells it was fitted to."""
-
-    fit: Fit
-    workload: str
-    name: str  #: of the cells, without their workers
-    workers: Sequence[int]  #: one a row of the curve's measured points
-
-
-def fits(
-    results: Results, summary: pd.DataFrame, times: Times, machine: Machine
-) -> tuple[pd.DataFrame, list[Law]]:
-    """Fit both laws to every curve: cells that differ in nothing but the number of workers."""
-    keys = ["workload", "executor", "chunk_size", "python", *results.swept]
-    cpus = {cell.id: machine.cpus(cell) for cell in results.cells}
-    rows: list[dict[str, Any]] = []
-    laws: list[Law] = []
-    pooled = summary[summary["workers"].notna()]
-    mode = mode_of(results.study)
-    for _, curve in pooled.groupby(keys, sort=False, dropna=False):
-        own = _counted(curve, summary, min(cpus[cell] for cell in curve["cell"]))
-        named = {key: curve[key].iloc[0] for key in keys}
-        untold = int(curve["granularity"].isna().sum()) if mode.is_strong_scaling else 0
-        for law, found in _both_laws(own, times, mode):
-            columns = _columns(found)
-            if isinstance(found, str) and untold:
-                columns["note"] += f" ({untold} of the {len(curve)} measured have no attribution)"
-            rows.append({**named, "law": law, "levels": len(own), **columns})
-            if isinstance(found, Fit):
-                workers = [int(count) for count in sorted(own["workers"])]
-                name = ", ".join(str(value) for value in named.values() if not pd.isna(value))
-                laws.append(Law(fit=found, workload=str(named["workload"]), name=name, workers=workers))
-    return pd.DataFrame(rows, columns=[*keys, *COLUMNS]), laws
+def analyse_laws(
+    cells: Mapping[str, CellAnalysis], times: Times, machine: Machine, mode: ModeSpec
+) -> tuple[LawAnalysis, ...]:
+    """Fit both laws to every curve, in the order of the grid."""
+    curves = alike_but_for((cell.cell for cell in cells.values() if cell.cell.workers is not None), "workers")
+    named = _names(curves)
+    laws: list[LawAnalysis] = []
+    for curve in curves:
+        fitted = _fitted_cells(curve, cells, machine)
+        unattributed = sum(cells[cell.id].factors is None for cell in curve) if mode.is_strong_scaling else 0
+        laws += (
+            LawAnalysis(
+                law=law,
+                workload=curve[0].workload,
+                cells=tuple(cell.id for cell in sorted(curve, key=_workers)),
+                name=named[curve[0].id],
+                levels=len(fitted),
+                unattributed=unattributed,
+                alpha=result.alpha if isinstance(result, Fit) else None,
+                beta=result.beta if isinstance(result, Fit) else None,
+                peak_workers=result.peak_workers if isinstance(result, Fit) else None,
+                curve=result.curve if isinstance(result, Fit) else None,
+                problem=None if isinstance(result, Fit) else result,
+            )
+            for law, result in _fit_laws(fitted, times, mode)
+        )
+    return tuple(laws)
 
 
-def _counted(curve: pd.DataFrame, summary: pd.DataFrame, cpus: float) -> pd.DataFrame:
-    """Leave out failed cells, and CPU work on more workers than CPUs."""
-    own = curve[(curve["status"] == "ok") & curve["granularity"].notna()]
-    baseline = summary[summary["cell"] == curve["baseline"].iloc[0]].iloc[0]
-    waits = baseline["cpu_s"] < _LITTLE_CPU * baseline["wall_s"]
-    return own if waits else own[own["workers"] <= cpus]
+def _names(curves: Sequence[Sequence[Cell]]) -> dict[str, str]:
+    """Name the curves of each workload, without workers; by the id of their first cell."""
+    firsts: dict[str, list[Cell]] = {}
+    for curve in curves:
+        firsts.setdefault(curve[0].workload, []).append(replace(curve[0], workers=None))
+    return {cell: name for group in firsts.values() for cell, name in names(group).items()}
 
 
-def _both_laws(curve: pd.DataFrame, times: Times, mode: ModeSpec) -> Iterator[tuple[str, Fit | str]]:
-    curve = curve.sort_values("workers")
-    blocks = times.together(curve["cell"])
-    repetitions = blocks.shape[1] if len(curve) else 0
-    for law in ("amdahl", "usl"):
-        needed = times.level.fewest_blocks
+def _fitted_cells(
+    curve: Sequence[Cell], cells: Mapping[str, CellAnalysis], machine: Machine
+) -> list[CellAnalysis]:
+    """List the cells to fit a law to, by workers.
+
+    Failed cells are left out and, unless its tasks wait, those with more workers than CPUs.
+    """
+    limit = min(machine.cpus(cell) for cell in curve)
+    if _waits(cells[curve[0].baseline]):
+        limit = np.inf
+    attributed = (cells[cell.id] for cell in sorted(curve, key=_workers) if _workers(cell) <= limit)
+    return [cell for cell in attributed if cell.is_ok and cell.factors is not None]
+
+
+def _waits(baseline: CellAnalysis) -> bool:
+    """Whether the tasks of a curve use so little CPU that more workers than CPUs help."""
+    if baseline.cpu_s is None or baseline.wall_s is None:
+        return False
+    return baseline.cpu_s.value < _LITTLE_CPU * baseline.wall_s.value
+
+
+def _workers(cell: Cell) -> int:
+    return cell.workers or 0
+
+
+def _fit_laws(
+    curve: Sequence[CellAnalysis], times: Times, mode: ModeSpec
+) -> Iterator[tuple[LawName, Fit | NotIdentifiable]]:
+    blocks = times.together([cell.cell.id for cell in curve])
+    repetitions = blocks.shape[1] if curve else 0
+    fewest = times.level.fewest_blocks
+    for law in _LAWS:
         if not mode.is_strong_scaling:
-            law_of = "the law is of one bag on more workers"
-            found: Fit | str = f"not identifiable: {law_of}, not of mode={mode.mode}"
-        elif repetitions < needed:
-            found = f"not identifiable: {repetitions} repetitions, and {needed} are needed"
+            yield law, NotIdentifiable(reason="mode")
+        elif repetitions < fewest:
+            yield law, NotIdentifiable(reason="repetitions", found=repetitions, needed=fewest)
         else:
-            counts = [int(count) for count in curve["workers"]]
-            even = blocks * curve["granularity"].to_numpy(dtype=np.float64)[:, np.newaxis]
-            found = fit(law, counts, even, *times.level)
-        yield law, found
-
-
-def _columns(found: Fit | str) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {"note": found}
-    no_peak = found.law == "usl" and found.peak_workers is None
-    most = found.curve.workers[-1]
-    columns: dict[str, Any] = {"note": f"no peak is shown up to {most:g} workers" if no_peak else ""}
-    for name, estimate in (
-        ("alpha", found.alpha),
-        ("beta", found.beta),
-        ("peak_workers", found.peak_workers),
-    ):
-        columns |= _bounds(name, estimate)
-    return columns
-
-
-def _bounds(name: str, estimate: Estimate | None) -> dict[str, float]:
-    if estimate is None:
-        return {}
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+            granularity = np.array([cell.factors.granularity.value for cell in curve if cell.factors])
+            counts = [_workers(cell.cell) for cell in curve]
+            yield law, fit(law, counts, blocks * granularity[:, np.newaxis], *times.level)

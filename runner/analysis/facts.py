@@ -340,6 +340,8 @@ class WorkComparison:
 
 # --- curves -------------------------------------------------------------------------------------------
 
+LawName = Literal["amdahl", "usl"]  #: Amdahl's law, or the Universal Scalability Law
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotIdentifiable:
@@ -365,7 +367,7 @@ class LawCurve:
 class LawAnalysis:
     """A scaling law fitted to the cells that differ in nothing but the number of workers."""
 
-    law: Literal["amdahl", "usl"]
+    law: LawName
     workload: str
     cells: tuple[str, ...]  #: of the curve, by workers; the first names executor and settings
     name: str  #: of the curve, without workers
@@ -389,7 +391,7 @@ class BreakEven:
     sizes: tuple[float, ...]
     size: Estimate | None  #: 0: at every size; infinite: at none
     faster_at: tuple[float, ...]  #: sizes at which its median speedup is above 1
-    is_shown: bool  #: the bounds agree with the value
+    is_shown: bool  #: the bounds agree with the value: at every size, at none, or from a size in between
     problem: Literal["sizes_not_positive", "times_missing"] | None
 
 
@@ -437,9 +439,9 @@ class KnownAnswerAnalysis:
     not_run: NotRun | None
     author_reason: str  #: why the author says that it cannot be run; empty if the author does not
     needed: float | None  #: CPUs or a quota, where there is not enough
-    available: float | None  #: CPUs
-    disturbed: int
-    repetitions: int
+    available: float | None  #: the same, as it is; None: no quota
+    disturbed: int  #: headline runs of the cell
+    repetitions: int  #: of the cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -575,6 +577,7 @@ class StudyFacts:
     repetitions_asked: int
     fewest_repetitions: int  #: below which bounds are ranges
     precision: float | None
+    time_budget_s: float | None
     swept: tuple[str, ...]  #: keys of further swept settings
     cpu_model: str  #: empty if unknown
     usable_cpus: int | None  #: the most that any cell may use

@@ -1,156 +1,185 @@
-"""What a workload's author knows beforehand, against what was measured: the rows of known_answers.csv."""
+"""What the author of a workload knew beforehand, compared with what was measured."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-import pandas as pd
-
-from runner.analysis.identity import label
-from runner.analysis.machine import Machine
-from runner.analysis.sample_size import fewest_blocks
-from runner.folder.store import Results
-from runner.modes import mode_of
-
-COLUMNS = (
-    *("workload", "cell", "figure", "expected", "measured", "low", "high", "outcome"),
-    *("disturbed", "repetitions", "because"),
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import (
+    CellAnalysis,
+    KnownAnswerAnalysis,
+    KnownOutcome,
+    LawAnalysis,
+    NotRun,
 )
+from runner.analysis.machine import Machine
+from runner.columns import BY_NAME, LAWS
+from runner.modes import ModeSpec
+from runner.settings import KnownAnswer
 
-HOLDS, CANNOT_TELL, DOES_NOT_HOLD, NOT_RUN = "holds", "cannot tell", "does not hold", "not run"
-
-Answer = Mapping[str, Any]  # an entry of a workload's `known_answers`, with the workload's name
+_SETTINGS = frozenset(field.name for field in fields(KnownAnswer))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Figure:
-    """A measured figure; its bounds are itself where it has none."""
+class Measured:
+    """What known answers are compared with."""
 
-    value: float
-    low: float
-    high: float
-
-
-def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine: Machine) -> pd.DataFrame:
-    """Compare every known answer of the study's workloads with the cells it speaks of."""
-    by_id = {cell.id: cell for cell in results.cells}
-    rows, fewest = [], fewest_blocks(float(results.study["confidence"]))
-    for answer in results.study.get("known_answers", ()):
-        cells = _cells_of(answer, summary)
-        if cells.empty:
-            rows.append(_unmeasured(answer, "no such cell was asked for"))
-        for _, cell in cells.iterrows():
-            lacking = _other_mode(results) or _lacking(answer, machine, by_id[cell["cell"]]) or _failed(cell)
-            if lacking:
-                rows.append(_unmeasured(answer, lacking))
-                continue
-            found = _figure(answer["figure"], cell, fits)
-            judged = _judge(answer, found, is_range=cell["repetitions"] < fewest)
-            rows.append({**_named(answer, label(cell)), **judged, **_load(cell)})
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    cells: Mapping[str, CellAnalysis]  #: by id, in the order of the grid
+    laws: Sequence[LawAnalysis]
+    machine: Machine
+    mode: ModeSpec
+    fewest_repetitions: int  #: below which bounds are ranges
 
 
-def _cells_of(answer: Answer, summary: pd.DataFrame) -> pd.DataFrame:
-    """Choose the cells that an answer speaks of; of an answer on a curve, its first one."""
-    chosen = summary[summary["workload"].eq(answer["workload"]) & summary["executor"].eq(answer["executor"])]
-    if answer["workers"] is not None:
-        return chosen[chosen["workers"].eq(answer["workers"]).fillna(value=False)]
-    return chosen.head(1)
+def compare_known_answers(
+    known: Iterable[Mapping[str, Any]], measured: Measured
+) -> Iterator[KnownAnswerAnalysis]:
+    """Compare every known answer with each cell that it is about.
+
+    Args:
+        known: the fields of KnownAnswer and the name of the `workload`, as recorded in study.yaml
+        measured: the analysed study
+    """
+    for recorded in known:
+        workload = str(recorded["workload"])
+        answer = KnownAnswer(**{key: value for key, value in recorded.items() if key in _SETTINGS})
+        cells = _cells_of(workload, answer, measured.cells.values())
+        if not cells:
+            yield _not_run(workload, answer, NotRun.NO_SUCH_CELL)
+        for cell in cells:
+            yield _compare(workload, answer, cell, measured)
 
 
-def _lacking(answer: Answer, machine: Machine, cell: Any) -> str:
-    """Say what an answer needs that is not there."""
-    if answer["not_run"]:
-        return str(answer["not_run"])
-    if answer["needs_gil"] and not machine.has_gil(cell):
-        return "it speaks of a GIL, and there is none"
-    if (answer["needs_cpus"] or 0) > machine.cpus(cell):
-        return f"it needs {answer['needs_cpus']:g} CPUs, and there are {machine.cpus(cell):g}"
-    quota = answer["needs_quota"]
-    if quota is not None and machine.quota != quota:
-        return f"it needs a quota of {quota:g} CPUs: a cgroup with that cpu.max, which root can make"
-    return ""
+def _cells_of(workload: str, answer: KnownAnswer, cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
+    """List the cells that an answer is about; of one about a whole curve, the first cell."""
+    found = [
+        cell for cell in cells if (cell.cell.workload, cell.cell.executor) == (workload, answer.executor)
+    ]
+    if answer.workers is None:
+        return found[:1]
+    return [cell for cell in found if cell.cell.workers == answer.workers]
 
 
-def _other_mode(results: Results) -> str:
-    """Say that an answer is about one bag, where something else was measured."""
-    mode = mode_of(results.study)
-    return "" if mode.is_strong_scaling else f"it speaks of mode=tasks, and this is mode={mode.mode}"
+def _compare(
+    workload: str, answer: KnownAnswer, cell: CellAnalysis, measured: Measured
+) -> KnownAnswerAnalysis:
+    reason = _why_not_run(answer, cell, measured)
+    if reason is NotRun.TOO_FEW_CPUS:
+        cpus = measured.machine.cpus(cell.cell)
+        return _not_run(workload, answer, reason, cell, needed=answer.needs_cpus, available=cpus)
+    if reason is NotRun.NO_QUOTA:
+        quota = measured.machine.quota
+        return _not_run(workload, answer, reason, cell, needed=answer.needs_quota, available=quota)
+    if reason is not None:
+        return _not_run(workload, answer, reason, cell)
+    figure = figure_of(cell, answer.figure, measured.laws)
+    is_range = cell.repetitions < measured.fewest_repetitions
+    return KnownAnswerAnalysis(
+        **_expected(workload, answer),
+        cell=cell.cell.id,
+        measured=figure,
+        outcome=_outcome(answer, figure, is_range=is_range),
+        not_run=None,
+        author_reason="",
+        needed=None,
+        available=None,
+        disturbed=cell.disturbed,
+        repetitions=cell.repetitions,
+    )
 
 
-def _failed(cell: "pd.Series[Any]") -> str:
-    """Say why a cell has no figure."""
-    return "" if cell["status"] == "ok" else f"its cell did not end well: {cell['note']}"
+def _not_run(
+    workload: str,
+    answer: KnownAnswer,
+    reason: NotRun,
+    cell: CellAnalysis | None = None,
+    *,
+    needed: float | None = None,
+    available: float | None = None,
+) -> KnownAnswerAnalysis:
+    return KnownAnswerAnalysis(
+        **_expected(workload, answer),
+        cell=cell.cell.id if cell else None,
+        measured=None,
+        outcome=KnownOutcome.NOT_RUN,
+        not_run=reason,
+        author_reason=str(answer.not_run) if reason is NotRun.BY_AUTHOR else "",
+        needed=needed,
+        available=available,
+        disturbed=cell.disturbed if cell else 0,
+        repetitions=cell.repetitions if cell else 0,
+    )
 
 
-def _figure(name: str, cell: "pd.Series[Any]", fits: pd.DataFrame) -> _Figure | None:
-    """Look a figure up: a column of the summary, or LAW_PARAMETER of the fits."""
-    row, column = cell, name
-    law, _, parameter = name.partition("_")
-    if law in ("amdahl", "usl"):
-        keys = [key for key in fits.columns[: list(fits).index("law")] if pd.notna(cell[key])]
-        alike = fits["law"].eq(law)
-        for key in keys:
-            alike &= fits[key].eq(cell[key])
-        if not alike.any():
-            return None
-        row, column = fits[alike].iloc[0], parameter
-    value = row.get(column)
-    if value is None or pd.isna(value):
-        return None
-    bounds = (row.get(f"{column}_low"), row.get(f"{column}_high"))
-    low, high = (float(value if bound is None or pd.isna(bound) else bound) for bound in bounds)
-    return _Figure(value=float(value), low=low, high=high)
-
-
-def _judge(answer: Answer, found: _Figure | None, *, is_range: bool) -> dict[str, Any]:
-    if found is None:
-        return {"outcome": CANNOT_TELL}
-    least, most = _range(answer)
-    if answer["contains"] is not None:
-        is_told, is_possible = (found.low <= answer["contains"] <= found.high,) * 2
-    else:
-        is_told = least <= found.value <= most
-        is_possible = found.low <= most and found.high >= least
-    # Few repetitions tell nothing apart.
-    outcome = HOLDS if is_told else CANNOT_TELL if is_possible or is_range else DOES_NOT_HOLD
-    return {"measured": found.value, "low": found.low, "high": found.high, "outcome": outcome}
-
-
-def _range(answer: Answer) -> tuple[float, float]:
-    """Give the range in which a figure is as expected."""
-    if answer["about"] is not None:
-        return answer["about"] * (1 - answer["within"]), answer["about"] * (1 + answer["within"])
-    least, most = answer["at_least"], answer["at_most"]
-    return -math.inf if least is None else least, math.inf if most is None else most
-
-
-def _named(answer: Answer, cell: str) -> dict[str, Any]:
+def _expected(workload: str, answer: KnownAnswer) -> dict[str, Any]:
+    """Return the fields of the analysis that come from the author."""
     return {
-        "workload": answer["workload"],
-        "cell": cell,
-        "figure": answer["figure"],
-        "expected": _expected(answer),
-        "because": answer["because"],
+        "workload": workload,
+        "executor": answer.executor,
+        "workers": answer.workers,
+        "figure": answer.figure,
+        "about": answer.about,
+        "within": answer.within,
+        "at_least": answer.at_least,
+        "at_most": answer.at_most,
+        "contains": answer.contains,
+        "because": answer.because,
     }
 
 
-def _expected(answer: Answer) -> str:
-    if answer["contains"] is not None:
-        return f"interval holds {answer['contains']:g}"
-    if answer["about"] is not None:
-        return f"{answer['about']:g} ± {answer['within']:.0%}"
-    limits: Iterable[tuple[str, float | None]] = (("≥", answer["at_least"]), ("≤", answer["at_most"]))
-    return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+def _why_not_run(answer: KnownAnswer, cell: CellAnalysis, measured: Measured) -> NotRun | None:
+    machine = measured.machine
+    if not measured.mode.is_strong_scaling:
+        return NotRun.OTHER_MODE
+    if answer.not_run:
+        return NotRun.BY_AUTHOR
+    if answer.needs_gil and not machine.has_gil(cell.cell):
+        return NotRun.NO_GIL
+    if (answer.needs_cpus or 0) > machine.cpus(cell.cell):
+        return NotRun.TOO_FEW_CPUS
+    if answer.needs_quota is not None and machine.quota != answer.needs_quota:
+        return NotRun.NO_QUOTA
+    return None if cell.is_ok else NotRun.CELL_FAILED
 
 
-def _load(cell: "pd.Series[Any]") -> dict[str, Any]:
-    """Say how the host's load enters: how many of a cell's runs others disturbed."""
-    return {"disturbed": int(cell["noisy"]), "repetitions": int(cell["repetitions"])}
+def figure_of(cell: CellAnalysis, name: str, laws: Iterable[LawAnalysis]) -> Estimate | None:
+    """Look up a figure of a cell, or of the law of its curve; None if there is none.
+
+    Args:
+        cell: the cell
+        name: of KNOWN_FIGURES; a parameter of a law is named `usl_alpha`
+        laws: of the study
+    """
+    law, _, parameter = name.partition("_")
+    if law in LAWS:
+        curve = (each for each in laws if each.law == law and cell.cell.id in each.cells)
+        figure: Estimate | float | None = getattr(next(curve, None), parameter, None)
+    else:
+        figure = BY_NAME[name].get(cell)
+    return figure if figure is None or isinstance(figure, Estimate) else Estimate.exact(float(figure))
 
 
-def _unmeasured(answer: Answer, reason: str) -> dict[str, Any]:
-    workers = "" if answer["workers"] is None else f" × {answer['workers']}"
-    named = _named(answer, f"{answer['executor']}{workers}")
-    return {**named, "outcome": NOT_RUN, "because": f"not run, because {reason}"}
+def _outcome(answer: KnownAnswer, figure: Estimate | None, *, is_range: bool) -> KnownOutcome:
+    """Judge a figure; one of few repetitions contradicts nothing."""
+    if figure is None:
+        return KnownOutcome.CANNOT_TELL
+    low, high = _limits(answer)
+    if answer.contains is not None:
+        holds = may_hold = figure.low <= answer.contains <= figure.high
+    else:
+        holds = low <= figure.value <= high
+        may_hold = figure.low <= high and figure.high >= low
+    if holds:
+        return KnownOutcome.HOLDS
+    return KnownOutcome.CANNOT_TELL if may_hold or is_range else KnownOutcome.DOES_NOT_HOLD
+
+
+def _limits(answer: KnownAnswer) -> tuple[float, float]:
+    """Return the range in which a figure is as expected."""
+    if answer.about is not None:
+        return answer.about * (1 - answer.within), answer.about * (1 + answer.within)
+    return (
+        -math.inf if answer.at_least is None else answer.at_least,
+        math.inf if answer.at_most is None else answer.at_most,
+    )

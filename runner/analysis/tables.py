@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from runner.analysis.break_even import break_even
-from runner.analysis.curves import Law, fits
 from runner.analysis.facts import Loss
+from runner.analysis.frames import Law, Profile, break_even, compare, fits, profiles
 from runner.analysis.identity import identify
 from runner.analysis.intervals import Level
-from runner.analysis.known_answers import compare
 from runner.analysis.machine import Machine
-from runner.analysis.profiles import Profile, profiles
 from runner.analysis.samples import cold_times, tabulate_samples, warm_times
 from runner.analysis.summary import Compared, summarise
 from runner.analysis.tasks import tabulate_tasks

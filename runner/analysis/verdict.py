@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from runner.analysis.break_even import describe
 from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import Cause, Loss
+from runner.analysis.frames import describe
 from runner.analysis.identity import label, plain_loops
 from runner.analysis.intervals import Level, ratio_of_medians
 from runner.analysis.rankings import fastest_group, quickest_snippet

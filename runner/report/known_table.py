@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.analysis.known_answers import CANNOT_TELL, DOES_NOT_HOLD, HOLDS, NOT_RUN
+from runner.analysis.frames import CANNOT_TELL, DOES_NOT_HOLD, HOLDS, NOT_RUN
 from runner.report.labels import one_line
 from runner.report.text_table import Column
 from runner.units import three_digits

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from runner.analysis.facts import Hotspot as Spot
+from runner.analysis.frames import Profile
 from runner.analysis.identity import label
-from runner.analysis.profiles import Profile, Spot
 from runner.records import Purpose
 from runner.report.labels import one_line, short
 from runner.report.text_table import Column

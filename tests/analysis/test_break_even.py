@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runner.analysis.break_even import describe
+from runner.analysis.frames import describe
 from runner.analysis.tables import tabulate
 from runner.folder.store import Results
 from tests.made import MakeResults, Walls, cell

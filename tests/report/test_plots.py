@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from runner.analysis.curves import Law
+from runner.analysis.frames import Law
 from runner.analysis.laws import Fit, fit
 from runner.modes import MODES
 from runner.records import Mode

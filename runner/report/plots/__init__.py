@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from runner.analysis.curves import Law
+from runner.analysis.frames import Law
 from runner.report.labels import one_line, short
 from runner.report.plots.appearance import Look, looks_of, style
 from runner.report.plots.data import (

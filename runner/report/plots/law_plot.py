@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from runner.analysis.curves import Law
 from runner.analysis.estimate import Estimate
+from runner.analysis.frames import Law
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.data import Facts
@@ -55,7 +55,7 @@ def _draw_laws(axes: Axes, laws: Sequence[Law]) -> None:
         if law.fit.peak_workers is not None:
             _draw_peak(axes, law.fit.peak_workers, most)
     measured = laws[-1]
-    for workers, speedups in zip(measured.workers, measured.fit.curve.measured, strict=True):
+    for workers, speedups in measured.fit.curve.measured.items():
         axes.plot([workers] * len(speedups), speedups, color=look.INK, **look.RUN)
     _set_up(axes, most)
 
