@@ -50,9 +50,11 @@ class Heading:
     text: str  #: `{ratio}` is what the mode calls the speedup
     place: int  #: columns are sorted by it
     drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
-    show: Callable[[Any], str] = str  #: formats a value
+    get: "Callable[[CellAnalysis], Any] | None" = None  #: what is shown; None: the value of the column
+    show: Callable[[Any], str] = str  #: formats it; of an estimate, its value
     has_bounds: bool = False  #: a second column shows the bounds
     meaning: str = ""  #: explained below the table; empty: it needs no explanation
+    differs_from: str = ""  #: omitted where it repeats this column
     applies: "Callable[[ModeSpec], bool]" = lambda _: True  #: whether the table shows it in a mode
 
 
@@ -318,7 +320,11 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         get=lambda cell: cell.speedup_of_best,
         doc="speedup over the fastest baseline of the same work, in any interpreter or environment",
         heading=Heading(
-            text="vs best", place=11, show=three_digits, meaning="speedup over the fastest baseline"
+            text="vs best",
+            place=11,
+            show=three_digits,
+            meaning="speedup over the fastest baseline",
+            differs_from="speedup",
         ),
         is_figure=True,
     ),
@@ -456,6 +462,14 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             "code of the cause that costs the cell most; empty for the baseline, where no cause is shown to "
             "cost more than a hundredth, and where tracing cannot explain the cell"
         ),
+        heading=Heading(
+            text="main loss",
+            place=16,
+            drop=1,
+            get=lambda cell: cell.main_loss,
+            show=lambda loss: f"{loss.cause.short} {percent(loss.share.value)}",
+            meaning="largest loss of its workers' time",
+        ),
     ),
     Column(
         name="main_loss_share",
@@ -467,6 +481,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="note",
         kind=Kind.SENTENCE,
         doc="why something is empty, and what limits comparisons",
+        heading=Heading(text="note", place=17),
     ),
 )
 

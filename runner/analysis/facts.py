@@ -14,6 +14,11 @@ from runner.analysis.estimate import Estimate
 from runner.modes import ModeSpec
 from runner.records import Cell, Purpose, Status
 
+#: A study that would need more repetitions than this in addition is not told how many.
+MOST_MORE_REPETITIONS = 200
+#: Tracing that slows a cell down by more than this share of its time explains nothing.
+MOST_SLOWED_BY_TRACING = 0.05
+
 # --- a cell -------------------------------------------------------------------------------------------
 
 
@@ -266,7 +271,8 @@ class MoreRepetitions:
     """How many repetitions would tell whether a pool helps."""
 
     done: int
-    total: int | None  #: repetitions in all that would tell; None: more than are worth estimating
+    #: repetitions in all that would tell; None: more than MOST_MORE_REPETITIONS in addition
+    total: int | None
     at_least: bool  #: fewer repetitions than any comparison needs were made; total is that minimum
     cells: int  #: compared with each other
     nearest: str | None  #: the pool nearest to a decision

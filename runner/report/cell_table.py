@@ -12,7 +12,7 @@ from runner.analysis.tables import Tables
 from runner.folder.store import Results
 from runner.records import AUTO
 from runner.report.labels import ALL_TASKS, short, shown
-from runner.report.text_table import Column
+from runner.report.text_table import TextColumn as Column
 from runner.units import seconds, size, three_digits
 
 _MEANINGS = {
@@ -54,12 +54,12 @@ def cell_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> list[C
         *named,
         Column(heading="time", texts=_texts(claims["wall_s"], seconds)),
         *ratio,
-        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), spare=3),
+        Column(heading="warm", texts=_texts(claims["warm_speedup"], three_digits), drop=3),
         Column(heading="vs best", texts=_beside_the_best(claims, results)),
-        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), spare=5),
-        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), spare=1),
-        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=2),
-        Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), spare=4),
+        Column(heading="bound", texts=_texts(claims["speedup_bound"], three_digits), drop=5),
+        Column(heading="eff.", texts=_texts(claims["efficiency"], "{:.0%}".format), drop=1),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), drop=2),
+        Column(heading="memory", texts=_texts(claims["peak_pss_bytes"], size), drop=4),
         note,
     ]
 
@@ -99,9 +99,9 @@ def _service(claims: pd.DataFrame) -> list[Column]:
     p50, p90, p99 = (_texts(claims[name], seconds) for name in SERVICE)
     return [
         Column(heading="p50", texts=p50),
-        Column(heading="p90", texts=p90, spare=2),
+        Column(heading="p90", texts=p90, drop=2),
         Column(heading="p99", texts=p99),
-        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), spare=1),
+        Column(heading="CPU", texts=_texts(claims["cpu_s"], seconds), drop=1),
     ]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from runner.analysis.frames import CANNOT_TELL, DOES_NOT_HOLD, HOLDS, NOT_RUN
 from runner.report.labels import one_line
-from runner.report.text_table import Column
+from runner.report.text_table import TextColumn as Column
 from runner.units import three_digits
 
 STYLES = {DOES_NOT_HOLD: "red", CANNOT_TELL: "yellow", NOT_RUN: "dim", HOLDS: ""}
@@ -25,7 +25,7 @@ def known_columns(known: pd.DataFrame) -> list[Column]:
             justify="left",
         ),
         Column(heading="cell", texts=list(known["cell"]), justify="left"),
-        Column(heading="figure", texts=list(known["figure"]), justify="left", spare=2),
+        Column(heading="figure", texts=list(known["figure"]), justify="left", drop=2),
         Column(heading="expected", texts=list(known["expected"])),
         Column(
             heading="measured", texts=["" if pd.isna(row["measured"]) else _measured(row) for row in rows]

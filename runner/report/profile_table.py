@@ -7,7 +7,7 @@ from runner.analysis.frames import Profile
 from runner.analysis.identity import label
 from runner.records import Purpose
 from runner.report.labels import one_line, short
-from runner.report.text_table import Column
+from runner.report.text_table import TextColumn as Column
 from runner.units import size
 
 _TITLES: dict[Purpose, str] = {
@@ -47,7 +47,7 @@ def profile_columns(profiles: Sequence[Profile]) -> list[Column]:
             heading="where",
             texts=[_end_of(spot.place) for _, _, spot in rows],
             justify="left",
-            spare=1,
+            drop=1,
             style="dim",
         ),
     ]

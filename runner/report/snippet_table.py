@@ -6,7 +6,7 @@ from runner.analysis.tables import Tables
 from runner.folder.store import Results
 from runner.report.cell_table import kind_of_bounds, varying_settings
 from runner.report.labels import one_line, short, shown
-from runner.report.text_table import Column
+from runner.report.text_table import TextColumn as Column
 from runner.units import seconds
 
 _LONGEST_LABEL = 30
@@ -24,7 +24,7 @@ def snippet_columns(rows: pd.DataFrame, results: Results, tables: Tables) -> lis
     is_only = len(times) == 1
     headings = ["per call"] if is_only else _headings(baselines, results)
     fastest, *others = (
-        Column(heading=heading, texts=_times(own.reindex(order)), spare=place)
+        Column(heading=heading, texts=_times(own.reindex(order)), drop=place)
         for place, (heading, own) in enumerate(zip(headings, times, strict=True))
     )
     names = [one_line(str(name), _LONGEST_LABEL) for name in order]

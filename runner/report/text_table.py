@@ -1,4 +1,4 @@
-"""Text tables that fit their width, and whose lines end where their text ends."""
+"""Text tables that fit a width; no line ends in blanks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,33 +11,33 @@ from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
 
-_FOLDED = 12  # how narrow a column of long texts may become
+_FOLDED = 12  # smallest width of a column of long texts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class TextColumn:
     """One column of a text table."""
 
     heading: str
     texts: Sequence[str]
     justify: Literal["left", "right"] = "right"
-    folds: bool = False  #: texts may go on in the next line
-    spare: int = 0  #: where there is no room, the column with the highest goes first; with 0 it stays
+    folds: bool = False  #: long texts may be broken over several lines
+    drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
     style: StyleType = ""
 
     def width(self, *, folded: bool = False) -> int:
-        """Return how wide the column must be, its long texts on one line or folded."""
+        """Return the width of the column, with its long texts on one line or folded."""
         heading = max(map(cell_len, self.heading.split("\n")))
         texts = max(map(cell_len, self.texts), default=0)
         return max(heading, min(texts, _FOLDED) if self.folds and folded else texts)
 
 
 def print_columns(
-    console: Console, columns: Iterable[Column], width: int, row_styles: Sequence[StyleType] = ()
+    console: Console, columns: Iterable[TextColumn], width: int, row_styles: Sequence[StyleType] = ()
 ) -> list[str]:
-    """Print those columns that hold anything and fit, and return the headings of the others that do.
+    """Print the columns that are not empty and fit; return the headings of those omitted for lack of room.
 
-    A table that is still too wide without all that it can spare is printed as wide as it is.
+    A table that is too wide even without all that may be omitted is printed as wide as it is.
     """
     filled = [column for column in columns if any(column.texts)]
     kept, gap = _fitted(filled, width)
@@ -58,8 +58,8 @@ def print_columns(
     return [column.heading for column in filled if column.heading not in stay]
 
 
-def _fitted(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:
-    """Draw columns closer, break their headings, fold their texts and leave some out, until they fit."""
+def _fitted(columns: Sequence[TextColumn], width: int) -> tuple[list[TextColumn], int]:
+    """Narrow the gaps, break headings, fold texts and omit columns, in this order, until the table fits."""
     broken = [replace(column, heading=column.heading.replace(" ", "\n")) for column in columns]
     for gap, kept, folded in (
         (2, columns, False),
@@ -69,18 +69,18 @@ def _fitted(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:
     ):
         if _needed(kept, gap, folded=folded) <= width:
             return list(kept), gap
-    most = max((column.spare for column in columns), default=0)
+    most = max((column.drop for column in columns), default=0)
     if not most:
         return broken, 1
-    return _fitted([column for column in columns if column.spare < most], width)
+    return _fitted([column for column in columns if column.drop < most], width)
 
 
-def _needed(columns: Sequence[Column], gap: int, *, folded: bool) -> int:
+def _needed(columns: Sequence[TextColumn], gap: int, *, folded: bool) -> int:
     return sum(column.width(folded=folded) for column in columns) + gap * (len(columns) - 1)
 
 
 def print_unpadded(console: Console, renderable: RenderableType, width: int) -> None:
-    """Print so that no line ends in blanks: what people paste is clean."""
+    """Print without trailing blanks, so that the text can be pasted."""
     for line in console.render_lines(renderable, console.options.update(width=width), pad=False):
         text = "".join(segment.text for segment in line).rstrip()
         kept = Segment.adjust_line_length(line, cell_len(text), pad=False)

@@ -1,0 +1,174 @@
+"""The result on the terminal: tables, at most three warnings, the answer, the code to paste."""
+
+import io
+from collections.abc import Iterator
+from typing import Literal
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from runner.analysis.facts import StudyAnalysis
+from runner.report import wording
+from runner.report.terminal_tables import (
+    OUTCOME_STYLES,
+    cell_columns,
+    explanations,
+    known_columns,
+    profile_columns,
+    snippet_columns,
+)
+from runner.report.text_table import print_columns, print_unpadded
+
+WIDTH = 80
+_MOST_CODES = 2
+_MOST_WARNINGS = 3
+
+Colours = Literal["standard", "256", "truecolor", "windows"]
+
+
+def render_terminal(study: StudyAnalysis, *, width: int = WIDTH, colours: Colours | None = None) -> str:
+    """Render the result as text.
+
+    Args:
+        study: the analysed study
+        width: in characters; more than 80 are not used. Code and the folder may be wider
+        colours: what the terminal can show; None: plain text
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=min(width, WIDTH),
+        color_system=colours,
+        force_terminal=colours is not None,
+        no_color=colours is None,
+        legacy_windows=False,
+    )
+    _Terminal(study, console).print()
+    return out.getvalue()
+
+
+class _Terminal:
+    """Prints one study on a console."""
+
+    def __init__(self, study: StudyAnalysis, console: Console) -> None:
+        self._study, self._console = study, console
+        self._groups = [
+            (wording.group_name(group, study), wording.sentences_of(group, study)) for group in study.groups
+        ]
+
+    def print(self) -> None:
+        for workload in self._study.workloads:
+            self._console.print()
+            self._say(wording.title(workload, self._study), style="bold")
+            self._print_cells(workload)
+            self._print_snippets(workload)
+        self._print_profiles()
+        self._print_warnings()
+        self._print_answers()
+        self._print_comparisons()
+        self._print_known_answers()
+        self._print_codes()
+        self._console.print()
+        # Soft-wrapped: what is pasted is neither cut nor padded.
+        self._console.print(Text(f"results: {self._study.study.folder}"), soft_wrap=True)
+
+    def _say(self, text: str, style: str = "") -> None:
+        if text:
+            print_unpadded(self._console, Text(text, style=style), self._console.width)
+
+    def _print_cells(self, workload: str) -> None:
+        cells = self._study.of_workload(workload)
+        columns = cell_columns(cells, self._study)
+        styles = ["" if cell.is_ok else "red" for cell in cells]
+        omitted = print_columns(self._console, columns, self._console.width, styles)
+        self._say(explanations(columns, omitted), style="dim")
+
+    def _print_snippets(self, workload: str) -> None:
+        columns = snippet_columns(self._study.of_workload(workload), self._study)
+        if columns:
+            self._console.print()
+            omitted = print_columns(self._console, columns, self._console.width)
+            self._say(wording.omitted_columns(omitted, "tasks.csv"), style="dim")
+
+    def _print_profiles(self) -> None:
+        for purpose in ("cpu-profile", "memory-profile"):
+            profiles = [profile for profile in self._study.profiles if profile.purpose == purpose]
+            if not profiles:
+                continue
+            self._console.print()
+            self._say(wording.profile_title(purpose), style="bold")
+            if any(profile.hotspots for profile in profiles):
+                print_columns(self._console, profile_columns(profiles, self._study), self._console.width)
+            for line in wording.missing_profiles(profiles, self._study):
+                self._say(line, style="dim")
+            self._say(wording.where_profiles_are(purpose), style="dim")
+
+    def _print_warnings(self) -> None:
+        warnings = self._study.warnings
+        sentences = [wording.warning_sentence(warning, self._study) for warning in warnings[:_MOST_WARNINGS]]
+        if len(warnings) > _MOST_WARNINGS:
+            sentences.append(wording.more_warnings(len(warnings) - _MOST_WARNINGS))
+        for sentence in sentences:
+            self._say(f"warning: {sentence}", style="yellow")
+        self._say(wording.where_failures_are(self._study))
+
+    def _print_answers(self) -> None:
+        for name, sentences in self._groups:
+            if not sentences.answer:
+                continue
+            prefix = f"{name}: " if name else ""
+            self._console.print()
+            for sentence in filter(None, [sentences.snippets, sentences.answer]):
+                self._say(f"{prefix}{sentence}.", style="bold green")
+            for line in _reasons(sentences):
+                self._say(line)
+
+    def _print_comparisons(self) -> None:
+        """Print what goes beyond one group of cells: interpreters, and sizes of the workload."""
+        study = self._study
+        work = (wording.work_sentence(comparison, study) for comparison in study.work)
+        sizes = (wording.break_even_sentence(row, study.study) for row in study.break_evens)
+        sentences = list(filter(None, [*work, *sizes]))
+        if sentences:
+            self._console.print()
+        for sentence in sentences:
+            self._say(f"{sentence}.", style="bold")
+
+    def _print_known_answers(self) -> None:
+        answers = self._study.known_answers
+        if not answers:
+            return
+        self._console.print()
+        styles = [OUTCOME_STYLES[answer.outcome] for answer in answers]
+        omitted = print_columns(self._console, known_columns(self._study), self._console.width, styles)
+        self._say(wording.omitted_columns(omitted, "known_answers.csv"), style="dim")
+        self._say(f"{wording.known_summary(self._study)}.", style="bold")
+
+    def _print_codes(self) -> None:
+        """Print the code to paste or, if there is much, where it is."""
+        codes: dict[str, list[str]] = {}
+        for name, sentences in self._groups:
+            if sentences.code:
+                codes.setdefault(sentences.code, []).append(name)
+        if len(codes) > _MOST_CODES:
+            self._console.print()
+            self._say(wording.CODE_ELSEWHERE)
+            return
+        for code, names in codes.items():
+            self._console.print()
+            if len(codes) > 1:
+                self._say(f"for {'; '.join(names)}:")
+            # Soft-wrapped: code is pasted, so it is neither cut nor padded.
+            highlighter = Syntax("", "python", theme="ansi_dark", background_color="default")
+            self._console.print(highlighter.highlight(code.rstrip()), soft_wrap=True, end="")
+
+
+def _reasons(sentences: wording.GroupSentences) -> Iterator[str]:
+    """Give what else there is to say about an answer."""
+    if sentences.more_repetitions:
+        yield f"Not sure yet: {sentences.more_repetitions}."
+    if sentences.more_workers:
+        yield f"More workers: {sentences.more_workers}."
+    if sentences.explanation:
+        yield f"Why not faster: {sentences.explanation}."

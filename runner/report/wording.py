@@ -1,0 +1,709 @@
+"""All sentences of the result, made from facts. No other module of analysis or report makes a sentence.
+
+Sentences have no full stop; the renderer adds it. Within a group, cells are named by what tells them apart
+from the others of the group.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import (
+    MOST_MORE_REPETITIONS,
+    MOST_SLOWED_BY_TRACING,
+    Anomaly,
+    BreakEven,
+    CellAnalysis,
+    CellsFailed,
+    CellsNotMeasured,
+    Comparison,
+    CrowdedCpus,
+    DisturbedRuns,
+    Explanation,
+    GroupAnalysis,
+    KnownAnswerAnalysis,
+    KnownOutcome,
+    LawAnalysis,
+    Limit,
+    Loss,
+    MoreRepetitions,
+    NativeThreads,
+    NotRun,
+    OddTimes,
+    PrecisionMissed,
+    ProfileAnalysis,
+    Remedy,
+    RemedyCode,
+    ShortWindow,
+    ShortWindows,
+    SnippetRanking,
+    StudyAnalysis,
+    StudyFacts,
+    StudyWarning,
+    TooFewRepetitions,
+    Unexplained,
+    WorkComparison,
+)
+from runner.codegen.code import code_to_paste
+from runner.columns import BY_NAME
+from runner.records import AUTO, names, shown_value
+from runner.units import percent, seconds, three_digits
+
+_MOST_NAMES = 3
+_MOST_LOSSES = 2
+_USUAL_REPETITIONS = 7
+_ONE_NATIVE_THREAD = "env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+
+
+# --- parts of sentences -------------------------------------------------------------------------------
+
+
+def plural(count: float, noun: str) -> str:
+    """Count something: `1 run`, `2 runs`."""
+    return f"{count:.0f} {noun}" if count == 1 else f"{count:.0f} {noun}s"
+
+
+def listed(words: Sequence[str], most: int = _MOST_NAMES) -> str:
+    """List some words, and count the rest: `a, b and 3 more`."""
+    shown = list(words)
+    if len(shown) > most + 1:
+        shown[most:] = [f"{len(shown) - most} more"]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def bounds_of(estimate: Estimate, study: StudyFacts, repetitions: int) -> str:
+    """State the bounds of an estimate, and what they are."""
+    bounds = f"{three_digits(estimate.low)} to {three_digits(estimate.high)}"
+    if not estimate.is_range:
+        return f"{interval_name(study)} {bounds}"
+    if repetitions == 1:
+        return "a single repetition"
+    return f"range of {repetitions} repetitions {bounds}" if repetitions else f"range {bounds}"
+
+
+def interval_name(study: StudyFacts) -> str:
+    """Name the intervals of a study: `95% interval`."""
+    return f"{study.confidence * 100:g}% interval"
+
+
+def chunk_size_text(cell: CellAnalysis) -> str:
+    """Show a chunk size: the number chosen for `auto`, `all` for all tasks at once; empty for the loop."""
+    size = cell.cell.chunk_size
+    if cell.cell.is_loop:
+        return ""
+    if size == AUTO and cell.tasks_per_chunk is not None:
+        return f"{AUTO} ({cell.tasks_per_chunk})"
+    return "all" if size is None else str(size)
+
+
+def where_text(group: GroupAnalysis) -> str:
+    """Name what tells a group from the others: `python=3.13.0`; empty for a single group."""
+    return ", ".join(f"{key}={shown_value(value)}" for key, value in group.where.items())
+
+
+def group_name(group: GroupAnalysis, study: StudyAnalysis) -> str:
+    """Name a group by its workload and settings; empty if there is no other to confuse it with."""
+    where = where_text(group)
+    if len(study.workloads) == 1 and not where:
+        return ""
+    return ", ".join(filter(None, [group.workload, where]))
+
+
+def title(workload: str, study: StudyAnalysis) -> str:
+    """Head the table of a workload."""
+    cpus = max((cell.usable_cpus or 0 for cell in study.of_workload(workload)), default=0)
+    made, asked = study.repetitions_of(workload), study.study.repetitions_asked
+    counted = f"{made} of {plural(asked, 'repetition')}" if made < asked else plural(made, "repetition")
+    described = study.study.mode.described(study.study.window_s)
+    return ", ".join(filter(None, [workload, plural(cpus, "CPU") if cpus else "", counted, described]))
+
+
+# --- the answer ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupSentences:
+    """The answer for one group; parts that do not apply are empty."""
+
+    snippets: str  #: which snippet is the quickest
+    answer: str  #: the decision first; empty if every cell failed
+    more_repetitions: str  #: how many would tell
+    more_workers: str  #: what the next larger number of workers gains
+    explanation: str  #: why the recommended executor is not faster, and what would help
+    code: str  #: Python that runs the workload as the recommended cell does; empty for snippets
+
+
+def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
+    """Word the answer for one group."""
+    words = _GroupWording(group, study)
+    return GroupSentences(
+        snippets=words.snippets(group.snippets) if group.snippets else "",
+        answer=words.answer(),
+        more_repetitions=words.more_repetitions(group.more_repetitions) if group.more_repetitions else "",
+        more_workers=words.more_workers(group.more_workers) if group.more_workers else "",
+        explanation=words.explanation(group.explanation) if group.explanation else "",
+        code=_code(study.cells[group.recommended]) if group.recommended else "",
+    )
+
+
+def _code(cell: CellAnalysis) -> str:
+    return code_to_paste(cell.cell, is_async=cell.is_async, auto_chunk_size=cell.tasks_per_chunk or 1)
+
+
+class _GroupWording:
+    """Words the facts of one group."""
+
+    def __init__(self, group: GroupAnalysis, study: StudyAnalysis) -> None:
+        self._group, self._study, self._facts = group, study, study.study
+        self._names = names([study.cells[cell].cell for cell in (*group.cells, *group.failed)])
+
+    def answer(self) -> str:
+        group = self._group
+        if group.fastest is None or group.recommended is None:
+            return ""
+        described = self._facts.mode.described(self._facts.window_s)
+        preamble = f"{described}: " if described else ""
+        fastest = f"{self._fastest(group.fastest)}{self._compared(group.fastest)}"
+        if group.fastest == group.recommended:
+            use = "" if len(group.cells) == 1 else f"{self._use(group.fastest)}. It "
+            subject = f"{self._names[group.fastest]} " if not use else ""
+            return f"{preamble}{use}{subject}{fastest}"
+        reason = self._why_not(group.fastest, group.recommended)
+        use = self._use(group.recommended)
+        return f"{preamble}{use}: {reason}. {self._names[group.fastest]} {fastest}"
+
+    def _use(self, cell: str) -> str:
+        return f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[cell]}"
+
+    @property
+    def _is_few(self) -> bool:
+        """Whether the repetitions are too few to compare the cells of the group."""
+        return self._group.repetitions < self._group.needed_repetitions
+
+    def _why_not(self, fastest: str, recommended: str) -> str:
+        """Say why another cell than the fastest is recommended."""
+        if self._is_few:
+            few = plural(self._group.repetitions, "repetition")
+            return f"{few} cannot show that {self._names[fastest]} is faster"
+        needs = self._needs(self._cell(fastest).cell.workers, self._cell(recommended).cell.workers)
+        return f"{self._names[fastest]} is not measurably faster{f' and needs {needs}' if needs else ''}"
+
+    @staticmethod
+    def _needs(workers: int | None, fewer: int | None) -> str:
+        if workers is None:
+            return ""
+        if fewer is None:
+            return plural(workers, "worker")
+        if workers <= fewer:
+            return ""
+        times, rest = divmod(workers, fewer)
+        if rest:
+            return f"{workers} workers instead of {fewer}"
+        return f"{'twice' if times == 2 else f'{times} times'} the workers"
+
+    def _fastest(self, cell: str) -> str:
+        return f"is fastest at {figure_text(self._cell(cell), self._facts)}"
+
+    def _compared(self, fastest: str) -> str:
+        """Compare the fastest cell with its baseline or, if it is that, with the next cell."""
+        if fastest == self._group.baseline:
+            if len(self._group.cells) == 1:
+                return "; there is nothing else to compare it with"
+            return self._next(self._group.next_over_fastest)
+        return f"{self._gain(self._group.fastest_over_baseline)}{self._fewer_workers()}"
+
+    def _next(self, comparison: Comparison | None) -> str:
+        if comparison is None:
+            return ""
+        name, ratio = self._names[comparison.slower], comparison.ratio
+        times = f"{three_digits(ratio.value)} times as long"
+        if ratio.excludes(1) or ratio.is_range:
+            return f"; the next, {name}, takes {times} ({self._bounds(ratio)})"
+        return f", but {name} is not measurably slower ({times}, {self._bounds(ratio)})"
+
+    def _gain(self, comparison: Comparison | None) -> str:
+        baseline = self._names[self._group.baseline]
+        if comparison is None:
+            return f"; its baseline {baseline} has no time to compare it with"
+        ratio = comparison.ratio
+        gain = f": {three_digits(ratio.value)} times as fast as {baseline} ({self._bounds(ratio)})"
+        return gain if ratio.excludes(1) or ratio.is_range else f"{gain}, no measurable gain"
+
+    def _fewer_workers(self) -> str:
+        fewer = self._group.fewer_workers
+        if fewer is None:
+            return ""
+        if fewer.enough is None:
+            return "; with fewer workers it is measurably slower"
+        if fewer.enough == self._group.recommended:
+            return ""  # the sentence begins with that
+        return f"; {self._names[fewer.enough]} is not measurably slower"
+
+    def more_repetitions(self, more: MoreRepetitions) -> str:
+        """Say how many repetitions would tell."""
+        if more.at_least and more.total is not None:
+            few = f"{plural(more.done, 'repetition')} cannot tell {more.cells} cells apart"
+            return f"{few}; use repetitions={_enough(more.total)}"
+        question = f"whether an executor is faster than {self._names[self._group.baseline]}"
+        if more.nearest is not None:
+            question = f"{question} ({self._names[more.nearest]} is nearest to it)"
+        if more.total is None:
+            return f"it would take more than {MOST_MORE_REPETITIONS} more repetitions to tell {question}"
+        added = more.total - more.done
+        return f"about {added} more repetitions would tell {question}: use repetitions={more.total}"
+
+    def more_workers(self, gain: Comparison) -> str:
+        """Say what the next larger number of workers gains."""
+        faster, slower, ratio = self._names[gain.faster], self._names[gain.slower], gain.ratio
+        times = f"{faster} is {three_digits(ratio.value)} times as fast as {slower} ({self._bounds(ratio)})"
+        return times if ratio.excludes(1) or ratio.is_range else f"{times}, no measurable difference"
+
+    def explanation(self, explanation: Explanation) -> str:
+        """Say where the time of the workers goes, and what would help."""
+        cell = self._cell(explanation.cell)
+        parts = []
+        if explanation.is_at_bound and cell.speedup_bound is not None:
+            bound = three_digits(cell.speedup_bound)
+            parts.append(f"it reaches the bound of {bound}, the most that these tasks and CPUs allow")
+        if explanation.losses:
+            parts.append(losses_text(explanation.losses[:_MOST_LOSSES]))
+        elif explanation.unexplained is not None:
+            parts.append(unexplained_text(explanation.unexplained))
+        if not parts:
+            return ""
+        text = f"{self._names[explanation.cell]}: {'; '.join(parts)}"
+        if explanation.remedy is None:
+            return text
+        return f"{text}. Most likely to help: {remedy_text(explanation.remedy, cell)}"
+
+    def snippets(self, ranking: SnippetRanking) -> str:
+        """Name the quickest snippet, and the next one."""
+        quickest = ranking.quickest
+        text = f"'{quickest.label}' is the quickest snippet at {seconds(quickest.time_s.value)} per call"
+        if ranking.rivals:
+            rivals = listed([f"'{name}'" for name in ranking.rivals])
+            return f"{text}, but {rivals} {'is' if len(ranking.rivals) == 1 else 'are'} not measurably slower"
+        relative = ranking.next.relative
+        if relative is not None:
+            times = f"{three_digits(relative.value)} times as long ({self._bounds(relative)})"
+            text = f"{text}; the next, '{ranking.next.label}', takes {times}"
+        if ranking.repetitions < ranking.needed_repetitions:
+            needed = _enough(ranking.needed_repetitions)
+            text = f"{text}. Use repetitions={needed} to rank all snippets"
+        return text
+
+    def _cell(self, cell: str) -> CellAnalysis:
+        return self._study.cells[cell]
+
+    def _bounds(self, estimate: Estimate) -> str:
+        return bounds_of(estimate, self._facts, self._group.repetitions)
+
+
+def _enough(needed: int) -> int:
+    """Round a number of repetitions up to the usual one or an odd one, whose median is a real run."""
+    return max(_USUAL_REPETITIONS, needed | 1)
+
+
+def figure_text(cell: CellAnalysis, study: StudyFacts) -> str:
+    """Show the figure by which the cells of a study are compared, with its unit."""
+    figure = BY_NAME[study.mode.figure.column].get(cell)
+    return "an unknown time" if figure is None else study.mode.figure.text(figure.value)
+
+
+def losses_text(losses: Sequence[Loss]) -> str:
+    """Say what share of the workers' time is lost to which causes."""
+    first, *others = (f"{percent(loss.share.value)}{{}} to {loss.cause.name}" for loss in losses)
+    return " and ".join(
+        [first.format(" of its workers' time is lost"), *(other.format("") for other in others)]
+    )
+
+
+def unexplained_text(why: Unexplained) -> str:
+    """Say why the losses of a cell are unknown."""
+    if why == Unexplained.BLOCKS_EVENT_LOOP:
+        return "its function is not async def, so its tasks block the event loop and run one after another"
+    slowed = f"makes it more than {percent(MOST_SLOWED_BY_TRACING)} slower"
+    return f"tracing its tasks {slowed}, so its losses are unknown"
+
+
+def remedy_text(remedy: Remedy, cell: CellAnalysis) -> str:
+    """Say what is most likely to help."""
+    if remedy.code == RemedyCode.LONGEST_FIRST:
+        return "submit the longest tasks first"
+    if remedy.code == RemedyCode.MORE_ITEMS:
+        saved = f"all the time that {plural(cell.cell.workers or 0, 'worker')} could save"
+        return f"more items, since start-up and shutdown of the workers cost {saved}"
+    return remedy.cause.remedy
+
+
+# --- beyond one group ---------------------------------------------------------------------------------
+
+
+def work_sentence(work: WorkComparison, study: StudyAnalysis) -> str:
+    """Compare groups that do the same work: interpreters, or environments."""
+    groups = {group.baseline: group for group in study.groups}
+    first, second = (groups[baseline] for baseline in work.groups[:2])
+    fastest = study.cells[work.fastest]
+    cell = f"{fastest.cell.name} at {figure_text(fastest, study.study)}"
+    text = f"{_where_or_name(first)} is fastest ({cell})"
+    if len(study.workloads) > 1:
+        text = f"{first.workload}: {text}"
+    if work.second is None:
+        return text
+    ratio = work.second.ratio
+    bounds = bounds_of(ratio, study.study, min(first.repetitions, second.repetitions))
+    times = f"{three_digits(ratio.value)} times as long"
+    name, other = _where_or_name(second), study.cells[work.second.slower].cell.name
+    if ratio.is_range or ratio.excludes(1):
+        return f"{text}; the next is {name}, where {other} takes {times} ({bounds})"
+    return f"{text}, but {name} is not measurably slower ({other}: {times}, {bounds})"
+
+
+def _where_or_name(group: GroupAnalysis) -> str:
+    return where_text(group) or group.workload
+
+
+def break_even_sentence(row: BreakEven, study: StudyFacts) -> str:
+    """Say from which size on a pool is faster than its baseline; empty if that could not be estimated."""
+    if row.size is None:
+        return ""
+    if not 0 < row.size.value < math.inf:
+        return f"{row.workload}: {row.name} is {break_even_note(row)} ({row.setting})"
+    bounds = f"{'range' if row.size.is_range else interval_name(study)} {_size_bounds(row.size, row.sizes)}"
+    few = "; these are few repetitions" if row.size.is_range else ""
+    size = _size(row.size.value)
+    return (
+        f"{row.workload}: {row.name} is faster than its baseline from {row.setting}={size} on ({bounds}){few}"
+    )
+
+
+def break_even_note(row: BreakEven) -> str:
+    """Say what a break-even means where the figure alone does not."""
+    if row.problem == "sizes_not_positive":
+        return "sizes must be positive"
+    if row.size is None:
+        return "not every size has a time and a baseline"
+    if 0 < row.size.value < math.inf:
+        return "the bounds are the range of few repetitions" if row.size.is_range else ""
+    smallest, largest = row.sizes[0], row.sizes[-1]
+    if row.size.value == 0:
+        text = f"faster than its baseline at every size from {smallest:g} on"
+    elif row.faster_at:
+        faster = ", ".join(f"{size:g}" for size in row.faster_at)
+        text = f"faster than its baseline at {faster}, but not at the largest size, {largest:g}"
+    else:
+        text = f"not faster than its baseline at any size up to {largest:g}"
+    if not row.is_shown:
+        return f"{text}; more repetitions may show otherwise"
+    return f"{text}; these are few repetitions" if row.size.is_range else text
+
+
+def _size(size: float) -> str:
+    """Show a size with three digits; only millions and millionths have an exponent."""
+    return f"{float(f'{size:.3g}'):g}"
+
+
+def _size_bounds(size: Estimate, measured: Sequence[float]) -> str:
+    low = f"below {measured[0]:g}" if size.low == 0 else _size(size.low)
+    high = f"above {measured[-1]:g}" if math.isinf(size.high) else _size(size.high)
+    return f"{low} to {high}"
+
+
+def law_note(law: LawAnalysis, study: StudyFacts) -> str:
+    """Say why a law is not identifiable, or has no peak."""
+    problem = law.problem
+    if problem is None:
+        most = max(law.curve.workers, default=0) if law.curve else 0
+        has_no_peak = law.law == "usl" and law.peak_workers is None
+        return f"no peak is shown up to {most:g} workers" if has_no_peak else ""
+    needed = f"{problem.needed:g} needed"
+    reason = {
+        "mode": f"the laws describe mode=tasks, and this is mode={study.mode.mode}",
+        "repetitions": f"{plural(problem.found, 'repetition')}, {needed}",
+        "levels": f"{problem.found:g} different numbers of workers, {needed}",
+        "span": f"the numbers of workers span a factor of {problem.found:g}, {needed}",
+    }[problem.reason]
+    text = f"not identifiable: {reason}"
+    if not law.unattributed:
+        return text
+    return f"{text} ({law.unattributed} of {plural(len(law.cells), 'measured cell')} cannot be attributed)"
+
+
+# --- notes of one cell --------------------------------------------------------------------------------
+
+
+def cell_note(cell: CellAnalysis, study: StudyFacts) -> str:
+    """Say why a figure of a cell is missing, and what limits comparisons."""
+    return "; ".join(
+        [*_status_notes(cell, study), *_limit_notes(cell, study), *_missing_figures(cell, study)]
+    )
+
+
+def _status_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
+    if cell.error:
+        yield f"{cell.status}: {cell.error}"
+    elif not cell.repetitions:
+        yield "not measured"
+    elif cell.repetitions < study.fewest_repetitions:
+        ranged = f"bounds are the range of {plural(cell.repetitions, 'repetition')}"
+        yield f"{ranged}; an interval needs {study.fewest_repetitions}"
+
+
+def _limit_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
+    workers, cpus = cell.cell.workers or 0, cell.usable_cpus or 0
+    if workers > cpus > 0:
+        yield f"{plural(workers, 'worker')} on {plural(cpus, 'CPU')}"
+    if cell.native_threads is not None:
+        yield _crowded(workers, cell.native_threads, cpus)
+    if cell.exceeds_bound:
+        yield "above its bound: a larger cache, a faster clock or a disturbed baseline"
+    if cell.missed_precision is not None and study.precision is not None:
+        yield f"precision {study.precision:g} not reached: {cell.missed_precision:.2g}"
+    if cell.short_window is not None:
+        yield _short_window(cell.short_window)
+
+
+def _missing_figures(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
+    if not cell.has_task_times:
+        yield "too many tasks for the times of each"
+    if study.mode.why_unexplained:
+        yield study.mode.why_unexplained
+    if cell.unexplained is not None:
+        yield unexplained_text(cell.unexplained)
+    if cell.memory is not None and cell.memory.peak_pss_bytes is None:
+        yield f"memory: {cell.memory.error}"
+
+
+def anomalies_text(cell: CellAnalysis) -> str:
+    """List what is odd about the times of a cell."""
+    words = {
+        Anomaly.OUTLIERS: plural(cell.anomalies.get(Anomaly.OUTLIERS, 0), "outlier"),
+        Anomaly.TWO_MODES: "two modes",
+        Anomaly.SLOWER: "slower over the repetitions",
+        Anomaly.FASTER: "faster over the repetitions",
+    }
+    return ", ".join(words[anomaly] for anomaly in cell.anomalies)
+
+
+def short_note(cell: CellAnalysis) -> str:
+    """Say in a word or two what limits a cell, for the table."""
+    if not cell.is_ok:
+        return str(cell.status).replace("_", " ")
+    if cell.speedup is None:
+        return "no baseline"
+    return "" if cell.limit is None else _limit(cell.limit)
+
+
+def _limit(limit: Limit) -> str:
+    return f"only {plural(limit.count, {'tasks': 'task', 'chunks': 'chunk', 'cpus': 'CPU'}[limit.kind])}"
+
+
+def _crowded(workers: int, threads: NativeThreads, cpus: int) -> str:
+    native = f"up to {plural(threads.per_worker, 'native thread')} (BLAS, OpenMP)"
+    return f"{plural(workers, 'worker')} × {native} on {plural(cpus, 'CPU')}"
+
+
+def _short_window(window: ShortWindow) -> str:
+    held = f"a window held only {plural(window.tasks, 'task')}, too few to estimate a rate"
+    return f"{held}: use duration_s={window.needed_s}"
+
+
+# --- warnings -----------------------------------------------------------------------------------------
+
+
+def warning_sentence(warning: StudyWarning, study: StudyAnalysis) -> str:
+    """Word a warning: what is wrong, and what to do about it."""
+    match warning:
+        case CellsFailed():
+            text = _cells_failed(warning, study)
+        case CellsNotMeasured():
+            where = "" if len(study.workloads) == 1 else f"{warning.workload}: "
+            verb = "was" if len(warning.cells) == 1 else "were"
+            text = f"{where}{len(warning.cells)} of {plural(warning.of, 'cell')} {verb} not measured"
+        case TooFewRepetitions():
+            text = _too_few(warning, study)
+        case PrecisionMissed():
+            missed = f"precision {warning.asked:g} not reached: {warning.worst:.2g} at worst"
+            cells = plural(len(warning.cells), "cell")
+            text = f"{missed} ({cells}); raise max_repetitions or time_budget_s, or set a larger precision"
+        case ShortWindows():
+            text = f"{_short_window(warning.worst)} ({plural(len(warning.cells), 'cell')})"
+        case DisturbedRuns():
+            verb = "was" if warning.disturbed == 1 else "were"
+            runs = f"{warning.disturbed} of {plural(warning.runs, 'run')} {verb} disturbed"
+            text = f"{runs}: {warning.example}. Stop other programs, or use a quieter machine"
+        case CrowdedCpus():
+            crowded = _crowded(warning.workers, warning.threads, warning.usable_cpus)
+            text = f"{crowded}; one native thread per worker may be faster: {_ONE_NATIVE_THREAD}"
+        case OddTimes():
+            text = _odd_times(warning, study)
+    return text
+
+
+def more_warnings(count: int) -> str:
+    """Count the warnings that are not shown."""
+    return f"{plural(count, 'more warning')}: see verdict.json"
+
+
+def _cells_failed(warning: CellsFailed, study: StudyAnalysis) -> str:
+    status = warning.status.replace("_", " ")
+    reason = f"{status}: {warning.error}{_remedy_of_failure(warning)}"
+    if warning.is_all:
+        loop = ", including the plain loop" if warning.in_loop else ""
+        return f"{warning.workload} fails in every cell{loop}: {reason.removeprefix('failed: ')}"
+    names_of_cells = [study.cells[cell].name for cell in warning.cells]
+    workload = "" if len(study.workloads) == 1 else f"{warning.workload}: "
+    verb = "is" if len(names_of_cells) == 1 else "are"
+    return f"{workload}{listed(names_of_cells)} {verb} excluded from comparisons: {reason}"
+
+
+def _remedy_of_failure(warning: CellsFailed) -> str:
+    if warning.status != "wrong_result":
+        return ""
+    if warning.from_reference:
+        return "; if results may differ between runs, set workload.compare=none"
+    return "; correct the function, or workload.expect"
+
+
+def _too_few(warning: TooFewRepetitions, study: StudyAnalysis) -> str:
+    needed = max([warning.needed, *(group.needed_repetitions for group in study.groups)])
+    remedy = {
+        "asked": f"use repetitions={_enough(needed)}",
+        "interrupted": "the study was interrupted",
+        "time_budget": "the time budget ended the study",
+        "ended": "the study ended before all repetitions were made",
+    }[warning.reason]
+    few = f"an interval needs {warning.needed} repetitions, and there are {warning.fewest}"
+    if warning.fewest == 1:
+        few = f"an interval needs {warning.needed} repetitions, and there is 1"
+    return f"bounds are ranges, not {study.study.confidence * 100:g}% intervals: {few}; {remedy}"
+
+
+def _odd_times(warning: OddTimes, study: StudyAnalysis) -> str:
+    first = study.cells[warning.cells[0]]
+    more = f", and {plural(len(warning.cells) - 1, 'more cell')}" if len(warning.cells) > 1 else ""
+    return f"{first.name}: {anomalies_text(first)}{more}; nothing was removed, see samples.csv and the plots"
+
+
+def where_failures_are(study: StudyAnalysis) -> str:
+    """Say where the details of failures are; empty without failures."""
+    failed = [cell for cell in study.cells.values() if cell.error]
+    if not failed:
+        return ""
+    printed = [file for cell in failed for file in cell.printed]
+    more = f" and {len(printed) - 1} more" if len(printed) > 1 else ""
+    where = f"; what they printed: {printed[0]}{more}" if printed else ""
+    return f"more on failures, with tracebacks: study.log{where}"
+
+
+# --- known answers ------------------------------------------------------------------------------------
+
+
+def known_cell(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
+    """Name the cell that a known answer is about, whether it was asked for or not."""
+    if answer.cell is not None:
+        return study.cells[answer.cell].cell.name
+    return answer.executor if answer.workers is None else f"{answer.executor} × {answer.workers}"
+
+
+def expected_text(answer: KnownAnswerAnalysis) -> str:
+    """Show the known value or range."""
+    if answer.contains is not None:
+        return f"interval contains {answer.contains:g}"
+    if answer.about is not None:
+        return f"{answer.about:g} ± {percent(answer.within)}"
+    limits = (("≥", answer.at_least), ("≤", answer.at_most))
+    return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+
+
+def outcome_text(outcome: KnownOutcome) -> str:
+    """Show the outcome of a known answer."""
+    return outcome.value.replace("_", " ")
+
+
+def known_reason(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
+    """Say why an answer is known, or why it was not run."""
+    if answer.not_run is None:
+        return answer.because
+    return f"not run: {_why_not_run(answer, answer.not_run, study)}"
+
+
+def _why_not_run(answer: KnownAnswerAnalysis, why: NotRun, study: StudyAnalysis) -> str:
+    needed = 0.0 if answer.needed is None else answer.needed
+    available = 0.0 if answer.available is None else answer.available
+    note = cell_note(study.cells[answer.cell], study.study) if answer.cell else ""
+    return {
+        NotRun.NO_SUCH_CELL: "the study has no such cell",
+        NotRun.OTHER_MODE: f"it is about mode=tasks, and this is mode={study.study.mode.mode}",
+        NotRun.BY_AUTHOR: answer.author_reason,
+        NotRun.NO_GIL: "it is about the GIL, and the interpreter has none",
+        NotRun.TOO_FEW_CPUS: f"it needs {needed:g} CPUs, and there are {available:g}",
+        NotRun.NO_QUOTA: (
+            f"it needs a quota of {needed:g} CPUs: a cgroup with that cpu.max, which root can create"
+        ),
+        NotRun.CELL_FAILED: f"its cell has no figures: {note}",
+    }[why]
+
+
+def known_summary(study: StudyAnalysis) -> str:
+    """Count the outcomes of the known answers, and say why some were not run."""
+    outcomes = [answer.outcome for answer in study.known_answers]
+    verbs = {
+        KnownOutcome.DOES_NOT_HOLD: ("does not hold", "do not hold"),
+        KnownOutcome.CANNOT_TELL: ("cannot be decided", "cannot be decided"),
+        KnownOutcome.NOT_RUN: ("was not run", "were not run"),
+        KnownOutcome.HOLDS: ("holds", "hold"),
+    }
+    counts = [
+        f"{outcomes.count(outcome)} {verb[outcomes.count(outcome) != 1]}"
+        for outcome, verb in verbs.items()
+        if outcome in outcomes
+    ]
+    workloads: dict[str, dict[str, None]] = {}
+    for answer in study.known_answers:
+        if answer.not_run is not None:
+            reason = known_reason(answer, study)
+            workloads.setdefault(reason, {})[answer.workload] = None
+    reasons = [f"{reason} ({', '.join(own)})" for reason, own in workloads.items()]
+    return "; ".join([f"known answers: {', '.join(counts)}", *reasons])
+
+
+# --- profiles -----------------------------------------------------------------------------------------
+
+
+def profile_title(purpose: str) -> str:
+    """Head the table of one profiler."""
+    if purpose == "cpu-profile":
+        return "CPU profile (py-spy, in untimed runs): functions by their own time"
+    return "memory profile (tracemalloc, in untimed runs): lines by what they hold at the peak"
+
+
+def missing_profiles(profiles: Iterable[ProfileAnalysis], study: StudyAnalysis) -> Iterator[str]:
+    """Say which cells have no profile, and why."""
+    for profile in profiles:
+        name = study.cells[profile.cell].name
+        if profile.error:
+            yield f"no profile of {name}: {profile.error}"
+        elif not profile.hotspots:
+            short = profile.purpose == "cpu-profile"
+            why = "it was too short, or only waited" if short else "its own code held no memory"
+            yield f"the profile of {name} is empty: {why}"
+
+
+def where_profiles_are(purpose: str) -> str:
+    """Say where the profiles are."""
+    viewer = "; open them in https://speedscope.app" if purpose == "cpu-profile" else ""
+    return f"full profiles: profiles/ in the results folder{viewer}"
+
+
+# --- the table ----------------------------------------------------------------------------------------
+
+
+def omitted_columns(headings: Sequence[str], file: str) -> str:
+    """Say which columns found no room; empty if all did."""
+    return f"columns omitted (see {file}): {', '.join(headings)}" if headings else ""
+
+
+#: Where the code to paste is, if there is too much to print.
+CODE_ELSEWHERE = "the code to paste for each of them is in verdict.json"
