@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cells_of
-from runner.analysis import causes
+from runner.analysis.explain import causes
 from runner.analysis.tables import Tables, tabulate
 from runner.folder.store import Store, read
 from runner.measure.invocation import invoke

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from runner.analysis.facts import Anomaly
 from runner.analysis.intervals import Values
 
 _FEWEST_RUNS = 6
@@ -12,18 +13,34 @@ _MODES_APART = 8.0  # simulated: 1 % of normal, skewed or heavy-tailed times are
 _TREND_P = 0.01  # of Kendall's rank correlation with the repetition
 
 
-def flags(values: Values) -> list[str]:
-    """Name what is odd about times in the order of their repetitions; nothing below six of them."""
+def anomalies(values: Values) -> dict[Anomaly, int]:
+    """Find what is odd about times in the order of their repetitions; nothing below six of them.
+
+    Each with the number of runs where that is counted, else 1.
+    """
     if len(values) < _FEWEST_RUNS:
-        return []
-    found = []
+        return {}
+    found: dict[Anomaly, int] = {}
     if outliers := count_outliers(values):
-        found.append("1 outlier" if outliers == 1 else f"{outliers} outliers")
+        found[Anomaly.OUTLIERS] = outliers
     if has_two_modes(values):
-        found.append("two modes")
-    if trend := direction(values):
-        found.append(f"{trend} over the repetitions")
+        found[Anomaly.TWO_MODES] = 1
+    if trend := trend_of(values):
+        found[trend] = 1
     return found
+
+
+def flags(values: Values) -> list[str]:
+    """Name the anomalies of times."""
+    texts = {
+        Anomaly.TWO_MODES: "two modes",
+        Anomaly.SLOWER: "slower over the repetitions",
+        Anomaly.FASTER: "faster over the repetitions",
+    }
+    return [
+        texts.get(anomaly) or ("1 outlier" if count == 1 else f"{count} outliers")
+        for anomaly, count in anomalies(values).items()
+    ]
 
 
 def count_outliers(values: Values) -> int:
@@ -43,14 +60,14 @@ def has_two_modes(values: Values) -> bool:
     return any(_apart(ordered[:cut], ordered[cut:]) > _MODES_APART for cut in cuts)
 
 
-def direction(values: Values) -> str:
-    """Tell whether times, in the order of the repetitions, rise or fall; empty if neither is shown."""
+def trend_of(values: Values) -> Anomaly | None:
+    """Tell whether times, in the order of the repetitions, rise or fall; None if neither is shown."""
     if np.ptp(values) == 0:
-        return ""
+        return None
     correlation = stats.kendalltau(np.arange(len(values)), values)
     if correlation.pvalue >= _TREND_P:
-        return ""
-    return "slower" if correlation.statistic > 0 else "faster"
+        return None
+    return Anomaly.SLOWER if correlation.statistic > 0 else Anomaly.FASTER
 
 
 def _apart(lower: Values, upper: Values) -> float:

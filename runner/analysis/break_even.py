@@ -10,13 +10,13 @@ import numpy as np
 from runner.analysis.alike import alike_but_for
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import BreakEven, CellAnalysis
+from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, draw_blocks, expanded_tail
-from runner.analysis.times import Times
 from runner.records import Cell, names
 
 
 def analyse_break_evens(
-    cells: Mapping[str, CellAnalysis], swept: Iterable[str], times: Times
+    cells: Mapping[str, CellAnalysis], swept: Iterable[str], times: CellTimes
 ) -> tuple[BreakEven, ...]:
     """Estimate the break-even of every pool that was measured at several sizes, all else being equal.
 
@@ -33,7 +33,7 @@ def analyse_break_evens(
     )
 
 
-def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: Times) -> list[BreakEven]:
+def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> list[BreakEven]:
     sizes = {
         cell.cell.id: float(cell.swept[key])
         for cell in cells.values()
@@ -61,7 +61,7 @@ def _names(curves: Iterable[Sequence[Cell]], key: str) -> dict[str, str]:
     return {cell: name for group in pools.values() for cell, name in names(group).items()}
 
 
-def _break_even(key: str, curve: Sequence[Cell], name: str, sizes: Values, times: Times) -> BreakEven:
+def _break_even(key: str, curve: Sequence[Cell], name: str, sizes: Values, times: CellTimes) -> BreakEven:
     blocks = times.together([cell for pool in curve for cell in (pool.baseline, pool.id)])
     serial, pool = blocks[::2], blocks[1::2]
     size: Estimate | None = None

@@ -7,9 +7,9 @@ import numpy as np
 
 from runner.analysis.alike import alike_but_for
 from runner.analysis.facts import CellAnalysis, LawAnalysis, LawName, NotIdentifiable
+from runner.analysis.headline import CellTimes
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
-from runner.analysis.times import Times
 from runner.modes import ModeSpec
 from runner.records import Cell, names
 
@@ -18,7 +18,7 @@ _LAWS: tuple[LawName, ...] = ("amdahl", "usl")
 
 
 def analyse_laws(
-    cells: Mapping[str, CellAnalysis], times: Times, machine: Machine, mode: ModeSpec
+    cells: Mapping[str, CellAnalysis], times: CellTimes, machine: Machine, mode: ModeSpec
 ) -> tuple[LawAnalysis, ...]:
     """Fit both laws to every curve, in the order of the grid."""
     curves = alike_but_for((cell.cell for cell in cells.values() if cell.cell.workers is not None), "workers")
@@ -80,7 +80,7 @@ def _workers(cell: Cell) -> int:
 
 
 def _fit_laws(
-    curve: Sequence[CellAnalysis], times: Times, mode: ModeSpec
+    curve: Sequence[CellAnalysis], times: CellTimes, mode: ModeSpec
 ) -> Iterator[tuple[LawName, Fit | NotIdentifiable]]:
     blocks = times.together([cell.cell.id for cell in curve])
     repetitions = blocks.shape[1] if curve else 0

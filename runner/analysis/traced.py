@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from runner.adapter_source import declared_traits
-from runner.analysis.attribution import Factors, Run, Work, attribute
-from runner.analysis.bounds import speedup_bound
-from runner.analysis.causes import Setting, busy_cpus, named
 from runner.analysis.estimate import Estimate
+from runner.analysis.explain.attribution import Factors, Run, Work, attribute
+from runner.analysis.explain.bounds import speedup_bound
+from runner.analysis.explain.causes import Setting, busy_cpus, named
 from runner.analysis.facts import Loss
 from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine

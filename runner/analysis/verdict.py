@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from runner.analysis.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
 from runner.analysis.estimate import Estimate
+from runner.analysis.explain.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
 from runner.analysis.facts import Cause, Loss
 from runner.analysis.frames import describe
 from runner.analysis.identity import label, plain_loops

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.attribution import Factors, Run, Work, attribute, budget, total
+from runner.analysis.explain.attribution import Factors, Run, Work, attribute, budget, total
 
 
 def work(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.bounds import longest_first_makespan, shortest_makespan, speedup_bound
+from runner.analysis.explain.bounds import longest_first_makespan, shortest_makespan, speedup_bound
 
 #: Inner-loop iterations of the six numbers of the concurrent.futures documentation.
 PRIMES = [5_297_936, 5_305_249, 5_297_936, 5_368_427, 5_380_469, 1_653_045]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from runner.analysis import causes
-from runner.analysis.attribution import Run, Work
-from runner.analysis.causes import Setting, busy_cpus, losses, named
+from runner.analysis.explain import causes
+from runner.analysis.explain.attribution import Run, Work
+from runner.analysis.explain.causes import Setting, busy_cpus, losses, named
 from runner.analysis.facts import Cause
 from runner.analysis.intervals import Level
 

@@ -6,8 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runner.analysis.causes import DISPATCH, OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START, UNEVEN_TASKS
 from runner.analysis.estimate import Estimate
+from runner.analysis.explain.causes import (
+    DISPATCH,
+    OVERSUBSCRIBED,
+    PLACEMENT,
+    POOL_END,
+    POOL_START,
+    UNEVEN_TASKS,
+)
 from runner.analysis.facts import Loss
 from runner.analysis.intervals import ratio_of_medians
 from runner.analysis.tables import tabulate

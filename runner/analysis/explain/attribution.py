@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
-from runner.analysis.bounds import shortest_makespan
+from runner.analysis.explain.bounds import shortest_makespan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

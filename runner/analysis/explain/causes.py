@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.analysis.attribution import Run, budget
-from runner.analysis.bounds import longest_first_makespan
+from runner.analysis.explain.attribution import Run, budget
+from runner.analysis.explain.bounds import longest_first_makespan
 from runner.analysis.facts import Cause, Loss
 from runner.analysis.intervals import Level, medians
 

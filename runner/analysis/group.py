@@ -1,0 +1,170 @@
+"""The groups of a study: the cells with one baseline, and how groups that do the same work compare."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from runner.analysis.answer import (
+    ComparedCells,
+    answer_of,
+    explanation_of,
+    fewer_workers_of,
+    more_repetitions_of,
+    more_workers_of,
+    recommended_of,
+)
+from runner.analysis.facts import (
+    Answer,
+    CellAnalysis,
+    Comparison,
+    GroupAnalysis,
+    SnippetRanking,
+    TaskAnalysis,
+    WorkComparison,
+)
+from runner.analysis.headline import CellTimes
+
+_Cells = Mapping[str, CellAnalysis]
+
+
+def analyse_groups(
+    cells: _Cells, tasks: Iterable[TaskAnalysis], times: CellTimes, swept: Sequence[str]
+) -> tuple[GroupAnalysis, ...]:
+    """Answer for every group of cells with a common baseline, in the order of the grid.
+
+    Args:
+        cells: of the study, by id
+        tasks: of all cells
+        times: by which cells are compared
+        swept: keys of further swept settings
+    """
+    groups: dict[str, list[CellAnalysis]] = {}
+    for cell in cells.values():
+        groups.setdefault(cell.cell.baseline, []).append(cell)
+    keys = [key for key in ("python", *swept) if _varies(cells.values(), key)]
+    snippets: dict[str, list[TaskAnalysis]] = {}
+    for task in tasks:
+        if task.relative is not None:
+            snippets.setdefault(task.cell, []).append(task)
+    return tuple(
+        _analyse_group(baseline, group, snippets.get(baseline, []), times, keys)
+        for baseline, group in groups.items()
+    )
+
+
+def _analyse_group(
+    baseline: str,
+    group: Sequence[CellAnalysis],
+    snippets: Sequence[TaskAnalysis],
+    times: CellTimes,
+    keys: Sequence[str],
+) -> GroupAnalysis:
+    measured = [cell for cell in group if _is_measured(cell)]
+    compared = ComparedCells(measured, times)
+    where = _where(measured or group, keys)
+    if not measured:
+        return GroupAnalysis(
+            workload=group[0].cell.workload,
+            where=where,
+            baseline=baseline,
+            cells=(),
+            failed=tuple(cell.cell.id for cell in group),
+            answer=None,
+            fastest=None,
+            recommended=None,
+            repetitions=0,
+            needed_repetitions=times.level.to_compare(len(group)).fewest_blocks,
+            fastest_over_baseline=None,
+            next_over_fastest=None,
+            fewer_workers=None,
+            more_workers=None,
+            more_repetitions=None,
+            explanation=None,
+            snippets=None,
+        )
+    fastest, *others = compared.fastest_first(measured)
+    is_baseline = fastest.is_baseline
+    recommended, answer = recommended_of(compared), answer_of(compared)
+    return GroupAnalysis(
+        workload=group[0].cell.workload,
+        where=where,
+        baseline=baseline,
+        cells=tuple(cell.cell.id for cell in measured),
+        failed=tuple(cell.cell.id for cell in group if not _is_measured(cell)),
+        answer=answer,
+        fastest=fastest.cell.id,
+        recommended=recommended.cell.id,
+        repetitions=compared.repetitions,
+        needed_repetitions=compared.level.fewest_blocks,
+        fastest_over_baseline=None if is_baseline else compared.over(baseline, fastest.cell.id),
+        next_over_fastest=(
+            compared.over(others[0].cell.id, fastest.cell.id) if is_baseline and others else None
+        ),
+        fewer_workers=None if is_baseline else fewer_workers_of(compared, fastest),
+        more_workers=more_workers_of(compared, recommended),
+        more_repetitions=more_repetitions_of(compared) if answer is Answer.CANNOT_TELL else None,
+        explanation=explanation_of(compared, recommended),
+        snippets=_rank_snippets(snippets, compared),
+    )
+
+
+def _is_measured(cell: CellAnalysis) -> bool:
+    return cell.is_ok and cell.wall_s is not None
+
+
+def _rank_snippets(snippets: Sequence[TaskAnalysis], group: ComparedCells) -> SnippetRanking | None:
+    """Rank the snippets of a baseline; None for fewer than two."""
+    if len(snippets) < 2:
+        return None
+    quickest, *others = sorted(snippets, key=lambda snippet: snippet.time_s.value)
+    return SnippetRanking(
+        quickest=quickest,
+        next=others[0],
+        rivals=tuple(snippet.label for snippet in others if snippet.among_best),
+        repetitions=group.repetitions,
+        needed_repetitions=group.times.level.to_compare(len(snippets)).fewest_blocks,
+    )
+
+
+def compare_work(
+    cells: _Cells, groups: Sequence[GroupAnalysis], times: CellTimes
+) -> tuple[WorkComparison, ...]:
+    """Compare groups that do the same work by their recommended cells; a group alone is left out."""
+    same_work: dict[str, list[tuple[str, str]]] = {}
+    for group in groups:
+        if group.recommended is not None:
+            work = cells[group.recommended].cell.work
+            same_work.setdefault(work, []).append((group.baseline, group.recommended))
+    comparisons = []
+    for compared in same_work.values():
+        if len(compared) > 1:
+            ranked = sorted(compared, key=lambda group: times.middle(group[1]))
+            best, second = ranked[0][1], ranked[1][1]
+            ratio = times.ratio(second, best)
+            comparisons.append(
+                WorkComparison(
+                    groups=tuple(baseline for baseline, _ in ranked),
+                    fastest=best,
+                    second=Comparison(slower=second, faster=best, ratio=ratio) if ratio else None,
+                )
+            )
+    return tuple(comparisons)
+
+
+def _where(group: Sequence[CellAnalysis], keys: Sequence[str]) -> dict[str, Any]:
+    """Return the settings that all pools of a group have in common and other groups have not."""
+    pools = [cell for cell in group if cell.cell.workers is not None] or group
+    values = {key: [_setting(cell, key) for cell in pools] for key in keys}
+    return {
+        key: of_pools[0]
+        for key, of_pools in values.items()
+        if of_pools[0] is not None and all(value == of_pools[0] for value in of_pools)
+    }
+
+
+def _varies(cells: Iterable[CellAnalysis], key: str) -> bool:
+    values = {str(value) for cell in cells if (value := _setting(cell, key)) is not None}
+    return len(values) > 1
+
+
+def _setting(cell: CellAnalysis, key: str) -> Any:
+    return cell.python if key == "python" else cell.swept[key]
