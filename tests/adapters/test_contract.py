@@ -1,37 +1,60 @@
-"""One contract for every executor of conf/executor, kept by real pools in real probes."""
+"""One contract for every executor in conf/executor, tested with real pools in real probes."""
 
 import concurrent.futures
 import multiprocessing
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from omegaconf import OmegaConf
 
+from runner.adapter_source import declared_traits
 from runner_probe.adapters.serial import Serial
 from runner_probe.iteration import Tasks
 from runner_probe.pool_factory import Factory
 from tests.probe.probing import ROOT, SERIAL, THREAD, Answer, ask, process_pool, specify
 
 WORKERS = 2
-ITEMS = list(range(20))
-#: Others are under the contract where they are installed.
-REQUIRED = {"serial", "thread", "process", "loky", "thread_per_task", "process_per_task", "pool", "asyncio"}
-CLUSTERS = {"dask", "ray", "mpi"}  # their workers may be elsewhere: they have tests of their own
-IN_CALLER = {"serial", "control", "asyncio"}  # they run tasks in the caller's thread
-IN_THREADS = {"thread", "thread_per_task", "interpreter"}
-PER_TASK = {"thread_per_task", "process_per_task"}  # every chunk has a worker of its own
+ITEMS = list(range(8))
+
+
+@dataclass(frozen=True)
+class Row:
+    """How the workers of an executor differ; an executor that is not optional must be installed here."""
+
+    where: Literal["caller", "threads", "interpreters", "processes"]  #: where tasks run
+    per_task: bool = False  #: every chunk has a worker of its own
+    at_once: int = WORKERS  #: tasks that run at the same time
+    optional: bool = False
+
+
+#: The executors under the contract: one row for each file in conf/executor.
+ROWS = {
+    "asyncio": Row("caller"),
+    "control": Row("caller", at_once=1),
+    "interpreter": Row("interpreters", optional=True),
+    "joblib": Row("processes", optional=True),
+    "loky": Row("processes"),
+    "pool": Row("processes"),
+    "process": Row("processes"),
+    "process_per_task": Row("processes", per_task=True),
+    "serial": Row("caller", at_once=1),
+    "thread": Row("threads"),
+    "thread_per_task": Row("threads", per_task=True),
+}
+#: Executors whose workers may be on other machines: test_clusters.py has their tests.
+CLUSTERS = {"dask", "ray"}
 
 
 @dataclass(frozen=True)
 class Executor:
-    """One executor as its YAML declares it, with a start method where it has one."""
+    """An executor as its YAML declares it, with a start method if it has one."""
 
     name: str
     start_method: str | None
@@ -41,8 +64,12 @@ class Executor:
         return f"{self.name}-{self.start_method}" if self.start_method else self.name
 
     @property
+    def row(self) -> Row:
+        return ROWS[self.name]
+
+    @property
     def crosses_processes(self) -> bool:
-        return self.name not in IN_CALLER | IN_THREADS
+        return self.row.where == "processes"
 
     @property
     def pickles_functions(self) -> bool:
@@ -51,18 +78,18 @@ class Executor:
 
     @property
     def pickles_results(self) -> bool:
-        return self.crosses_processes or self.name == "interpreter"
-
-    @property
-    def at_once(self) -> int:
-        return 1 if self.name in ("serial", "control") else WORKERS
+        return self.row.where in ("processes", "interpreters")
 
     @property
     def most_workers(self) -> int:
-        return len(ITEMS) if self.name in PER_TASK else WORKERS
+        return len(ITEMS) if self.row.per_task else WORKERS
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        return dict(declared_traits(self.settings["pool"]["_target_"]))
 
     def function(self, name: str) -> str:
-        return f"later.{name}" if self.name == "asyncio" else f"bag.{name}"
+        return f"later.{name}" if "one_event_loop" in self.traits else f"bag.{name}"
 
     def pool(self, workers: int = WORKERS) -> dict[str, Any]:
         chosen = {"start_method": self.start_method} if self.start_method else {}
@@ -72,32 +99,33 @@ class Executor:
         return {str(key): value for key, value in pool.items()}
 
 
-def _executors() -> list[Executor]:
-    found = []
-    for path in sorted((ROOT / "conf" / "executor").glob("*.yaml")):
+FILES = sorted((ROOT / "conf" / "executor").glob("*.yaml"))
+
+
+def _executors() -> Iterator[Executor]:
+    for path in FILES:
         settings: Any = OmegaConf.to_container(OmegaConf.load(path))
-        if path.stem not in CLUSTERS and _is_here(path.stem, settings):
+        if path.stem in ROWS and _is_installed(path.stem, settings):
             methods = ("fork", "spawn", "forkserver") if "start_method" in settings else (None,)
-            found += [Executor(path.stem, method, settings) for method in methods]
-    return found
+            yield from (Executor(path.stem, method, settings) for method in methods)
 
 
-def _is_here(name: str, settings: dict[str, Any]) -> bool:
+def _is_installed(name: str, settings: dict[str, Any]) -> bool:
     if name == "interpreter":
         return hasattr(concurrent.futures, "InterpreterPoolExecutor")
-    return name in REQUIRED or "extra" not in settings or find_spec(settings["extra"]) is not None
+    return not ROWS[name].optional or "extra" not in settings or find_spec(settings["extra"]) is not None
 
 
-EXECUTORS = _executors()
+EXECUTORS = list(_executors())
 CROSSING = [executor for executor in EXECUTORS if executor.crosses_processes]
 
 every_executor = pytest.mark.parametrize("executor", EXECUTORS, ids=str)
-executors_of_processes = pytest.mark.parametrize("executor", CROSSING, ids=str)
+process_executors = pytest.mark.parametrize("executor", CROSSING, ids=str)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Usual:
-    """A bag that went well, and what lived when its pool was closed."""
+    """A bag whose tasks succeeded, and the threads and processes that lived when its pool was closed."""
 
     executor: Executor
     answer: Answer
@@ -134,8 +162,8 @@ def workers_of(answer: Answer, iteration: int = 0) -> set[tuple[int, int]]:
     return {(record["process_id"], record["thread_id"]) for record in answer.records(iteration)}
 
 
-def test_the_usual_executors_are_under_the_contract() -> None:
-    assert {executor.name for executor in EXECUTORS} >= REQUIRED
+def test_every_executor_has_a_row() -> None:
+    assert {path.stem for path in FILES} == ROWS.keys() | CLUSTERS
 
 
 @pytest.mark.slow
@@ -150,7 +178,7 @@ class TestUsual:
             moments = [record[f"{moment}_ns"] for moment in ("submitted", "started", "ended", "received")]
             assert moments == sorted(moments)
 
-    def test_no_more_workers_run_tasks_than_were_asked_for(self, usual: Usual) -> None:
+    def test_no_more_workers_run_tasks_than_the_pool_has(self, usual: Usual) -> None:
         workers = workers_of(usual.answer)
         assert 1 <= len(workers) <= usual.executor.most_workers
         assert usual.answer.reply["distinct_workers"] == len(workers)
@@ -159,20 +187,20 @@ class TestUsual:
         records = usual.answer.records()
         starts = [record["started_ns"] for record in records]
         running = [sum(one["started_ns"] <= start < one["ended_ns"] for one in records) for start in starts]
-        assert max(running) <= usual.executor.at_once
+        assert max(running) <= usual.executor.row.at_once
 
-    def test_a_chunk_has_a_worker_of_its_own_only_without_a_pool(self, usual: Usual) -> None:
-        if usual.executor.name in PER_TASK:
+    def test_every_chunk_has_its_own_worker_only_without_a_pool(self, usual: Usual) -> None:
+        if usual.executor.row.per_task:
             assert len(workers_of(usual.answer)) == len(ITEMS)
 
     def test_the_initializer_runs_once_in_each_worker(self, usual: Usual) -> None:
         assert len(set(usual.initialized)) == len(usual.initialized) <= usual.executor.most_workers
-        if usual.executor.name == "asyncio":
+        if "one_event_loop" in usual.executor.traits:
             assert len(usual.initialized) == 1  # its workers are lanes of one thread
         else:
             assert workers_of(usual.answer) <= set(usual.initialized)
 
-    def test_workers_are_processes_only_if_the_executor_is_of_processes(self, usual: Usual) -> None:
+    def test_workers_are_processes_only_where_the_row_says_so(self, usual: Usual) -> None:
         own = {process for process, _ in usual.initialized}
         threads = {thread for _, thread in usual.initialized}
         if usual.executor.crosses_processes:
@@ -180,7 +208,7 @@ class TestUsual:
         else:
             assert len(own) == 1
 
-    def test_no_worker_is_left_when_the_pool_is_closed(self, usual: Usual) -> None:
+    def test_no_worker_outlives_the_pool(self, usual: Usual) -> None:
         assert usual.threads == ["MainThread"]
         assert not usual.processes & {process for process, _ in usual.initialized}
 
@@ -191,21 +219,21 @@ class TestUsual:
         assert usual.answer.printed == ""
 
 
-LOOPING = [executor for executor in EXECUTORS if executor.name != "asyncio"]
+WITH_WINDOW = [executor for executor in EXECUTORS if "no_window" not in executor.traits]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", LOOPING, ids=str)
+@pytest.mark.parametrize("executor", WITH_WINDOW, ids=str)
 def test_every_worker_runs_tasks_until_the_window_closes_and_then_ends(
     executor: Executor, tmp_path: Path
 ) -> None:
-    window = {"folder": str(tmp_path), "workers": executor.at_once, "duration_s": 0.3}
+    window = {"folder": str(tmp_path), "workers": executor.row.at_once, "duration_s": 0.3}
     answer = ask({**specify(executor.pool()), "window": window})
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     [iteration] = answer.reply["iterations"]
     assert iteration["work_ns"] == 300_000_000
     assert iteration["tasks"] > 0
-    assert len(workers_of(answer)) == executor.at_once
+    assert len(workers_of(answer)) == executor.row.at_once
     assert answer.reply["differing"] == []
     assert answer.printed == ""
 
@@ -214,7 +242,7 @@ def test_every_worker_runs_tasks_until_the_window_closes_and_then_ends(
 @every_executor
 def test_as_many_tasks_run_at_once_as_there_are_workers(executor: Executor, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
-    count = executor.at_once
+    count = executor.row.at_once
     arguments = {"folder": str(tmp_path), "count": count}
     function, items = executor.function("meet"), list(range(count))
     answer = ask(specify(executor.pool(), function=function, items=items, arguments=arguments))
@@ -245,7 +273,7 @@ def test_a_task_that_raises_is_reported_with_its_traceback_and_closes_the_pool(
 
 @pytest.mark.slow
 @every_executor
-def test_large_results_arrive_and_workers_without_a_task_do_not_matter(executor: Executor) -> None:
+def test_large_results_arrive_and_idle_workers_do_no_harm(executor: Executor) -> None:
     answer = ask(
         specify(
             executor.pool(3),
@@ -264,7 +292,7 @@ def test_large_results_arrive_and_workers_without_a_task_do_not_matter(executor:
 
 @pytest.mark.slow
 @every_executor
-def test_a_function_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
+def test_a_function_that_cannot_be_pickled_fails_if_it_crosses_processes(executor: Executor) -> None:
     arguments = {"lock": {"_target_": "threading.Lock"}}
     answer = ask(specify(executor.pool(), function=executor.function("ignore"), arguments=arguments))
     expect_pickling(answer, fails=executor.pickles_functions)
@@ -272,7 +300,7 @@ def test_a_function_that_cannot_be_pickled_fails_where_it_must_travel(executor: 
 
 @pytest.mark.slow
 @every_executor
-def test_a_result_that_cannot_be_pickled_fails_where_it_must_travel(executor: Executor) -> None:
+def test_a_result_that_cannot_be_pickled_fails_if_it_crosses_processes(executor: Executor) -> None:
     answer = ask(specify(executor.pool(), function=executor.function("lock"), compare="none"))
     expect_pickling(answer, fails=executor.pickles_results)
 
@@ -289,19 +317,19 @@ def expect_pickling(answer: Answer, *, fails: bool) -> None:
 @pytest.mark.slow
 @every_executor
 def test_a_warm_pool_keeps_its_workers(executor: Executor) -> None:
-    function = executor.function("square")
-    answer = ask(specify(executor.pool(), function=function, items=ITEMS, iterations=4))
+    function, items = executor.function("square"), ITEMS[:4]  # some executors start a process for each
+    answer = ask(specify(executor.pool(), function=function, items=items, iterations=4))
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     warm = [workers_of(answer, iteration) for iteration in (1, 2, 3)]
-    if executor.name in PER_TASK:
-        assert len(set.union(*warm)) == sum(map(len, warm)) == 3 * len(ITEMS)  # nothing is kept
+    if executor.row.per_task:
+        assert len(set.union(*warm)) == sum(map(len, warm)) == 3 * len(items)
     else:
         assert len(set.union(*warm)) <= WORKERS
 
 
 @pytest.mark.slow
 @every_executor
-def test_a_pool_without_tasks_leaves_nothing(executor: Executor) -> None:
+def test_a_pool_without_tasks_leaves_no_thread_or_process(executor: Executor) -> None:
     threads = threading.enumerate()
     Factory(executor.pool(), None).open().shutdown(wait=True)
     assert threading.enumerate() == threads
@@ -313,12 +341,12 @@ def test_a_pool_without_tasks_leaves_nothing(executor: Executor) -> None:
 def test_a_worker_that_does_not_start_is_reported(executor: Executor) -> None:
     function = executor.function("square")
     answer = ask(specify(executor.pool(), function=function, initializer="bag.give_up"))
-    assert answer.reply["status"] == ("failed" if executor.name in IN_CALLER else "crashed")
+    assert answer.reply["status"] == ("failed" if executor.row.where == "caller" else "crashed")
     assert "this worker does not start" in answer.printed + answer.reply["error"]
 
 
 @pytest.mark.slow
-@executors_of_processes
+@process_executors
 def test_a_worker_that_dies_is_reported_as_a_crash(executor: Executor) -> None:
     answer = ask(specify(executor.pool(), function="bag.leave", items=ITEMS, arguments={"code": 3}))
     assert answer.reply["status"] == "crashed"
@@ -327,7 +355,7 @@ def test_a_worker_that_dies_is_reported_as_a_crash(executor: Executor) -> None:
 
 @pytest.mark.parametrize("chunk_size", [1, None])
 def test_a_bag_without_tasks_never_reaches_an_executor(chunk_size: int | None) -> None:
-    # A workload refuses to be empty, so what Tasks would make of it does not matter.
+    # A workload without items is refused, so Tasks never sees one.
     reply = ask(specify(THREAD, items=[], chunk_size=chunk_size)).reply
     assert (reply["status"], reply["iterations"]) == ("failed", [])
     assert reply["error"] == "WorkloadError: there are no items; a workload needs one at least"
@@ -349,7 +377,7 @@ def test_a_factory_opens_a_new_pool_each_time(
         pool.shutdown(wait=True)
 
 
-def test_arguments_of_a_pool_may_be_made_by_targets() -> None:
+def test_arguments_of_a_pool_may_be_targets() -> None:
     pool = {
         "_target_": "collections.deque",
         "iterable": [{"_target_": "math.sqrt", "_args_": [4]}],
@@ -378,7 +406,7 @@ def test_the_plain_loop_runs_a_task_when_it_is_submitted() -> None:
 
 @pytest.mark.slow
 @every_executor
-def test_every_executor_tells_what_handing_out_a_chunk_costs(executor: Executor) -> None:
+def test_the_cost_of_dispatching_a_chunk_is_measured(executor: Executor) -> None:
     reply = ask({**specify(executor.pool(), function=executor.function("square")), "dispatch": True}).reply
     assert (reply["status"], reply["error"], reply["iterations"]) == ("ok", "", [])
     assert reply["dispatch"]["chunk_ns"] > 0
