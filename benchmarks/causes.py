@@ -22,10 +22,11 @@ import numpy as np
 from benchmarks.cells import cells_of
 from runner.analysis.explain import causes
 from runner.analysis.tables import Tables, tabulate
-from runner.folder.store import Store, read
+from runner.folder.results import read
+from runner.folder.store import Store
+from runner.folder.study_description import StudyDescription
 from runner.measure.invocation import invoke
 from runner.measure.schedule import Study
-from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
 from runner.session import environment
 from runner.supervise.client import Supervisor
@@ -262,16 +263,27 @@ def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
 
 def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> Tables:
     """Measure one study."""
-    settings = StudySettings(repetitions=REPETITIONS, iterations=1, time_limit_s=60.0, seed=seed)
+    description = StudyDescription(
+        name="causes",
+        confidence=0.95,
+        repetitions=REPETITIONS,
+        iterations=1,
+        time_limit_s=60.0,
+        seed=seed,
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         Store.create(Path(folder), "causes", plan.cells, plan.swept) as store,
     ):
         study = Study(
-            plan, settings, invoke=partial(invoke, supervisor=supervisor), store=store, watch=lambda _: None
+            plan,
+            description,
+            invoke=partial(invoke, supervisor=supervisor),
+            store=store,
+            watch=lambda _: None,
         )
         study.measure()
-        store.write_study({"name": "causes", "confidence": 0.95, "seed": seed, "repetitions": REPETITIONS})
+        store.write_study(description)
         store.write_environment({"start": environment.capture(), "workers": study.worker_facts})
         store.finish()
         return tabulate(read(store.folder))

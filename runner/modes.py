@@ -12,6 +12,7 @@ from runner.records import LOOP, Cell, Mode, Sample
 from runner.units import seconds, three_digits
 
 if TYPE_CHECKING:
+    from runner.folder.study_description import StudyDescription
     from runner.settings import Config
 
 DEFAULT_WINDOW_S = 1.0
@@ -144,9 +145,9 @@ MODES: Mapping[Mode, ModeSpec] = {
 }
 
 
-def mode_of(study: Mapping[str, Any]) -> ModeSpec:
-    """Return the mode of a study as recorded in study.yaml; early versions recorded none."""
-    return MODES[Mode(study.get("mode", Mode.tasks))]
+def mode_of(study: "StudyDescription") -> ModeSpec:
+    """Return the mode of a study."""
+    return MODES[study.mode]
 
 
 def bags_of(cell: Cell) -> int:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.folder import store
-from runner.folder.store import Results, Store
-from runner.records import Cell, Sample, Status, TaskRecord
+from runner.folder.results import Results, read
+from runner.folder.store import Store
+from runner.folder.study_description import StudyDescription
+from runner.records import Cell, Mode, Sample, Status, TaskRecord
 
 FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
 SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
@@ -22,6 +23,19 @@ CPU = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "ma
 
 MakeResults = Callable[..., Results]
 Walls = dict[Cell, list[float | Status]]  #: seconds by repetition, or how it ended
+
+
+def describe_study(**changes: Any) -> StudyDescription:
+    """Describe a study as the folder of a study holds it."""
+    given = {
+        "name": "made",
+        "repetitions": 7,
+        "iterations": 1,
+        "time_limit_s": None,
+        "confidence": 0.95,
+        "seed": 1,
+    }
+    return StudyDescription(**{**given, **changes})
 
 
 def cell(executor: str, workers: int | None, **changes: Any) -> Cell:
@@ -55,8 +69,7 @@ def make_results(tmp_path: Path) -> MakeResults:
         apart: Mapping[Cell, Sequence[float]] | None = None,
     ) -> Results:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
-            study = {"name": "made", "confidence": 0.95, "seed": 1, "repetitions": 7, "mode": mode}
-            folder.write_study(study)
+            folder.write_study(describe_study(mode=Mode(mode)))
             folder.write_environment({"start": {"cpu": CPU}})
             for one, found in walls.items():
                 for repetition, wall in enumerate(found, 1):
@@ -67,7 +80,7 @@ def make_results(tmp_path: Path) -> MakeResults:
                         records = [replace(record, iteration=1) for record in records]
                     folder.add(samples, records)
             folder.finish()
-        return store.read(folder.folder)
+        return read(folder.folder)
 
     return make
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.folder.store import read
+from runner.folder.results import read
 from runner.supervise.server import OUTPUT_CAP_BYTES
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runner.analysis.tables import tabulate
-from runner.folder import store
+from runner.folder.results import read
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def only_folder(results: Path) -> Path:
 
 def invocations(folder: Path) -> list[tuple[str, int, int]]:
     """List cell, repetition and position of every invocation, each by the row that completes it."""
-    samples = store.read(folder).samples
+    samples = read(folder).samples
     return [(one.cell, one.repetition, one.position) for one in samples if one.invocation_s is not None]
 
 
@@ -110,7 +110,7 @@ def is_resumable(folder: Path) -> bool:
 
 
 def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -> None:
-    results = store.read(folder)
+    results = read(folder)
     assert invocations(folder) == expected, why
     assert {one.status for one in results.samples} == {"ok"}, why
     rows = Counter((one.cell, one.repetition, one.iteration) for one in results.samples)

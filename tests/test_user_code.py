@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.folder.store import Results, read
+from runner.folder.results import Results, read
 from runner.paths import conf_dir
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from runner.analysis.machine import Machine
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import AUTO, Cell
 
 #: Columns of whole numbers that may hold nothing.

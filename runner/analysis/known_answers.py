@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from runner.analysis.estimate import Estimate
@@ -15,10 +15,10 @@ from runner.analysis.facts import (
 )
 from runner.analysis.machine import Machine
 from runner.columns import BY_NAME, LAWS
+from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
 from runner.settings import KnownAnswer
 
-_SETTINGS = frozenset(field.name for field in fields(KnownAnswer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +33,16 @@ class Measured:
 
 
 def compare_known_answers(
-    known: Iterable[Mapping[str, Any]], measured: Measured
+    known: Iterable[StudyAnswer], measured: Measured
 ) -> Iterator[KnownAnswerAnalysis]:
     """Compare every known answer with each cell that it is about.
 
     Args:
-        known: the fields of KnownAnswer and the name of the `workload`, as recorded in study.yaml
+        known: as recorded in study.yaml
         measured: the analysed study
     """
-    for recorded in known:
-        workload = str(recorded["workload"])
-        answer = KnownAnswer(**{key: value for key, value in recorded.items() if key in _SETTINGS})
+    for answer in known:
+        workload = answer.workload
         cells = _cells_of(workload, answer, measured.cells.values())
         if not cells:
             yield _not_run(workload, answer, NotRun.NO_SUCH_CELL)

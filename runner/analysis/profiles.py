@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.analysis.facts import Hotspot, ProfileAnalysis
-from runner.folder.store import Results, read_profile
+from runner.folder.results import Results, read_profile
 from runner.records import Purpose
 
 MOST_HOTSPOTS = 5

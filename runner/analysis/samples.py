@@ -8,7 +8,7 @@ import pandas as pd
 from runner.analysis.identity import Identities, identity_columns, typed
 from runner.analysis.intervals import Level
 from runner.analysis.times import Times
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import bags_of, unit_s
 from runner.records import Cell, Sample
 

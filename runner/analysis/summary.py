@@ -17,7 +17,8 @@ from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.samples import FAILED, is_headline
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.folder.store import Results
+from runner.folder.results import Results
+from runner.folder.study_description import StudyDescription
 from runner.modes import ModeSpec, bags_of, has_window, mode_of
 from runner.records import Cell, UntimedRun
 
@@ -175,10 +176,10 @@ def _status(own: pd.DataFrame) -> str:
 
 
 def _notes(
-    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], study: Mapping[str, Any], machine: Machine
+    cell: Cell, own: pd.DataFrame, row: Mapping[str, Any], study: StudyDescription, machine: Machine
 ) -> Iterator[str]:
     """Say why something is empty, and what limits a claim."""
-    bad, fewest = own[own["status"].isin(FAILED)], fewest_blocks(float(study["confidence"]))
+    bad, fewest = own[own["status"].isin(FAILED)], fewest_blocks(study.confidence)
     if len(bad):
         yield f"{bad['status'].iloc[0]}: {bad['error'].iloc[0]}"
     elif not row["repetitions"]:
@@ -194,7 +195,7 @@ def _notes(
         yield describe_crowding(cell, machine)
     if row["speedup_low"] > row["speedup_bound"] * _BEYOND:
         yield "above its bound: a larger cache, a faster clock, or a disturbed baseline"
-    if missed := missed_precision(row, study.get("precision")):
+    if missed := missed_precision(row, study.precision):
         yield missed
 
 

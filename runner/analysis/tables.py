@@ -16,7 +16,7 @@ from runner.analysis.tasks import tabulate_tasks
 from runner.analysis.terms import Terms, terms_of
 from runner.analysis.times import Times
 from runner.analysis.traced import Traces
-from runner.folder.store import Results
+from runner.folder.results import Results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Tables:
 
 def tabulate(results: Results) -> Tables:
     """Make the tables of a result folder."""
-    level = Level(float(results.study["confidence"]), int(results.study["seed"]))
+    level = Level(results.study.confidence, results.study.seed)
     machine = Machine(results.environment)
     identities = identify(results, machine)
     samples = tabulate_samples(results, identities)

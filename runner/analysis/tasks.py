@@ -16,7 +16,7 @@ from runner.analysis.intervals import (
     ratio_of_medians,
 )
 from runner.analysis.traced import Traces
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import Cell
 
 _COLUMNS = (

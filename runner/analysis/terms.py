@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import ModeSpec, mode_of, window_s
 
 

@@ -18,7 +18,7 @@ from runner.analysis.facts import Loss
 from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
 from runner.analysis.times import Times
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import bags_of, has_window
 from runner.records import Cell
 

@@ -18,7 +18,7 @@ from runner.analysis.tables import Tables
 from runner.analysis.terms import Terms
 from runner.analysis.units import bounds, text
 from runner.codegen.code import code_to_paste
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import Cell
 from runner.units import three_digits
 

@@ -1,8 +1,9 @@
-"""Files that a crash or a full disk leaves whole: the old one or the new one, or all rows but the last."""
+"""Files that survive a crash or a full disk: the old one or the new one, or a table without its last row."""
 
 import contextlib
 import csv
 import errno
+import io
 import os
 import re
 import shlex
@@ -14,17 +15,26 @@ from typing import Any
 
 from runner.errors import RunnerError
 
-STRANGE_CHARACTERS = "backslashreplace"  #: file names may hold bytes that are no text
+UNENCODABLE = "backslashreplace"  #: file names may hold bytes that are not text
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
 def write(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one."""
-    unfinished = path.with_name(f"{path.name}.part")
-    with leaving_no_part(unfinished):
-        unfinished.write_text(text, encoding="utf-8")
-        sync(unfinished)
-        unfinished.replace(path)
+    partial = path.with_name(f"{path.name}.part")
+    with removing_partial(partial):
+        partial.write_text(text, encoding="utf-8")
+        sync(partial)
+        partial.replace(path)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file so that a crash leaves the old one or the new one."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write(path, text.getvalue())
 
 
 def sync(path: Path) -> None:
@@ -34,19 +44,19 @@ def sync(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def leaving_no_part(unfinished: Path) -> Iterator[None]:
-    """Give back the room that a file takes which cannot be written whole."""
+def removing_partial(partial: Path) -> Iterator[None]:
+    """Remove a file that cannot be written whole, so that its space is free again."""
     try:
         yield
     except OSError:
         with contextlib.suppress(OSError):
-            unfinished.unlink()
+            partial.unlink()
         raise
 
 
 @contextlib.contextmanager
-def telling(folder: Path) -> Iterator[None]:
-    """Tell on one line that a folder cannot be written: a full disk, say.
+def reporting_write_errors(folder: Path) -> Iterator[None]:
+    """Turn an OSError while a result folder is written, such as a full disk, into a message of one line.
 
     Raises:
         RunnerError: with the reason
@@ -55,33 +65,33 @@ def telling(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"{folder}: it cannot be written ({error.strerror or error})"
-        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        remedy = "make room" if no_room else "make it writable"
-        raise RunnerError(f"{message}; {remedy}, then {how_to_resume(folder)} goes on") from error
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "free disk space" if is_full else "make it writable"
+        raise RunnerError(f"{message}; {remedy}, then resume with {how_to_resume(folder)}") from error
 
 
 def how_to_resume(folder: Path) -> str:
-    """Give the command that goes on with the study of a folder."""
+    """Return the command that resumes the study of a folder."""
     program = "runner" if Path(sys.argv[0]).name == "runner" else "python -m runner"
     return f"{program} {shlex.quote(f'resume={folder}')}"
 
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder for what is not kept.
+    """Make a folder that is removed afterwards.
 
     Raises:
-        RunnerError: if there is no room for it
+        RunnerError: if it cannot be created
     """
-    with telling_of_temporary_files():
+    with reporting_temporary_errors():
         folder = tempfile.TemporaryDirectory(prefix="runner-")
     with folder as path:
         yield Path(path)
 
 
 @contextlib.contextmanager
-def telling_of_temporary_files() -> Iterator[None]:
-    """Tell on one line that a folder for temporary files cannot be made.
+def reporting_temporary_errors() -> Iterator[None]:
+    """Turn an OSError while a temporary folder is created into a message of one line.
 
     Raises:
         RunnerError: with the reason
@@ -90,29 +100,29 @@ def telling_of_temporary_files() -> Iterator[None]:
         yield
     except OSError as error:
         where = f"{Path(error.filename).parent}: " if error.filename else ""
-        message = f"{where}no folder for temporary files can be made ({error.strerror or error})"
-        raise RunnerError(f"{message}; make room, or name another place with TMPDIR=FOLDER") from error
+        message = f"{where}no temporary folder can be created ({error.strerror or error})"
+        raise RunnerError(f"{message}; free disk space, or name another place with TMPDIR=FOLDER") from error
 
 
-class Appended:
-    """A CSV file that grows row by row, each batch synced to the disk. A row is one line."""
+class GrowingTable:
+    """A CSV file that grows by rows. Each row is one line."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        new = not path.exists()
-        self._file = path.open("a", newline="", encoding="utf-8", errors=STRANGE_CHARACTERS)
+        is_new = not path.exists()
+        self._file = path.open("a", newline="", encoding="utf-8", errors=UNENCODABLE)
         self._writer = csv.writer(self._file, lineterminator="\n")
-        if new:
+        if is_new:
             self.append([columns])
 
     def append(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Write rows. When this returns, they are on the disk."""
+        """Append rows. When this returns, they are on the disk."""
         self._writer.writerows([_on_one_line(value) for value in row] for row in rows)
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
-        with contextlib.suppress(OSError):  # of what could not be appended, which was told
+        with contextlib.suppress(OSError):  # rows that could not be appended, which was reported
             self._file.close()
 
 

@@ -1,4 +1,4 @@
-"""Plain values ↔ YAML: what is written comes back as it was, and nothing that is read is ever executed."""
+"""Plain values ↔ YAML: what is written can be read back unchanged, and reading never executes anything."""
 
 import re
 from typing import Any
@@ -9,14 +9,14 @@ _UNICODE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
-    """Write a text so that it comes back: in plain style, PyYAML loses the line ends of Unicode."""
+    """Quote a string with Unicode line ends, which PyYAML loses in the plain style."""
     style = '"' if _UNICODE_LINE_ENDS.search(text) else None
     node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
     return node
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what libyaml cannot: characters of undecodable file names."""
+    """Writes the characters of undecodable file names, which libyaml cannot."""
 
 
 _FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
@@ -26,7 +26,7 @@ _FastDumper.add_representer(str, _represent)
 
 
 def dump(value: Any) -> str:
-    """Write plain values, in the order that they have."""
+    """Write plain values; mappings keep their order."""
     options: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
     try:
         return str(yaml.dump(value, Dumper=_FastDumper, **options))
@@ -35,12 +35,12 @@ def dump(value: Any) -> str:
 
 
 def load(text: str) -> Any:
-    """Read plain values: nothing in the text is ever evaluated.
+    """Read plain values.
 
     Raises:
-        yaml.YAMLError: of what is no YAML, or asks for more than plain values
+        yaml.YAMLError: if the text is not YAML, or has tags for anything but plain values
     """
     try:
         return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
     except yaml.YAMLError:
-        return yaml.safe_load(text)  # it reads more, and explains better what is wrong
+        return yaml.safe_load(text)  # it accepts more, and explains better what is wrong

@@ -1,4 +1,4 @@
-"""What single invocations fix for those that follow, kept for a study that is resumed: a JSON line each."""
+"""`references.jsonl`: what single invocations fix for those that follow, for a study that is resumed."""
 
 import json
 import os
@@ -13,26 +13,26 @@ from runner.records import Reference, ReferenceRecord
 _FILE = "references.jsonl"
 
 
-def append(folder: Path, finding: ReferenceRecord) -> None:
-    """Append one. When this returns, it is on the disk."""
+def append(folder: Path, record: ReferenceRecord) -> None:
+    """Append a record. When this returns, it is on the disk."""
     with (folder / _FILE).open("a", encoding="utf-8") as file:
-        file.write(_line(finding))
+        file.write(_line(record))
         file.flush()
         os.fsync(file.fileno())
 
 
 def read(folder: Path) -> list[ReferenceRecord]:
-    """Read them all; a last line that is half written is none.
+    """Read all records; a last line without its end is unfinished and is ignored.
 
     Raises:
-        RunnerError: if the file was changed
+        RunnerError: if the file is damaged
     """
     path = folder / _FILE
     if not path.exists():
         return []
     try:
-        whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-        return [_finding(line) for line in whole.splitlines()]
+        complete = path.read_text(encoding="utf-8").rpartition("\n")[0]
+        return [_record(line) for line in complete.splitlines()]
     except (OSError, ValueError, TypeError, KeyError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise RunnerError(
@@ -40,16 +40,16 @@ def read(folder: Path) -> list[ReferenceRecord]:
         ) from error
 
 
-def rewrite(folder: Path, findings: Iterable[ReferenceRecord]) -> None:
-    """Leave these alone."""
-    write(folder / _FILE, "".join(map(_line, findings)))
+def rewrite(folder: Path, records: Iterable[ReferenceRecord]) -> None:
+    """Replace the content of the file with these records."""
+    write(folder / _FILE, "".join(map(_line, records)))
 
 
-def _line(finding: ReferenceRecord) -> str:
-    return json.dumps(asdict(finding)) + "\n"
+def _line(record: ReferenceRecord) -> str:
+    return json.dumps(asdict(record)) + "\n"
 
 
-def _finding(line: str) -> ReferenceRecord:
-    read = json.loads(line)
-    reference = None if read["reference"] is None else Reference(**read["reference"])
-    return ReferenceRecord(**{**read, "reference": reference})
+def _record(line: str) -> ReferenceRecord:
+    content = json.loads(line)
+    reference = None if content["reference"] is None else Reference(**content["reference"])
+    return ReferenceRecord(**{**content, "reference": reference})

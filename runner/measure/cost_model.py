@@ -4,11 +4,10 @@ import statistics
 from collections.abc import Iterable
 
 from runner.measure.references import References
-from runner.measure.study_settings import StudySettings
 from runner.measure.tally import Tally
 from runner.modes import window_s
 from runner.plan import Plan
-from runner.records import Cell
+from runner.records import Cell, StudySettings
 
 
 class CostModel:

@@ -2,10 +2,9 @@
 
 import math
 
-from runner.measure.study_settings import StudySettings
 from runner.modes import window_s
 from runner.plan import Plan
-from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample
+from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample, StudySettings
 
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
 _SHORTEST_LIMIT_S = 30.0

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runner.measure.cost_model import CostModel
 from runner.measure.references import References
-from runner.measure.study_settings import StudySettings
 from runner.measure.tally import Tally
 from runner.plan import Plan
-from runner.records import CompletedRuns
+from runner.records import CompletedRuns, StudySettings
 
 #: Whether these headline times, by cell, give the precision that the study asks for.
 IsPrecise = Callable[[Mapping[str, Sequence[float]]], bool]

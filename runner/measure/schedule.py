@@ -13,13 +13,21 @@ from runner.measure.invocation import Outcome, Request
 from runner.measure.references import References
 from runner.measure.remaining import IsPrecise, never_precise, why_no_repetition
 from runner.measure.study_progress import StudyProgress, UntimedProgress
-from runner.measure.study_settings import StudySettings
 from runner.measure.study_store import StudyStore
 from runner.measure.tally import Tally
 from runner.measure.untimed_runs import UntimedRequest
 from runner.modes import bags_of
 from runner.plan import Plan
-from runner.records import AUTO, Cell, CompletedRuns, Purpose, ReferenceRecord, Sample, UntimedRun
+from runner.records import (
+    AUTO,
+    Cell,
+    CompletedRuns,
+    Purpose,
+    ReferenceRecord,
+    Sample,
+    StudySettings,
+    UntimedRun,
+)
 from runner.units import seconds
 
 _PROFILER_SLOWDOWN = 20  # times the time limit: tracking every small allocation slows a run that much or more

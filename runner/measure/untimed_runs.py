@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.folder.atomic_files import telling, temporary_folder
+from runner.folder.atomic_files import reporting_write_errors, temporary_folder
 from runner.measure.invocation import Supervises, command, environment, explain, search_path
 from runner.measure.profilers import collect_allocations, spying
 from runner.modes import bags_of
@@ -44,7 +44,7 @@ def run_untimed(request: UntimedRequest, supervisor: Supervises) -> UntimedRun:
     )
     if request.purpose == "memory":
         return _look_at_memory(request, supervisor, empty)
-    with telling(_study_folder(request)):
+    with reporting_write_errors(_study_folder(request)):
         request.profile.parent.mkdir(exist_ok=True)
     if request.purpose == "cpu-profile":
         return _profile_cpu(request, supervisor, empty)
@@ -78,7 +78,7 @@ def _profile_memory(request: UntimedRequest, supervisor: Supervises, empty: Unti
         found = _ended(request, supervisor.run(_launch(request, allocations=str(pieces))), empty)
         if found.status != "ok":
             return found
-        with telling(_study_folder(request)):
+        with reporting_write_errors(_study_folder(request)):
             collect_allocations(pieces, request.profile)
     return replace(found, profile=request.profile.name)
 

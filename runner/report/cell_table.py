@@ -9,7 +9,7 @@ import pandas as pd
 from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.summary import SERVICE
 from runner.analysis.tables import Tables
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import AUTO
 from runner.report.labels import ALL_TASKS, short, shown
 from runner.report.text_table import TextColumn as Column
@@ -121,7 +121,7 @@ def explanation(columns: Sequence[Column], left_out: Sequence[str]) -> str:
 def kind_of_bounds(rows: pd.DataFrame, results: Results) -> str:
     """Name what the bounds of these rows are."""
     counts = rows.loc[rows["status"].eq("ok"), "repetitions"]
-    confidence = float(results.study["confidence"])
+    confidence = results.study.confidence
     fewest = fewest_blocks(confidence)
     if counts.min() >= fewest:
         return f"{confidence * 100:g}% interval"

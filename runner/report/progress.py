@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.measure.study_progress import StudyProgress
-from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
-from runner.records import Cell
+from runner.records import Cell, StudySettings
 from runner.units import seconds
 
 ERASE_LINE = "\r\x1b[2K"  # of a terminal

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from runner.analysis.tables import Tables
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.report.cell_table import kind_of_bounds, varying_settings
 from runner.report.labels import one_line, short, shown
 from runner.report.text_table import TextColumn as Column

@@ -10,7 +10,8 @@ from rich.text import Text
 from runner.analysis.identity import plain_loops
 from runner.analysis.tables import Tables
 from runner.analysis.verdict import Verdict
-from runner.folder.store import PROFILES, Results
+from runner.folder.file_names import PROFILES
+from runner.folder.results import Results
 from runner.report.cell_table import cell_columns, explanation
 from runner.report.known_table import known_columns, styles, told
 from runner.report.labels import with_chunks_named
@@ -64,7 +65,7 @@ def _title(workload: str, rows: pd.DataFrame, results: Results, tables: Tables) 
     own = frozenset(rows["cell"])
     cpus = tables.machine.most_usable_cpus(cell for cell in results.cells if cell.id in own)
     on = f", {cpus} CPU{'s' * (cpus != 1)}" if cpus else ""
-    asked, made = int(results.study["repetitions"]), int(rows["repetitions"].max())
+    asked, made = results.study.repetitions, int(rows["repetitions"].max())
     counted = f"{made} of {asked}" if made < asked else str(made)
     what = tables.terms.preamble.removesuffix(": ")
     return f"{workload}{on}, {counted} repetition{'s' * (counted != '1')}{what and f', {what}'}"

@@ -17,7 +17,7 @@ from runner.analysis.summary import (
     short_window,
 )
 from runner.analysis.tables import Tables
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.report.cell_table import varying_settings
 from runner.report.labels import shown
 
@@ -38,7 +38,7 @@ def warnings(results: Results, tables: Tables, summary: pd.DataFrame) -> Iterato
     found = [
         *_failures(results, tables, summary),
         *_too_few(results, summary),
-        *_imprecise(summary, results.study.get("precision")),
+        *_imprecise(summary, results.study.precision),
         *_short_windows(results, tables),
         *_disturbed(tables),
         *_native_threads(results, tables.machine),
@@ -138,12 +138,12 @@ def _names(cells: pd.DataFrame, settings: Sequence[str]) -> str:
 def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
     """Say that bounds are no intervals, and what gives some."""
     fewest = summary.loc[summary["status"].eq("ok"), "repetitions"].min()
-    confidence = float(results.study["confidence"])
+    confidence = results.study.confidence
     needed = fewest_blocks(confidence)
     if not fewest < needed:
         return
     remedy = f"repetitions={max(_USUAL_REPETITIONS, needed | 1)} gives intervals"
-    if int(results.study["repetitions"]) >= needed:
+    if results.study.repetitions >= needed:
         remedy = _why_so_few(results)
     few = f"a cell has {fewest:.0f} of the {needed} repetitions needed"
     yield f"intervals are ranges, not {confidence * 100:g}% intervals: {few}; {remedy}"
@@ -152,7 +152,7 @@ def _too_few(results: Results, summary: pd.DataFrame) -> Iterator[str]:
 def _why_so_few(results: Results) -> str:
     if any(sample.status == "interrupted" for sample in results.samples):
         return "the study was interrupted"
-    if results.study.get("time_budget_s") is not None:
+    if results.study.time_budget_s is not None:
         return "the time budget ended the study"
     return "the study ended before all were made"
 

@@ -1,5 +1,6 @@
 """A result folder → its tables, plots and the terminal view. Needs nothing but the folder."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -10,26 +11,27 @@ from runner.analysis.identity import plain_loops
 from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
-from runner.folder import store
-from runner.folder.atomic_files import telling
-from runner.folder.store import Results
+from runner.folder.atomic_files import reporting_write_errors, write, write_table
+from runner.folder.file_names import VERDICT
+from runner.folder.results import Results, read
 from runner.report import plots, terminal
 from runner.report.labels import with_chunks_named
 
 
 def report(folder: Path) -> bool:
     """Write the tables, verdict.json and plots/, and print the result; True if every cell was measured."""
-    results = store.read(folder)
+    results = read(folder)
     tables = tabulate(results)
-    with telling(folder):
+    with reporting_write_errors(folder):
         for name, frame in _csv_files(tables):
             rows = frame.astype(object).where(frame.notna(), None)
-            store.write_table(folder, name, list(frame.columns), rows.itertuples(index=False))
+            write_table(folder / f"{name}.csv", list(frame.columns), rows.itertuples(index=False))
         summary = with_chunks_named(tables.summary, plain_loops(results.cells))
         facts = _facts(results, summary, tables)
         plots.save(plots.draw(tables.samples, summary, tables.tasks, facts, tables.laws), folder / "plots")
         verdicts = judge(results, tables)
-        store.write_verdicts(folder, [asdict(verdict) for verdict in verdicts])
+        content = json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False)
+        write(folder / VERDICT, f"{content}\n")
     terminal.show(results, tables, verdicts)
     return bool((tables.summary["status"] == "ok").all())
 
@@ -45,7 +47,7 @@ def _csv_files(tables: Tables) -> Iterator[tuple[str, pd.DataFrame]]:
 def _facts(results: Results, summary: pd.DataFrame, tables: Tables) -> plots.Facts:
     start = results.environment.get("start", {})
     cpu = start.get("cpu", {})
-    confidence = float(results.study["confidence"])
+    confidence = results.study.confidence
     usable = tables.machine.most_usable_cpus(results.cells) or 1
     return plots.Facts(
         usable_cpus=usable,

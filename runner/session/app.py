@@ -20,10 +20,9 @@ from runner.measure.profilers import check_profiler
 from runner.measure.remaining import why_complete
 from runner.measure.schedule import Interrupted, Study
 from runner.measure.study_progress import StudyProgress
-from runner.measure.study_settings import StudySettings
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.plan import Plan
-from runner.records import UntimedRun
+from runner.records import StudySettings, UntimedRun
 from runner.session import environment
 from runner.session.lock import holding, measuring_alone
 from runner.session.preflight import Checked, check
@@ -116,7 +115,7 @@ def _measure(
         study = _study(sitting, store, watch, partial(invoke, supervisor=supervisor), Canary().disturbance)
         look = partial(run_untimed, supervisor=supervisor)
         if not quiet:
-            _tell_if_too_few(sitting.plan, sitting.settings, sitting.study["confidence"])
+            _tell_if_too_few(sitting.plan, sitting.settings, sitting.study.confidence)
         interrupted = _told_if_stopped(study, look, store.folder)
         store.write_environment({**opened.facts, "workers": study.worker_facts, "end": environment.capture()})
         if stops.count < _AT_ONCE:
@@ -218,7 +217,7 @@ def _dry_run(sitting: Sitting, checked: Checked, supervisor: Supervisor, *, quie
     for cell, sample in study.failed.items():
         sys.stderr.write(f"error: the reference run of cell {cell}: {sample.status}: {sample.error}\n")
     show_plan(plan, checked.tasks, settings, study.costs.repetition_s(), study.costs.untimed_s())
-    _tell_if_too_few(plan, settings, sitting.study["confidence"])
+    _tell_if_too_few(plan, settings, sitting.study.confidence)
     return 1 if study.failed else 0
 
 
@@ -240,7 +239,7 @@ def _is_precise(sitting: Sitting, wall_s: Mapping[str, Sequence[float]]) -> bool
         if {cell.id, cell.baseline} <= set(wall_s)
     ]
     settings = sitting.settings
-    return is_precise(pairs, settings.precision or 0.0, sitting.study["confidence"], settings.seed)
+    return is_precise(pairs, settings.precision or 0.0, sitting.study.confidence, settings.seed)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from runner.errors import ConfigurationError
-from runner.folder import reference_log, store
-from runner.folder.atomic_files import telling
-from runner.folder.store import Results
+from runner.folder import reference_log
+from runner.folder.atomic_files import reporting_write_errors
+from runner.folder.results import Results
+from runner.folder.rewriting import keep_only
 from runner.records import CompletedRuns, ReferenceRecord, Sample
 
 _Invocation = tuple[str, int]  # its cell and repetition
@@ -40,9 +41,9 @@ def mend(results: Results, kept: CompletedRuns) -> None:
     Raises:
         RunnerError: if it cannot be written
     """
-    with telling(results.folder):
+    with reporting_write_errors(results.folder):
         reference_log.rewrite(results.folder, kept.references)
-        store.rewrite(replace(results, samples=tuple(kept.samples)))
+        keep_only(replace(results, samples=tuple(kept.samples)))
 
 
 def _invocation(one: Sample | ReferenceRecord) -> _Invocation:

@@ -1,14 +1,13 @@
 """The folder of a study that was stopped, and what is asked for now → what there is still to measure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from runner.errors import ConfigurationError, RunnerError
-from runner.folder import store
-from runner.folder.store import Results
-from runner.measure.study_settings import StudySettings
+from runner.folder.results import Results, read
+from runner.folder.study_description import FORMAT, StudyDescription
 from runner.plan import Plan, PlannedCell, cell_id, plan
 from runner.records import Cell, CompletedRuns
 from runner.session import repair as mend
@@ -33,7 +32,7 @@ class Stopped:
 
     results: Results
     plan: Plan
-    settings: StudySettings
+    settings: StudyDescription  #: as asked for now
     earlier: CompletedRuns
 
 
@@ -45,9 +44,8 @@ def read_stopped(points: Sequence[Point]) -> Stopped:
     """
     folder = Path(str(points[0].config.resume)).expanduser()
     try:
-        results = store.read(folder)
+        results = read(folder)
         _refuse_other_format(results)
-        settings = _settings(results)
         _refuse_changed_cells(results)
         raised = _raised(points, results.study)
         _refuse_other_cells(points, results.cells)
@@ -56,7 +54,7 @@ def read_stopped(points: Sequence[Point]) -> Stopped:
         raise
     except RunnerError as error:
         raise ConfigurationError(str(error).splitlines()) from error
-    settings = replace(settings, **raised)
+    settings = replace(results.study, **raised)
     if settings.precision is not None and settings.max_repetitions < settings.repetitions:
         fewest = f"repetitions={settings.repetitions}"
         raise ConfigurationError(
@@ -81,27 +79,12 @@ def _plan(results: Results) -> Plan:
 
 
 def _refuse_other_format(results: Results) -> None:
-    found = results.study.get("format")
-    if found != store.FORMAT:
-        made = "it has no format number" if found is None else f"its format is {found}, not {store.FORMAT}"
+    found = results.study.format
+    if found != FORMAT:
+        made = "it has no format number" if found is None else f"its format is {found}, not {FORMAT}"
         raise ConfigurationError(
             [f"{results.folder}: {made}: another version made it; use that one, or measure again"]
         )
-
-
-def _settings(results: Results) -> StudySettings:
-    """Read how the study is measured."""
-    kinds = get_type_hints(StudySettings)
-    values: dict[str, Any] = {}
-    for name in (entry.name for entry in fields(StudySettings)):
-        value = results.study.get(name)
-        kind = list if name == "untimed" else kinds[name]
-        if not isinstance(value, kind) and not (isinstance(value, int) and name.endswith("_s")):
-            raise ConfigurationError(
-                [f"{results.folder}/study.yaml: {name}: {value!r} is not what a study writes; restore it"]
-            )
-        values[name] = tuple(value) if isinstance(value, list) else value
-    return StudySettings(**values)
 
 
 def _refuse_changed_cells(results: Results) -> None:
@@ -116,7 +99,7 @@ def _refuse_changed_cells(results: Results) -> None:
         raise ConfigurationError(changed)
 
 
-def _raised(points: Sequence[Point], study: Mapping[str, Any]) -> dict[str, Any]:
+def _raised(points: Sequence[Point], study: StudyDescription) -> dict[str, Any]:
     """Give the study's settings that are asked for anew.
 
     Raises:
@@ -125,12 +108,12 @@ def _raised(points: Sequence[Point], study: Mapping[str, Any]) -> dict[str, Any]
     config, overrides = points[0].config, points[0].overrides
     raised = {}
     problems = []
-    for key in STUDY_SETTINGS:
+    for key in (key for key in STUDY_SETTINGS if key not in OF_THE_SITTING):
         usual = getattr(Config, key)
-        now, before = getattr(config, key), study.get(key, usual)  # a setting may be newer than the study
+        now, before = getattr(config, key), getattr(study, key)
         # What an experiment's file sets is no override.
         given = key in overrides or now != usual
-        if key in OF_THE_SITTING or not given or now == before:
+        if not given or now == before:
             continue
         if key in _ASKS_FOR_MORE and _ASKS_FOR_MORE[key](before, now):
             raised[key] = now

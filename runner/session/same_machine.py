@@ -33,9 +33,9 @@ def changes(before: _Facts, now: _Facts) -> list[str]:
     ]
 
 
-def other_directory(study: _Facts, here: Path) -> list[str]:
+def other_directory(working_directory: str | None, here: Path) -> list[str]:
     """Tell if functions would be imported from another folder."""
-    before = Path(str(study.get("working_directory")))
+    before = Path(str(working_directory))
     if before == here or not before.is_dir():
         return []
     return [f"working_directory: the study was begun in {before}, and imports from there; cd {before}"]

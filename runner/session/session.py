@@ -3,24 +3,24 @@
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
 from runner.errors import ConfigurationError
-from runner.folder.atomic_files import telling
+from runner.folder.atomic_files import reporting_write_errors
 from runner.folder.store import Store
-from runner.measure.study_settings import StudySettings
+from runner.folder.study_description import ResumedSession, StudyAnswer, StudyDescription
 from runner.modes import MODES
 from runner.plan import Plan, plan
-from runner.records import Purpose
+from runner.records import Purpose, StudySettings
 from runner.session import environment
 from runner.session import repair as mend
 from runner.session import same_machine as same_place
-from runner.session.resume import OF_THE_SITTING, Stopped, read_stopped
-from runner.settings import STUDY_SETTINGS, Config, Point, Profile
+from runner.session.resume import Stopped, read_stopped
+from runner.settings import Config, Point, Profile
 from runner.supervise.orphans import end_marked
 from runner.supervise.server import STUDY_MARKER
 
@@ -39,16 +39,15 @@ class Sitting:
 
     plan: Plan
     settings: StudySettings
-    study: Mapping[str, Any]  #: the description of the study, as kept in its folder
+    study: StudyDescription  #: the description of the study, as kept in its folder
     here: Mapping[str, Any]  #: the machine
     stopped: Stopped | None = None
 
     @classmethod
     def new(cls, points: Sequence[Point]) -> Self:
         """Begin a study."""
-        planned, settings = plan(points), _study_settings(points[0].config)
-        study = _describe_study(points, settings)
-        return cls(plan=planned, settings=settings, study=study, here=environment.capture())
+        study = _describe_study(points)
+        return cls(plan=plan(points), settings=study, study=study, here=environment.capture())
 
     @classmethod
     def resuming(cls, points: Sequence[Point]) -> Self:
@@ -61,11 +60,11 @@ class Sitting:
         results = stopped.results
         problems = [
             *same_place.other_machine(results.environment.get("start", here), here),
-            *same_place.other_directory(results.study, Path.cwd()),
+            *same_place.other_directory(results.study.working_directory, Path.cwd()),
         ]
         _refuse(stopped, problems)
-        study = {**results.study, **asdict(stopped.settings)}
-        return cls(plan=stopped.plan, settings=stopped.settings, study=study, here=here, stopped=stopped)
+        study = stopped.settings
+        return cls(plan=stopped.plan, settings=study, study=study, here=here, stopped=stopped)
 
     def open(
         self, interpreters: Sequence[Mapping[str, Any]], study_id: str, tell: Callable[[str], None]
@@ -83,10 +82,8 @@ class Sitting:
         """
         if self.stopped is not None:
             return self._reopen(self.stopped, interpreters, study_id, tell)
-        made = Store.create(
-            Path(self.study["results_dir"]), self.study["name"], self.plan.cells, self.plan.swept
-        )
-        made.write_study({**self.study, "study": study_id})
+        made = Store.create(Path(self.study.results_dir), self.study.name, self.plan.cells, self.plan.swept)
+        made.write_study(replace(self.study, study_id=study_id))
         facts = {"start": self.here, "interpreters": list(interpreters)}
         made.write_environment(facts)
         return Opened(store=made, facts=facts)
@@ -101,12 +98,12 @@ class Sitting:
         results, before = stopped.results, stopped.results.environment
         known = before.get("interpreters", [])
         _refuse(stopped, same_place.other_interpreters(known, interpreters))
-        end_marked(f"{STUDY_MARKER}={results.study.get('study')}")  # a killed sitting may have left some
+        end_marked(f"{STUDY_MARKER}={results.study.study_id}")  # a killed sitting may have left some
         mend.mend(results, stopped.earlier)
-        with telling(results.folder):
+        with reporting_write_errors(results.folder):
             opened = Store(results.folder, results.cells, results.swept)
-        sittings = [*results.study.get("sittings", []), _sitting(results.study.get("study"))]
-        opened.write_study({**self.study, "study": study_id, "sittings": sittings})
+        sessions = (*results.study.sessions, _resumed_session(results.study.study_id))
+        opened.write_study(replace(self.study, study_id=study_id, sessions=sessions))
         facts = {
             "start": self.here,
             "interpreters": list(interpreters),
@@ -128,7 +125,10 @@ def conclude(stopped: Stopped) -> Path:
     results = stopped.results
     mend.mend(results, stopped.earlier)  # of an invocation that is not due any more
     workers = {one.cell: one.facts for one in reversed(stopped.earlier.references) if one.facts}
-    with telling(results.folder), Store(results.folder, results.cells, results.swept) as opened:
+    with (
+        reporting_write_errors(results.folder),
+        Store(results.folder, results.cells, results.swept) as opened,
+    ):
         opened.write_environment({**results.environment, "workers": workers})
         opened.finish()
     return results.folder
@@ -139,26 +139,12 @@ def _refuse(stopped: Stopped, problems: Sequence[str]) -> None:
         raise ConfigurationError([f"{stopped.results.folder}: {problem}" for problem in problems])
 
 
-def _sitting(before: str | None) -> dict[str, Any]:
-    """Describe a sitting that goes on with the study, to be kept with it."""
-    return {
-        "after": before,
-        "command_line": sys.argv,
-        "resumed_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _study_settings(config: Config) -> StudySettings:
-    drawn = random.SystemRandom().randrange(2**32)
-    return StudySettings(
-        repetitions=config.repetitions,
-        max_repetitions=config.max_repetitions,
-        precision=config.precision,
-        time_budget_s=config.time_budget_s,
-        iterations=config.iterations,
-        time_limit_s=config.time_limit_s,
-        seed=drawn if config.seed is None else config.seed,
-        untimed=_purposes(config),
+def _resumed_session(before: str | None) -> ResumedSession:
+    """Describe this session, which resumes the study."""
+    return ResumedSession(
+        after=before,
+        command_line=tuple(sys.argv),
+        resumed_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
@@ -176,30 +162,41 @@ def _name(points: Sequence[Point]) -> str:
     return config.name or overrides.get("experiment") or "-".join(workloads)
 
 
-def _describe_study(points: Sequence[Point], settings: StudySettings) -> dict[str, Any]:
+def _describe_study(points: Sequence[Point]) -> StudyDescription:
     """Describe how the study was asked for, to be kept with its results."""
-    configuration = asdict(points[0].config, dict_factory=_of_texts)
-    return {
-        **{key: configuration[key] for key in STUDY_SETTINGS if key not in OF_THE_SITTING},
-        **asdict(settings),
-        "duration_s": MODES[points[0].config.mode].duration_of(points[0].config),
-        "name": _name(points),
-        "command_line": sys.argv,
-        "working_directory": str(Path.cwd()),
-        "overrides": [dict(point.overrides) for point in points],
-        "known_answers": _known_answers(points),
-        "configuration": configuration,  # of the first point, as composed
-    }
+    config = points[0].config
+    return StudyDescription(
+        name=_name(points),
+        mode=config.mode,
+        duration_s=MODES[config.mode].duration_of(config),
+        repetitions=config.repetitions,
+        max_repetitions=config.max_repetitions,
+        precision=config.precision,
+        time_budget_s=config.time_budget_s,
+        iterations=config.iterations,
+        time_limit_s=config.time_limit_s,
+        confidence=config.confidence,
+        seed=random.SystemRandom().randrange(2**32) if config.seed is None else config.seed,
+        memory=config.memory,
+        profile=config.profile,
+        results_dir=config.results_dir,
+        untimed=_purposes(config),
+        command_line=tuple(sys.argv),
+        working_directory=str(Path.cwd()),
+        overrides=tuple(dict(point.overrides) for point in points),
+        known_answers=_known_answers(points),
+        configuration=asdict(config, dict_factory=_of_texts),
+    )
 
 
-def _known_answers(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """List what the workloads' authors know beforehand, with the workload that each speaks of."""
+def _known_answers(points: Sequence[Point]) -> tuple[StudyAnswer, ...]:
+    """List the known answers of all workloads, each with the name of its workload."""
     workloads = {point.config.workload.name: point.config.workload for point in points}
-    return [
-        {"workload": name, **asdict(answer)}
+    return tuple(
+        StudyAnswer(workload=name, **asdict(answer))
         for name, workload in workloads.items()
         for answer in workload.known_answers
-    ]
+    )
 
 
 def _of_texts(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

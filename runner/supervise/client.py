@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from runner.errors import RunnerError
-from runner.folder.atomic_files import telling_of_temporary_files
+from runner.folder.atomic_files import reporting_temporary_errors
 from runner.supervise.server import STUDY_MARKER, Ending, Launch, read_frame, write_frame
 
 #: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
@@ -38,7 +38,7 @@ class Supervisor:
         self.mark = f"{STUDY_MARKER}={self.study_id}"
 
     def __enter__(self) -> Self:
-        with telling_of_temporary_files():
+        with reporting_temporary_errors():
             self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_CHECKOUT), self._temporary],

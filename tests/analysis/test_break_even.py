@@ -8,7 +8,7 @@ import pytest
 
 from runner.analysis.frames import describe
 from runner.analysis.tables import tabulate
-from runner.folder.store import Results
+from runner.folder.results import Results
 from tests.made import MakeResults, Walls, cell
 
 COUNT = "workload.items.count"

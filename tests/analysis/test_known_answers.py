@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.analysis.tables import tabulate
+from runner.folder.study_description import StudyAnswer
 from tests.made import MakeResults, cell
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NOTHING = dict.fromkeys(
 
 def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
     """Compare one known answer with a pool of two that is just twice as fast."""
-    answer = {
+    answer: dict[str, Any] = {
         **NOTHING,
         "workload": "work",
         "executor": "process",
@@ -31,7 +32,7 @@ def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
         **known,
     }
     results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
-    asked = replace(results, study={**results.study, "known_answers": [answer]})
+    asked = replace(results, study=replace(results.study, known_answers=(StudyAnswer(**answer),)))
     (row,) = tabulate(asked).known_answers.to_dict("records")
     return {str(key): value for key, value in row.items()}
 
@@ -84,7 +85,7 @@ def test_a_study_of_which_nothing_is_known_has_no_rows(make_results: MakeResults
 def test_failures_and_few_repetitions_contradict_nothing(
     make_results: MakeResults, walls: "list[float | Status]", expected: str
 ) -> None:
-    answer = {
+    answer: dict[str, Any] = {
         **NOTHING,
         "workload": "work",
         "executor": "process",
@@ -95,5 +96,5 @@ def test_failures_and_few_repetitions_contradict_nothing(
         "because": "",
     }
     results = make_results({SERIAL: [2.0] * 7, TWO: walls})
-    asked = replace(results, study={**results.study, "known_answers": [answer]})
+    asked = replace(results, study=replace(results.study, known_answers=(StudyAnswer(**answer),)))
     assert tabulate(asked).known_answers["outcome"].tolist() == [expected]

@@ -1,7 +1,7 @@
 """Weak scaling and throughput: the tables, the sentence and the code, on folders whose figures are known."""
 
 import io
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +9,10 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import Verdict, judge
-from runner.folder.store import Results
+from runner.folder.results import Results
+from runner.folder.study_description import StudyAnswer
 from runner.records import Cell
 from runner.report import terminal
-from runner.settings import KnownAnswer
 from tests.made import MakeResults, cell
 
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
@@ -161,8 +161,8 @@ def test_a_window_of_few_tasks_is_warned_of_with_the_length_that_it_needs(
 
 def test_known_answers_are_of_one_bag(make_results: MakeResults) -> None:
     results = make_results({SERIAL: NOISE, TWO_BAGS: NOISE}, mode="weak")
-    answer = {"workload": "work", **asdict(KnownAnswer(executor="process", workers=2, about=1.0))}
-    results = replace(results, study={**results.study, "known_answers": [answer]})
+    answer = StudyAnswer(workload="work", executor="process", workers=2, about=1.0)
+    results = replace(results, study=replace(results.study, known_answers=(answer,)))
     (row,) = tabulate(results).known_answers.to_dict("records")
     assert row["outcome"] == "not run"
     assert row["because"] == "not run, because it speaks of mode=tasks, and this is mode=weak"

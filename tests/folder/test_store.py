@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder import store
-from runner.folder.atomic_files import telling
-from runner.folder.store import Results, Store, read
-from runner.records import Cell, Sample, TaskRecord, UntimedRun
+from runner.folder.atomic_files import reporting_write_errors, write_table
+from runner.folder.results import Results, read, read_profile, read_trace
+from runner.folder.store import Store
+from runner.folder.study_description import FORMAT, ResumedSession, StudyAnswer
+from runner.records import Cell, Mode, Sample, TaskRecord, UntimedRun
 from tests.conftest import make_cell
+from tests.made import describe_study
 
 CELLS = (make_cell("s"), make_cell("t", baseline="s", executor="thread", workers=2))
 SAMPLE = Sample(
@@ -110,7 +113,7 @@ RECORDS = st.builds(
 
 def make_store(folder: Path, cells: Sequence[Cell] = CELLS, swept: Sequence[str] = ()) -> Store:
     made = Store.create(folder, "name", cells, swept)
-    made.write_study({"name": "name", "seed": 1})
+    made.write_study(describe_study())
     return made
 
 
@@ -201,8 +204,9 @@ def test_cells_of_one_workload_share_it_in_their_file(tmp_path: Path) -> None:
 
 
 def test_texts_of_undecodable_file_names_come_back(storing: Store) -> None:
-    storing.write_study({"name": "name", "command_line": ["\udcff", "\x85\u2028\U0001f600"]})
-    assert read(storing.folder).study["command_line"] == ["\udcff", "\x85\u2028\U0001f600"]
+    texts = ("\udcff", "\x85\u2028\U0001f600")
+    storing.write_study(describe_study(command_line=texts))
+    assert read(storing.folder).study.command_line == texts
 
 
 def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
@@ -287,13 +291,13 @@ def test_what_was_added_is_in_the_files_at_once(storing: Store) -> None:
 def test_finishing_turns_the_trace_into_parquet_and_drops_empty_outputs(storing: Store) -> None:
     storing.add([SAMPLE], [replace(RECORD, task=task) for task in range(100)])
     before = storing.folder / "trace.csv"
-    from_text = store.read_trace(storing.folder)
+    from_text = read_trace(storing.folder)
     storing.output_file("s", 0).write_text("")
     storing.output_file("t", 1).write_text("hello\n")
     storing.finish()
     assert not before.exists()
     assert (storing.folder / "trace.parquet").is_file()
-    assert store.read_trace(storing.folder).equals(from_text)
+    assert read_trace(storing.folder).equals(from_text)
     assert [file.name for file in (storing.folder / "output").iterdir()] == ["t_1.txt"]
 
 
@@ -304,14 +308,55 @@ def test_a_study_without_any_record_can_be_finished_and_read(storing: Store) -> 
 
 
 def test_study_and_environment_come_back(storing: Store) -> None:
-    storing.write_study({"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None})
+    study = describe_study(
+        name="näme",
+        mode=Mode.weak,
+        untimed=("memory",),
+        overrides=({"executor": "thread"}, {}),
+        known_answers=(StudyAnswer(workload="work", executor="thread", at_least=1.0),),
+        configuration={"workload": {"name": "work", "items": [1, None]}},
+        study_id="abc",
+        sessions=(ResumedSession(after="ab", command_line=("runner",)),),
+        further={"later": [1]},
+    )
+    storing.write_study(study)
     storing.write_environment({"start": {"cpu": {"usable_cpus": 2}}})
     results = read(storing.folder)
     assert results.folder == storing.folder
-    told = {"name": "näme", "seed": 7, "confidence": 0.95, "time_limit_s": None, "swept": ()}
-    expected = {"format": store.FORMAT, **told}
-    assert dict(results.study) == expected
+    assert results.study == replace(study, format=FORMAT)
     assert results.environment == {"start": {"cpu": {"usable_cpus": 2}}}
+
+
+def test_a_folder_of_the_first_version_can_be_read(storing: Store) -> None:
+    storing.add([SAMPLE], [RECORD])
+    settings = "repetitions: 7\niterations: 1\ntime_limit_s: null\nconfidence: 0.95\nseed: 36\n"
+    rest = "results_dir: results\nname: example\nstudy: 00dc\ncommand_line: []\noverrides: []\nswept: []\n"
+    (storing.folder / "study.yaml").write_text(settings + rest)
+    study = read(storing.folder).study
+    assert (study.format, study.mode, study.precision, study.study_id) == (None, Mode.tasks, None, "00dc")
+
+
+@pytest.mark.parametrize(
+    ("written", "damaged"),
+    [
+        ("seed: 1", "seed: true"),
+        ("seed: 1", "seed: 1.5"),
+        ("confidence: 0.95", "confidence: high"),
+        ("mode: tasks", "mode: other"),
+        ("name: made", "name: 3"),
+        ("overrides: []", "overrides: {}"),
+        ("known_answers: []", "known_answers: [1]"),
+        ("configuration: {}", "configuration: null"),
+    ],
+)
+def test_a_setting_that_no_study_writes_is_named(storing: Store, written: str, damaged: str) -> None:
+    file = storing.folder / "study.yaml"
+    assert written in file.read_text()
+    file.write_text(file.read_text().replace(written, damaged))
+    with pytest.raises(
+        RunnerError, match=r"study.yaml: it cannot be read \(ValueError: .*; restore the file"
+    ):
+        read(storing.folder)
 
 
 def test_a_crash_while_a_file_is_rewritten_leaves_the_old_one(
@@ -339,14 +384,14 @@ class FixedClock(datetime):
 
 
 def test_a_table_is_a_csv_file_with_one_line_a_row(tmp_path: Path) -> None:
-    store.write_table(tmp_path, "summary", ["cell", "note"], [["a", "one, two"], ["b", None]])
+    write_table(tmp_path / "summary.csv", ["cell", "note"], [["a", "one, two"], ["b", None]])
     assert (tmp_path / "summary.csv").read_bytes() == b'cell,note\na,"one, two"\nb,\n'
 
 
 def test_a_crash_while_a_table_is_rewritten_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.write_table(tmp_path, "summary", ["cell"], [["old"]])
+    write_table(tmp_path / "summary.csv", ["cell"], [["old"]])
 
     def crash(path: Path, text: str, **_: Any) -> None:
         path.write_bytes(text.encode()[:6])
@@ -354,7 +399,7 @@ def test_a_crash_while_a_table_is_rewritten_leaves_the_old_one(
 
     monkeypatch.setattr(Path, "write_text", crash)
     with pytest.raises(KeyboardInterrupt):
-        store.write_table(tmp_path, "summary", ["cell"], [["new"]])
+        write_table(tmp_path / "summary.csv", ["cell"], [["new"]])
     assert (tmp_path / "summary.csv").read_text() == "cell\nold\n"
 
 
@@ -387,7 +432,7 @@ def test_a_results_dir_that_cannot_be_written_is_a_wrong_configuration(tmp_path:
     for folder, reason in ((tmp_path / "file", "File exists"), (tmp_path / "file/inside", "Not a directory")):
         with pytest.raises(ConfigurationError) as raised:
             Store.create(folder, "name", CELLS, ())
-        problem = f"results_dir={folder}: a result folder cannot be written there ({reason})"
+        problem = f"results_dir={folder}: no result folder can be created there ({reason})"
         assert raised.value.problems == [f"{problem}; name another with results_dir=FOLDER"]
 
 
@@ -400,7 +445,7 @@ def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.Mon
         storing.add([SAMPLE], [RECORD])
     problem = f"{storing.folder}: it cannot be written (No space left on device)"
     resuming = f"python -m runner resume={storing.folder}"
-    assert str(raised.value) == f"{problem}; make room, then {resuming} goes on"
+    assert str(raised.value) == f"{problem}; free disk space, then resume with {resuming}"
 
 
 @pytest.mark.parametrize("missing", ["samples.csv", "cells.yaml", "study.yaml"])
@@ -409,7 +454,8 @@ def test_a_folder_that_is_no_result_folder_is_told_so(storing: Store, missing: s
     with pytest.raises(RunnerError) as raised:
         read(storing.folder)
     assert str(raised.value) == (
-        f"{storing.folder}: it has no {missing}, so it is no result folder; name one made by a study"
+        f"{storing.folder}: it is not a result folder, because it has no {missing}; "
+        "name the result folder of a study"
     )
 
 
@@ -417,7 +463,7 @@ def test_a_folder_that_is_no_result_folder_is_told_so(storing: Store, missing: s
     ("name", "content", "reason"),
     [
         pytest.param("study.yaml", b"", "TypeError", id="empty study"),
-        pytest.param("study.yaml", b"name: x\nseed: 1\n", "KeyError: 'swept'", id="cut study"),
+        pytest.param("study.yaml", b"name: x\nseed: 1\n", "KeyError: 'repetitions'", id="cut study"),
         pytest.param("study.yaml", b"[1, 2", "ParserError", id="no YAML"),
         pytest.param("study.yaml", b"- 1\n", "TypeError", id="a list for a study"),
         pytest.param("cells.yaml", b"", "TypeError", id="no cells"),
@@ -513,17 +559,17 @@ def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(st
     assert file == storing.folder / "profiles" / found.profile
     file.parent.mkdir()
     file.write_text("file,line\na.py,3\n", encoding="utf-8")
-    assert store.read_profile(storing.folder, found) == [{"file": "a.py", "line": "3"}]
+    assert read_profile(storing.folder, found) == [{"file": "a.py", "line": "3"}]
 
 
 def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None:
     found = UntimedRun(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
     with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
-        store.read_profile(storing.folder, found)
+        read_profile(storing.folder, found)
 
 
 def test_a_folder_that_cannot_be_written_is_told_on_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RunnerError) as raised, telling(tmp_path):
+    with pytest.raises(RunnerError) as raised, reporting_write_errors(tmp_path):
         raise OSError(30, "Read-only file system")
     problem = f"{tmp_path}: it cannot be written (Read-only file system); make it writable"
-    assert str(raised.value) == f"{problem}, then python -m runner resume={tmp_path} goes on"
+    assert str(raised.value) == f"{problem}, then resume with python -m runner resume={tmp_path}"

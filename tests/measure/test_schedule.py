@@ -16,7 +16,6 @@ from runner.measure.invocation import Outcome, Request
 from runner.measure.remaining import why_complete
 from runner.measure.schedule import Interrupted, Study
 from runner.measure.study_progress import StudyProgress
-from runner.measure.study_settings import StudySettings
 from runner.measure.untimed_runs import UntimedRequest
 from runner.plan import Plan
 from runner.records import (
@@ -27,6 +26,7 @@ from runner.records import (
     ReferenceRecord,
     Sample,
     Status,
+    StudySettings,
     TaskRecord,
     UntimedRun,
 )

@@ -56,7 +56,7 @@ def test_one_that_is_ended_has_no_figure_even_if_it_answered(tmp_path: Path) -> 
 def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "output").mkdir()
     request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
-    told = rf"^{tmp_path}: it cannot be written \(No space left on device\); make room, then .*resume="
+    told = rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
     with pytest.raises(RunnerError, match=told):
         run_untimed(request, Answering(make_ending(OK)))
 
@@ -65,8 +65,8 @@ def test_temporary_files_without_a_place_are_told_as_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    told = rf"^{tmp_path}/gone: no folder for temporary files can be made \(No such file or directory\); "
-    with pytest.raises(RunnerError, match=f"{told}make room, or name another place with TMPDIR=FOLDER"):
+    told = rf"^{tmp_path}/gone: no temporary folder can be created \(No such file or directory\); "
+    with pytest.raises(RunnerError, match=f"{told}free disk space, or name another place with TMPDIR=FOLDER"):
         run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
 
 

@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 
 from runner.measure.study_progress import StudyProgress, UntimedProgress
-from runner.measure.study_settings import StudySettings
 from runner.plan import Plan
-from runner.records import Sample
+from runner.records import Sample, StudySettings
 from runner.report.progress import ERASE_LINE, Progress, duration, finishing, show_plan
 from tests.made import cell
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import UntimedRun
 from runner.report import terminal
 from runner.report.write import report
@@ -41,8 +42,8 @@ def row_of(text: str, *first: str) -> list[str]:
     return row
 
 
-def with_study(results: Results, **settings: object) -> Results:
-    return replace(results, study={**results.study, **settings})
+def with_study(results: Results, **settings: Any) -> Results:
+    return replace(results, study=replace(results.study, **settings))
 
 
 def test_every_line_fits_eighty_columns_but_for_code_and_the_folder(make_results: MakeResults) -> None:

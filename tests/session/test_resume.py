@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from runner.errors import ConfigurationError, RunnerError
-from runner.folder import store
+from runner.folder.results import read
+from runner.folder.rewriting import finish
 from runner.folder.store import Store
+from runner.folder.study_description import FORMAT
 from runner.plan import plan
 from runner.records import Mode, Reference, ReferenceRecord, Sample, TaskRecord
 from runner.session import repair as mend
@@ -24,7 +26,7 @@ from runner.session.same_machine import (
 )
 from runner.session.session import conclude
 from runner.settings import Config, ExecutorConfig, Origin, Point, WorkloadConfig
-from tests.made import record
+from tests.made import describe_study, record
 
 FILES = Origin(option="made", path="made.yaml")
 
@@ -50,19 +52,7 @@ def point(**changes: Any) -> Point:
 
 PLAN = plan([point()])
 SERIAL, THREAD = (cell.id for cell in PLAN.cells)
-STUDY: dict[str, Any] = {
-    "repetitions": 3,
-    "max_repetitions": 31,
-    "precision": None,
-    "time_budget_s": None,
-    "untimed": [],
-    "iterations": 1,
-    "time_limit_s": None,
-    "seed": 1,
-    "confidence": 0.95,
-    "results_dir": "results",
-    "name": "made",
-}
+STUDY = describe_study(repetitions=3)
 
 
 def sample(cell: str, repetition: int, **fields: Any) -> Sample:
@@ -113,7 +103,7 @@ def goes_on_with(folder: Path) -> list[tuple[str, int]]:
     """Name the invocations that are not measured again, once the folder is mended."""
     stopped = read_stopped([resuming(folder)])
     mend.mend(stopped.results, stopped.earlier)
-    mended = store.read(folder)
+    mended = read(folder)
     assert invocations(mended.samples) == invocations(stopped.earlier.samples)
     keys = mended.trace().select(["cell", "repetition"]).to_pylist()
     assert [(row["cell"], row["repetition"]) for row in keys] == [
@@ -165,7 +155,7 @@ def test_a_trace_that_was_cut_off_has_its_invocations_measured_again(folder: Pat
 
 
 def test_records_without_their_row_go(folder: Path) -> None:
-    results = store.read(folder)
+    results = read(folder)
     with Store(folder, results.cells, results.swept) as made:
         made.add([], [record_of(SERIAL, 2, 0)])
     assert goes_on_with(folder) == list(INVOCATIONS)
@@ -180,7 +170,7 @@ def test_records_without_their_row_go(folder: Path) -> None:
     ids=["interrupted", "only the first of its rows"],
 )
 def test_an_invocation_that_is_not_whole_is_measured_again(folder: Path, rows: list[Sample]) -> None:
-    results = store.read(folder)
+    results = read(folder)
     with Store(folder, results.cells, results.swept) as made:
         made.add_reference(ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
         add(made, *rows)
@@ -188,7 +178,7 @@ def test_an_invocation_that_is_not_whole_is_measured_again(folder: Path, rows: l
 
 
 def test_a_finished_study_can_be_gone_on_with(folder: Path) -> None:
-    store.finish(folder)
+    finish(folder)
     assert not (folder / "trace.csv").exists()
     assert goes_on_with(folder) == list(INVOCATIONS)
     assert not (folder / "trace.parquet").exists()
@@ -199,14 +189,14 @@ def test_a_study_of_which_nothing_is_left_to_measure_keeps_no_torn_row(folder: P
         samples.write("a8fc5c395f,func")
     conclude(read_stopped([resuming(folder)]))
     assert not (folder / "samples.csv").read_text().endswith("func")
-    assert invocations(store.read(folder).samples) == list(INVOCATIONS)
+    assert invocations(read(folder).samples) == list(INVOCATIONS)
 
 
 def test_a_folder_without_its_empty_folders_is_gone_on_with(folder: Path) -> None:
     (folder / "output").rmdir()
     with Store(folder, PLAN.cells, PLAN.swept) as opened:
         assert opened.output_file(SERIAL, 1).parent.is_dir()
-    store.finish(folder)
+    finish(folder)
 
 
 def test_a_reference_of_which_nothing_is_kept_is_made_anew(folder: Path) -> None:
@@ -223,7 +213,7 @@ def test_a_finding_cut_off_is_no_finding(folder: Path) -> None:
 @pytest.mark.parametrize("file", ["samples.csv", "cells.yaml", "study.yaml"])
 def test_a_folder_that_lacks_a_file_is_no_result_folder(folder: Path, file: str) -> None:
     (folder / file).unlink()
-    told = f"{folder}: it has no {file}, so it is no result folder; name one made by a study"
+    told = f"{folder}: it is not a result folder, because it has no {file}; name the result folder of a study"
     assert refused(folder) == told
 
 
@@ -232,16 +222,16 @@ def test_a_folder_of_another_format_is_refused(folder: Path) -> None:
     written = study.read_text()
     for found, reason in (
         ("", "it has no format number"),
-        ("format: 1\n", f"its format is 1, not {store.FORMAT}"),
+        ("format: 1\n", f"its format is 1, not {FORMAT}"),
     ):
-        study.write_text(written.replace(f"format: {store.FORMAT}\n", found))
+        study.write_text(written.replace(f"format: {FORMAT}\n", found))
         told = f"{folder}: {reason}: another version made it; use that one, or measure again"
         assert refused(folder) == told
-    newer = store.FORMAT + 1
-    study.write_text(written.replace(f"format: {store.FORMAT}\n", f"format: {newer}\n"))
-    message = f"its format {newer} is newer than the {store.FORMAT} that this version reads; use"
+    newer = FORMAT + 1
+    study.write_text(written.replace(f"format: {FORMAT}\n", f"format: {newer}\n"))
+    message = f"its format {newer} is newer than the {FORMAT} that this version reads; use"
     with pytest.raises(RunnerError, match=message):
-        store.read(folder)
+        read(folder)
 
 
 def test_changed_cells_are_refused(folder: Path) -> None:
@@ -254,8 +244,9 @@ def test_changed_cells_are_refused(folder: Path) -> None:
 def test_changed_settings_are_refused(folder: Path) -> None:
     study = folder / "study.yaml"
     study.write_text(study.read_text().replace("iterations: 1", "iterations: many"))
-    told = f"{folder}/study.yaml: iterations: 'many' is not what a study writes; restore it"
-    assert refused(folder) == told
+    reason = "ValueError: iterations: 'many' is not what a study writes"
+    remedy = "restore the file, or measure again"
+    assert refused(folder) == f"{folder}/study.yaml: it cannot be read ({reason}); {remedy}"
 
 
 @pytest.mark.parametrize(
@@ -357,12 +348,11 @@ def test_another_build_of_an_interpreter_is_refused_and_other_packages_are_told(
 
 
 def test_another_working_directory_is_refused_if_the_first_is_still_there(tmp_path: Path) -> None:
-    study = {"working_directory": str(tmp_path)}
-    assert other_directory(study, tmp_path) == []
-    assert other_directory(study, tmp_path / "else") == [
+    assert other_directory(str(tmp_path), tmp_path) == []
+    assert other_directory(str(tmp_path), tmp_path / "else") == [
         f"working_directory: the study was begun in {tmp_path}, and imports from there; cd {tmp_path}"
     ]
-    assert other_directory({"working_directory": str(tmp_path / "gone")}, tmp_path) == []
+    assert other_directory(str(tmp_path / "gone"), tmp_path) == []
 
 
 EVIL = "!!python/object/apply:os.system ['touch executed']"
@@ -376,5 +366,5 @@ def test_nothing_in_a_folder_is_executed(
     (folder / file).write_text(f"- {EVIL}\n" if file == "cells.yaml" else f"name: {EVIL}\n")
     assert re.match(rf"{folder}/{file}: it cannot be read \(ConstructorError: ", refused(folder))
     with pytest.raises(RunnerError, match="ConstructorError"):
-        store.read(folder)
+        read(folder)
     assert not (tmp_path / "executed").exists()

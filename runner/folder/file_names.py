@@ -1,0 +1,19 @@
+"""The files of a result folder."""
+
+from collections.abc import Mapping
+
+from runner.records import Purpose
+
+SAMPLES = "samples.csv"
+UNTIMED = "untimed.csv"
+TRACE = "trace.csv"  #: while measuring
+FINAL_TRACE = "trace.parquet"  #: once the study is complete or stopped
+CELLS = "cells.yaml"
+STUDY = "study.yaml"
+ENVIRONMENT = "environment.json"
+LOG = "study.log"
+VERDICT = "verdict.json"
+OUTPUT = "output"  #: the folder of what invocations printed
+PROFILES = "profiles"  #: the folder of what profilers wrote
+#: By purpose: how the name of a profile ends.
+PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}

@@ -1,0 +1,181 @@
+"""A result folder, read: files → records. Nothing in a folder is ever unpickled or evaluated."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, get_type_hints
+
+import yaml
+
+from runner.errors import RunnerError
+from runner.folder import plain_yaml
+from runner.folder.file_names import (
+    CELLS,
+    ENVIRONMENT,
+    FINAL_TRACE,
+    PROFILES,
+    SAMPLES,
+    STUDY,
+    TRACE,
+    UNTIMED,
+)
+from runner.folder.rows import plain_type, read_rows
+from runner.folder.study_description import FORMAT, StudyDescription
+from runner.records import Cell, Sample, TaskRecord, UntimedRun
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_T = TypeVar("_T")
+
+_BITS = 20  # repetitions and iterations are smaller than 2**20
+#: By the target of an adapter in folders of format 2: its target now.
+_FORMER_TARGETS = {
+    f"runner_probe.{former}.{name}": f"runner_probe.adapters.{module}.{name}"
+    for former, module, name in (
+        ("executors", "serial", "Serial"),
+        ("asyncio_loop", "asyncio_loop", "AsyncioLoop"),
+        ("dask_cluster", "dask_pool", "DaskPool"),
+        ("ray_cluster", "ray_pool", "RayPool"),
+        ("joblib_parallel", "joblib_parallel", "JoblibParallel"),
+        ("multiprocessing_pool", "multiprocessing_pool", "MultiprocessingPool"),
+        ("process_per_task", "process_per_task", "ProcessPerTask"),
+        ("thread_per_task", "thread_per_task", "ThreadPerTask"),
+        ("interpreter_pool", "interpreter_pool", "InterpreterPool"),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The content of a result folder."""
+
+    folder: Path
+    cells: tuple[Cell, ...]
+    samples: tuple[Sample, ...]
+    study: StudyDescription
+    environment: Mapping[str, Any]
+    untimed: tuple[UntimedRun, ...] = ()
+
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """Further swept settings, each a column of the tables."""
+        return self.study.swept
+
+    def trace(self) -> "pa.Table":
+        """Read the task records of `samples`: a table with the fields of TaskRecord as columns.
+
+        Raises:
+            RunnerError: if the trace cannot be read
+        """
+        import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        table = read_trace(self.folder)
+        cells = {cell.id: index for index, cell in enumerate(self.cells)}
+        cell = pc.index_in(table["cell"], value_set=pa.array(cells, pa.string())).cast("int64")
+        repetition = pc.shift_left(table["repetition"], _BITS)
+        iterations = pc.add(pc.add(pc.shift_left(cell, 2 * _BITS), repetition), table["iteration"])
+        committed = {
+            (cells[sample.cell] << 2 * _BITS) + (sample.repetition << _BITS) + sample.iteration
+            for sample in self.samples
+        }
+        return table.filter(pc.is_in(iterations, value_set=pa.array(committed, pa.int64())))
+
+
+def read(folder: Path) -> Results:
+    """Read a result folder.
+
+    Raises:
+        RunnerError: if it is not a result folder, or is damaged
+    """
+    if not folder.is_dir():
+        raise RunnerError(f"{folder}: there is no such folder; name the result folder of a study")
+    for name in (CELLS, SAMPLES, STUDY):
+        if not (folder / name).is_file():
+            message = f"it is not a result folder, because it has no {name}"
+            raise RunnerError(f"{folder}: {message}; name the result folder of a study")
+    description = _read(folder / STUDY, _read_mapping)
+    if description.get("format", 1) > FORMAT:
+        newer = f"its format {description['format']} is newer than the {FORMAT} that this version reads"
+        raise RunnerError(f"{folder}: {newer}; use the version of the runner that made it, or a later one")
+    study = _read(folder / STUDY, lambda _: StudyDescription.from_mapping(description))
+    cells = _read(folder / CELLS, _read_cells)
+    untimed, environment = folder / UNTIMED, folder / ENVIRONMENT
+    return Results(
+        folder=folder,
+        cells=cells,
+        samples=_read(folder / SAMPLES, partial(read_rows, Sample, cells)),
+        study=study,
+        environment=_read(environment, json.load) if environment.exists() else {},
+        untimed=_read(untimed, partial(read_rows, UntimedRun, cells)) if untimed.exists() else (),
+    )
+
+
+def read_trace(folder: Path) -> "pa.Table":
+    """Read all task records, in the final form of the trace or in that of a study in progress.
+
+    Raises:
+        RunnerError: if the trace cannot be read
+    """
+    import pyarrow.csv  # noqa: PLC0415 - slow to import, and not needed to measure
+    import pyarrow.parquet  # noqa: PLC0415
+
+    final, growing = folder / FINAL_TRACE, folder / TRACE
+    try:
+        if final.exists():
+            return pyarrow.parquet.read_table(final)
+        complete = growing.read_bytes().rpartition(b"\n")[0] + b"\n"  # the last line may be unfinished
+        options = pyarrow.csv.ConvertOptions(column_types=_trace_types())
+        return pyarrow.csv.read_csv(pyarrow.BufferReader(complete), convert_options=options)
+    except (OSError, ValueError) as error:
+        raise _unreadable(final if final.exists() else growing, error) from error
+
+
+def read_profile(folder: Path, run: UntimedRun) -> Any:
+    """Read the profile of an untimed run: the JSON of speedscope, or the rows of a table of allocations.
+
+    Raises:
+        RunnerError: if it cannot be read
+    """
+    parse = json.load if run.purpose == "cpu-profile" else _read_table
+    return _read(folder / PROFILES / Path(run.profile).name, parse)
+
+
+def _trace_types() -> dict[str, Any]:
+    import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
+
+    types = {int: pa.int64(), str: pa.string(), bool: pa.bool_()}
+    return {name: types[plain_type(hint)] for name, hint in get_type_hints(TaskRecord).items()}
+
+
+def _read(path: Path, parse: Callable[[TextIO], _T]) -> _T:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return parse(file)
+    except (OSError, ValueError, TypeError, KeyError, csv.Error, yaml.YAMLError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> RunnerError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return RunnerError(f"{path}: it cannot be read ({reason}); restore the file, or measure again")
+
+
+def _read_mapping(file: TextIO) -> dict[str, Any]:
+    return {**plain_yaml.load(file.read())}
+
+
+def _read_cells(file: TextIO) -> tuple[Cell, ...]:
+    cells = tuple(Cell(**cell) for cell in plain_yaml.load(file.read()))
+    for cell in cells:
+        pool = cell.settings["executor"]["pool"]
+        pool["_target_"] = _FORMER_TARGETS.get(pool["_target_"], pool["_target_"])
+    return cells
+
+
+def _read_table(file: TextIO) -> list[dict[str, str]]:
+    return list(csv.DictReader(file, strict=True))
