@@ -168,7 +168,9 @@ def test_only_analysis_and_report_import_what_is_slow_to_import() -> None:
 
 
 def test_the_store_imports_pyarrow_only_when_it_needs_it() -> None:
-    wrong = [one for one in ALL if _within(one.module, _STORE) and _top(one.target) == "pyarrow" and one.at_once]
+    wrong = [
+        one for one in ALL if _within(one.module, _STORE) and _top(one.target) == "pyarrow" and one.at_once
+    ]
     assert not wrong, _breaking("pyarrow waits", wrong)
 
 

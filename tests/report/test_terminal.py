@@ -14,6 +14,7 @@ from rich.console import Console
 from runner.analysis.tables import Tables, tabulate
 from runner.analysis.verdict import judge
 from runner.folder.results import Results
+from runner.folder.study_description import StudyAnswer
 from runner.records import UntimedRun
 from runner.report import terminal
 from runner.report.write import report
@@ -351,15 +352,12 @@ def test_a_report_on_a_failed_cell_says_so_by_its_result(
 
 
 def test_what_was_known_beforehand_stands_beside_what_was_measured(make_results: MakeResults) -> None:
-    unset = dict.fromkeys(
-        ("at_least", "at_most", "contains", "needs_gil", "needs_cpus", "needs_quota", "not_run")
+    common: dict[str, Any] = {"workload": "work", "executor": "process", "workers": 2}
+    answers = (
+        StudyAnswer(**common, about=2.0, because="two"),
+        StudyAnswer(**common, about=3.0, because="three"),
+        StudyAnswer(**common, about=1.0, not_run="it needs root", because="one"),
     )
-    common = {"workload": "work", "executor": "process", "workers": 2, "figure": "speedup", "within": 0.05}
-    answers = [
-        {**unset, **common, "about": 2.0, "because": "two"},
-        {**unset, **common, "about": 3.0, "because": "three"},
-        {**unset, **common, "about": 1.0, "not_run": "it needs root", "because": "one"},
-    ]
     results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
     text = shown(with_study(results, known_answers=answers))
     assert "2 ± 5%  2.00 (1.98–2.02)  holds" in text
