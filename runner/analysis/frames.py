@@ -24,7 +24,7 @@ from runner.analysis.profiles import analyse_profiles
 from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.times import Times
 from runner.analysis.units import text
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import ModeSpec, mode_of
 from runner.records import Cell, UntimedRun
 

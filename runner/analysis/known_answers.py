@@ -20,7 +20,6 @@ from runner.modes import ModeSpec
 from runner.settings import KnownAnswer
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """What known answers are compared with."""
@@ -32,9 +31,7 @@ class Measured:
     fewest_repetitions: int  #: below which bounds are ranges
 
 
-def compare_known_answers(
-    known: Iterable[StudyAnswer], measured: Measured
-) -> Iterator[KnownAnswerAnalysis]:
+def compare_known_answers(known: Iterable[StudyAnswer], measured: Measured) -> Iterator[KnownAnswerAnalysis]:
     """Compare every known answer with each cell that it is about.
 
     Args:
