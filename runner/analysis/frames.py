@@ -25,6 +25,7 @@ from runner.analysis.sample_size import fewest_blocks
 from runner.analysis.times import Times
 from runner.analysis.units import text
 from runner.folder.results import Results
+from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec, mode_of
 from runner.records import Cell, UntimedRun
 
@@ -255,8 +256,6 @@ _KNOWN_COLUMNS = (
 
 HOLDS, CANNOT_TELL, DOES_NOT_HOLD, NOT_RUN = "holds", "cannot tell", "does not hold", "not run"
 
-Answer = Mapping[str, Any]  # an entry of a workload's `known_answers`, with the workload's name
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Figure:
@@ -270,8 +269,8 @@ class _Figure:
 def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine: Machine) -> pd.DataFrame:
     """Compare every known answer of the study's workloads with the cells it speaks of."""
     by_id = {cell.id: cell for cell in results.cells}
-    rows, fewest = [], fewest_blocks(float(results.study["confidence"]))
-    for answer in results.study.get("known_answers", ()):
+    rows, fewest = [], fewest_blocks(results.study.confidence)
+    for answer in results.study.known_answers:
         cells = _cells_of(answer, summary)
         if cells.empty:
             rows.append(_unmeasured(answer, "no such cell was asked for"))
@@ -280,29 +279,29 @@ def compare(results: Results, summary: pd.DataFrame, fits: pd.DataFrame, machine
             if lacking:
                 rows.append(_unmeasured(answer, lacking))
                 continue
-            found = _figure(answer["figure"], cell, fits)
+            found = _figure(answer.figure, cell, fits)
             judged = _judge(answer, found, is_range=cell["repetitions"] < fewest)
             rows.append({**_named(answer, label(cell)), **judged, **_load(cell)})
     return pd.DataFrame(rows, columns=list(_KNOWN_COLUMNS))
 
 
-def _cells_of(answer: Answer, summary: pd.DataFrame) -> pd.DataFrame:
+def _cells_of(answer: StudyAnswer, summary: pd.DataFrame) -> pd.DataFrame:
     """Choose the cells that an answer speaks of; of an answer on a curve, its first one."""
-    chosen = summary[summary["workload"].eq(answer["workload"]) & summary["executor"].eq(answer["executor"])]
-    if answer["workers"] is not None:
-        return chosen[chosen["workers"].eq(answer["workers"]).fillna(value=False)]
+    chosen = summary[summary["workload"].eq(answer.workload) & summary["executor"].eq(answer.executor)]
+    if answer.workers is not None:
+        return chosen[chosen["workers"].eq(answer.workers).fillna(value=False)]
     return chosen.head(1)
 
 
-def _lacking(answer: Answer, machine: Machine, cell: Any) -> str:
+def _lacking(answer: StudyAnswer, machine: Machine, cell: Any) -> str:
     """Say what an answer needs that is not there."""
-    if answer["not_run"]:
-        return str(answer["not_run"])
-    if answer["needs_gil"] and not machine.has_gil(cell):
+    if answer.not_run:
+        return str(answer.not_run)
+    if answer.needs_gil and not machine.has_gil(cell):
         return "it speaks of a GIL, and there is none"
-    if (answer["needs_cpus"] or 0) > machine.cpus(cell):
-        return f"it needs {answer['needs_cpus']:g} CPUs, and there are {machine.cpus(cell):g}"
-    quota = answer["needs_quota"]
+    if (answer.needs_cpus or 0) > machine.cpus(cell):
+        return f"it needs {answer.needs_cpus:g} CPUs, and there are {machine.cpus(cell):g}"
+    quota = answer.needs_quota
     if quota is not None and machine.quota != quota:
         return f"it needs a quota of {quota:g} CPUs: a cgroup with that cpu.max, which root can make"
     return ""
@@ -339,12 +338,12 @@ def _figure(name: str, cell: "pd.Series[Any]", fits: pd.DataFrame) -> _Figure | 
     return _Figure(value=float(value), low=low, high=high)
 
 
-def _judge(answer: Answer, found: _Figure | None, *, is_range: bool) -> dict[str, Any]:
+def _judge(answer: StudyAnswer, found: _Figure | None, *, is_range: bool) -> dict[str, Any]:
     if found is None:
         return {"outcome": CANNOT_TELL}
     least, most = _range(answer)
-    if answer["contains"] is not None:
-        is_told, is_possible = (found.low <= answer["contains"] <= found.high,) * 2
+    if answer.contains is not None:
+        is_told, is_possible = (found.low <= answer.contains <= found.high,) * 2
     else:
         is_told = least <= found.value <= most
         is_possible = found.low <= most and found.high >= least
@@ -353,30 +352,30 @@ def _judge(answer: Answer, found: _Figure | None, *, is_range: bool) -> dict[str
     return {"measured": found.value, "low": found.low, "high": found.high, "outcome": outcome}
 
 
-def _range(answer: Answer) -> tuple[float, float]:
+def _range(answer: StudyAnswer) -> tuple[float, float]:
     """Give the range in which a figure is as expected."""
-    if answer["about"] is not None:
-        return answer["about"] * (1 - answer["within"]), answer["about"] * (1 + answer["within"])
-    least, most = answer["at_least"], answer["at_most"]
+    if answer.about is not None:
+        return answer.about * (1 - answer.within), answer.about * (1 + answer.within)
+    least, most = answer.at_least, answer.at_most
     return -math.inf if least is None else least, math.inf if most is None else most
 
 
-def _named(answer: Answer, cell: str) -> dict[str, Any]:
+def _named(answer: StudyAnswer, cell: str) -> dict[str, Any]:
     return {
-        "workload": answer["workload"],
+        "workload": answer.workload,
         "cell": cell,
-        "figure": answer["figure"],
+        "figure": answer.figure,
         "expected": _expected(answer),
-        "because": answer["because"],
+        "because": answer.because,
     }
 
 
-def _expected(answer: Answer) -> str:
-    if answer["contains"] is not None:
-        return f"interval holds {answer['contains']:g}"
-    if answer["about"] is not None:
-        return f"{answer['about']:g} ± {answer['within']:.0%}"
-    limits: Iterable[tuple[str, float | None]] = (("≥", answer["at_least"]), ("≤", answer["at_most"]))
+def _expected(answer: StudyAnswer) -> str:
+    if answer.contains is not None:
+        return f"interval holds {answer.contains:g}"
+    if answer.about is not None:
+        return f"{answer.about:g} ± {answer.within:.0%}"
+    limits: Iterable[tuple[str, float | None]] = (("≥", answer.at_least), ("≤", answer.at_most))
     return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
 
 
@@ -385,9 +384,9 @@ def _load(cell: "pd.Series[Any]") -> dict[str, Any]:
     return {"disturbed": int(cell["noisy"]), "repetitions": int(cell["repetitions"])}
 
 
-def _unmeasured(answer: Answer, reason: str) -> dict[str, Any]:
-    workers = "" if answer["workers"] is None else f" × {answer['workers']}"
-    named = _named(answer, f"{answer['executor']}{workers}")
+def _unmeasured(answer: StudyAnswer, reason: str) -> dict[str, Any]:
+    workers = "" if answer.workers is None else f" × {answer.workers}"
+    named = _named(answer, f"{answer.executor}{workers}")
     return {**named, "outcome": NOT_RUN, "because": f"not run, because {reason}"}
 
 
