@@ -26,7 +26,7 @@ from runner.analysis.facts import (
 )
 from runner.analysis.headline import CellTimes, SamplesByCell
 from runner.analysis.machine import Machine
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
 from runner.records import AUTO, Cell, Sample, Status, UntimedRun, names
 
@@ -139,7 +139,7 @@ def analyse_cell(cell: Cell, context: StudyContext, trace: TraceFacts) -> CellAn
         anomalies=anomalies(times.unit.values(cell.id)),
         native_threads=native_threads(cell, machine),
         short_window=_short_window(cell, headline) if is_ok else None,
-        missed_precision=_missed_precision(speedup, context.results.study.get("precision")),
+        missed_precision=_missed_precision(speedup, context.results.study.precision),
         has_task_times=all(sample.tasks <= MOST_TASKS for sample in samples),
     )
 

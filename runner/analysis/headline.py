@@ -7,7 +7,7 @@ import numpy as np
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import bags_of
 from runner.records import Cell, Sample
 

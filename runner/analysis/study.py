@@ -18,14 +18,14 @@ from runner.analysis.profiles import analyse_profiles
 from runner.analysis.study_warnings import warnings_of
 from runner.analysis.tasks import tabulate_tasks
 from runner.analysis.traced import Traces
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.modes import mode_of, unit_s, window_s
 from runner.records import Cell
 
 
 def analyse(results: Results) -> StudyAnalysis:
     """Analyse the study of a result folder."""
-    level = Level(float(results.study["confidence"]), int(results.study["seed"]))
+    level = Level(results.study.confidence, results.study.seed)
     machine = Machine(results.environment)
     samples = samples_by_cell(results)
     times = Times(
@@ -60,7 +60,7 @@ def analyse(results: Results) -> StudyAnalysis:
         tasks=tasks,
         laws=laws,
         break_evens=analyse_break_evens(cells, results.swept, times.unit),
-        known_answers=tuple(compare_known_answers(results.study.get("known_answers", ()), measured)),
+        known_answers=tuple(compare_known_answers(results.study.known_answers, measured)),
         profiles=tuple(analyse_profiles(results)),
         warnings=warnings_of(study, cells, groups),
     )
@@ -70,14 +70,14 @@ def _study_facts(results: Results, machine: Machine, level: Level) -> StudyFacts
     cpu = results.environment.get("start", {}).get("cpu", {})
     return StudyFacts(
         folder=results.folder,
-        name=str(results.study["name"]),
+        name=results.study.name,
         mode=mode_of(results.study),
         window_s=window_s(results.cells),
         confidence=level.confidence,
-        repetitions_asked=int(results.study["repetitions"]),
+        repetitions_asked=results.study.repetitions,
         fewest_repetitions=level.fewest_blocks,
-        precision=results.study.get("precision"),
-        time_budget_s=results.study.get("time_budget_s"),
+        precision=results.study.precision,
+        time_budget_s=results.study.time_budget_s,
         swept=results.swept,
         cpu_model=cpu.get("cpu_model") or "",
         usable_cpus=machine.most_usable_cpus(results.cells),
