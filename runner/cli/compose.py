@@ -1,7 +1,7 @@
-"""The command line → grid points: Hydra composes, nothing is measured here.
+"""Composes the grid points of a command line with Hydra; nothing is measured here.
 
-Hydra's own sweeper and launcher call the task function once a point, in this process; it validates the point
-and keeps it. So the same path serves one run and a sweep, and a wrong point stops everything.
+Hydra's own sweeper and launcher call the task function once per point, in this process; it validates and
+keeps the point. So a single run and a sweep take the same path, and a wrong point stops everything.
 """
 
 import os
@@ -20,7 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.cli.flags import only_asks, overrides_first, refuse_wrong_options
+from runner.cli.flags import is_query, overrides_first, refuse_wrong_flags
 from runner.cli.hydra_errors import one_line
 from runner.cli.hydra_versions import (
     MAIN_OPTIONS,
@@ -38,96 +38,97 @@ from runner.settings import Origin, Point
 
 
 def collect() -> list[Point]:
-    """Compose and validate every grid point; an empty list if the command line only asked Hydra something.
+    """Compose and validate every grid point; an empty list if the command line only asks to show something.
 
     Raises:
         ConfigurationError: naming all that is wrong with all points
     """
-    refuse_wrong_options(sys.argv[1:])
+    refuse_wrong_flags(sys.argv[1:])
     _refuse_missing_folder()
-    composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, and it or its problems
-    patience = _Patience()
+    composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, then it or its problems
+    progress = _Progress()
 
     @hydra.main(config_path=str(conf_dir()), config_name="config", **MAIN_OPTIONS)
     def keep_point(config: DictConfig) -> None:
         job = HydraConfig.get()
-        composed.append((" ".join(_given(job)), _read(config, job)))
+        composed.append((" ".join(_task_overrides(job)), _read(config, job)))
         if not config.quiet:
-            patience.tell(f"composing the grid: {len(composed)} points so far")
+            progress.report(f"composing the grid: {len(composed)} points so far")
 
-    with _hydra_kept_quiet(), lazy_help_allowed(), composing_once(), _overrides_first():
+    with _quiet_hydra(), lazy_help_allowed(), composing_once(), _overrides_first():
         try:
             run_or_sweep(keep_point)
         except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError) as error:
             if any(frame.name == keep_point.__name__ for frame in traceback.extract_tb(error.__traceback__)):
-                raise  # a mistake of ours, not the user's
-            raise ConfigurationError([one_line(error, _find)]) from error
-    _refuse_wrong(composed)
-    if not composed and not only_asks(sys.argv[1:]):
+                raise  # an error in this program, not in the configuration
+            raise ConfigurationError([one_line(error, _find_file)]) from error
+    _refuse_wrong_points(composed)
+    if not composed and not is_query(sys.argv[1:]):
         raise ConfigurationError([_NO_POINTS])
     return [point for _, point in composed if isinstance(point, Point)]
 
 
 _NO_POINTS = (
-    "hydra/launcher: this launcher runs jobs elsewhere and beside each other, which measures nothing fairly; "
-    "leave it out, and start measured interpreters on another machine with prefix=[COMMAND,...] instead"
+    "hydra/launcher: this launcher runs jobs in other processes at the same time, which would distort every "
+    "measurement; remove it, and start measured interpreters on another machine with prefix=[COMMAND,...]"
 )
 
 
-class _Patience:
-    """Tells now and then how far it is, what takes long."""
+class _Progress:
+    """Prints a line at intervals while the grid is composed."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic() + _TOLD_EVERY_S
+        self._due = time.monotonic() + _REPORT_EVERY_S
 
-    def tell(self, text: str) -> None:
+    def report(self, text: str) -> None:
+        """Print the text if it is time."""
         if time.monotonic() >= self._due:
-            self._due += _TOLD_EVERY_S
+            self._due += _REPORT_EVERY_S
             sys.stderr.write(f"{text}\n")
 
 
-_TOLD_EVERY_S = 10.0
+_REPORT_EVERY_S = 10.0
 
 
 @contextmanager
 def _overrides_first() -> Iterator[None]:
-    """Let Hydra find all overrides beside each other."""
-    before = sys.argv
-    sys.argv = [before[0], *overrides_first(before[1:])]
+    """Move the overrides of the command line before its flags."""
+    original = sys.argv
+    sys.argv = [original[0], *overrides_first(original[1:])]
     try:
         yield
     finally:
-        sys.argv = before
+        sys.argv = original
 
 
 def _refuse_missing_folder() -> None:
-    """Hydra itself would only warn of it, then not find what is in it."""
+    """Refuse a missing RUNNER_CONFIG_DIR; Hydra would only warn, then not find its files."""
     folder = os.environ.get("RUNNER_CONFIG_DIR")
     if folder is not None and "://" not in folder and not Path(folder).is_dir():
         raise ConfigurationError(
-            [f"RUNNER_CONFIG_DIR={folder}: there is no such folder; name one that holds workload/NAME.yaml"]
+            [f"RUNNER_CONFIG_DIR={folder}: no such folder; name one that contains workload/NAME.yaml"]
         )
 
 
-def _refuse_wrong(composed: Sequence[tuple[str, Point | list[str]]]) -> None:
-    """Name every problem once, with the points that have it where it is not all of them."""
-    owners: dict[str, list[str]] = {}
+def _refuse_wrong_points(composed: Sequence[tuple[str, Point | list[str]]]) -> None:
+    """Report every problem once, followed by the points that have it unless all do."""
+    affected: dict[str, list[str]] = {}  # overrides of points, by problem
     for overrides, point in composed:
         for problem in [] if isinstance(point, Point) else point:
-            owners.setdefault(problem, []).append(overrides)
-    if owners:
+            affected.setdefault(problem, []).append(overrides)
+    if affected:
         raise ConfigurationError(
             [
-                problem if len(owned) == len(composed) else f"{problem} [{'; '.join(owned)}]"
-                for problem, owned in owners.items()
+                problem if len(points) == len(composed) else f"{problem} [{'; '.join(points)}]"
+                for problem, points in affected.items()
             ]
         )
 
 
 @contextmanager
-def _hydra_kept_quiet() -> Iterator[None]:
-    """Let Hydra raise its errors instead of printing them, and write its files where they go away."""
-    before = os.environ.get("HYDRA_FULL_ERROR")
+def _quiet_hydra() -> Iterator[None]:
+    """Make Hydra raise its errors instead of printing them, and write its files to a temporary folder."""
+    original = os.environ.get("HYDRA_FULL_ERROR")
     with temporary_folder() as folder:
         register_resolver("hydra_dir", lambda: str(folder))
         register_resolver("conf_dir", lambda: f"file://{conf_dir()}")
@@ -137,10 +138,10 @@ def _hydra_kept_quiet() -> Iterator[None]:
         try:
             yield
         finally:
-            if before is None:
+            if original is None:
                 del os.environ["HYDRA_FULL_ERROR"]
             else:
-                os.environ["HYDRA_FULL_ERROR"] = before
+                os.environ["HYDRA_FULL_ERROR"] = original
 
 
 def _usable_cpus() -> int:
@@ -150,27 +151,27 @@ def _usable_cpus() -> int:
 
 
 def _read(config: DictConfig, job: HydraConf) -> Point | list[str]:
-    """Turn a composed configuration into a point, or list what is wrong with it."""
-    left_out = [group for group in GROUPS.values() if group not in job.runtime.choices]
-    if left_out:
-        return [f"~{group}: it cannot be left out; choose another with {group}=NAME" for group in left_out]
+    """Return the point that a composed configuration describes, or all that is wrong with it."""
+    removed = [group for group in GROUPS.values() if group not in job.runtime.choices]
+    if removed:
+        return [f"~{group}: it is required; choose another with {group}=NAME" for group in removed]
     origins = _origins(job)
     try:
-        return _hidden(job) or read_point(config, _overrides(job), origins)
+        return _shadowed_files(job) or read_point(config, _overrides(job), origins)
     except OmegaConfBaseException as error:
-        return [one_line(error, _find, origins)]
+        return [one_line(error, _find_file, origins)]
 
 
 def _overrides(job: HydraConf) -> dict[str, str]:
-    """Split the overrides of a point into key and value."""
-    pairs = (override.lstrip("+~").partition("=") for override in _given(job))
+    """Return the overrides of a point by key."""
+    pairs = (override.lstrip("+~").partition("=") for override in _task_overrides(job))
     return {key: value for key, _, value in pairs}
 
 
-def _given(job: HydraConf) -> list[str]:
-    """List the overrides of a point as they were written, with what they refer to left alone."""
-    given: list[str] = OmegaConf.to_container(job.overrides.task, resolve=False)  # type: ignore[assignment]
-    return given
+def _task_overrides(job: HydraConf) -> list[str]:
+    """Return the overrides of a point as written, with references unresolved."""
+    overrides: list[str] = OmegaConf.to_container(job.overrides.task, resolve=False)  # type: ignore[assignment]
+    return overrides
 
 
 def _origins(job: HydraConf) -> Mapping[str, Origin]:
@@ -183,26 +184,26 @@ def _origins(job: HydraConf) -> Mapping[str, Origin]:
     return origins
 
 
-def _hidden(job: HydraConf) -> list[str]:
-    """Name a user's files that have the name of a shipped one: Hydra would silently take the shipped one."""
+def _shadowed_files(job: HydraConf) -> list[str]:
+    """Report files of the user with the name of a shipped one: Hydra would silently use the shipped one."""
     chosen = {group: _files(job, group) for group in (*GROUPS.values(), "experiment")}
     return [
-        f"{shown(files[1])}: its name is taken by {shown(files[0])}; give yours another"
+        f"{shown(files[1])}: {shown(files[0])} has the same name; rename yours"
         for group, files in chosen.items()
         if len(files) > 1
     ]
 
 
 def _files(job: HydraConf, group: str) -> list[Path]:
-    """List the files on the search path that the chosen option of a group could mean."""
+    """List the files on the search path with the name of the chosen option of a group."""
     name = Path(group.partition("@")[0]) / f"{job.runtime.choices[group]}.yaml"
     sources = [source.path for source in job.runtime.config_sources if source.schema == "file"]
     folders = dict.fromkeys(Path(path).resolve() for path in sources)
     return [folder / name for folder in folders if (folder / name).is_file()]
 
 
-def _find(option: str) -> str:
-    """Find a file that Hydra names by group and option."""
+def _find_file(option: str) -> str:
+    """Return the path of a file that Hydra names by group and option."""
     folders = [conf_dir(), *user_dirs(sys.argv[1:])]
     files = [folder / f"{option}.yaml" for folder in folders]
     return next((shown(file) for file in files if file.is_file()), f"{option}.yaml")

@@ -1,6 +1,6 @@
-"""The typed schema of the configuration, and how its settings are named in messages."""
+"""The configuration's types as Hydra knows them, and how messages name a setting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 
@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner.settings import Config, ExecutorConfig, Origin, WorkloadConfig, is_given
 
-#: The schema of every node of the configuration that has one.
+#: The types of the configuration's nodes, by path.
 SCHEMAS: dict[str, type] = {
     "": Config,
     "workload": WorkloadConfig,
@@ -17,34 +17,34 @@ SCHEMAS: dict[str, type] = {
     "baseline": ExecutorConfig,
 }
 
-#: The group that fills each node which has one.
+#: The group whose options fill a node.
 GROUPS = {"workload": "workload", "executor": "executor", "baseline": "executor@baseline"}
 
 
 @cache  # Hydra refuses a second registration
 def register() -> None:
-    """Make known to Hydra what the defaults list of conf/config.yaml begins and ends with."""
+    """Register the first and the last entry of the defaults list in conf/config.yaml with Hydra."""
     store = ConfigStore.instance()
     store.store(name="schema", node=OmegaConf.structured(Config))
-    # Merged last, so that a misspelt key of a file is still told with the file that it stands in.
-    store.store(name="free_names", node=_open(_FREELY_NAMED))
+    # Merged last, so that a misspelt key in a file is still reported with the name of the file.
+    store.store(name="free_names", node=_accepting_new_keys(_USER_NAMED))
 
 
-#: Where names are the user's own and need no + to be set. Items and arguments lie in a workload, whose own
-#: keys are known: `_unknown_keys` refuses others.
-_FREELY_NAMED = ("workload", "executor.pool", "baseline.pool", "env")
+#: Where users choose the names, and new keys need no +. The workload is among them for its items and
+#: arguments; `runner.cli.validate` refuses its other unknown keys.
+_USER_NAMED = ("workload", "executor.pool", "baseline.pool", "env")
 
 
-def _open(paths: Iterable[str]) -> DictConfig:
-    """Make settings that change nothing but let new keys in at and below the paths."""
-    opened = DictConfig({})
+def _accepting_new_keys(paths: Iterable[str]) -> DictConfig:
+    """Make a configuration that changes no value when merged, but permits new keys at and below the paths."""
+    accepting = DictConfig({})
     for path in paths:
-        OmegaConf.update(opened, path, DictConfig({}, flags={"struct": False}))
-    return opened
+        OmegaConf.update(accepting, path, DictConfig({}, flags={"struct": False}))
+    return accepting
 
 
 def where(key: str, origins: Mapping[str, Origin]) -> str:
-    """Name a setting for a message, by its option and file if that is where it was read."""
+    """Name a setting in a message: by option and file if a file set it, otherwise by its key."""
     node, _, rest = key.partition(".")
     origin = origins.get(GROUPS.get(node, ""))
     if origin is None or (rest and is_given(key, origin.given)):
@@ -53,29 +53,29 @@ def where(key: str, origins: Mapping[str, Origin]) -> str:
     return f"{option}: {rest}" if rest else option
 
 
-def near(name: str, known: list[str]) -> str:
-    """Suggest the known name that is most like one that is not, or list them all."""
-    import difflib  # noqa: PLC0415 - only mistakes pay for it
+def suggest(name: str, known: Sequence[str]) -> str:
+    """Suggest the known name that is most similar to an unknown one, or list all of them."""
+    import difflib  # noqa: PLC0415 - needed for messages only
 
     matches = difflib.get_close_matches(name, known, 1)
     if matches:
         return f"; did you mean '{matches[0]}'?"
-    return f"; there are {', '.join(known)}" if known else ""
+    return f"; use one of {', '.join(known)}" if known else ""
 
 
-def near_setting(key: str) -> str:
-    """As `near`, for a key at the top: one that belongs to a group is suggested in full."""
-    import difflib  # noqa: PLC0415 - only mistakes pay for it
+def suggest_setting(key: str) -> str:
+    """Suggest a setting for an unknown key at the top level; one of a group with its full path."""
+    import difflib  # noqa: PLC0415 - needed for messages only
 
     full: dict[str, str] = {}
-    for path, schema in SCHEMAS.items():  # the top comes first, then the workload
+    for path, schema in SCHEMAS.items():  # the top level first, then the workload
         for entry in fields(schema):
             full.setdefault(entry.name, f"{path}.{entry.name}".removeprefix("."))
     matches = difflib.get_close_matches(key, full, 1)
     if matches:
         return f"; did you mean '{full[matches[0]]}'?"
-    return near(key, [entry.name for entry in fields(Config)])
+    return suggest(key, [entry.name for entry in fields(Config)])
 
 
-#: Of a value that JSON would change, or refuse.
-LOST = "does not survive JSON; let a _target_ make it"
+#: Ends a message about a value that JSON would change or refuse.
+NOT_IN_JSON = "cannot be written as JSON; let a _target_ create it"

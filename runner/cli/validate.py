@@ -1,4 +1,4 @@
-"""One composed configuration → a point, or all that is wrong with it."""
+"""Turns one composed configuration into a point, or into a list of all that is wrong with it."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,23 +7,23 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.cli.schema import GROUPS, LOST, SCHEMAS, near, near_setting, where
+from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, suggest, suggest_setting, where
 from runner.columns import KNOWN_FIGURES
 from runner.modes import MODES
 from runner.records import AUTO
 from runner.settings import Config, Origin, Point, WorkloadConfig, is_given
 
-#: The nodes that have a pool.
+#: The nodes that describe a pool.
 _POOLS = ("executor", "baseline")
 
 
 def read_point(
     config: DictConfig, overrides: Mapping[str, str], origins: Mapping[str, Origin]
 ) -> Point | list[str]:
-    """Turn a composed configuration into a point, or list what is wrong with it.
+    """Return the point that a composed configuration describes, or all that is wrong with it.
 
     Raises:
-        OmegaConfBaseException: for a value of the wrong type, or one that refers to what is not there
+        OmegaConfBaseException: a value has the wrong type, or refers to a missing setting
     """
     for node, group in GROUPS.items():
         if OmegaConf.is_missing(config[node], "name"):
@@ -33,7 +33,7 @@ def read_point(
         return problems
     typed = OmegaConf.to_object(config)
     assert isinstance(typed, Config)  # noqa: S101 - for the type checker
-    _read_chunk_sizes(typed)
+    _convert_chunk_sizes(typed)
     problems = [*_out_of_range(typed), *_contradictions(typed, origins), *_not_json(typed, origins)]
     if problems:
         return problems
@@ -49,45 +49,45 @@ def read_point(
 
 
 def _unknown_keys(config: DictConfig) -> Iterator[str]:
-    """Name the keys that only `+` lets through."""
+    """Report keys that have no meaning; Hydra accepts any key after a +."""
     for path, schema in SCHEMAS.items():
         node = OmegaConf.select(config, path) if path else config
         known = [entry.name for entry in fields(schema)]
         for key in map(str, [] if node is None else node):
             if key not in known:
-                hint = near(key, known) if path else near_setting(key)
-                yield f"{path}.{key}: there is no such setting{hint}".removeprefix(".")
+                hint = suggest(key, known) if path else suggest_setting(key)
+                yield f"{path}.{key}: unknown setting{hint}".removeprefix(".")
 
 
 def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
     for key in sorted(map(str, OmegaConf.missing_keys(config))):
-        yield f"{where(key, origins)}: a value is needed; give it in the file or as {key}=VALUE"
+        yield f"{where(key, origins)}: a value is required; set it in the file or with {key}=VALUE"
 
 
 def _out_of_range(config: Config) -> Iterator[str]:
-    least_one = {
+    counts = {
         "workers": config.workers,
         "repetitions": config.repetitions,
         "max_repetitions": config.max_repetitions,
         "iterations": config.iterations,
     }
-    for key, number in least_one.items():
+    for key, number in counts.items():
         if number is not None and number < 1:
-            yield f"{key}={number}: it must be 1 or more"
+            yield f"{key}={number}: must be 1 or more"
     yield from _wrong_chunk_sizes(config)
-    if not _LEAST_CONFIDENCE <= config.confidence < 1:
-        yield f"confidence={config.confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
+    if not _MIN_CONFIDENCE <= config.confidence < 1:
+        yield f"confidence={config.confidence:g}: must be at least 0.5 and less than 1, such as 0.95"
     for key in ("duration_s", "time_limit_s", "time_budget_s", "precision"):
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
-            yield f"{key}={amount:g}: it must be more than 0"
+            yield f"{key}={amount:g}: must be more than 0"
     yield from _wrong_precision(config)
     if config.seed is not None and config.seed < 0:
-        yield f"seed={config.seed}: it must be 0 or more"
+        yield f"seed={config.seed}: must be 0 or more"
 
 
-def _read_chunk_sizes(config: Config) -> None:
-    """Make numbers of texts that are: a variable of the environment, say."""
+def _convert_chunk_sizes(config: Config) -> None:
+    """Convert chunk sizes given as text, for example through an environment variable, to numbers."""
     for owner in (config, config.executor, config.baseline):
         if isinstance(owner.chunk_size, str) and owner.chunk_size.isdecimal():
             owner.chunk_size = int(owner.chunk_size)
@@ -97,103 +97,104 @@ def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
     sizes = {"chunk_size": config.chunk_size}
     for node in _POOLS:
         size = getattr(config, node).chunk_size
-        if repr(size) != repr(config.chunk_size):  # that of all is told once
+        if repr(size) != repr(config.chunk_size):  # otherwise it is the general one, already there
             sizes[f"{node}.chunk_size"] = size
     for key, size in sizes.items():
         if isinstance(size, int) and not isinstance(size, bool):
             if size < 1:
-                yield f"{key}={size}: it must be 1 or more"
+                yield f"{key}={size}: must be 1 or more"
         elif size not in (AUTO, None):
-            yield f"{key}={size}: it must be a number of tasks, such as 100, or {AUTO}, or null for all tasks"
+            yield f"{key}={size}: must be a number of tasks, such as 100, or {AUTO}, or null for all tasks"
 
 
-_LEAST_CONFIDENCE = 0.5  # less is no claim
+_MIN_CONFIDENCE = 0.5  # an interval below it is more likely wrong than right
 
 
 def _wrong_precision(config: Config) -> Iterator[str]:
     if config.precision is not None and config.precision >= 1:
-        yield f"precision={config.precision:g}: it is a part of the speedup, such as 0.05 for 5 %"
+        yield f"precision={config.precision:g}: must be less than 1, such as 0.05 for 5 % of the speedup"
     if config.precision is None and config.max_repetitions != Config.max_repetitions:
         yield (
-            f"max_repetitions={config.max_repetitions}: without precision it does nothing; give "
-            "precision=0.05 as well, or repetitions instead"
+            f"max_repetitions={config.max_repetitions}: it has no effect without precision; add "
+            "precision=0.05, or use repetitions instead"
         )
     if config.precision is not None and config.max_repetitions < config.repetitions:
-        fewest = f"repetitions={config.repetitions}"
-        yield f"max_repetitions={config.max_repetitions}: it must not be less than {fewest}"
+        least = f"repetitions={config.repetitions}"
+        yield f"max_repetitions={config.max_repetitions}: must not be less than {least}"
 
 
 def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
     if config.resume is not None and config.dry_run:
-        yield "dry_run=true: resume goes on with a study and measures what is left; leave one of the two out"
+        yield "dry_run=true: cannot be combined with resume, which measures the rest of a study; remove one"
     workload = config.workload
     here = where("workload", origins)
     if workload.function and workload.snippets:
-        yield f"{here}: it has both a function and snippets; keep one of the two"
+        yield f"{here}: has both a function and snippets; remove one of them"
     if not workload.function and not workload.snippets:
-        yield f"{here}: it has neither function nor snippets; give workload.function=MODULE.NAME or snippets"
+        yield f"{here}: has neither a function nor snippets; set workload.function=MODULE.NAME, or snippets"
     if workload.function and not workload.snippets and workload.items is None:
-        yield f"{here}: a function needs items; give a list, a _target_, lines or a glob"
+        yield f"{here}: a function needs items; set workload.items to a list, a _target_, lines or a glob"
     if workload.function and not workload.snippets and workload.items is not None:
         yield from _wrong_items(workload.items, origins)
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
-        yield f"{here}: snippets take no items, arguments or initializer; give those to a function"
+        yield f"{here}: snippets take no items, arguments or initializer; remove them, or use a function"
     yield from _wrong_answers(workload, origins)
     yield from _answers_of_another(workload, origins)
     yield from MODES[config.mode].contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
-            yield f"{where(node, origins)}: its pool needs a _target_, such as {_EXAMPLE_TARGET}"
+            yield f"{where(node, origins)}: pool needs a _target_, such as {_EXAMPLE_TARGET}"
 
 
 _EXAMPLE_TARGET = "concurrent.futures.ThreadPoolExecutor"
 
 
 def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Tell which known answers name no figure, or expect nothing of it."""
+    """Report known answers that name no figure, or expect nothing of it."""
     for number, answer in enumerate(workload.known_answers):
         key = where(f"workload.known_answers[{number}]", origins)
         if answer.figure not in KNOWN_FIGURES:
-            yield f"{key}: there is no figure '{answer.figure}'{near(answer.figure, list(KNOWN_FIGURES))}"
+            yield f"{key}: unknown figure '{answer.figure}'{suggest(answer.figure, list(KNOWN_FIGURES))}"
         if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
-            yield f"{key}: it expects nothing; give about, at_least, at_most, contains, or why it is not_run"
+            yield f"{key}: expects nothing; set about, at_least, at_most, contains or not_run"
 
 
 def _answers_of_another(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Tell where a function or items were set, and the results expected are still those of the file."""
+    """Report a function or items from the command line whose expected results are still those of the file."""
     origin = origins["workload"]
     changed = [key for key in ("function", "items") if f"workload.{key}" in origin.given]
     if changed and workload.expect is not None and not is_given("workload.expect", origin.given):
         yield (
             f"workload.{changed[0]}: {where('workload', origins)} expects the results of its own function "
-            "and items; write workload=function workload.function=MODULE.NAME workload.items=[...] for "
-            "yours, or add workload.expect=null"
+            "and items; for yours, use workload=function workload.function=MODULE.NAME workload.items=[...], "
+            "or add workload.expect=null"
         )
 
 
 def _wrong_items(items: Any, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Tell what is neither a list, nor a `_target_`, nor lines, nor a glob."""
+    """Report items that are neither a list, a `_target_`, lines nor a glob."""
     here = where("workload.items", origins)
     if isinstance(items, list) or (isinstance(items, dict) and "_target_" in items):
         return
     if not isinstance(items, dict) or not items:
-        yield f"{here}: {items!r} are no items; give a list, {{lines: FILE}}, {{glob: PATTERN}} or a _target_"
+        use = "use a list, {lines: FILE}, {glob: PATTERN} or a _target_"
+        yield f"{here}: {items!r} is not a list of items; {use}"
         return
     unknown = [key for key in items if key not in ("lines", "glob")]
     for key in unknown:
-        yield f"{here}.{key}: there is no such key; there are lines and glob, or a _target_ with arguments"
+        yield f"{here}.{key}: unknown key; use lines or glob, or a _target_ with arguments"
     if len(items) > 1 and not unknown:
-        yield f"{here}: it has both lines and a glob; keep one of the two"
+        yield f"{here}: has both lines and a glob; remove one of them"
     for key, value in items.items():
         if key not in unknown and not isinstance(value, str):
-            yield f"{here}.{key}: {value!r} is not text; write the path of a file, or a pattern of paths"
+            yield f"{here}.{key}: {value!r} is not text; use the path of a file, or a pattern of paths"
 
 
 def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Name the values that would reach the measured interpreter changed, or not at all."""
+    """Report values that would not reach the measured interpreter unchanged."""
     for node in GROUPS:
-        yield from _lost_in_json(asdict(getattr(config, node)), node, origins)
-    # OmegaConf lets a list or a mapping pass where the schema says text.
+        yield from _changed_by_json(asdict(getattr(config, node)), node, origins)
+    # OmegaConf accepts a list or a mapping where the schema says text.
     texts: dict[str, Mapping[Any, Any]] = {
         "workload.snippets": config.workload.snippets,
         "env": config.env,
@@ -202,31 +203,31 @@ def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
     for key, values in texts.items():
         for name, value in values.items():
             if not isinstance(value, str):
-                yield f"{where(f'{key}.{name}', origins)}: it must be text, not a {type(value).__name__}"
+                yield f"{where(f'{key}.{name}', origins)}: must be text, not a {type(value).__name__}"
 
 
-def _lost_in_json(value: Any, path: str, origins: Mapping[str, Origin]) -> Iterator[str]:
+def _changed_by_json(value: Any, path: str, origins: Mapping[str, Origin]) -> Iterator[str]:
     if isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
                 kind = type(key).__name__
-                yield f"{where(path, origins)}: the key {key!r} is {kind}, not text; put it in quotes"
-            yield from _lost_in_json(part, f"{path}.{key}", origins)
+                yield f"{where(path, origins)}: the key {key!r} is of type {kind}, not text; put it in quotes"
+            yield from _changed_by_json(part, f"{path}.{key}", origins)
     elif isinstance(value, list):
         for index, part in enumerate(value):
-            yield from _lost_in_json(part, f"{path}[{index}]", origins)
+            yield from _changed_by_json(part, f"{path}[{index}]", origins)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{where(path, origins)}: {value} {LOST}"
+        yield f"{where(path, origins)}: {value} {NOT_IN_JSON}"
     elif value is not None and not isinstance(value, (str, int, float)):
-        yield f"{where(path, origins)}: a value of type {type(value).__name__} {LOST}"
+        yield f"{where(path, origins)}: a value of type {type(value).__name__} {NOT_IN_JSON}"
 
 
 def _pool_changes(config: DictConfig, node: str, key: str, values: Iterable[Any]) -> bool:
-    """Whether a pool changes with a setting, however its YAML refers to it."""
-    before = OmegaConf.select(config, key)
-    found = []
+    """Whether the arguments of a pool depend on a setting, however its YAML refers to it."""
+    original = OmegaConf.select(config, key)
+    pools = []
     for value in values:
         OmegaConf.update(config, key, value)
-        found.append(OmegaConf.to_container(config[node].pool, resolve=True))
-    OmegaConf.update(config, key, before)
-    return found[0] != found[1]
+        pools.append(OmegaConf.to_container(config[node].pool, resolve=True))
+    OmegaConf.update(config, key, original)
+    return pools[0] != pools[1]

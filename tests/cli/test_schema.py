@@ -1,4 +1,4 @@
-"""One grid point: what is filled in, what is refused, what is kept as it is."""
+"""Validation of one grid point: defaults, refusals, and values that must stay unchanged."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.cli.schema import GROUPS, SCHEMAS, near, near_setting, where
+from runner.cli.schema import GROUPS, SCHEMAS, suggest, suggest_setting, where
 from runner.cli.validate import read_point
 from runner.settings import STUDY_SETTINGS, Config, Origin, Point
 
@@ -28,7 +28,7 @@ _POINT: Mapping[str, Any] = {
 
 
 def read(**changes: Any) -> Point | list[str]:
-    """Read a point that differs from a plain one; a dotted key has a double underscore."""
+    """Read a point with changed settings; a double underscore stands for a dot."""
     config = OmegaConf.merge(OmegaConf.structured(Config), _POINT)
     for key, value in changes.items():
         OmegaConf.update(config, key.replace("__", "."), value, merge=False, force_add=True)
@@ -37,7 +37,7 @@ def read(**changes: Any) -> Point | list[str]:
 
 
 def point(**changes: Any) -> Point:
-    """Read a point that is valid."""
+    """Read a valid point."""
     found = read(**changes)
     assert isinstance(found, Point), found
     return found
@@ -60,7 +60,7 @@ def test_a_reference_is_resolved() -> None:
     assert point(workers=5).config.executor.pool["max_workers"] == 5
 
 
-def test_whether_a_pool_takes_the_number_of_workers_is_known() -> None:
+def test_a_point_knows_whether_its_pools_depend_on_workers() -> None:
     assert point().uses_workers == {"executor": True, "baseline": False}
     assert point(executor__pool__max_workers=3).uses_workers["executor"] is False
 
@@ -70,53 +70,53 @@ def test_whether_a_pool_takes_the_number_of_workers_is_known() -> None:
     ["${workers}", "${ workers }", "${.....workers}", "twice ${workers}", "${oc.select:workers}",
      "${oc.decode:'${workers}'}", "${chunk_size}", "${executor.start_method}"],
 )  # fmt: skip
-def test_a_pool_may_take_the_number_of_workers_by_any_reference(reference: str) -> None:
+def test_a_pool_may_refer_to_workers_in_any_form(reference: str) -> None:
     deep = {"_target_": "mymodule.Pool", "options": [{"processes": reference}]}
     found = point(executor__pool=deep, executor__start_method="of ${workers}", chunk_size="${workers}")
     assert found.uses_workers == {"executor": True, "baseline": False}
 
 
 @pytest.mark.parametrize("text", ["\\${workers}", "workers", "${repetitions}"])
-def test_a_pool_that_only_speaks_of_workers_does_not_take_their_number(text: str) -> None:
+def test_a_pool_that_only_mentions_workers_does_not_depend_on_them(text: str) -> None:
     pool = {"_target_": "mymodule.Pool", "note": text}
     assert point(executor__pool=pool).uses_workers["executor"] is False
 
 
-def test_the_workers_of_a_point_stay_as_they_are() -> None:
+def test_reading_a_point_does_not_change_its_workers() -> None:
     config = OmegaConf.merge(OmegaConf.structured(Config), _POINT)
     assert isinstance(config, DictConfig)
     read_point(config, {}, _ORIGINS)
     assert config.workers == 2
 
 
-def test_an_executor_has_the_chunk_size_of_all_but_may_have_its_own() -> None:
+def test_an_executor_may_have_its_own_chunk_size() -> None:
     config = point(chunk_size=5).config
     assert (config.executor.chunk_size, config.baseline.chunk_size) == (5, None)
     assert point(chunk_size=5, executor__chunk_size=7).config.executor.chunk_size == 7
 
 
-def test_null_is_a_number_of_workers_and_a_chunk_size() -> None:
+def test_workers_and_chunk_size_may_be_null() -> None:
     config = point(workers=None, chunk_size=None).config
     assert (config.workers, config.executor.chunk_size) == (None, None)
     assert config.executor.pool["max_workers"] is None
 
 
-def test_every_mistake_of_a_point_is_told() -> None:
+def test_every_mistake_of_a_point_is_reported() -> None:
     assert read(workers=0, repetitions=0, workload__items=[math.inf]) == [
-        "workers=0: it must be 1 or more",
-        "repetitions=0: it must be 1 or more",
-        f"{_SQUARES}: items[0]: inf does not survive JSON; let a _target_ make it",
+        "workers=0: must be 1 or more",
+        "repetitions=0: must be 1 or more",
+        f"{_SQUARES}: items[0]: inf cannot be written as JSON; let a _target_ create it",
     ]
 
 
-def test_a_chunk_size_out_of_range_is_told_once() -> None:
-    assert read(chunk_size=0) == ["chunk_size=0: it must be 1 or more"]
-    assert read(executor__chunk_size=-1) == ["executor.chunk_size=-1: it must be 1 or more"]
+def test_a_chunk_size_out_of_range_is_reported_once() -> None:
+    assert read(chunk_size=0) == ["chunk_size=0: must be 1 or more"]
+    assert read(executor__chunk_size=-1) == ["executor.chunk_size=-1: must be 1 or more"]
 
 
 @pytest.mark.parametrize("size", ["banana", 2.5, True, [1, 2], "-1"])
 def test_a_chunk_size_is_a_number_auto_or_null(size: object) -> None:
-    expected = f"chunk_size={size}: it must be a number of tasks, such as 100, or auto, or null for all tasks"
+    expected = f"chunk_size={size}: must be a number of tasks, such as 100, or auto, or null for all tasks"
     assert read(chunk_size=size) == [expected]
     assert read(executor__chunk_size=size) == [f"executor.{expected}"]
 
@@ -128,27 +128,25 @@ def test_a_chunk_size_reaches_the_executor(size: object, read_as: object) -> Non
 
 
 @pytest.mark.parametrize(("setting", "value"), [("seed", 0), ("confidence", 0.5), ("time_limit_s", 0.1)])
-def test_a_value_at_the_edge_of_its_range_is_taken(setting: str, value: float) -> None:
+def test_a_value_at_the_limit_of_its_range_is_accepted(setting: str, value: float) -> None:
     assert getattr(point(**{setting: value}).config, setting) == value
 
 
 @pytest.mark.parametrize("confidence", [0, 0.4, 1, -0.5, math.nan])
 def test_a_confidence_out_of_range_is_refused(confidence: float) -> None:
     assert read(confidence=confidence) == [
-        f"confidence={confidence:g}: it must be less than 1 and at least 0.5, such as 0.95"
+        f"confidence={confidence:g}: must be at least 0.5 and less than 1, such as 0.95"
     ]
 
 
-def test_a_time_limit_that_is_no_number_is_refused() -> None:
-    assert read(time_limit_s=math.nan) == ["time_limit_s=nan: it must be more than 0"]
+def test_a_time_limit_that_is_not_a_number_is_refused() -> None:
+    assert read(time_limit_s=math.nan) == ["time_limit_s=nan: must be more than 0"]
 
 
-def test_an_unknown_key_is_told_with_the_one_it_is_most_like() -> None:
-    assert read(repetition=3) == ["repetition: there is no such setting; did you mean 'repetitions'?"]
-    assert read(workload__funktion="f") == [
-        "workload.funktion: there is no such setting; did you mean 'function'?"
-    ]
-    assert read(baseline__pol={}) == ["baseline.pol: there is no such setting; did you mean 'pool'?"]
+def test_an_unknown_key_is_reported_with_the_most_similar_one() -> None:
+    assert read(repetition=3) == ["repetition: unknown setting; did you mean 'repetitions'?"]
+    assert read(workload__funktion="f") == ["workload.funktion: unknown setting; did you mean 'function'?"]
+    assert read(baseline__pol={}) == ["baseline.pol: unknown setting; did you mean 'pool'?"]
 
 
 @pytest.mark.parametrize(
@@ -157,47 +155,47 @@ def test_an_unknown_key_is_told_with_the_one_it_is_most_like() -> None:
      ("funktion", "workload.function"), ("chunksize", "chunk_size"), ("worker", "workers")],
 )  # fmt: skip
 def test_a_key_of_a_group_is_suggested_in_full(key: str, meant: str) -> None:
-    assert near_setting(key) == f"; did you mean '{meant}'?"
+    assert suggest_setting(key) == f"; did you mean '{meant}'?"
 
 
 @pytest.mark.parametrize(
     ("items", "problem"),
     [
-        ({"lins": 1}, ".lins: there is no such key; there are lines and glob, or a _target_ with arguments"),
-        ({"lines": "a", "glob": "b"}, ": it has both lines and a glob; keep one of the two"),
-        ({"glob": 5}, ".glob: 5 is not text; write the path of a file, or a pattern of paths"),
-        ({}, ": {} are no items; give a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
-        ("abc", ": 'abc' are no items; give a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
+        ({"lins": 1}, ".lins: unknown key; use lines or glob, or a _target_ with arguments"),
+        ({"lines": "a", "glob": "b"}, ": has both lines and a glob; remove one of them"),
+        ({"glob": 5}, ".glob: 5 is not text; use the path of a file, or a pattern of paths"),
+        ({}, ": {} is not a list of items; use a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
+        ("abc", ": 'abc' is not a list of items; use a list, {lines: FILE}, {glob: PATTERN} or a _target_"),
     ],
 )  # fmt: skip
-def test_items_that_are_none_are_told(items: Any, problem: str) -> None:
+def test_values_that_are_not_items_are_reported(items: Any, problem: str) -> None:
     assert read(workload__items=items) == [f"{_SQUARES}: items{problem}"]
 
 
-def test_a_value_of_the_wrong_type_is_the_composers_to_tell() -> None:
+def test_a_value_of_the_wrong_type_raises_an_error_of_omegaconf() -> None:
     with pytest.raises(OmegaConfBaseException):
         read(workers="${workload.function}")
 
 
-def test_a_mistake_of_a_group_names_its_option_and_file() -> None:
+def test_a_setting_of_a_group_is_named_by_option_and_file() -> None:
     assert where("workload.items[0]", _ORIGINS) == f"{_SQUARES}: items[0]"
     assert where("baseline", _ORIGINS) == "executor 'serial' (mine/executor/serial.yaml)"
     assert where("workers", _ORIGINS) == "workers"
     assert where("workload.items", {}) == "workload.items"
 
 
-def test_without_a_likeness_all_that_is_known_is_named() -> None:
-    assert near("xyz", ["one", "two"]) == "; there are one, two"
-    assert near("xyz", []) == ""
+def test_all_known_names_are_listed_if_none_is_similar() -> None:
+    assert suggest("xyz", ["one", "two"]) == "; use one of one, two"
+    assert suggest("xyz", []) == ""
 
 
-def test_every_setting_of_a_study_is_one_of_the_configuration() -> None:
+def test_every_study_setting_is_a_setting_of_the_configuration() -> None:
     assert set(STUDY_SETTINGS) <= set(Config.__dataclass_fields__)
     assert set(GROUPS) == set(SCHEMAS) - {""}
 
 
-def test_a_plain_date_is_text_as_it_is_written() -> None:
-    # So says OmegaConf's own reading of YAML; a date proper is refused (tests/errors.yaml).
+def test_an_untagged_date_stays_text() -> None:
+    # OmegaConf reads it as text; a value tagged as a date is refused (tests/errors.yaml).
     items = OmegaConf.create("[2026-01-01]")
     assert point(workload__items=items).config.workload.items == ["2026-01-01"]
 
@@ -214,12 +212,12 @@ _json = st.recursive(
 
 @settings(max_examples=20)
 @given(st.lists(_json, min_size=1, max_size=4))
-def test_items_that_survive_json_arrive_as_they_are(items: list[Any]) -> None:
+def test_items_that_json_can_hold_arrive_unchanged(items: list[Any]) -> None:
     assert point(workload__items=items).config.workload.items == items
 
 
 @settings(max_examples=20)
 @given(_json, st.sampled_from([math.inf, -math.inf, math.nan, b"bytes"]))
-def test_what_does_not_survive_json_is_found_however_deep(around: Any, lost: Any) -> None:
+def test_a_value_that_json_cannot_hold_is_found_at_any_depth(around: Any, lost: Any) -> None:
     (problem,) = read(workload__items=[around, {"deep": [around, lost]}])  # type: ignore[misc]
     assert problem.startswith(f"{_SQUARES}: items[1].deep[1]: ")
