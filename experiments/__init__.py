@@ -1,1 +1,1 @@
-"""The code under measurement: plain functions that workloads name. Knows nothing of the runner."""
+"""The code under measurement: plain functions that workloads name. It does not use the runner."""

@@ -1,10 +1,10 @@
-"""Work that waits, as for a network or a disk."""
+"""Work that waits, as code does for a network or a disk."""
 
 import time
 
 
 def deliver(parcel: str, seconds: float) -> str:
-    """Wait for the way there and back, and return the receipt."""
+    """Wait for the round trip, then return the receipt."""
     time.sleep(seconds)
     return f"{parcel} delivered"
 

@@ -1,8 +1,8 @@
-"""Work for the CPU in any number of equal pieces."""
+"""CPU-bound work in any number of equal tasks."""
 
 
 def sum_of_squares(n: int) -> int:
-    """Sum the squares below n in a plain loop."""
+    """Return the sum of the squares below n, computed in a plain loop."""
     total = 0
     for i in range(n):
         total += i * i
@@ -10,5 +10,5 @@ def sum_of_squares(n: int) -> int:
 
 
 def numbers(count: int, size: int) -> list[int]:
-    """List `count` numbers from `size` on: tasks alike in length, each with a result of its own."""
+    """List `count` consecutive numbers from `size` on: tasks of equal length with different results."""
     return list(range(size, size + count))

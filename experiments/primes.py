@@ -1,10 +1,10 @@
-"""Work for the CPU: is a number prime?"""
+"""CPU-bound work: is a number prime?"""
 
 import math
 
 
 def is_prime(n: int) -> bool:
-    """Tell by trial division with the odd numbers up to the square root."""
+    """Return whether n is prime, by trial division with the odd numbers up to its square root."""
     if n < 2:
         return False
     if n % 2 == 0:

@@ -1,1 +1,1 @@
-"""The code to paste: Python that does what a cell does, written from its settings alone."""
+"""The code to paste: Python that does what a cell does, generated from the cell's settings."""

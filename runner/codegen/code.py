@@ -1,4 +1,4 @@
-"""The code to paste: Python that does what a cell does, written without importing what the cell names."""
+"""The code to paste for a cell. Nothing that the cell names is imported to generate it."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from runner.codegen.work_code import Job
 from runner.modes import bags_of
 from runner.records import Cell
 
-_MOST_ITEMS = 100  # that are written out,
-_LONGEST_ITEMS = 1000  # if they need fewer characters than this
+_MOST_ITEMS = 100  # lists of more items are not written out,
+_LONGEST_ITEMS = 1000  # nor lists of more characters
 
 
 def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:
     """Write the Python that does what a cell does; empty for snippets, which are code already.
 
     Args:
-        cell: what was measured
+        cell: the cell that was measured
         is_async: whether its function makes coroutines
-        auto_chunk_size: what a chunk size of `auto` has come to
+        auto_chunk_size: the chunk size that was chosen for `auto`
     """
     workload, pool = cell.settings["workload"], cell.settings["executor"]["pool"]
     if workload["snippets"]:
@@ -44,14 +44,14 @@ def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 
 
 
 def _how_to_run(settings: Mapping[str, Any]) -> list[str]:
-    """Tell, as a comment, the environment and the prefix of a measured interpreter that has them."""
+    """Write a comment with the environment variables and the prefix of the cell, if it has any."""
     env = [f"{key}={shlex.quote(str(given))}" for key, given in (settings.get("env") or {}).items()]
     command = [*env, *map(shlex.quote, settings.get("prefix") or [])]
     return [" ".join(f"# Run as: {' '.join(command)} python ...".split())] if command else []
 
 
 def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
-    """Write the statement that makes the items."""
+    """Write the statements that make the items."""
     items = workload["items"]
     if isinstance(items, dict) and "_target_" in items:
         return fit("items = list(", [call(items, names)], ")")
@@ -70,7 +70,7 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
 
 
 def _one_bag_each(cell: Cell) -> list[str]:
-    """Write the statement that repeats the items where every worker has a bag of its own."""
+    """Write the statement that repeats the items if every worker has its own bag."""
     bags = bags_of(cell)
     return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []
 

@@ -1,4 +1,4 @@
-"""The values in the code to paste: what a YAML says, written as Python, without importing what it names."""
+"""Values of a YAML written as Python expressions, without importing what they name."""
 
 import keyword
 from collections.abc import Mapping, Sequence
@@ -15,23 +15,23 @@ def partial(call: Sequence[str], names: Names) -> str:
 
 
 def spec(setting: Any) -> Mapping[str, Any]:
-    """Make a `_target_` of a dotted name."""
+    """Return a setting that may be a dotted name as a mapping with `_target_`."""
     return {"_target_": setting} if isinstance(setting, str) else setting
 
 
 def bound(target: Mapping[str, Any], names: Names) -> str:
-    """Write a function without arguments: what `_target_` names, with its arguments bound."""
-    given = _given(target, names)
+    """Write a function that needs no arguments: the `_target_` with its arguments bound."""
+    arguments = _arguments(target, names)
     function = names.name(target["_target_"])
-    return partial([function, *given], names) if given else function
+    return partial([function, *arguments], names) if arguments else function
 
 
 def call(target: Mapping[str, Any], names: Names) -> str:
-    """Write the call that a `_target_` stands for."""
-    return f"{names.name(target['_target_'])}({', '.join(_given(target, names))})"
+    """Write the call of a `_target_` with its arguments."""
+    return f"{names.name(target['_target_'])}({', '.join(_arguments(target, names))})"
 
 
-def _given(target: Mapping[str, Any], names: Names) -> list[str]:
+def _arguments(target: Mapping[str, Any], names: Names) -> list[str]:
     positional = [value(part, names) for part in target.get("_args_", [])]
     return positional + named(
         {key: part for key, part in target.items() if key not in ("_target_", "_args_")}, names
@@ -39,7 +39,7 @@ def _given(target: Mapping[str, Any], names: Names) -> list[str]:
 
 
 def named(arguments: Mapping[str, Any], names: Names) -> list[str]:
-    """Write keyword arguments; those that are no identifiers as a dictionary."""
+    """Write keyword arguments; names that are not identifiers become a dictionary."""
     plain = {key for key in arguments if key.isidentifier() and not keyword.iskeyword(key)}
     written = [f"{key}={value(part, names)}" for key, part in arguments.items() if key in plain]
     others = {key: part for key, part in arguments.items() if key not in plain}
@@ -47,7 +47,7 @@ def named(arguments: Mapping[str, Any], names: Names) -> list[str]:
 
 
 def value(setting: Any, names: Names) -> str:
-    """Write a value of a YAML, with every `_target_` in it as the call that it stands for."""
+    """Write a value of a YAML, with every `_target_` in it as a call."""
     if isinstance(setting, dict):
         if "_target_" in setting:
             return call(setting, names)
@@ -62,11 +62,11 @@ def value(setting: Any, names: Names) -> str:
 
 
 def fit(head: str, parts: Sequence[str], tail: str, indent: int = 4) -> list[str]:
-    """Write a bracket and what is in it on one line if it fits there, indented; otherwise on several."""
+    """Write brackets and their parts on one line if it fits after indentation, otherwise on several lines."""
     line = f"{head}{', '.join(parts)}{tail}"
     if len(line) <= WIDTH - indent:
         return [line]
-    # A comma after a lone part would make a comprehension a tuple.
+    # A comma after a single part would turn a comprehension into a tuple.
     comma = "," if len(parts) > 1 else ""
     inner = [f"    {part}," for part in parts[:-1]] + [f"    {part}{comma}" for part in parts[-1:]]
     return [head, *inner, tail]

@@ -1,4 +1,4 @@
-"""The names in the code to paste: which dotted name is imported from where, without importing it here."""
+"""The imports of the code to paste, worked out from dotted names without importing anything here."""
 
 import sys
 import sysconfig
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 
-#: What the code itself calls by these names.
+#: Names that the generated code uses itself.
 _RESERVED = (
     *("items", "item", "results", "result", "task", "pool", "context", "futures", "future", "file", "line"),
     *("batches", "batch", "run_batch", "call", "done", "start", "asyncio", "run_all", "run_item"),
@@ -16,12 +16,12 @@ _RESERVED = (
 
 @dataclass
 class Names:
-    """The names that the code uses, each for one object, and the imports that make them."""
+    """The names that the code uses, each for one object, and their imports."""
 
     taken: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_RESERVED, ""))  #: name → object
 
     def name(self, dotted: str) -> str:
-        """Import what a dotted name begins with, once; returns how the code refers to the object."""
+        """Import an object by its dotted name, once; return how the code refers to it."""
         module, attributes = split(dotted)
         imported = f"{module}:{attributes[0]}"
         known = next((name for name, owner in self.taken.items() if owner == imported), None)
@@ -35,15 +35,15 @@ class Names:
         return ".".join([known, *attributes[1:]])
 
     def module(self, name: str) -> None:
-        """Import a module as such."""
+        """Import a module under its own name."""
         self.taken[name] = name
 
     def reserve(self, *names: str) -> None:
-        """Keep names for what the code itself calls so; to be told before others are imported."""
+        """Reserve names that the code assigns itself. Call this before importing others."""
         self.taken.update(dict.fromkeys(names, ""))
 
     def imports(self) -> list[str]:
-        """Write the imports, first those of the standard library: modules as such, then names."""
+        """Write the import statements: the standard library first, and modules before names."""
         modules: dict[str, list[str]] = {}
         for name, owner in self.taken.items():
             module, _, imported = owner.partition(":")
@@ -61,8 +61,8 @@ class Names:
 def split(dotted: str) -> tuple[str, list[str]]:
     """Split a dotted name into its module and the attributes below it, without importing anything.
 
-    Of the standard library it is known what is a module. Otherwise all but the last part is, unless a part
-    before that begins with a capital letter, as classes do.
+    For the standard library, files show which parts are modules. In other libraries, all parts but the last
+    are taken as modules, up to the first that begins with a capital letter, as classes do.
     """
     parts = dotted.split(".")
     if _is_standard(dotted):
@@ -79,11 +79,11 @@ def _is_standard(dotted: str) -> bool:
 
 
 def _standard_depth(parts: Sequence[str]) -> int:
-    """Count how many leading parts name a module of the standard library; looks for files only."""
+    """Count the leading parts that name a module of the standard library, by looking for its files."""
     folders: list[str] | None = [sysconfig.get_path("stdlib")]
     for depth in range(1, len(parts)):
         spec = PathFinder.find_spec(".".join(parts[:depth]), folders)
-        if spec is None:  # also for what is built in, which has nothing below it
+        if spec is None:  # or a built-in module, which has no submodules
             return max(1, depth - 1)
         folders = spec.submodule_search_locations
         if not folders:

@@ -1,7 +1,6 @@
-"""Executors: what a YAML names, made ready to be opened, and adapters for what lacks the common face.
+"""Opens the pools of an executor as its YAML declares them.
 
-The face is `submit(function, *args, **kwargs)`, a future with `result`, `cancel` and `add_done_callback`, and
-`shutdown(wait=True)`.
+`runner_probe.adapters` documents the interface of a pool.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Factory:
-    """Opens one pool after another from the same settings; all that it imports is imported when it is made.
+    """Opens pools with the same settings. It imports everything when created, before any clock starts.
 
     Args:
         pool: the executor's `_target_` and arguments, from its YAML
-        initializer: called once in each worker; None for none
+        initializer: called once in each worker, if not None
     """
 
     def __init__(self, pool: dict[str, Any], initializer: Callable[[], object] | None) -> None:
@@ -36,16 +35,16 @@ class Factory:
             self.arguments["initializer"] = initializer
 
     def open(self) -> Any:
-        """Make a pool."""
+        """Create a pool."""
         return self.make(**self.arguments)
 
     def _context(self, start_method: str | None) -> Any:
-        """Make the context; it is always passed, since the default differs between versions of Python."""
-        import multiprocessing  # noqa: PLC0415 - only executors of processes pay for it
+        """Return the context of a start method. It is always passed: the default depends on the Python."""
+        import multiprocessing  # noqa: PLC0415 - only process executors need it
 
         self.start_method = start_method or multiprocessing.get_start_method()
-        there = multiprocessing.get_all_start_methods()
-        if self.start_method not in there:
-            known = ", ".join(there)
+        available = multiprocessing.get_all_start_methods()
+        if self.start_method not in available:
+            known = ", ".join(available)
             raise ValueError(f"there is no start method '{start_method}' here; there are {known}")
         return multiprocessing.get_context(self.start_method)
