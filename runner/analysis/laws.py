@@ -16,7 +16,7 @@ from runner.analysis.intervals import Values, draw_blocks, expanded_tail
 FEWEST_LEVELS_AMDAHL = 4
 FEWEST_LEVELS_USL = 6
 LEAST_SPAN_USL = 16.0
-_DRAWS = 400  # every draw takes a fit of some milliseconds
+_DRAWS = 400  # each takes a fit of some milliseconds, unless another has the same medians
 _EXTRAPOLATION = 2.0  # of the largest number of workers: beyond it no law is to be trusted
 _POINTS = 65  # of a curve
 _LEAST_BETA = 1e-6  # the solver stays about this far from its bound of 0
@@ -53,7 +53,8 @@ def fit(
     counts = np.asarray(workers, dtype=float)
     fitted = _fit_once(law, counts, np.median(times, axis=1))
     draws = draw_blocks(times.shape[1], seed, _DRAWS)
-    drawn = np.array([_fit_once(law, counts, np.median(times[:, blocks], axis=1)) for blocks in draws])
+    medians, index = np.unique(np.median(times[:, draws], axis=2).T, axis=0, return_inverse=True)
+    drawn = np.array([_fit_once(law, counts, each) for each in medians])[index.ravel()]
     tail = expanded_tail(times.shape[1], confidence)
     alpha, beta = (_estimate(fitted[index], drawn[:, index], tail) for index in (0, 1))
     return Fit(
