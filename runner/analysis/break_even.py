@@ -41,7 +41,7 @@ def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> l
     }
     pools = alike_but_for((cells[cell].cell for cell in sizes), key)
     curves = [sorted(pool, key=lambda cell: sizes[cell.id]) for pool in pools if len(pool) > 1]
-    named = _names(curves, key)
+    named = _names([cells[curve[0].id] for curve in curves], key)
     return [
         _break_even(key, curve, named[curve[0].id], np.array([sizes[cell.id] for cell in curve]), times)
         for curve in curves
@@ -52,13 +52,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _names(curves: Iterable[Sequence[Cell]], key: str) -> dict[str, str]:
-    """Name the pools of each workload, without their sizes; by the id of the smallest cell."""
-    pools: dict[str, list[Cell]] = {}
-    for curve in curves:
-        others = {other: value for other, value in curve[0].swept.items() if other != key}
-        pools.setdefault(curve[0].workload, []).append(replace(curve[0], swept=others))
-    return {cell: name for group in pools.values() for cell, name in names(group).items()}
+def _names(smallest: Iterable[CellAnalysis], key: str) -> dict[str, str]:
+    """Name the pools of each workload, without sizes; by the id of their smallest cells, which are given."""
+    by_workload: dict[str, list[Cell]] = {}
+    for cell in smallest:
+        others = {other: value for other, value in cell.swept.items() if other != key}
+        pool = replace(cell.cell, python=cell.python, swept=others)
+        by_workload.setdefault(pool.workload, []).append(pool)
+    return {cell: name for pools in by_workload.values() for cell, name in names(pools).items()}
 
 
 def _break_even(key: str, curve: Sequence[Cell], name: str, sizes: Values, times: CellTimes) -> BreakEven:

@@ -22,7 +22,7 @@ def analyse_laws(
 ) -> tuple[LawAnalysis, ...]:
     """Fit both laws to every curve, in the order of the grid."""
     curves = alike_but_for((cell.cell for cell in cells.values() if cell.cell.workers is not None), "workers")
-    named = _names(curves)
+    named = _names([cells[curve[0].id] for curve in curves])
     laws: list[LawAnalysis] = []
     for curve in curves:
         fitted = _fitted_cells(curve, cells, machine)
@@ -46,12 +46,13 @@ def analyse_laws(
     return tuple(laws)
 
 
-def _names(curves: Sequence[Sequence[Cell]]) -> dict[str, str]:
-    """Name the curves of each workload, without workers; by the id of their first cell."""
-    firsts: dict[str, list[Cell]] = {}
-    for curve in curves:
-        firsts.setdefault(curve[0].workload, []).append(replace(curve[0], workers=None))
-    return {cell: name for group in firsts.values() for cell, name in names(group).items()}
+def _names(firsts: Sequence[CellAnalysis]) -> dict[str, str]:
+    """Name the curves of each workload, without workers; by the id of the first cell, which is given."""
+    by_workload: dict[str, list[Cell]] = {}
+    for first in firsts:
+        curve = replace(first.cell, workers=None, python=first.python, swept=first.swept)
+        by_workload.setdefault(curve.workload, []).append(curve)
+    return {cell: name for curves in by_workload.values() for cell, name in names(curves).items()}
 
 
 def _fitted_cells(

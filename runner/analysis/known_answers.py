@@ -17,7 +17,6 @@ from runner.analysis.machine import Machine
 from runner.columns import BY_NAME, LAWS
 from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
-from runner.settings import KnownAnswer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,40 +38,39 @@ def compare_known_answers(known: Iterable[StudyAnswer], measured: Measured) -> I
         measured: the analysed study
     """
     for answer in known:
-        workload = answer.workload
-        cells = _cells_of(workload, answer, measured.cells.values())
+        cells = _cells_of(answer, measured.cells.values())
         if not cells:
-            yield _not_run(workload, answer, NotRun.NO_SUCH_CELL)
+            yield _not_run(answer, NotRun.NO_SUCH_CELL)
         for cell in cells:
-            yield _compare(workload, answer, cell, measured)
+            yield _compare(answer, cell, measured)
 
 
-def _cells_of(workload: str, answer: KnownAnswer, cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
+def _cells_of(answer: StudyAnswer, cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
     """List the cells that an answer is about; of one about a whole curve, the first cell."""
     found = [
-        cell for cell in cells if (cell.cell.workload, cell.cell.executor) == (workload, answer.executor)
+        cell
+        for cell in cells
+        if (cell.cell.workload, cell.cell.executor) == (answer.workload, answer.executor)
     ]
     if answer.workers is None:
         return found[:1]
     return [cell for cell in found if cell.cell.workers == answer.workers]
 
 
-def _compare(
-    workload: str, answer: KnownAnswer, cell: CellAnalysis, measured: Measured
-) -> KnownAnswerAnalysis:
+def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> KnownAnswerAnalysis:
     reason = _why_not_run(answer, cell, measured)
     if reason is NotRun.TOO_FEW_CPUS:
         cpus = measured.machine.cpus(cell.cell)
-        return _not_run(workload, answer, reason, cell, needed=answer.needs_cpus, available=cpus)
+        return _not_run(answer, reason, cell, needed=answer.needs_cpus, available=cpus)
     if reason is NotRun.NO_QUOTA:
         quota = measured.machine.quota
-        return _not_run(workload, answer, reason, cell, needed=answer.needs_quota, available=quota)
+        return _not_run(answer, reason, cell, needed=answer.needs_quota, available=quota)
     if reason is not None:
-        return _not_run(workload, answer, reason, cell)
+        return _not_run(answer, reason, cell)
     figure = figure_of(cell, answer.figure, measured.laws)
     is_range = cell.repetitions < measured.fewest_repetitions
     return KnownAnswerAnalysis(
-        **_expected(workload, answer),
+        **_expected(answer),
         cell=cell.cell.id,
         measured=figure,
         outcome=_outcome(answer, figure, is_range=is_range),
@@ -86,8 +84,7 @@ def _compare(
 
 
 def _not_run(
-    workload: str,
-    answer: KnownAnswer,
+    answer: StudyAnswer,
     reason: NotRun,
     cell: CellAnalysis | None = None,
     *,
@@ -95,7 +92,7 @@ def _not_run(
     available: float | None = None,
 ) -> KnownAnswerAnalysis:
     return KnownAnswerAnalysis(
-        **_expected(workload, answer),
+        **_expected(answer),
         cell=cell.cell.id if cell else None,
         measured=None,
         outcome=KnownOutcome.NOT_RUN,
@@ -108,10 +105,10 @@ def _not_run(
     )
 
 
-def _expected(workload: str, answer: KnownAnswer) -> dict[str, Any]:
+def _expected(answer: StudyAnswer) -> dict[str, Any]:
     """Return the fields of the analysis that come from the author."""
     return {
-        "workload": workload,
+        "workload": answer.workload,
         "executor": answer.executor,
         "workers": answer.workers,
         "figure": answer.figure,
@@ -124,7 +121,7 @@ def _expected(workload: str, answer: KnownAnswer) -> dict[str, Any]:
     }
 
 
-def _why_not_run(answer: KnownAnswer, cell: CellAnalysis, measured: Measured) -> NotRun | None:
+def _why_not_run(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> NotRun | None:
     machine = measured.machine
     if not measured.mode.is_strong_scaling:
         return NotRun.OTHER_MODE
@@ -156,7 +153,7 @@ def figure_of(cell: CellAnalysis, name: str, laws: Iterable[LawAnalysis]) -> Est
     return figure if figure is None or isinstance(figure, Estimate) else Estimate.exact(float(figure))
 
 
-def _outcome(answer: KnownAnswer, figure: Estimate | None, *, is_range: bool) -> KnownOutcome:
+def _outcome(answer: StudyAnswer, figure: Estimate | None, *, is_range: bool) -> KnownOutcome:
     """Judge a figure; one of few repetitions contradicts nothing."""
     if figure is None:
         return KnownOutcome.CANNOT_TELL
@@ -171,7 +168,7 @@ def _outcome(answer: KnownAnswer, figure: Estimate | None, *, is_range: bool) ->
     return KnownOutcome.CANNOT_TELL if may_hold or is_range else KnownOutcome.DOES_NOT_HOLD
 
 
-def _limits(answer: KnownAnswer) -> tuple[float, float]:
+def _limits(answer: StudyAnswer) -> tuple[float, float]:
     """Return the range in which a figure is as expected."""
     if answer.about is not None:
         return answer.about * (1 - answer.within), answer.about * (1 + answer.within)

@@ -62,7 +62,7 @@ def analyse(results: Results) -> StudyAnalysis:
         break_evens=analyse_break_evens(cells, results.swept, times.unit),
         known_answers=tuple(compare_known_answers(results.study.known_answers, measured)),
         profiles=tuple(analyse_profiles(results)),
-        warnings=warnings_of(study, cells, groups),
+        warnings=warnings_of(study, cells, groups, results.samples),
     )
 
 

@@ -1,6 +1,6 @@
 """What a reader must know before believing a study: records, the worst first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from runner.analysis.facts import (
@@ -17,14 +17,17 @@ from runner.analysis.facts import (
     StudyWarning,
     TooFewRepetitions,
 )
-from runner.records import Status
+from runner.records import Sample, Status
 
 #: The statuses of failed cells: those that may have lost most come first.
 _WORST_FIRST: tuple[Status, ...] = ("crashed", "timeout", "failed", "wrong_result")
 
 
 def warnings_of(
-    study: StudyFacts, cells: Mapping[str, CellAnalysis], groups: Sequence[GroupAnalysis]
+    study: StudyFacts,
+    cells: Mapping[str, CellAnalysis],
+    groups: Sequence[GroupAnalysis],
+    samples: Iterable[Sample],
 ) -> tuple[StudyWarning, ...]:
     """List all warnings.
 
@@ -32,6 +35,7 @@ def warnings_of(
         study: the facts about the study
         cells: by id, in the order of the grid
         groups: of cells with a common baseline
+        samples: in the order in which they were recorded
     """
     return (
         *_failures(cells),
@@ -39,7 +43,7 @@ def warnings_of(
         *_too_few_repetitions(study, groups),
         *_missed_precision(study, cells),
         *_short_windows(cells),
-        *_disturbed_runs(cells),
+        *_disturbed_runs(samples),
         *_crowded_cpus(cells),
         *_odd_times(cells),
     )
@@ -113,12 +117,11 @@ def _short_windows(cells: Mapping[str, CellAnalysis]) -> Iterator[ShortWindows]:
         yield ShortWindows(cells=tuple(short), worst=max(short.values(), key=lambda window: window.needed_s))
 
 
-def _disturbed_runs(cells: Mapping[str, CellAnalysis]) -> Iterator[DisturbedRuns]:
-    runs = [run for cell in cells.values() for run in cell.runs]
-    disturbed = [run for run in runs if run.disturbance]
+def _disturbed_runs(samples: Iterable[Sample]) -> Iterator[DisturbedRuns]:
+    disturbances = [sample.noisy for sample in samples if sample.is_headline]
+    disturbed = list(filter(None, disturbances))
     if disturbed:
-        first = min(disturbed, key=lambda run: run.repetition)
-        yield DisturbedRuns(disturbed=len(disturbed), runs=len(runs), example=first.disturbance)
+        yield DisturbedRuns(disturbed=len(disturbed), runs=len(disturbances), example=disturbed[0])
 
 
 def _crowded_cpus(cells: Mapping[str, CellAnalysis]) -> Iterator[CrowdedCpus]:

@@ -1,92 +1,108 @@
-"""From which size on a pool wins, on folders whose figures are known."""
+"""From which size of its workload on a pool is faster, for times that a test chooses."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 
-from runner.analysis.frames import describe
-from runner.analysis.tables import tabulate
-from runner.folder.results import Results
-from tests.made import MakeResults, Walls, cell
+from runner.analysis.break_even import analyse_break_evens
+from runner.analysis.facts import BreakEven
+from runner.analysis.headline import CellTimes
+from runner.analysis.intervals import Level
+from tests.analysed import analysed_cell
+from tests.made import cell
 
 COUNT = "workload.items.count"
 NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
 
 
-def sized(
-    make_results: MakeResults, walls: Sequence[tuple[int, float, float]], noise: Sequence[float] = NOISE
-) -> Results:
-    """Make a study of one pool at several sizes: size, seconds of the loop, seconds of the pool."""
-    cells: Walls = {}
+def break_evens(
+    walls: Sequence[tuple[Any, float, float]], noise: Sequence[float] = NOISE
+) -> tuple[BreakEven, ...]:
+    """Analyse a pool at several sizes: size, seconds of the loop, seconds of the pool."""
+    cells, times = [], {}
     for size, serial_s, pool_s in walls:
         loop = cell("serial", None, id=f"serial{size}", baseline=f"serial{size}", swept={COUNT: size})
         pool = cell("process", 2, id=f"pool{size}", baseline=loop.id, swept={COUNT: size})
-        cells |= {loop: [serial_s * n for n in noise], pool: [pool_s * n for n in reversed(noise)]}
-    return make_results(cells, swept=(COUNT,))
+        cells += [analysed_cell(cell=loop), analysed_cell(cell=pool)]
+        times[loop.id] = dict(enumerate([serial_s * factor for factor in noise], 1))
+        times[pool.id] = dict(enumerate([pool_s * factor for factor in reversed(noise)], 1))
+    by_id = {analysis.cell.id: analysis for analysis in cells}
+    return analyse_break_evens(by_id, (COUNT,), CellTimes(times, Level(0.95, 1)))
 
 
-def found(results: Results) -> dict[str, Any]:
-    (row,) = tabulate(results).break_even.to_dict("records")
-    return {str(key): value for key, value in row.items()}
+def break_even(walls: Sequence[tuple[Any, float, float]], noise: Sequence[float] = NOISE) -> BreakEven:
+    (result,) = break_evens(walls, noise)
+    return result
 
 
-def test_it_lies_between_the_last_size_that_loses_and_the_first_that_wins(make_results: MakeResults) -> None:
-    # Half as fast at 10, twice as fast at 1000: level at their geometric mean.
-    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)]))
-    assert row["break_even"] == pytest.approx(100, rel=0.1)
-    assert 10 < row["break_even_low"] < row["break_even"] < row["break_even_high"] < 1000
-    assert (row["size"], row["sizes"], row["executor"], row["workers"]) == (COUNT, 2, "process", 2)
+def test_it_is_between_the_last_size_at_which_the_pool_is_slower_and_the_next() -> None:
+    # Half as fast at 10, twice as fast at 1000: equal at their geometric mean.
+    result = break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)])
+    assert result.size is not None
+    assert result.size.value == pytest.approx(100, rel=0.1)
+    assert 10 < result.size.low < result.size.value < result.size.high < 1000
+    assert not result.size.is_range
+    assert result.is_shown
+    assert (result.setting, result.workload, result.name) == (COUNT, "work", "process × 2")
+    assert (result.cells, result.sizes) == (("pool10", "pool1000"), (10, 1000))
+    assert result.faster_at == (1000,)
 
 
-def test_a_pool_that_wins_everywhere_has_none_above_the_smallest_size(make_results: MakeResults) -> None:
-    results = sized(make_results, [(10, 2.0, 1.0), (1000, 2.0, 1.0)])
-    assert found(results)["break_even"] == 0
-    assert list(describe(tabulate(results).break_even, "work")) == [
-        f"work: process × 2: faster than its baseline at every size, from 10 on ({COUNT})"
-    ]
+def test_sizes_are_sorted_whatever_the_order_of_the_grid() -> None:
+    result = break_even([(1000, 2.0, 1.0), (10, 1.0, 2.0)])
+    assert result.sizes == (10, 1000)
+    assert result == break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)])
 
 
-def test_a_pool_that_loses_at_the_largest_size_has_none(make_results: MakeResults) -> None:
-    row = found(sized(make_results, [(10, 2.0, 1.0), (1000, 1.0, 2.0)]))
-    assert np.isinf(row["break_even"])
-    assert row["note"] == "faster than its baseline at 10, but not at the largest size, 1000"
+def test_it_is_zero_for_a_pool_that_is_faster_at_every_size() -> None:
+    result = break_even([(10, 2.0, 1.0), (1000, 2.0, 1.0)])
+    assert result.size is not None
+    assert (result.size.value, result.size.high) == (0, 0)
+    assert result.is_shown
+    assert result.faster_at == (10, 1000)
 
 
-def test_a_pool_that_loses_everywhere_has_none(make_results: MakeResults) -> None:
-    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 1.0, 2.0)]))
-    assert row["note"] == "not faster than its baseline at any size, up to 1000"
+def test_it_is_infinite_for_a_pool_that_is_slower_at_the_largest_size() -> None:
+    result = break_even([(10, 2.0, 1.0), (1000, 1.0, 2.0)])
+    assert result.size is not None
+    assert math.isinf(result.size.value)
+    assert result.is_shown
+    assert result.faster_at == (10,)
 
 
-def test_what_the_interval_leaves_open_is_not_claimed(make_results: MakeResults) -> None:
+def test_what_the_interval_leaves_open_is_not_shown() -> None:
     noisy = (0.8, 1.2, 0.9, 1.1, 0.7, 1.3, 1.0)
-    row = found(sized(make_results, [(10, 1.01, 1.0), (1000, 1.01, 1.0)], noise=noisy))
-    assert row["break_even"] == 0
-    assert row["break_even_high"] > 0
-    assert row["note"].endswith("; another repetition may tell otherwise")
+    result = break_even([(10, 1.01, 1.0), (1000, 1.01, 1.0)], noise=noisy)
+    assert result.size is not None
+    assert result.size.value == 0
+    assert result.size.high > 0
+    assert not result.is_shown
 
 
-def test_sizes_of_thousands_have_no_exponent(make_results: MakeResults) -> None:
-    results = sized(make_results, [(1000, 1.0, 2.0), (5000, 2.0, 1.0)])
-    (told,) = describe(tabulate(results).break_even, "work")
-    assert f" is faster than its baseline from {COUNT} = 22" in told
-    assert "e+" not in told
+def test_few_repetitions_give_a_range() -> None:
+    result = break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)], noise=NOISE[:3])
+    assert result.size is not None
+    assert result.size.is_range
+    assert result.size.low <= result.size.value <= result.size.high
 
 
-def test_few_repetitions_give_a_range(make_results: MakeResults) -> None:
-    row = found(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)], noise=NOISE[:3]))
-    assert row["break_even_low"] <= row["break_even"] <= row["break_even_high"]
-    assert "range" in row["note"]
+def test_it_is_unknown_where_a_size_has_no_time() -> None:
+    result = break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)], noise=())
+    assert (result.size, result.problem) == (None, "times_missing")
+    assert not result.is_shown
 
 
-def test_it_is_told_in_a_sentence(make_results: MakeResults) -> None:
-    table = tabulate(sized(make_results, [(10, 1.0, 2.0), (1000, 2.0, 1.0)])).break_even
-    (sentence,) = describe(table, "work")
-    assert sentence.startswith(f"work: process × 2 is faster than its baseline from {COUNT} = 1")
-    assert "interval" in sentence
+def test_sizes_must_be_positive() -> None:
+    result = break_even([(0, 1.0, 2.0), (1000, 2.0, 1.0)])
+    assert (result.size, result.problem) == (None, "sizes_not_positive")
 
 
-def test_a_study_of_one_size_has_none(make_results: MakeResults) -> None:
-    walls: Walls = {cell("serial", None): [1.0] * 7, cell("process", 2): [1.0] * 7}
-    assert tabulate(make_results(walls)).break_even.empty
+def test_a_study_of_one_size_has_none() -> None:
+    assert break_evens([(10, 1.0, 2.0)]) == ()
+
+
+def test_settings_that_are_no_numbers_are_no_sizes() -> None:
+    assert break_evens([("small", 1.0, 2.0), ("large", 2.0, 1.0)]) == ()
+    assert break_evens([(True, 1.0, 2.0), (False, 2.0, 1.0)]) == ()

@@ -1,100 +1,156 @@
-"""What is known beforehand, against folders whose figures are known."""
+"""What an author knew beforehand, compared with figures that a test chooses."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from runner.analysis.tables import tabulate
+from runner.analysis.facts import KnownAnswerAnalysis, KnownOutcome, LawAnalysis, NotRun
+from runner.analysis.known_answers import Measured, compare_known_answers
+from runner.analysis.machine import Machine
+from runner.columns import KNOWN_FIGURES
 from runner.folder.study_description import StudyAnswer
-from tests.made import MakeResults, cell
+from runner.modes import MODES
+from runner.records import Mode
+from tests.analysed import analysed_cell, estimate
+from tests.made import CPU
 
-if TYPE_CHECKING:
-    from runner.records import Status
-
-SERIAL, TWO = cell("serial", None), cell("process", 2)
-NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
-NOTHING = dict.fromkeys(
-    ("about", "at_least", "at_most", "contains", "needs_gil", "needs_cpus", "needs_quota", "not_run")
-)
+ANSWER: dict[str, Any] = {
+    "workload": "work",
+    "executor": "process",
+    "workers": 2,
+    "because": "the author knows",
+}
 
 
-def outcome(make_results: MakeResults, **known: Any) -> dict[str, Any]:
-    """Compare one known answer with a pool of two that is just twice as fast."""
-    answer: dict[str, Any] = {
-        **NOTHING,
-        "workload": "work",
-        "executor": "process",
-        "workers": 2,
-        "figure": "speedup",
-        "within": 0.05,
-        "because": "it was made so",
-        **known,
+def compare(
+    known: dict[str, Any],
+    *,
+    mode: Mode = Mode.tasks,
+    laws: tuple[LawAnalysis, ...] = (),
+    quota: float | None = None,
+    gil: bool = True,
+    **pool: Any,
+) -> KnownAnswerAnalysis:
+    """Compare one answer with a pool of two workers whose speedup is 2 (1.9 to 2.1)."""
+    cells = (
+        analysed_cell("serial"),
+        analysed_cell("process", 2, speedup=2.0, **pool),
+        analysed_cell("process", 4, speedup=3.0),
+    )
+    environment = {
+        "start": {"cpu": {**CPU, "cpu_quota": quota}},
+        "workers": {"process2": {"gil_enabled": gil}},
     }
-    results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
-    asked = replace(results, study=replace(results.study, known_answers=(StudyAnswer(**answer),)))
-    (row,) = tabulate(asked).known_answers.to_dict("records")
-    return {str(key): value for key, value in row.items()}
+    measured = Measured(
+        cells={cell.cell.id: cell for cell in cells},
+        laws=laws,
+        machine=Machine(environment),
+        mode=MODES[mode],
+        fewest_repetitions=6,
+    )
+    (result,) = compare_known_answers([StudyAnswer(**{**ANSWER, **known})], measured)
+    return result
 
 
 @pytest.mark.parametrize(
-    ("known", "expected"),
+    ("known", "outcome"),
     [
-        ({"about": 2.0}, "holds"),
-        ({"about": 1.985, "within": 0.005}, "cannot tell"),
-        ({"about": 3.0}, "does not hold"),
-        ({"at_least": 1.9, "at_most": 2.1}, "holds"),
-        ({"at_most": 1.5}, "does not hold"),
-        ({"contains": 2.0}, "holds"),
-        ({"contains": 1.0}, "does not hold"),
-        ({"figure": "granularity", "about": 1.0}, "holds"),
-        ({"figure": "amdahl_alpha", "about": 0.1}, "cannot tell"),
-        ({"about": 2.0, "workers": 8}, "not run"),
-        ({"about": 2.0, "needs_cpus": 64}, "not run"),
-        ({"about": 2.0, "needs_gil": True}, "holds"),
-        ({"about": 2.0, "needs_quota": 1.5}, "not run"),
-        ({"not_run": "it needs root"}, "not run"),
+        ({"about": 2.0}, KnownOutcome.HOLDS),
+        ({"about": 1.985, "within": 0.005}, KnownOutcome.CANNOT_TELL),
+        ({"about": 3.0}, KnownOutcome.DOES_NOT_HOLD),
+        ({"at_least": 1.9, "at_most": 2.1}, KnownOutcome.HOLDS),
+        ({"at_most": 1.5}, KnownOutcome.DOES_NOT_HOLD),
+        ({"at_least": 2.05}, KnownOutcome.CANNOT_TELL),
+        ({"contains": 2.0}, KnownOutcome.HOLDS),
+        ({"contains": 1.0}, KnownOutcome.DOES_NOT_HOLD),
+        ({"figure": "speedup_bound", "about": 2.0}, KnownOutcome.HOLDS),
+        ({"figure": "granularity", "about": 1.0}, KnownOutcome.CANNOT_TELL),  # it has no factors
+        ({"figure": "amdahl_alpha", "about": 0.1}, KnownOutcome.CANNOT_TELL),  # no law was fitted
+        ({"about": 2.0, "needs_gil": True, "needs_cpus": 2}, KnownOutcome.HOLDS),
     ],
 )
-def test_an_answer_holds_or_does_not(make_results: MakeResults, known: dict[str, Any], expected: str) -> None:
-    assert outcome(make_results, **known)["outcome"] == expected
+def test_an_answer_holds_or_does_not(known: dict[str, Any], outcome: KnownOutcome) -> None:
+    assert compare(known).outcome is outcome
 
 
-def test_a_row_says_what_was_expected_and_measured_and_how_often_others_disturbed(
-    make_results: MakeResults,
-) -> None:
-    row = outcome(make_results, about=2.0)
-    assert (row["cell"], row["expected"], row["because"]) == ("process × 2", "2 ± 5%", "it was made so")
-    assert row["measured"] == 2.0
-    assert row["low"] < 2.0 < row["high"]
-    assert (row["disturbed"], row["repetitions"]) == (0, 7)
+def test_the_record_has_what_was_expected_and_measured_and_how_often_the_cell_was_disturbed() -> None:
+    result = compare({"about": 2.0, "within": 0.1}, disturbed=3)
+    assert (result.workload, result.executor, result.workers) == ("work", "process", 2)
+    assert (result.cell, result.figure) == ("process2", "speedup")
+    assert (result.about, result.within, result.because) == (2.0, 0.1, "the author knows")
+    assert result.measured == estimate(2.0)
+    assert (result.disturbed, result.repetitions) == (3, 7)
+    assert result.not_run is None
 
 
-def test_what_was_not_run_says_why(make_results: MakeResults) -> None:
-    row = outcome(make_results, not_run="it needs root")
-    assert row["because"] == "not run, because it needs root"
+@pytest.mark.parametrize("figure", KNOWN_FIGURES)
+def test_every_figure_can_be_looked_up(figure: str) -> None:
+    assert compare({"figure": figure, "at_least": 0.0}).outcome in {
+        KnownOutcome.HOLDS,
+        KnownOutcome.CANNOT_TELL,
+    }
 
 
-def test_a_study_of_which_nothing_is_known_has_no_rows(make_results: MakeResults) -> None:
-    assert tabulate(make_results({SERIAL: list(NOISE)})).known_answers.empty
+def test_a_parameter_of_a_law_is_that_of_the_curve_of_the_cell() -> None:
+    law = LawAnalysis(
+        law="amdahl",
+        workload="work",
+        cells=("process2", "process4"),
+        name="process",
+        levels=2,
+        unattributed=0,
+        alpha=estimate(0.1),
+        beta=None,
+        peak_workers=None,
+        curve=None,
+        problem=None,
+    )
+    known = {"figure": "amdahl_alpha", "about": 0.1}
+    assert compare(known, laws=(law,)).measured == estimate(0.1)
+    assert compare({**known, "workers": None}, laws=(law,)).measured == estimate(0.1)
+    assert compare({**known, "executor": "serial", "workers": None}, laws=(law,)).measured is None
+
+
+def test_an_answer_without_workers_is_about_the_first_cell() -> None:
+    assert compare({"about": 2.0, "workers": None}).cell == "process2"
 
 
 @pytest.mark.parametrize(
-    ("walls", "expected"), [(["failed"], "not run"), ([9.0], "cannot tell"), ([9.0] * 7, "does not hold")]
+    ("known", "changes", "reason"),
+    [
+        ({"workers": 8}, {}, NotRun.NO_SUCH_CELL),
+        ({"executor": "thread"}, {}, NotRun.NO_SUCH_CELL),
+        ({"workload": "other"}, {}, NotRun.NO_SUCH_CELL),
+        ({}, {"mode": Mode.weak}, NotRun.OTHER_MODE),
+        ({"not_run": "it needs root"}, {}, NotRun.BY_AUTHOR),
+        ({"needs_gil": True}, {"gil": False}, NotRun.NO_GIL),
+        ({"needs_cpus": 64}, {}, NotRun.TOO_FEW_CPUS),
+        ({"needs_quota": 1.5}, {}, NotRun.NO_QUOTA),
+        ({"needs_quota": 1.5}, {"quota": 0.5}, NotRun.NO_QUOTA),
+        ({}, {"status": "failed"}, NotRun.CELL_FAILED),
+        ({}, {"status": "interrupted"}, NotRun.CELL_FAILED),
+    ],
 )
-def test_failures_and_few_repetitions_contradict_nothing(
-    make_results: MakeResults, walls: "list[float | Status]", expected: str
+def test_an_answer_that_was_not_run_has_a_reason(
+    known: dict[str, Any], changes: dict[str, Any], reason: NotRun
 ) -> None:
-    answer: dict[str, Any] = {
-        **NOTHING,
-        "workload": "work",
-        "executor": "process",
-        "workers": 2,
-        "figure": "speedup",
-        "within": 0.05,
-        "about": 2.0,
-        "because": "",
-    }
-    results = make_results({SERIAL: [2.0] * 7, TWO: walls})
-    asked = replace(results, study=replace(results.study, known_answers=(StudyAnswer(**answer),)))
-    assert tabulate(asked).known_answers["outcome"].tolist() == [expected]
+    result = compare({"about": 2.0, **known}, **changes)
+    assert (result.outcome, result.not_run) == (KnownOutcome.NOT_RUN, reason)
+    assert result.measured is None
+
+
+def test_a_reason_has_its_facts() -> None:
+    assert compare({"not_run": "it needs root"}).author_reason == "it needs root"
+    cpus = compare({"needs_cpus": 64})
+    assert (cpus.needed, cpus.available) == (64, 2)
+    quota = compare({"needs_quota": 1.5}, quota=0.5)
+    assert (quota.needed, quota.available) == (1.5, 0.5)
+
+
+def test_a_quota_that_is_there_is_no_obstacle() -> None:
+    assert compare({"about": 2.0, "needs_quota": 1.5}, quota=1.5).outcome is KnownOutcome.HOLDS
+
+
+def test_few_repetitions_contradict_nothing() -> None:
+    assert compare({"about": 9.0}, repetitions=5).outcome is KnownOutcome.CANNOT_TELL
+    assert compare({"about": 9.0}, repetitions=6).outcome is KnownOutcome.DOES_NOT_HOLD
