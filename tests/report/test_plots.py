@@ -1,12 +1,12 @@
+"""Figures, drawn from analysed studies that the tests choose."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isnan
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -15,34 +15,37 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from runner.analysis.frames import Law
-from runner.analysis.laws import Fit, fit
-from runner.modes import MODES
-from runner.records import Mode
-from runner.report.labels import with_chunks_named
-from runner.report.plots import Facts, draw, save
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import (
+    CellAnalysis,
+    HeadlineRun,
+    LawAnalysis,
+    LawCurve,
+    StudyAnalysis,
+    TaskAnalysis,
+)
+from runner.records import Cell, Mode
+from runner.report.plots import draw, render_plots
 from runner.report.plots.appearance import FAILURE, looks_of, seconds
 from runner.report.plots.layout import NO_COUNT
+from tests.analysed import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
+from tests.made import POOL, SERIAL
 
-FACTS = Facts(
-    usable_cpus=2,
-    confidence=0.95,
-    is_range=False,
-    host="Some CPU, 2 CPUs",
-)
-NO_TASKS = pd.DataFrame(columns=["cell"])
+pytestmark = pytest.mark.slow  # a figure takes about a third of a second
+
 BLUE, VERMILION = "#0072b2", "#d55e00"  # threads and processes
+CONTROL = {"name": "control", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
 
 
 class Study:
-    """Tables of a study, cell by cell; the first cell is the baseline of all."""
+    """Cells of one workload, added one by one; the first is the baseline of all."""
 
     def __init__(self, *, workload: str = "primes") -> None:
         self.workload = workload
-        self.samples: list[dict[str, Any]] = []
-        self.summary: list[dict[str, Any]] = []
+        self.cells: list[CellAnalysis] = []
+        self.tasks: list[TaskAnalysis] = []
 
-    def add(
+    def add(  # noqa: PLR0913 - all but three are keywords
         self,
         executor: str,
         workers: int | None,
@@ -50,65 +53,80 @@ class Study:
         *,
         status: str = "ok",
         baseline: str | None = None,
-        **settings: Any,
+        python: str = "3.11.7",
+        chunk_size: Any = 1,
+        swept: Mapping[str, Any] | None = None,
+        is_loop: bool = False,
+        is_range: bool = False,
+        **facts: Any,
     ) -> str:
         """Add a cell whose repetitions took so many seconds; return its id."""
-        cell = f"{self.workload}-{len(self.summary)}"
-        base = baseline or (self.summary[0]["cell"] if self.summary else cell)
-        common = {
-            "cell": cell,
-            "workload": self.workload,
-            "executor": executor,
-            "workers": workers,
-            "chunk_size": None,
-            "python": "python3.11",
-            **settings,
-        }
-        for repetition, wall_s in enumerate(walls, start=1):
-            self.samples.append(common | sample(repetition, wall_s))
-        mid = median(walls) if status == "ok" else float("nan")
-        base_mid = next((row["wall_s"] for row in self.summary if row["cell"] == base), mid)
-        self.summary.append(
-            common
-            | {"baseline": base, "is_baseline": cell == base, "status": status, "repetitions": len(walls)}
-            | interval("wall_s", mid)
-            | interval("speedup", base_mid / mid)
+        identity = f"{self.workload}-{len(self.cells)}"
+        base = baseline or (self.cells[0].cell.id if self.cells else identity)
+        is_loop = is_loop or executor == "serial"
+        cell = Cell(
+            id=identity,
+            baseline=base,
+            workload=self.workload,
+            executor=executor,
+            workers=workers,
+            chunk_size=None if is_loop else chunk_size,
+            python=python,
+            swept=swept or {},
+            settings={"workload": {}, "executor": SERIAL if is_loop else POOL},
         )
-        return cell
+        by_id = {one.cell.id: one for one in self.cells}
+        base_runs = (
+            {run.repetition: run.unit_s for run in by_id[base].runs}
+            if base in by_id
+            else dict(enumerate(walls, start=1))
+        )
+        runs = tuple(
+            HeadlineRun(
+                repetition=repetition,
+                wall_s=wall_s,
+                unit_s=wall_s,
+                start_s=wall_s / 10,
+                work_s=wall_s * 8 / 10,
+                end_s=wall_s / 10,
+                cpu_s=wall_s,
+                tasks=1,
+                speedup=base_runs[repetition] / wall_s if repetition in base_runs else None,
+                disturbance="",
+            )
+            for repetition, wall_s in enumerate(walls, start=1)
+        )
+        mid = median(walls) if walls and status == "ok" else None
+        base_s = by_id[base].wall_s if base in by_id else None
+        base_mid = mid if base == identity else base_s.value if base_s else None
+        known: dict[str, Any] = {
+            "runs": runs,
+            "wall_s": estimate(mid, is_range=is_range) if mid else None,
+            "speedup": estimate(base_mid / mid) if mid and base_mid else None,
+            "speedup_bound": None,
+        }
+        analysed = replace(analysed_cell(cell=cell, status=status), **{**known, **facts})
+        self.cells.append(analysed)
+        return identity
 
-    def draw(
-        self, facts: Facts = FACTS, tasks: pd.DataFrame = NO_TASKS, loops: Sequence[str] | None = None
-    ) -> dict[str, Figure]:
-        """Draw it; if the plain loops are named, cells without a chunk size get all tasks in one."""
-        summary = nullable(self.summary)
-        if loops is not None:
-            summary = with_chunks_named(summary, loops)
-        samples = nullable(self.samples) if self.samples else pd.DataFrame()
-        return draw(samples, summary, tasks, facts)
+    def change_last(self, **facts: Any) -> None:
+        """Change the cell that was added last."""
+        self.cells[-1] = replace(self.cells[-1], **facts)
 
+    def change_runs(self, **facts: Any) -> None:
+        """Change every run of the cell that was added last."""
+        self.change_last(runs=tuple(replace(run, **facts) for run in self.cells[-1].runs))
 
-def sample(repetition: int, wall_s: float, *, iteration: int = 0, warmup: bool = False) -> dict[str, Any]:
-    return {
-        "repetition": repetition,
-        "iteration": iteration,
-        "warmup": warmup,
-        "start_s": wall_s / 10,
-        "work_s": wall_s * 8 / 10,
-        "end_s": wall_s / 10,
-        "wall_s": wall_s,
-        "unit_s": wall_s,
-        "status": "ok",
-    }
+    def analysis(
+        self, mode: Mode = Mode.tasks, laws: Sequence[LawAnalysis] = (), **facts: Any
+    ) -> StudyAnalysis:
+        """Make the analysed study."""
+        study = study_facts(mode, **facts)
+        return analysed_study(self.cells, study=study, tasks=tuple(self.tasks), laws=tuple(laws))
 
-
-def interval(name: str, mid: float) -> dict[str, float]:
-    return {name: mid, f"{name}_low": mid * 0.9, f"{name}_high": mid * 1.1}
-
-
-def nullable(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows).astype({"workers": "Int64"})
-    has_auto = frame["chunk_size"].eq("auto").any()  # as `typed` leaves it
-    return frame if has_auto else frame.astype({"chunk_size": "Int64"})
+    def draw(self, mode: Mode = Mode.tasks, **facts: Any) -> dict[str, Figure]:
+        """Draw it."""
+        return draw(self.analysis(mode, **facts))
 
 
 def threads_and_processes() -> Study:
@@ -124,13 +142,6 @@ def threads_and_processes() -> Study:
 def typical_speedup() -> Figure:
     """Return one figure for tests that only look at it."""
     return threads_and_processes().draw()["speedup"]
-
-
-def snippets(cell: str, times: Mapping[str, float], *, per_call: bool = True) -> list[dict[str, Any]]:
-    return [
-        {"cell": cell, "label": label, "per_call": per_call} | interval("time_s", time)
-        for label, time in times.items()
-    ]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -173,34 +184,28 @@ def row_labels(axes: Axes) -> list[str]:
 
 
 def windows() -> Study:
-    """Four tasks a second in series, seven on two workers."""
+    """Four tasks per second in series, seven on two workers."""
     study = Study()
     for executor, workers, count in (("serial", None, 8), ("thread", 2, 14)):
-        study.add(executor, workers, [2.0] * 7)
-        for one in study.samples[-7:]:
-            one |= {"tasks": count, "work_s": 2.0, "unit_s": 2.0 / count}
-        study.summary[-1] |= interval("tasks_per_s", count / 2.0)
+        study.add(executor, workers, [2.0] * 7, tasks_per_s=estimate(count / 2.0))
+        study.change_runs(unit_s=2.0 / count)
     return study
 
 
-IN_WINDOWS = replace(FACTS, mode=MODES[Mode.throughput], window_s=2.0)
-
-
-def test_a_window_is_drawn_as_tasks_a_second_and_nothing_else() -> None:
-    figures = windows().draw(IN_WINDOWS)
+def test_a_window_is_drawn_as_tasks_per_second_and_nothing_else() -> None:
+    figures = windows().draw(Mode.throughput, window_s=2.0)
     assert list(figures) == ["throughput"]
     (axes,) = figures["throughput"].axes
-    assert axes.get_ylabel() == "tasks a second"
+    assert axes.get_ylabel() == "tasks per second"
     low, high = axes.get_ylim()
-    assert low < 3.6  # the ends of the intervals
-    assert high > 7.7
-    told = [text.get_text() for text in axes.texts]
-    assert "serial loop,\n4.00 a second" in told
+    assert low < 3.8  # the ends of the intervals
+    assert high > 7.35
+    assert "serial loop,\n4.00 per second" in [text.get_text() for text in axes.texts]
     assert "Tasks that ended within 2.00 s" in " ".join(texts(figures["throughput"]))
 
 
-def test_the_ideal_of_a_window_is_so_many_times_its_baseline() -> None:
-    (axes,) = windows().draw(IN_WINDOWS)["throughput"].axes
+def test_the_ideal_of_a_window_is_a_multiple_of_its_baseline() -> None:
+    (axes,) = windows().draw(Mode.throughput)["throughput"].axes
     right = axes.get_xlim()[1]
     assert any(
         np.allclose(line.get_xydata(), [(1, 4.0), (right, 4.0 * right)])
@@ -212,18 +217,15 @@ def test_the_ideal_of_a_window_is_so_many_times_its_baseline() -> None:
 def test_a_window_in_which_a_cell_failed_shows_a_cross() -> None:
     study = windows()
     study.add("process", 2, [], status="crashed")
-    study.summary[-1] |= interval("tasks_per_s", float("nan"))
-    assert "crashed" in " ".join(texts(study.draw(IN_WINDOWS)["throughput"]))
+    assert "crashed" in " ".join(texts(study.draw(Mode.throughput)["throughput"]))
 
 
 def test_weak_scaling_is_called_so_and_compares_bags() -> None:
     study = Study()
     study.add("serial", None, [1.0] * 7)
-    study.add("thread", 2, [1.25] * 7)
-    for one in study.samples[-7:]:
-        one["unit_s"] = one["wall_s"] / 2  # of two bags
-    study.summary[-1] |= interval("speedup", 1.6)
-    figure = study.draw(replace(FACTS, mode=MODES[Mode.weak]))["speedup"]
+    study.add("thread", 2, [1.25] * 7, speedup=estimate(1.6))
+    study.change_runs(unit_s=1.25 / 2, speedup=1.6)
+    figure = study.draw(Mode.weak)["speedup"]
     upper, lower = figure.axes
     assert upper.get_ylabel() == "scaled speedup vs serial loop"
     assert lower.get_ylabel() == "scaled\nefficiency"
@@ -231,8 +233,8 @@ def test_weak_scaling_is_called_so_and_compares_bags() -> None:
     assert runs(upper, BLUE) == [1.6] * 7
 
 
-def test_empty_tables_make_no_figure() -> None:
-    assert draw(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), FACTS) == {}
+def test_a_study_without_cells_has_no_figure() -> None:
+    assert Study().draw() == {}
 
 
 def test_a_study_without_worker_counts_has_no_speedup_figure() -> None:
@@ -241,13 +243,12 @@ def test_a_study_without_worker_counts_has_no_speedup_figure() -> None:
     assert list(study.draw()) == ["time"]
 
 
-@pytest.mark.slow
-def test_a_single_cell_can_be_drawn_and_saved(tmp_path: Path) -> None:
+def test_a_single_cell_can_be_drawn_and_rendered() -> None:
     study = Study()
-    study.add("process", 3, [2.0])
-    paths = save(study.draw(replace(FACTS, is_range=True)), tmp_path / "plots")
-    assert [path.name for path in paths] == ["speedup.png", "speedup.svg", "time.png", "time.svg"]
-    assert all(path.stat().st_size > 1000 for path in paths)
+    study.add("process", 3, [2.0], is_range=True)
+    rendered = render_plots(study.analysis())
+    assert list(rendered) == ["speedup.png", "speedup.svg", "time.png", "time.svg"]
+    assert all(len(content) > 1000 for content in rendered.values())
 
 
 def test_speedup_axes_are_doublings_with_plain_numbers(typical_speedup: Figure) -> None:
@@ -272,17 +273,6 @@ def test_a_run_is_compared_with_the_baseline_of_its_own_repetition() -> None:
     speedup, efficiency = study.draw()["speedup"].axes
     assert runs(speedup, BLUE) == [2.0, 1.0, 4.0]
     assert runs(efficiency, BLUE) == [1.0, 0.5, 2.0]
-
-
-def test_reference_and_warm_runs_are_not_shown() -> None:
-    study = Study()
-    study.add("serial", None, [2.0])
-    study.add("thread", 2, [1.0])
-    common = {key: value for key, value in study.samples[-1].items() if key in study.summary[0]}
-    study.samples.append(common | sample(0, 9.0))
-    study.samples.append(common | sample(1, 9.0, iteration=1, warmup=True))
-    study.samples.append(common | sample(1, 9.0, iteration=2))
-    assert runs(study.draw()["speedup"].axes[0], BLUE) == [2.0]
 
 
 def test_dashes_join_the_medians_of_one_executor_and_never_two(typical_speedup: Figure) -> None:
@@ -316,8 +306,7 @@ def test_a_failed_cell_is_a_cross_at_its_worker_count_and_interrupts_the_dashes(
 def test_a_cell_that_failed_once_shows_its_good_runs_but_no_median() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.0])
-    study.add("process", 2, [1.0, 1.0])
-    study.summary[-1]["status"] = "crashed"
+    study.add("process", 2, [1.0, 1.0], status="crashed")
     for axes in study.draw()["speedup"].axes:
         assert len(runs(axes, VERMILION)) == 2
         assert [line for line in axes.lines if line.get_marker() == "s" and line.get_markersize() < 10] == []
@@ -355,30 +344,30 @@ def test_cells_of_a_failed_baseline_are_shown_as_having_none() -> None:
 
 
 def test_the_line_at_one_tells_the_seconds_of_the_baseline(typical_speedup: Figure) -> None:
-    assert {"serial loop, 2.00 s", "ideal", "usable CPUs: 2"} <= set(texts(typical_speedup))
+    assert {"serial loop, 2.00 s", "ideal", "more workers than CPUs (2)"} <= set(texts(typical_speedup))
 
 
-def test_usable_cpus_far_beyond_the_axis_are_told_in_words() -> None:
+def test_usable_cpus_far_beyond_the_axis_are_in_the_caption() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("thread", 2, [1.0])
-    captions = texts(study.draw(replace(FACTS, usable_cpus=64))["speedup"])
+    captions = texts(study.draw(usable_cpus=64)["speedup"])
     assert any("Usable CPUs: 64" in caption for caption in captions)
 
 
 @pytest.mark.parametrize(
     ("walls", "is_range", "expected"),
     [
-        ([2.0] * 7, False, "median of 7 runs with 95 % interval"),
+        ([2.0] * 7, False, "median of 7 runs with its 95% interval"),
         ([2.0] * 3, True, "median and range of 3 runs"),
         ([2.0], True, "one run, so no interval"),
     ],
 )
 def test_the_caption_says_what_the_bars_are(walls: list[float], expected: str, *, is_range: bool) -> None:
     study = Study()
-    study.add("serial", None, walls)
-    study.add("thread", 2, walls)
-    for figure in study.draw(replace(FACTS, is_range=is_range)).values():
+    study.add("serial", None, walls, is_range=is_range)
+    study.add("thread", 2, walls, is_range=is_range)
+    for figure in study.draw().values():
         assert expected in " ".join(texts(figure))
 
 
@@ -386,23 +375,22 @@ def test_runs_of_which_only_the_whole_is_known_have_no_strip() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.0])
     study.add("thread", 2, [1.0, 1.0])
-    for row in study.samples[2:]:
-        row |= {"start_s": None, "work_s": None, "end_s": None}
+    study.change_runs(start_s=None, work_s=None, end_s=None)
     (axes,) = study.draw()["time"].axes
     strips = [float(bar.get_width()) for bar in axes.patches if isinstance(bar, Rectangle)]
     assert strips == pytest.approx([0.2, 1.6, 0.2])
 
 
-def test_noisy_runs_are_open() -> None:
+def test_disturbed_runs_are_open() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.0])
     study.add("thread", 2, [1.0, 1.0])
-    for row in study.samples:
-        row["noisy"] = row["repetition"] == 2
+    first, second = study.cells[-1].runs
+    study.change_last(runs=(first, replace(second, disturbance="other processes took 1.00 CPUs")))
     figure = study.draw()["speedup"]
     open_dots = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "none"]
     assert [ys(line) for line in open_dots] == [[2.0]]
-    assert any("open ones while others used the machine" in text for text in texts(figure))
+    assert any("(open: disturbed)" in text for text in texts(figure))
 
 
 def test_an_executor_that_takes_no_workers_has_a_place_of_its_own() -> None:
@@ -418,26 +406,25 @@ def test_an_executor_that_takes_no_workers_has_a_place_of_its_own() -> None:
     assert speedup.get_xlim()[0] < NO_COUNT
 
 
-def test_what_the_bag_allows_is_drawn_where_it_is_known() -> None:
+def test_the_bound_is_drawn_where_it_is_known() -> None:
     study = Study()
     study.add("serial", None, [2.0])
-    study.add("process", 2, [1.5])
+    study.add("process", 2, [1.5], speedup_bound=1.5)
     study.add("process", 4, [1.5])
-    for row in study.summary:
-        row["speedup_bound"] = 1.5 if row["workers"] == 2 else None
     figure = study.draw()["speedup"]
     bounds = [line for line in figure.axes[0].lines if ys(line) == [1.5, 1.5]]
     assert len(bounds) == 1
-    assert "most that this bag of tasks allows" in texts(figure)
+    assert "bound for these tasks and CPUs" in texts(figure)
 
 
 def test_a_swept_setting_makes_a_panel_for_each_value() -> None:
     study = Study()
     for count in (10, 100, 1000):
-        base = study.add("serial", None, [count / 10], baseline=f"primes-{len(study.summary)}", count=count)
-        study.add("process", 2, [count / 20], baseline=base, count=count)
-        study.add("process", 4, [count / 40], baseline=base, count=count)
-    figure = study.draw(replace(FACTS, swept=("count",)))["speedup"]
+        swept = {"count": count}
+        base = study.add("serial", None, [count / 10], baseline=f"primes-{len(study.cells)}", swept=swept)
+        study.add("process", 2, [count / 20], baseline=base, swept=swept)
+        study.add("process", 4, [count / 40], baseline=base, swept=swept)
+    figure = study.draw(swept=("count",))["speedup"]
     assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == [
         "count = 10",
         "count = 100",
@@ -449,22 +436,17 @@ def test_a_swept_setting_makes_a_panel_for_each_value() -> None:
 def test_a_swept_number_of_many_values_becomes_the_axis() -> None:
     study = Study()
     for count in (1, 2, 5, 10, 20, 50):
-        setting: dict[str, Any] = {"items.count": count}
-        base = study.add(
-            "serial",
-            None,
-            [float(count)],
-            baseline=f"primes-{len(study.summary)}",
-            **setting,
-        )
-        study.add("process", 2, [count / 2], baseline=base, **setting)
-    figures = study.draw(replace(FACTS, swept=("items.count",)))
+        swept = {"items.count": count}
+        base = study.add("serial", None, [float(count)], baseline=f"primes-{len(study.cells)}", swept=swept)
+        study.add("process", 2, [count / 2], baseline=base, swept=swept, speedup_bound=1.75)
+    figures = study.draw(swept=("items.count",))
     assert list(figures) == ["speedup_by_count", "time"]
     speedup, efficiency = figures["speedup_by_count"].axes
     assert speedup.get_xscale() == "log"
     assert tick_labels(efficiency) == ["1", "2", "5", "10", "20", "50"]
     assert efficiency.get_xlabel() == "items.count"
     assert len(lines(speedup, VERMILION, style="--")) == 1
+    assert len([line for line in speedup.lines if ys(line) == [1.75, 1.75]]) == 6
 
 
 def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
@@ -495,11 +477,11 @@ def test_chunks_of_auto_size_stand_at_the_size_that_it_came_to() -> None:
 
 def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> None:
     study = Study()
-    loop = study.add("serial", None, [2.0])
-    control = study.add("control", None, [2.0])
+    study.add("serial", None, [2.0])
+    study.add("control", None, [2.0], is_loop=True)
     study.add("process", 2, [1.0], chunk_size=1)
     study.add("process", 2, [0.5], chunk_size=None)
-    figures = study.draw(loops=(loop, control))
+    figures = study.draw()
     assert [axes.get_title(loc="left") for axes in figures["time"].axes] == [
         "chunk_size = 1",
         "chunk_size = all",
@@ -511,17 +493,18 @@ def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> 
 
 def test_one_chunk_size_beside_a_loop_without_any_makes_no_panels() -> None:
     study = Study()
-    loop = study.add("serial", None, [2.0])
+    study.add("serial", None, [2.0])
     study.add("process", 2, [1.0], chunk_size=None)
-    assert [axes.get_title(loc="left") for axes in study.draw(loops=[loop])["time"].axes] == [""]
+    assert [axes.get_title(loc="left") for axes in study.draw()["time"].axes] == [""]
 
 
 def test_a_setting_that_is_empty_in_one_place_is_named_as_such() -> None:
     study = Study()
     for mode in ("", "fast"):
-        base = study.add("serial", None, [1.0], baseline=f"primes-{len(study.summary)}", mode=mode)
-        study.add("process", 2, [0.5], baseline=base, mode=mode)
-    figure = study.draw(replace(FACTS, swept=("mode",)))["time"]
+        swept = {"mode": mode}
+        base = study.add("serial", None, [1.0], baseline=f"primes-{len(study.cells)}", swept=swept)
+        study.add("process", 2, [0.5], baseline=base, swept=swept)
+    figure = study.draw(swept=("mode",))["time"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["mode = ''", "mode = fast"]
 
 
@@ -532,82 +515,103 @@ def test_a_workload_that_failed_everywhere_has_no_figure() -> None:
     assert study.draw() == {}
 
 
-def test_an_interruption_while_a_figure_is_written_leaves_the_old_one(tmp_path: Path) -> None:
-    class Interrupted(Figure):
-        def savefig(self, fname: Any, **_: Any) -> None:
-            Path(fname).write_bytes(b"half")
-            raise KeyboardInterrupt
-
-    (tmp_path / "time.png").write_bytes(b"whole")
-    with pytest.raises(KeyboardInterrupt):
-        save({"time": Interrupted()}, tmp_path)
-    assert (tmp_path / "time.png").read_bytes() == b"whole"
-
-
 def test_workloads_have_figures_of_their_own_with_names_fit_for_files() -> None:
     first, second = Study(), Study(workload="a/b")
     first.add("serial", None, [1.0])
     first.add("thread", 2, [1.0])
     second.add("serial", None, [1.0])
-    figures = draw(
-        nullable(first.samples + second.samples), nullable(first.summary + second.summary), NO_TASKS, FACTS
-    )
+    figures = draw(analysed_study([*first.cells, *second.cells]))
     assert list(figures) == ["speedup_primes", "time_primes", "time_a-b"]
 
 
 def test_snippets_are_bars_the_quickest_first_with_their_values() -> None:
     study = Study(workload="collections")
     base = study.add("serial", None, [0.1, 0.1])
-    figure = study.draw(
-        tasks=pd.DataFrame(snippets(base, {"set": 2.5e-6, "list": 8e-7, "loop": float("nan")}))
-    )["snippets"]
+    study.tasks = [analysed_snippet("set", 2.5e-6, cell=base), analysed_snippet("list", 8e-7, cell=base)]
+    figure = study.draw()["snippets"]
     axes = figure.axes[0]
-    assert row_labels(axes) == ["list", "set", "loop"]
+    assert row_labels(axes) == ["list", "set"]
     assert axes.yaxis_inverted()
     bars = {bar.get_y(): bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)}
     assert [bars[y] for y in sorted(bars)] == pytest.approx([0.8, 2.5])
-    assert {"2.50 µs", "800 ns", "not measured"} <= set(texts(figure))
+    assert {"2.50 µs", "800 ns"} <= set(texts(figure))
 
 
-def test_snippets_on_several_pythons_stand_beside_each_other() -> None:
+def test_snippets_on_several_pythons_are_adjacent() -> None:
     study = Study()
-    rows = []
-    for python in ("python3.11", "python3.13t"):
-        cell = study.add("serial", None, [0.1], baseline=f"primes-{len(study.summary)}", python=python)
-        rows += snippets(cell, {"set": 1e-6, "list": 2e-6})
-    figure = study.draw(tasks=pd.DataFrame(rows))["snippets"]
+    for python in ("3.11.7", "3.13.0t"):
+        cell = study.add("serial", None, [0.1], baseline=f"primes-{len(study.cells)}", python=python)
+        study.tasks += [analysed_snippet(label, 1e-6, cell=cell) for label in ("set", "list")]
+    figure = study.draw()["snippets"]
     assert len(figure.axes) == 1
     assert len(figure.axes[0].patches) == 4
-    assert {"python3.11", "python3.13t"} <= set(texts(figure))
+    assert {"3.11.7", "3.13.0t"} <= set(texts(figure))
 
 
 def test_tasks_of_a_function_make_no_figure_of_snippets() -> None:
     study = Study()
     base = study.add("serial", None, [0.1])
-    assert "snippets" not in study.draw(tasks=pd.DataFrame(snippets(base, {"1": 0.1}, per_call=False)))
+    study.tasks = [analysed_snippet("1", 0.1, cell=base, per_call=False)]
+    assert "snippets" not in study.draw()
 
 
-@pytest.mark.slow
-def test_names_of_the_users_are_shown_as_they_are(tmp_path: Path) -> None:
+def test_names_of_the_users_are_shown_as_they_are() -> None:
     study = Study()
     study.add("serial", None, [0.1])
     study.add("$weird_{x}$ <&> 素数 and quite a long name", 2, [0.1])
-    figures = study.draw()
-    _, svg = save({"time": figures["time"]}, tmp_path)
-    text = svg.read_text(encoding="utf-8")
+    text = render_plots(study.analysis())["time.svg"].decode()
     assert "$weird_{x}$ &lt;&amp;&gt;" in text
 
 
-@pytest.mark.slow
-def test_figures_are_the_same_bytes_every_time_and_hold_text_as_text(tmp_path: Path) -> None:
+def test_figures_are_the_same_bytes_every_time_and_hold_text_as_text() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.1])
     study.add("thread", 2, [2.0, 2.1])
-    first, second = (save({"speedup": study.draw()["speedup"]}, tmp_path / name) for name in ("one", "two"))
-    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    svg = first[1].read_text(encoding="utf-8")
+    first, second = (render_plots(study.analysis()) for _ in range(2))
+    assert first == second
+    svg = first["speedup.svg"].decode()
     assert ">speedup vs serial loop</text>" in svg
     assert "<dc:date>" not in svg
+
+
+def test_series_that_never_meet_stand_exactly_at_their_place() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=1)
+    study.add("process", 2, [1.0], chunk_size=100)
+    study.add("process", 2, [0.5], chunk_size="auto", tasks_per_chunk=8)
+    upper, _ = study.draw()["speedup_by_chunk_size"].axes
+    medians = [line for line in upper.lines if line.get_markersize() == 6.8]
+    assert sorted(x for line in medians for x in xs(line)) == pytest.approx([1.0, 8.0, 100.0])
+
+
+def test_markers_of_as_many_workers_as_cpus_stay_out_of_the_shade() -> None:
+    study = threads_and_processes()
+    upper, _ = study.draw()["speedup"].axes
+    shade = min(patch.get_x() for patch in upper.patches if isinstance(patch, Rectangle))
+    medians = [xs(line)[0] for line in upper.lines if line.get_markersize() == 6.8]
+    assert len([x for x in medians if 1.5 < x < 2.6]) == 2
+    assert all(x < shade for x in medians if x < 2.6)
+    assert all(x > shade for x in medians if x > 2.6)
+
+
+def test_an_axis_has_fractions_or_decimals_but_never_both() -> None:
+    study = Study()
+    study.add("serial", None, [1.0])
+    study.add("process", 2, [60.0])
+    upper, _ = study.draw()["speedup"].axes
+    labels = [label.get_text() for label in upper.get_yticklabels()]
+    assert "1/32" in labels
+    assert not [label for label in labels if "." in label]
+
+
+def test_panels_of_one_baseline_share_their_time_axis() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("process", 2, [1.0], chunk_size=1)
+    study.add("process", 2, [4.0], chunk_size=10)
+    first, second = study.draw()["time"].axes
+    assert first.get_xlim() == second.get_xlim()
 
 
 def test_executors_keep_their_colours_and_strangers_get_others() -> None:
@@ -633,16 +637,32 @@ def test_times_are_written_with_three_digits_and_a_unit_that_suits(value: float,
 
 
 def test_a_law_is_drawn_with_its_band_and_to_twice_the_workers_that_were_measured() -> None:
-    counts = [1, 2, 4, 8]
-    times = np.array([[8 * (0.1 + 0.9 / count)] * 7 for count in counts])
-    found = fit("amdahl", counts, times, 0.95, seed=1)
-    assert isinstance(found, Fit)
     study = threads_and_processes()
-    law = Law(fit=found, workload="primes", name="primes, thread", workers=counts)
-    figure = draw(nullable(study.samples), nullable(study.summary), NO_TASKS, FACTS, [law])["scaling"]
+    workers = [float(count) for count in range(1, 17)]
+    speedup = [1 / (0.1 + 0.9 / count) for count in workers]
+    law = LawAnalysis(
+        law="amdahl",
+        workload="primes",
+        cells=tuple(cell.cell.id for cell in study.cells[1::2]),
+        name="thread",
+        levels=4,
+        unattributed=0,
+        alpha=Estimate(value=0.1, low=0.09, high=0.11),
+        beta=None,
+        peak_workers=None,
+        curve=LawCurve(
+            workers=workers,
+            speedup=speedup,
+            low=[0.9 * value for value in speedup],
+            high=[1.1 * value for value in speedup],
+            measured={1: [1.0] * 7, 8: [4.5] * 7},
+        ),
+        problem=None,
+    )
+    figure = draw(study.analysis(laws=[law]))["scaling"]
     (axes,) = figure.axes
     drawn = next(line for line in axes.get_lines() if to_hex(str(line.get_color())) == BLUE)
-    assert xs(drawn)[-1] == pytest.approx(16)
-    assert ys(drawn)[-1] == pytest.approx(1 / (0.1 + 0.9 / 16), rel=0.01)
+    assert xs(drawn)[-1] == 16
+    assert ys(drawn)[-1] == pytest.approx(1 / (0.1 + 0.9 / 16))
     assert len(axes.collections) == 1
     assert "Amdahl's law" in texts(figure)

@@ -1,4 +1,4 @@
-"""How figures look: colours, words, units, and the head that every figure has."""
+"""The appearance of figures: colours, markers, units, and the head of every figure."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextToPath
 
+from runner.analysis.facts import CellAnalysis
 from runner.report.labels import one_line
-from runner.report.plots.data import Facts, Measured
 
 BODY, SMALL, HEAD = 9.5, 8.5, 12.0  # points; legible in a figure of 8 inches shown 800 pixels wide
 MARGIN = 0.14  # inches around everything
@@ -58,7 +58,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-# The same mark means the same thing in every figure.
+# A mark means the same in every figure.
 RUN: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
@@ -67,7 +67,7 @@ RUN: dict[str, Any] = {
     "alpha": 0.35,
     "zorder": 2.5,
 }
-NOISY_RUN: Mapping[str, Any] = RUN | {"markerfacecolor": "none", "markeredgewidth": 0.8, "alpha": 0.6}
+DISTURBED_RUN: Mapping[str, Any] = RUN | {"markerfacecolor": "none", "markeredgewidth": 0.8, "alpha": 0.6}
 BAR: Mapping[str, Any] = {"linewidth": 1.7, "solid_capstyle": "butt", "zorder": 3}
 MEDIAN: Mapping[str, Any] = {
     "linestyle": "none",
@@ -100,22 +100,22 @@ DASHES: Mapping[str, Any] = {"linewidth": 0.9, "linestyle": (0, (4, 3)), "alpha"
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Give figures their style while they are made or written."""
+    """Apply the style while figures are made or written."""
     with rc_context(STYLE), warnings.catch_warnings():
-        # A letter that the font lacks is a box in the PNG and itself in the SVG: nothing to do about.
+        # A character that the font lacks is a box in the PNG and correct in the SVG; nothing can be done.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one series appears."""
+    """The appearance of one series."""
 
     colour: str
     marker: str
 
 
-# Okabe and Ito's colours, told apart by the colour-blind; a marker tells them apart in print.
+# The colours of Okabe and Ito, safe for the colour-blind; markers tell series apart in black and white.
 _KNOWN = {
     "serial": Look("#4D4D4D", "o"),
     "thread": Look("#0072B2", "o"),
@@ -136,21 +136,21 @@ _OTHERS = [
 
 
 def looks_of(executors: Iterable[str]) -> dict[str, Look]:
-    """Give each executor its colour and marker, the known ones the same in every study."""
+    """Assign each executor a colour and a marker; a shipped one has the same in every study."""
     names = list(dict.fromkeys(executors))
-    strangers = [name for name in names if name not in _KNOWN]
-    looks = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(strangers)}
+    others = [name for name in names if name not in _KNOWN]
+    looks = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
     return {name: _KNOWN.get(name) or looks[name] for name in names}
 
 
 def seconds(value: float) -> str:
-    """Write a time with three digits and the unit that suits it."""
+    """Format a time with three significant digits and a suitable unit."""
     scale, unit = time_unit(value)
     return f"{digits(value * scale)} {unit}"
 
 
 def time_unit(value: float) -> tuple[float, str]:
-    """Return what to multiply seconds by, and the unit, so that `value` reads well."""
+    """Return the factor and the unit in which `value` reads well."""
     for scale, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         if value * scale >= 0.9995:
             return scale, unit
@@ -158,41 +158,42 @@ def time_unit(value: float) -> tuple[float, str]:
 
 
 def digits(value: float, significant: int = 3) -> str:
-    """Write a number with so many significant digits, never in powers of ten."""
+    """Format a number with so many significant digits, never with an exponent."""
     if value == 0:
         return "0"
     return f"{value:.{max(0, significant - 1 - floor(log10(abs(value) * 1.0005)))}f}"
 
 
-def repetitions(cells: Sequence[Measured]) -> str:
-    """Count runs of a cell: "7 runs", "5 to 7 runs"."""
-    counts = sorted({len(cell.runs) for cell in cells if cell.status == "ok"}) or [0]
+def count_of_runs(cells: Iterable[CellAnalysis]) -> str:
+    """Count the runs of each cell: "7 runs", "5 to 7 runs"."""
+    counts = sorted({len(cell.runs) for cell in cells if cell.is_ok}) or [0]
     few, many = counts[0], counts[-1]
     return f"{few} to {many} runs" if few < many else f"{many} run{'s' * (many != 1)}"
 
 
-def spread(cells: Sequence[Measured], facts: Facts, mid: str = "Markers", sides: str = "bars") -> str:
-    """Say what the marks of a median and of its interval stand for."""
-    runs = repetitions(cells)
+def bounds_caption(
+    cells: Sequence[CellAnalysis], confidence: float, mid: str = "Markers", sides: str = "bars"
+) -> str:
+    """Say what the marks of a median and of its bounds are."""
+    runs = count_of_runs(cells)
     if runs == "1 run":
         return f"{mid}: one run, so no interval."
-    if not any(cell.wall_s.has_width for cell in cells):
-        return f"{mid}: median of {runs}, no interval."
-    if facts.is_range:
+    estimates = [cell.wall_s for cell in cells if cell.wall_s is not None]
+    if not estimates:
+        return f"{mid}: median of {runs}."
+    if any(estimate.is_range for estimate in estimates):
         return f"{mid} and {sides}: median and range of {runs}."
-    interval = f"{facts.confidence * 100:g} % interval"
-    return f"{mid} and {sides}: median of {runs} with {interval}."
+    return f"{mid} and {sides}: median of {runs} with its {confidence * 100:g}% interval."
 
 
-def runs_caption(cells: Iterable[Measured]) -> str:
+def runs_caption(cells: Iterable[CellAnalysis]) -> str:
     """Say what the small dots are."""
-    is_noisy = any(run.is_noisy for cell in cells for run in cell.runs)
-    noisy = ", open ones while others used the machine" if is_noisy else ""
-    return f"Dots: single runs{noisy}."
+    is_disturbed = any(run.disturbance for cell in cells for run in cell.runs)
+    return f"Dots: single runs{' (open: disturbed)' if is_disturbed else ''}."
 
 
 def scatter(repetition: int) -> float:
-    """Return a number from -1 to 1 that spreads repetitions evenly, the same in every drawing."""
+    """Return a number from -1 to 1 that spreads repetitions evenly, the same in every figure."""
     return 2 * (repetition * 0.6180339887 % 1) - 1
 
 
@@ -205,7 +206,7 @@ def width_of(text: str, size: float, weight: str = "normal") -> float:
 
 
 def wrapped(text: str, room: float, size: float, weight: str = "normal") -> list[str]:
-    """Break a text at spaces so that every line fits into so many inches."""
+    """Wrap a text at spaces so that every line fits into `room` inches."""
     lines: list[str] = []
     end = room
     for word in text.split():
@@ -220,7 +221,7 @@ def wrapped(text: str, room: float, size: float, weight: str = "normal") -> list
 
 
 def stacked(labels: Iterable[str], room: float) -> str:
-    """Put labels into lines that are as wide as the room, and shorten those that are wider."""
+    """Join labels into lines of at most `room` inches; shorten labels that are wider."""
     lines: list[str] = []
     for label in labels:
         fitting = label
@@ -236,7 +237,7 @@ def stacked(labels: Iterable[str], room: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What stands above the axes."""
+    """Title, caption and legend above the axes."""
 
     title: str
     caption: Sequence[str]  #: paragraphs
@@ -244,7 +245,7 @@ class Head:
 
 
 def sheet(width: float, body: float, head: Head) -> Figure:
-    """Return an empty figure with its head; `body` inches of height are left for axes."""
+    """Make an empty figure with its head; `body` inches of height are left for axes."""
     room = width - 2 * MARGIN
     title = wrapped(head.title, room, HEAD, "bold")
     caption = [line for paragraph in head.caption for line in wrapped(paragraph, room, SMALL)]
@@ -293,6 +294,6 @@ def grid_of(panels: int) -> tuple[int, int, float]:
 
 
 def bare(axes: Axes, axis: Literal["x", "y"]) -> None:
-    """Leave only faint grid lines across one axis."""
+    """Show nothing but faint grid lines along one axis."""
     axes.grid(visible=True, axis=axis, color=GRID, linewidth=0.7)
     axes.tick_params(length=3, width=0.8)

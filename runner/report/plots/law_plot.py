@@ -1,4 +1,4 @@
-"""Scaling laws: what they make of the times that they were fitted to, and how far that may be believed."""
+"""Scaling laws: what they predict from the times they were fitted to, with their uncertainty."""
 
 from collections.abc import Sequence
 
@@ -8,60 +8,65 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from runner.analysis.estimate import Estimate
-from runner.analysis.frames import Law
+from runner.analysis.facts import LawAnalysis, LawCurve
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
-from runner.report.plots.data import Facts
+from runner.report.plots.panels import Context
 
 _NAMES = {"amdahl": "Amdahl's law", "usl": "Universal Scalability Law"}
 _COLOURS = {"amdahl": "#0072B2", "usl": "#D55E00"}
 _HEIGHT = 3.2  # inches
 
 
-def draw_scaling(title: str, laws: Sequence[Law], facts: Facts) -> Figure:
-    """Draw the laws of every curve with their bands, a panel a curve."""
-    curves = {law.name: [one for one in laws if one.name == law.name] for law in laws}
+def draw_laws(title: str, laws: Sequence[LawAnalysis], context: Context) -> Figure:
+    """Draw the fitted laws with their bands, one panel for each curve."""
+    fitted = [(law, law.curve) for law in laws if law.curve is not None]
+    curves = {
+        name: [pair for pair in fitted if pair[0].name == name]
+        for name in dict.fromkeys(law.name for law, _ in fitted)
+    }
     rows, columns, width = look.grid_of(len(curves))
-    known = dict.fromkeys(law.fit.law for law in laws)
-    dots = "Dots: single runs, were their tasks shared out evenly."
-    bands = (
-        f"Lines and bands: laws with {facts.confidence:.0%} intervals, to twice the most workers measured."
-    )
+    dots = "Dots: single runs, corrected for uneven tasks."
+    confidence = f"{context.confidence * 100:g}% intervals"
+    bands = f"Lines and bands: laws with {confidence}, up to twice the largest number of workers measured."
     head = look.Head(
         title=f"{title}: scaling laws",
-        caption=[f"{dots} {bands}", facts.host],
-        legend={_NAMES[law]: Line2D([], [], color=_COLOURS[law]) for law in known},
+        caption=[f"{dots} {bands}", context.host],
+        legend={
+            _NAMES[law]: Line2D([], [], color=_COLOURS[law])
+            for law in dict.fromkeys(law.law for law, _ in fitted)
+        },
     )
     figure = look.sheet(width, rows * (_HEIGHT + 0.7), head)
     grid = figure.add_gridspec(rows, columns)
-    for place, (name, own) in enumerate(curves.items()):
+    for place, (name, pairs) in enumerate(curves.items()):
         axes = figure.add_subplot(grid[divmod(place, columns)])
         axes.set_title(look.stacked([one_line(name, 60)], width / columns - 0.75) if len(curves) > 1 else "")
-        _draw_laws(axes, own)
+        _draw_curve(axes, pairs)
     return figure
 
 
-def _draw_laws(axes: Axes, laws: Sequence[Law]) -> None:
+def _draw_curve(axes: Axes, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> None:
     look.bare(axes, "y")
-    most = max(float(law.fit.curve.workers[-1]) for law in laws)
+    most = max(curve.workers[-1] for _, curve in laws)
     axes.plot([1, most], [1, most], color=look.FAINT, linewidth=0.9, zorder=1)
     axes.annotate(
         "ideal", (most, most), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
     )
-    for law in laws:
-        curve, colour = law.fit.curve, _COLOURS[law.fit.law]
+    for law, curve in laws:
+        colour = _COLOURS[law.law]
         axes.fill_between(curve.workers, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(curve.workers, curve.speedup, color=colour, linewidth=1.4, zorder=2)
-        if law.fit.peak_workers is not None:
-            _draw_peak(axes, law.fit.peak_workers, most)
-    measured = laws[-1]
-    for workers, speedups in measured.fit.curve.measured.items():
+        if law.peak_workers is not None:
+            _draw_peak(axes, law.peak_workers, most)
+    _, curve = laws[-1]
+    for workers, speedups in curve.measured.items():
         axes.plot([workers] * len(speedups), speedups, color=look.INK, **look.RUN)
     _set_up(axes, most)
 
 
 def _draw_peak(axes: Axes, peak: Estimate, most: float) -> None:
-    """Mark where the speedup is largest, if that is within what is drawn."""
+    """Mark where the speedup is largest, if that is on the axis."""
     if peak.value > most:
         return
     axes.axvspan(peak.low, min(peak.high, most), color=look.SHADE, linewidth=0, zorder=0)
@@ -80,7 +85,7 @@ def _draw_peak(axes: Axes, peak: Estimate, most: float) -> None:
 def _set_up(axes: Axes, most: float) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
-    axes.set_xlabel("workers (log2)")
+    axes.set_xlabel("workers")
     axes.set_ylabel("speedup over one worker")
     powers = [2**power for power in range(int(most).bit_length()) if 2**power <= most]
     for axis in (axes.xaxis, axes.yaxis):

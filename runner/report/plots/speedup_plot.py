@@ -1,162 +1,170 @@
 """Speedup and efficiency, against the number of workers or another numeric setting."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor, isfinite, log2, sqrt
+from math import ceil, floor, log2, sqrt
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
+from runner.analysis.facts import CellAnalysis
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
-from runner.report.plots.data import Facts, Measured, Panel
 from runner.report.plots.layout import (
     CROSS,
     NO_COUNT,
     Across,
     Dot,
-    Point,
-    Scene,
+    Layout,
+    Position,
     against_setting,
     against_workers,
     compared,
     failures,
-    scene_of,
+    layout_of,
 )
+from runner.report.plots.panels import Context, Panel, trouble
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
-BESIDE = 1.3, 0.85  # inches beside the data of a figure's only column, and of one among several
-BOUND = "most that this bag of tasks allows"
+MARGINS = 1.3, 0.85  # inches next to the data of a figure's only column, and of one of several columns
+BOUND = "bound for these tasks and CPUs"
+_BOUND_SHARE = 0.25  # of the gap between x values, to both sides: nothing is claimed in between
+_FRACTIONS_BELOW = 0.1  # an axis that reaches below has fractions, others decimals: one notation each
 
 
 def draw_speedup(
     title: str,
     panels: Sequence[Panel],
     looks: Mapping[str, look.Look],
-    facts: Facts,
-    setting: str | None = None,
+    context: Context,
+    key: str | None = None,
 ) -> Figure:
     """Draw speedup and efficiency against the workers or, if given, against a numeric setting."""
     cells = [cell for panel in panels for cell in panel.cells]
-    across = against_workers() if setting is None else against_setting(cells, setting)
+    across = against_workers() if key is None else against_setting(cells, key)
     rows, columns, width = look.grid_of(len(panels))
-    size = (width / columns - BESIDE[columns > 1], SPEEDUP_HEIGHT if columns == 1 else SPEEDUP_HEIGHT * 0.8)
-    scene = scene_of(panels, across, looks, facts.usable_cpus, size)
+    size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT * (1 if columns == 1 else 0.8))
+    layout = layout_of(panels, across, looks, context.usable_cpus, size)
     head = look.Head(
-        title=f"{title}: {facts.mode.ratio} by {'number of workers' if setting is None else setting}",
-        caption=_caption(cells, scene, facts),
-        legend=_legend(cells, scene),
+        title=f"{title}: {context.mode.ratio} by {'number of workers' if key is None else key}",
+        caption=_caption(cells, layout, context),
+        legend=_legend(cells, layout),
     )
-    figure = look.sheet(width, rows * (scene.height + EFFICIENCY_HEIGHT + BETWEEN), head)
-    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[scene.height, EFFICIENCY_HEIGHT] * rows)
+    figure = look.sheet(width, rows * (layout.height + EFFICIENCY_HEIGHT + BETWEEN), head)
+    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[layout.height, EFFICIENCY_HEIGHT] * rows)
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)
         upper = figure.add_subplot(grid[2 * row, column])
         lower = figure.add_subplot(grid[2 * row + 1, column], sharex=upper)
-        _set_up(upper, lower, scene)
-        _draw_panel(upper, lower, panel, scene)
-        if scene.across.is_workers:
-            _draw_ideal(upper, scene, is_labelled=place == 0)
-            draw_capacity([upper, lower], scene, facts.usable_cpus, is_labelled=place == 0)
+        _set_up(upper, lower, layout)
+        _draw_panel(upper, lower, panel, layout)
+        if across.is_workers:
+            _draw_ideal(upper, layout, is_labelled=place == 0)
+            draw_capacity([upper, lower], layout, context.usable_cpus, is_labelled=place == 0)
         if column == 0:
-            upper.set_ylabel(f"{facts.mode.ratio} vs {name_of(panel.baselines)}")
-            lower.set_ylabel(facts.mode.efficiency.replace(" ", "\n"))
+            upper.set_ylabel(f"{context.mode.ratio} vs {name_of(panel.baselines)}")
+            lower.set_ylabel(context.mode.efficiency.replace(" ", "\n"))
         else:
             upper.tick_params(axis="y", labelleft=False)
             lower.tick_params(axis="y", labelleft=False)
     return figure
 
 
-def _caption(cells: Sequence[Measured], scene: Scene, facts: Facts) -> list[str]:
+def _caption(cells: Sequence[CellAnalysis], layout: Layout, context: Context) -> list[str]:
     baselines = [cell for cell in cells if cell.is_baseline]
-    shown = compared(cells)
+    drawn = compared(cells)
     parts = [
-        *([facts.mode.caption] if facts.mode.caption else []),
+        *([context.mode.caption] if context.mode.caption else []),
         f"Baseline: {name_of(baselines)}, {_seconds(baselines)}.",
-        look.runs_caption(shown),
-        look.spread(shown, facts),
+        look.runs_caption(drawn),
+        look.bounds_caption(drawn, context.confidence),
     ]
-    if any(cell.trouble for cell in shown):
+    if any(trouble(cell) for cell in drawn):
         parts.append("Crosses: cells without a speedup.")
-    if facts.usable_cpus > scene.x_limits[1] and scene.across.is_workers:
-        parts.append(f"Usable CPUs: {facts.usable_cpus}, beyond the axis.")
-    return [" ".join(parts), facts.host]
+    if context.usable_cpus > layout.x_limits[1] and layout.across.is_workers:
+        parts.append(f"Usable CPUs: {context.usable_cpus}, beyond the axis.")
+    return [" ".join(parts), context.host]
 
 
-def name_of(baselines: Sequence[Measured]) -> str:
+def name_of(baselines: Sequence[CellAnalysis]) -> str:
     """Name what speedups are relative to."""
     names = dict.fromkeys(
-        f"{cell.executor} loop" if cell.executor == "serial" else one_line(cell.label) for cell in baselines
+        f"{cell.cell.executor} loop" if cell.cell.executor == "serial" else one_line(cell.cell.name)
+        for cell in baselines
     )
     return " or ".join(names) or "baseline"
 
 
-def _seconds(baselines: Sequence[Measured]) -> str:
-    times = sorted({cell.wall_s.mid for cell in baselines if cell.wall_s.is_known})
+def _seconds(baselines: Sequence[CellAnalysis]) -> str:
+    times = sorted({cell.wall_s.value for cell in baselines if cell.wall_s is not None})
     if not times:
         return " or ".join(dict.fromkeys(cell.status for cell in baselines)) or "not measured"
     return " to ".join(look.seconds(value) for value in dict.fromkeys((times[0], times[-1])))
 
 
-def _legend(cells: Sequence[Measured], scene: Scene) -> dict[str, Artist]:
+def _legend(cells: Sequence[CellAnalysis], layout: Layout) -> dict[str, Artist]:
     handles: dict[str, Artist] = {
         one_line(name): Line2D(
-            [], [], linestyle="none", marker=scene.looks[name].marker, color=scene.looks[name].colour
+            [], [], linestyle="none", marker=layout.looks[name].marker, color=layout.looks[name].colour
         )
-        for name in scene.dodges
+        for name in layout.dodges
     }
-    if scene.across.is_workers and any(isfinite(cell.speedup_bound) for cell in cells):
+    if any(cell.speedup_bound is not None for cell in compared(cells)):
         handles[BOUND] = Line2D([], [], color=look.INK, linewidth=1.0)
     return handles
 
 
-def _set_up(upper: Axes, lower: Axes, scene: Scene) -> None:
+def _set_up(upper: Axes, lower: Axes, layout: Layout) -> None:
     for axes in (upper, lower):
         look.bare(axes, "y")
-    if scene.across.is_log:
+    if layout.across.is_log:
         upper.set_xscale("log", base=2)
-    upper.set_xlim(scene.x_limits)
+    upper.set_xlim(layout.x_limits)
     upper.set_yscale("log", base=2)
-    upper.set_ylim(scene.y_limits_with_band)
-    lower.set_ylim(0, scene.efficiency_top)
-    _tick_doublings(upper, scene.y_limits)
+    upper.set_ylim(layout.y_limits_with_band)
+    lower.set_ylim(0, layout.efficiency_top)
+    _tick_doublings(upper, layout.y_limits)
     lower.yaxis.set_major_locator(FixedLocator([0, 0.5, 1]))
     lower.yaxis.set_major_formatter(FixedFormatter(["0", "0.5", "1"]))
-    tick_values(lower, scene)
+    tick_values(lower, layout)
     upper.tick_params(axis="x", which="both", labelbottom=False)
-    lower.set_xlabel(scene.across.label)
+    lower.set_xlabel(layout.across.label)
 
 
-def _tick_doublings(axes: Axes, limits: Point) -> None:
-    """Label powers of two, and what lies between them if that is little."""
+def _tick_doublings(axes: Axes, limits: Position) -> None:
+    """Label powers of two, and the values halfway where there are few of them; in one notation."""
     powers = range(ceil(log2(limits[0])), floor(log2(limits[1])) + 1)
     step = ceil(len(powers) / 8)
-    between = [1.5 * 2.0**power for power in range(powers[0] - 1, powers[-1] + 1)] if len(powers) < 4 else []
+    halfway = [1.5 * 2.0**power for power in range(powers[0] - 1, powers[-1] + 1)] if len(powers) < 4 else []
     values = sorted(
         value
-        for value in [*(2.0**power for power in powers if power % step == 0), *between]
+        for value in [*(2.0**power for power in powers if power % step == 0), *halfway]
         if limits[0] <= value <= limits[1]
     )
+    has_fractions = values[0] < _FRACTIONS_BELOW
+    texts = [str(Fraction(value)) if has_fractions and value < 1 else plain(value) for value in values]
     axes.yaxis.set_major_locator(FixedLocator(values))
-    axes.yaxis.set_major_formatter(FixedFormatter([_plain(value) for value in values]))
+    axes.yaxis.set_major_formatter(FixedFormatter(texts))
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def tick_values(axes: Axes, scene: Scene) -> None:
-    """Label powers of two and what was measured, as far as there is room; the rest gets small ticks."""
-    values = list(scene.values)
-    if scene.across.is_workers:
-        powers = [2.0**power for power in range(floor(log2(scene.x_limits[1])) + 1)]
+def tick_values(axes: Axes, layout: Layout) -> None:
+    """Label powers of two and the measured values as far as there is room; the rest gets small ticks."""
+    values = list(layout.values)
+    if layout.across.is_workers:
+        powers = [2.0**power for power in range(floor(log2(layout.x_limits[1])) + 1)]
         values = list(dict.fromkeys([*powers, *values]))
     labels: dict[float, str] = {}
-    taken: list[Point] = []
+    taken: list[Position] = []
     for value in values:
-        text = "n/a" if scene.across.is_workers and value == NO_COUNT else _plain(value)
+        text = "n/a" if layout.across.is_workers and value == NO_COUNT else plain(value)
         half = look.width_of(text, look.SMALL) / 2 + 0.04
-        left, right = scene.inches(value) - half, scene.inches(value) + half
+        left, right = layout.inches(value) - half, layout.inches(value) + half
         if all(right < start or end < left for start, end in taken):
             labels[value] = text
             taken.append((left, right))
@@ -166,54 +174,51 @@ def tick_values(axes: Axes, scene: Scene) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _plain(value: float) -> str:
-    """Write a number in the fewest characters that tell it; a small one as a fraction."""
+def plain(value: float) -> str:
+    """Format a number with four significant digits: no exponent, thin spaces between thousands."""
     if value >= 10_000:
         return f"{value:,.0f}".replace(",", "\u2009")
-    if 0 < value < _SMALL:
-        return f"1/{_plain(round(1 / value))}"
-    return f"{value:.4g}" if value > 1 else f"{value:.3g}"
+    return np.format_float_positional(value, precision=4, unique=False, fractional=False, trim="-")
 
 
-_SMALL = 0.1
-
-
-def _draw_panel(upper: Axes, lower: Axes, panel: Panel, scene: Scene) -> None:
-    upper.set_title(look.stacked(panel.labels, scene.width + 0.6), pad=18 if scene.across.is_workers else 6)
-    if scene.across.is_workers:
-        _draw_bounds(upper, panel)
+def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
+    pad = 18 if layout.across.is_workers else 6
+    upper.set_title(look.stacked(panel.labels, layout.width + 0.6), pad=pad)
+    _draw_bounds(upper, panel, layout)
     lower.axhline(1, color=look.FAINT, linewidth=0.9, zorder=1)
     _draw_baseline(upper, panel.baselines)
-    for series, cells in by_series(panel, scene.across).items():
-        style = scene.looks[series]
-        efficiencies = [scene.dot(cell, cell.workers) for cell in cells if cell.workers is not None]
-        draw_dots(upper, [scene.dot(cell) for cell in cells], style)
+    for series, cells in by_series(panel, layout.across).items():
+        style = layout.looks[series]
+        with_workers = [cell for cell in cells if cell.cell.workers is not None]
+        efficiencies = [layout.dot(cell, cell.cell.workers or 1) for cell in with_workers]
+        draw_dots(upper, [layout.dot(cell) for cell in cells], style)
         draw_dots(lower, efficiencies, style)
-        draw_dashes(upper, [scene.dot(cell) for cell in cells if cell.workers is not None], style)
+        draw_dashes(upper, [layout.dot(cell) for cell in with_workers], style)
         draw_dashes(lower, efficiencies, style)
-    draw_failures(upper, panel, scene)
+    draw_failures(upper, panel, layout)
 
 
-def by_series(panel: Panel, across: Across) -> dict[str, list[Measured]]:
-    """Give the cells of each series in their order along x."""
-    series: dict[str, list[Measured]] = {}
+def by_series(panel: Panel, across: Across) -> dict[str, list[CellAnalysis]]:
+    """Group the cells by series, each in the order of x."""
+    series: dict[str, list[CellAnalysis]] = {}
     for cell in sorted(compared(panel.cells), key=across.value):
         series.setdefault(across.series(cell), []).append(cell)
     return series
 
 
-def draw_capacity(stacked: Sequence[Axes], scene: Scene, usable_cpus: int, *, is_labelled: bool) -> None:
-    """Mark where there are more workers than CPUs."""
-    if usable_cpus > scene.x_limits[1]:
+def draw_capacity(stacked: Sequence[Axes], layout: Layout, usable_cpus: int, *, is_labelled: bool) -> None:
+    """Shade where there are more workers than CPUs; what is dodged at as many as CPUs stays unshaded."""
+    if usable_cpus > layout.x_limits[1]:
         return
+    _, start = layout.around(usable_cpus, min(0.5, 0.5 / layout.gap))
     for axes in stacked:
-        axes.axvspan(usable_cpus, scene.x_limits[1], color=look.SHADE, linewidth=0, zorder=0)
-        axes.axvline(usable_cpus, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+        axes.axvspan(start, layout.x_limits[1], color=look.SHADE, linewidth=0, zorder=0)
+        axes.axvline(start, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     if is_labelled:
-        share = scene.inches(usable_cpus) / scene.width
+        share = layout.inches(start) / layout.width
         stacked[0].annotate(
-            f"usable CPUs: {usable_cpus}",
-            (usable_cpus, 1),
+            f"more workers than CPUs ({usable_cpus})",
+            (start, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
             textcoords="offset points",
@@ -222,12 +227,12 @@ def draw_capacity(stacked: Sequence[Axes], scene: Scene, usable_cpus: int, *, is
         )
 
 
-def _draw_ideal(upper: Axes, scene: Scene, *, is_labelled: bool) -> None:
-    right, top = scene.x_limits[1], scene.y_limits[1]
+def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
+    right, top = layout.x_limits[1], layout.y_limits[1]
     upper.plot([1, right], [1, right], color=look.FAINT, linewidth=0.9, zorder=1)
     if is_labelled:
-        # Halfway between two numbers of workers, where no data stand, and as far up as there is room.
-        counts = sorted({1.0, 2.0, *(value for value in scene.values if value > 1)})
+        # Halfway between two numbers of workers, where there is no data, and as far up as there is room.
+        counts = sorted({1.0, 2.0, *(value for value in layout.values if value > 1)})
         halfway = [sqrt(few * many) for few, many in pairwise(counts)]
         at = max((x for x in halfway if x < top * 0.75), default=sqrt(min(top, right)))
         upper.text(
@@ -236,23 +241,26 @@ def _draw_ideal(upper: Axes, scene: Scene, *, is_labelled: bool) -> None:
             "ideal",
             ha="center",
             va="bottom",
-            rotation=45,  # of the data: turns with the line
+            rotation=45,  # in data coordinates: parallel to the line
             rotation_mode="anchor",
             transform_rotates_text=True,
             **look.NOTE,
         )
 
 
-def _draw_bounds(upper: Axes, panel: Panel) -> None:
-    """Draw what this bag of tasks allows at each number of workers, with nothing in between."""
-    bounds = {(cell.workers, cell.speedup_bound) for cell in panel.cells if cell.workers is not None}
-    for workers, bound in sorted(bounds):
-        if isfinite(bound):
-            ends = [workers / 2**0.25, workers * 2**0.25]
-            upper.plot(ends, [bound, bound], color=look.INK, linewidth=1.0, zorder=1.5)
+def _draw_bounds(upper: Axes, panel: Panel, layout: Layout) -> None:
+    """Draw the bound of the speedup at each x, and nothing in between."""
+    bounds = {
+        (layout.across.value(cell), cell.speedup_bound)
+        for cell in compared(panel.cells)
+        if cell.speedup_bound is not None
+    }
+    for x, bound in sorted(bounds):
+        ends = layout.around(x, _BOUND_SHARE)
+        upper.plot(ends, [bound, bound], color=look.INK, linewidth=1.0, zorder=1.5)
 
 
-def _draw_baseline(upper: Axes, baselines: Sequence[Measured]) -> None:
+def _draw_baseline(upper: Axes, baselines: Sequence[CellAnalysis]) -> None:
     upper.axhline(1, color=look.MUTED, linewidth=1.0, zorder=1)
     upper.annotate(
         f"{name_of(baselines)},\n{_seconds(baselines)}",
@@ -261,46 +269,45 @@ def _draw_baseline(upper: Axes, baselines: Sequence[Measured]) -> None:
         xytext=(4, 0),
         textcoords="offset points",
         size=look.SMALL,
-        color=look.MUTED if any(cell.wall_s.is_known for cell in baselines) else look.FAILURE,
+        color=look.MUTED if any(cell.wall_s is not None for cell in baselines) else look.FAILURE,
         va="center",
         annotation_clip=False,
     )
 
 
 def draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
-    """Draw every run, and the medians with their intervals."""
+    """Draw every run, and the medians with their bounds."""
     for dot in dots:
         axes.plot(*_columns(dot.runs), color=style.colour, **look.RUN)
-        if dot.noisy_runs:
-            axes.plot(*_columns(dot.noisy_runs), color=style.colour, **look.NOISY_RUN)
-        interval = dot.interval
-        if interval.has_width:
-            axes.plot([dot.x, dot.x], [interval.low, interval.high], color=style.colour, **look.BAR)
-        if interval.is_known:
-            axes.plot([dot.x], [interval.mid], marker=style.marker, color=style.colour, **look.MEDIAN)
+        if dot.disturbed_runs:
+            axes.plot(*_columns(dot.disturbed_runs), color=style.colour, **look.DISTURBED_RUN)
+        if dot.estimate is not None:
+            ends = [dot.estimate.low, dot.estimate.high]
+            axes.plot([dot.x, dot.x], ends, color=style.colour, **look.BAR)
+            axes.plot([dot.x], [dot.estimate.value], marker=style.marker, color=style.colour, **look.MEDIAN)
 
 
 def draw_dashes(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
-    """Lead the eye along one executor; a cell without a median interrupts, as nothing is known there."""
-    middle = [(dot.x, dot.interval.mid) for dot in dots]
+    """Join the medians of one series; a cell without a median interrupts the line."""
+    middle = [(dot.x, float("nan") if dot.estimate is None else dot.estimate.value) for dot in dots]
     axes.plot(*_columns(middle), color=style.colour, **look.DASHES)
 
 
-def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    return [x for x, _ in points], [y for _, y in points]
+def _columns(positions: Sequence[Position]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in positions], [y for _, y in positions]
 
 
-def draw_failures(axes: Axes, panel: Panel, scene: Scene) -> None:
-    """Draw a cross for every cell without a speedup, and say why."""
-    height = CROSS / scene.height
-    for value, cells in failures(panel, scene.across).items():
+def draw_failures(axes: Axes, panel: Panel, layout: Layout) -> None:
+    """Draw a cross for every cell without a speedup, with the reason."""
+    height = CROSS / layout.height
+    for value, cells in failures(panel, layout.across, layout.quantity).items():
         for cell in cells:
-            at, style = ([scene.x(cell)], [height]), scene.looks[scene.across.series(cell)]
+            at, style = ([layout.x(cell)], [height]), layout.looks[layout.across.series(cell)]
             place = axes.get_xaxis_transform()
             axes.plot(*at, marker=style.marker, color=style.colour, transform=place, **look.HOLLOW)
             axes.plot(*at, transform=place, **look.CROSS)
         axes.annotate(
-            "\n".join(scene.words.of(cells, scene.across)),
+            "\n".join(layout.words.of(cells, layout.across)),
             (value, height),
             xycoords=("data", "axes fraction"),
             xytext=(0, 7),
@@ -309,5 +316,5 @@ def draw_failures(axes: Axes, panel: Panel, scene: Scene) -> None:
             color=look.FAILURE,
             ha="center",
             va="bottom",
-            rotation=90 if scene.words.upright else 0,
+            rotation=90 if layout.words.upright else 0,
         )
