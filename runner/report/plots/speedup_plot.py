@@ -208,9 +208,9 @@ def by_series(panel: Panel, across: Across) -> dict[str, list[CellAnalysis]]:
 
 def draw_capacity(stacked: Sequence[Axes], layout: Layout, usable_cpus: int, *, is_labelled: bool) -> None:
     """Shade where there are more workers than CPUs; what is dodged at as many as CPUs stays unshaded."""
-    if usable_cpus > layout.x_limits[1]:
-        return
     _, start = layout.around(usable_cpus, min(0.5, 0.5 / layout.gap))
+    if start > layout.x_limits[1]:
+        return
     for axes in stacked:
         axes.axvspan(start, layout.x_limits[1], color=look.SHADE, linewidth=0, zorder=0)
         axes.axvline(start, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)

@@ -7,7 +7,7 @@ from math import floor, log10
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
 from runner.analysis.facts import CellAnalysis
 from runner.report.labels import one_line
@@ -27,8 +27,6 @@ from runner.report.plots.speedup_plot import (
     plain,
     tick_values,
 )
-
-_ROUND = ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), tuple(tenths / 10 for tenths in range(10, 100)))
 
 
 def draw_throughput(
@@ -128,14 +126,17 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
 
 
 def _tick_rates(axes: Axes, limits: Position) -> None:
-    """Label as few round numbers as show the scale."""
-    powers = range(floor(log10(limits[0])), floor(log10(limits[1])) + 1)
-    values: list[float] = []
-    for steps in _ROUND:
-        values = [step * 10.0**power for power in powers for step in steps]
-        values = [value for value in values if limits[0] <= value <= limits[1]]
-        if len(values) >= 3:
-            break
+    """Label a few round numbers."""
+    low, high = limits
+    if high >= _WIDE * low:
+        powers = range(floor(log10(low)), floor(log10(high)) + 1)
+        values = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+    else:
+        values = list(MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high))
+    values = [value for value in values if low <= value <= high]
     axes.yaxis.set_major_locator(FixedLocator(values))
     axes.yaxis.set_major_formatter(FixedFormatter([plain(value) for value in values]))
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+_WIDE = 8.0  # a range with several of 1, 2 and 5 times a power of ten
