@@ -19,11 +19,11 @@ UNENCODABLE = "backslashreplace"  #: file names may hold bytes that are not text
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file so that a crash leaves the old one or the new one."""
     partial = path.with_name(f"{path.name}.part")
     with removing_partial(partial):
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         sync(partial)
         partial.replace(path)
 

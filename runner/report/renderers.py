@@ -10,6 +10,7 @@ from runner.report.csv_tables import (
     render_summary,
     render_tasks,
 )
+from runner.report.plots import render_plots
 from runner.report.verdict_json import render_verdict
 
 Content = str | bytes
@@ -25,7 +26,7 @@ FILES: Mapping[str, Callable[[StudyAnalysis], Content | None]] = {
 }
 
 #: Renderers of folders: each returns its files by name.
-FOLDERS: Mapping[str, Callable[[StudyAnalysis], Mapping[str, Content]]] = {}
+FOLDERS: Mapping[str, Callable[[StudyAnalysis], Mapping[str, Content]]] = {"plots": render_plots}
 
 
 def render(study: StudyAnalysis) -> Iterator[tuple[str, Content]]:
