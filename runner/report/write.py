@@ -27,8 +27,8 @@ def report(folder: Path) -> bool:
             write_table(folder / f"{name}.csv", list(frame.columns), rows.itertuples(index=False))
         plots_folder = folder / "plots"
         plots_folder.mkdir(exist_ok=True)
-        for file_name, content in render_plots(analyse(results)).items():
-            write(plots_folder / file_name, content)
+        for plot, picture in render_plots(analyse(results)).items():
+            write(plots_folder / plot, picture)
         verdicts = judge(results, tables)
         content = json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False)
         write(folder / VERDICT, f"{content}\n")
