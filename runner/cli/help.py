@@ -1,4 +1,4 @@
-"""The answers to `--help` and `--version`: made without Hydra, so that they appear at once."""
+"""Answers `--help` and `--version` without loading Hydra, so that they appear at once."""
 
 import sys
 import textwrap
@@ -9,7 +9,7 @@ from runner.paths import conf_dir, user_dirs
 
 _PAGE = """\
 Should this code run on threads, on processes, or not in parallel at all, and with how many workers?
-The runner measures every combination fairly and answers.
+This program measures every combination fairly, and answers with the code to paste.
 
 Usage: python -m runner [SETTING=VALUE ...] [--multirun]
 
@@ -20,44 +20,45 @@ Five commands to try
   python -m runner workload=function workload.function=math.factorial 'workload.items=[20000,20001]'
   python -m runner executor=thread workers=2 dry_run=true
 
-What there is (NAME=OPTION)
+Choices
 {options}
 
-Settings (conf/config.yaml explains all of them; most can be swept: workers=1,2,4 --multirun)
-  workers=N          how many workers              chunk_size=N      tasks sent at a time, or auto
-  repetitions=N      rounds over all cells         iterations=N      also measure a warm pool
-  python=NAME        the interpreter to measure    env.NAME=VALUE    its environment
-  time_limit_s=N     of one invocation             seed=N            the order of measurement
-  dry_run=true       cells and time only           quiet=true        no progress
+Common settings (conf/config.yaml explains all of them; workers=1,2,4 --multirun sweeps one)
+  workers=N          number of workers             chunk_size=N      tasks per submission, or auto
+  repetitions=N      rounds over all cells         iterations=N      more than 1: also time a warm pool
+  python=NAME        interpreter to measure        env.NAME=VALUE    environment variable for it
+  time_limit_s=N     limit of each invocation      seed=N            seed of the measurement order
+  dry_run=true       show the cells and the time   quiet=true        show no progress
 
 Your own code
-  --config-dir DIR   a folder of yours with workload/NAME.yaml; then workload=NAME
   Functions are imported from the working directory: workload.function=mymodule.myfunction
+  --config-dir FOLDER    adds a folder of yours: workload=NAME finds FOLDER/workload/NAME.yaml
 
 More
-  python -m runner.report FOLDER    the tables and plots of a study again, from its folder alone
-  --cfg job                         the configuration as composed; --info defaults: where it comes from
-  --hydra-help                      every flag of Hydra, which composes the configuration
-  --version                         of the runner
+  python -m runner.report FOLDER    show the tables and plots of an earlier study again
+  --cfg job                         show the composed configuration
+  --info defaults                   show which files it is composed from
+  --hydra-help                      show every option of Hydra, which composes the configuration
+  --version                         show the version of the runner
 """
 _WIDTH = 100
 _GROUPS = ("workload", "executor", "experiment")
 
 
 def is_asked_for(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for help or for the version."""
+    """Whether a command line asks for the help page or the version."""
     return not {"--help", "-h", "--version"}.isdisjoint(arguments)
 
 
 def page(arguments: Sequence[str]) -> str:
-    """Make the page, with the options of the shipped folder and of the user's."""
+    """Return the help page, with the options of the shipped folder and of the user's."""
     folders = [conf_dir(), *user_dirs(arguments)]
-    options = [_listed(group, _options(folders, group)) for group in _GROUPS]
+    options = [_listing(group, _options(folders, group)) for group in _GROUPS]
     return _PAGE.format(options="\n".join(options))
 
 
-def _listed(group: str, options: Iterable[str]) -> str:
-    """List the options of a group, in lines that fit."""
+def _listing(group: str, options: Iterable[str]) -> str:
+    """List the options of a group in lines of at most `_WIDTH` characters."""
     head = f"  {group}="
     return textwrap.fill(f"{head}{', '.join(options)}", _WIDTH, subsequent_indent=" " * len(head))
 
@@ -67,15 +68,15 @@ def _options(folders: Iterable[Path], group: str) -> list[str]:
 
 
 def show() -> None:
-    """Print the version if that was asked for, otherwise the page."""
+    """Print the version if the command line asks for it, otherwise the help page."""
     arguments = sys.argv[1:]
     sys.stdout.write(f"runner {_version()}\n" if "--version" in arguments else page(arguments))
 
 
 def _version() -> str:
-    from importlib import metadata  # noqa: PLC0415 - the page needs none
+    from importlib import metadata  # noqa: PLC0415 - the help page does not need it
 
     try:
         return metadata.version("parallel-runner")
     except metadata.PackageNotFoundError:
-        return "(a checkout that is not installed)"
+        return "(not installed)"
