@@ -31,7 +31,7 @@ from runner.codegen.expressions import WIDTH, bound, fit, named, spec, value
 from runner.codegen.imports import Names
 from runner.codegen.work_code import (
     Job,
-    Work,
+    WorkCode,
     awaited_work,
     chunk_length,
     function_work,
@@ -91,7 +91,7 @@ def _without_guard(statements: str, job: Job) -> tuple[str, bool]:
     return body, _holds(first, job)
 
 
-def _work(template: str, job: Job) -> Work:
+def _work(template: str, job: Job) -> WorkCode:
     """Choose what the executor calls, by the fields of the template."""
     fields = {name for name, _ in _FIELD.findall(template)}
     if "awaiting_function" in fields:
@@ -131,7 +131,7 @@ def _setting(name: str, job: Job) -> Any:
 @dataclass(frozen=True, kw_only=True)
 class _Writer:
     job: Job
-    work: Work
+    work: WorkCode
     depth: int  #: columns by which the statements will be indented
 
     def write(self, section: str) -> list[str]:

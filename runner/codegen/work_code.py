@@ -20,7 +20,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class WorkCode:
     """What an executor calls, and with what."""
 
     call: list[str]  #: a function, and its first arguments if it has any before the item or the batch
@@ -45,7 +45,7 @@ class Work:
         return [function, self.items]
 
 
-def function_work(job: Job, *, has_chunks: bool, room: int) -> Work:
+def function_work(job: Job, *, has_chunks: bool, room: int) -> WorkCode:
     """Have workers call the workload's function.
 
     Args:
@@ -58,23 +58,23 @@ def function_work(job: Job, *, has_chunks: bool, room: int) -> Work:
         return _async_work(job)
     if job.chunk_size != 1 and not has_chunks:
         assigned, function = task(job)
-        return Work(
+        return WorkCode(
             call=["run_batch", function],
             in_batches=True,
             assigned=[*batches(job.chunk_size), *assigned],
             definitions=[["def run_batch(call, batch):", "    return [call(item) for item in batch]"]],
         )
     assigned, function = task(job, room=room)
-    return Work(call=[function], in_batches=False, assigned=assigned)
+    return WorkCode(call=[function], in_batches=False, assigned=assigned)
 
 
-def _async_work(job: Job) -> Work:
+def _async_work(job: Job) -> WorkCode:
     """Have workers run an event loop for each chunk."""
     job.names.module("asyncio")
     if job.chunk_size == 1:
         return work_in_function(job, "asyncio.run({task}(item))")
     definition = ["def run_batch(batch):", "    return asyncio.run(run_all(batch))"]
-    return Work(
+    return WorkCode(
         call=["run_batch"],
         in_batches=True,
         assigned=batches(job.chunk_size),
@@ -82,7 +82,7 @@ def _async_work(job: Job) -> Work:
     )
 
 
-def work_in_function(job: Job, returned: str) -> Work:
+def work_in_function(job: Job, returned: str) -> WorkCode:
     """Have workers call a function that the script defines.
 
     Args:
@@ -91,17 +91,17 @@ def work_in_function(job: Job, returned: str) -> Work:
     """
     assigned, function = task(job)
     definition = ["def run_item(item):", f"    return {returned.format(task=function)}"]
-    return Work(
+    return WorkCode(
         call=["run_item"], in_batches=False, definitions=[part for part in (assigned, definition) if part]
     )
 
 
-def awaited_work(job: Job) -> Work:
+def awaited_work(job: Job) -> WorkCode:
     """Have one event loop run a coroutine for each item or batch; plain functions are called in it."""
     assigned, function = task(job)
     awaited = f"{'await ' * job.is_async}{function}(item)"
     in_batches = job.chunk_size != 1
-    return Work(
+    return WorkCode(
         call=["run_batch" if in_batches else "run_item"],
         in_batches=in_batches,
         assigned=batches(job.chunk_size) if in_batches else [],
