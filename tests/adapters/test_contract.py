@@ -15,6 +15,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from runner.adapter_source import declared_traits
+from runner_probe.adapters import worker_count
 from runner_probe.adapters.serial import Serial
 from runner_probe.iteration import Tasks
 from runner_probe.pool_factory import Factory
@@ -329,9 +330,11 @@ def test_a_warm_pool_keeps_its_workers(executor: Executor) -> None:
 
 @pytest.mark.slow
 @every_executor
-def test_a_pool_without_tasks_leaves_no_thread_or_process(executor: Executor) -> None:
+def test_a_pool_without_tasks_knows_its_workers_and_leaves_no_thread_or_process(executor: Executor) -> None:
     threads = threading.enumerate()
-    Factory(executor.pool(), None).open().shutdown(wait=True)
+    pool = Factory(executor.pool(), None).open()
+    assert worker_count(pool) == executor.row.at_once
+    pool.shutdown(wait=True)
     assert threading.enumerate() == threads
     assert multiprocessing.active_children() == []
 

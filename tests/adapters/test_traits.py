@@ -1,7 +1,6 @@
 """What adapters declare, as the probe reads it from objects and the runner from source."""
 
 import concurrent.futures
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -87,18 +86,3 @@ def test_traits_of_another_kind_are_not_ours() -> None:
 
     assert as_mapping(traits_of(Pool())) == {}
     assert worker_count(Pool()) is None
-
-
-@pytest.mark.parametrize("name", sorted(set(ADAPTED) - {"dask", "ray"}))
-def test_every_adapter_says_how_many_workers_its_pool_has(name: str) -> None:
-    if name == "interpreter" and not hasattr(concurrent.futures, "InterpreterPoolExecutor"):
-        pytest.skip("this Python has no pool of interpreters")
-    module, _, pool_class = ADAPTED[name].rpartition(".")
-    _ = pytest.importorskip(module)
-    make = getattr(import_module(module), pool_class)
-    context = {"mp_context": None} if name in ("pool", "process_per_task") else {}
-    pool = make(workers=3, **context)
-    try:
-        assert worker_count(pool) == 3
-    finally:
-        pool.shutdown(wait=True)
