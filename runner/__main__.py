@@ -1,21 +1,79 @@
-"""`python -m runner`, and the console script."""
+"""The program, from the command line to the exit code: `python -m runner`, and the console script.
+
+compose → plan → preflight → measure → analyse → render. Each stage is imported when it begins: `--help` loads
+neither Hydra nor rich, and pandas is loaded when everything is measured.
+"""
 
 import sys
+from typing import TYPE_CHECKING
 
+from runner.broken_pipe import outlive_readers
 from runner.cli import help as help_page
+from runner.errors import INTERRUPTED, ConfigurationError, RunnerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from runner.settings import Point
 
 
 def main() -> None:
-    """Answer `--help` at once, and leave all else to the program."""
+    """Run the program, and end with its exit code."""
     if help_page.is_asked_for(sys.argv[1:]):
         help_page.show()
         return
+    outlive_readers()
     try:
-        from runner.session.app import main as run  # noqa: PLC0415 - Hydra takes half a second
+        from runner.cli.compose import collect  # noqa: PLC0415
 
-        run()
+        points = collect()  # none if the command line only asks Hydra something
+        code = run(points) if points else 0
+    except RunnerError as error:
+        sys.stderr.writelines(f"error: {line}\n" for line in str(error).splitlines())
+        if isinstance(error, ConfigurationError):
+            show("nothing was measured")
+        code = error.exit_code
     except KeyboardInterrupt:
-        sys.exit(130)
+        show("interrupted; nothing was measured")
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def run(points: "Sequence[Point]") -> int:
+    """Measure and report the study that the points describe; return the exit code."""
+    from runner.session.dry_run import dry_run  # noqa: PLC0415
+    from runner.session.measuring import finish, measure  # noqa: PLC0415
+    from runner.session.preflight import preflight  # noqa: PLC0415
+    from runner.session.session import begin  # noqa: PLC0415
+    from runner.session.supervised import supervised  # noqa: PLC0415
+
+    with begin(points, show) as session:  # plan, or the plan of a stopped study
+        if session.why_complete:
+            measured = finish(session)
+        else:
+            with supervised() as supervisor:
+                checked = preflight(session.plan, session.study.untimed, supervisor)
+                if session.dry_run:
+                    return dry_run(session, checked, supervisor)
+                measured = measure(session, checked, supervisor)
+        is_complete = not measured.skip_report and report(measured.folder, quiet=session.quiet)
+    return INTERRUPTED if measured.interrupted else 0 if is_complete else 1
+
+
+def report(folder: "Path", *, quiet: bool) -> bool:
+    """Analyse a result folder and render all outputs; True if every cell was measured."""
+    from runner.session.report_wait import making_report  # noqa: PLC0415
+
+    with making_report(folder, quiet=quiet):
+        from runner.report import write  # noqa: PLC0415
+
+        return write.report(folder)
+
+
+def show(line: str) -> None:
+    """Show a line to the user."""
+    sys.stderr.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""The errors that end a run with one message and an exit code, without a traceback."""
+"""The errors that end the program with one message and an exit code, without a traceback."""
+
+INTERRUPTED = 130  #: the exit code if the user stops the program
 
 
 class RunnerError(Exception):
-    """A message for the user: what is wrong with which thing, and what to do about it."""
+    """A message for the user: which thing is wrong, in what way, and the remedy."""
 
     exit_code = 1
 
 
 class ConfigurationError(RunnerError):
-    """The configuration is wrong, and nothing was measured."""
+    """The configuration is wrong; nothing was measured."""
 
     exit_code = 2
 

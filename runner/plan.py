@@ -71,7 +71,7 @@ def plan(points: Sequence[Point]) -> Plan:
         ConfigurationError: for settings of the study that differ between points, a cell with two baselines,
             or unknown interpreters
     """
-    _refuse_swept_study_settings(points)
+    refuse_swept_study_settings(points)
     _refuse_unused_start_methods(points)
     _refuse_uncounted_workers(points)
     executables = _executables({point.config.python for point in points})
@@ -175,7 +175,12 @@ def _swept(points: Sequence[Point]) -> tuple[str, ...]:
     )
 
 
-def _refuse_swept_study_settings(points: Sequence[Point]) -> None:
+def refuse_swept_study_settings(points: Sequence[Point]) -> None:
+    """Refuse settings of the study that differ between points.
+
+    Raises:
+        ConfigurationError: naming them
+    """
     swept = [
         setting
         for setting in STUDY_SETTINGS

@@ -22,7 +22,7 @@ class Compare(StrEnum):
     none = "none"
 
 
-class Profile(StrEnum):
+class ProfileKind(StrEnum):
     """What an invocation is profiled for, beside the timed ones."""
 
     cpu = "cpu"
@@ -102,7 +102,7 @@ class Config:
     confidence: float = 0.95
     seed: int | None = None
     memory: bool = True
-    profile: Profile | None = None
+    profile: ProfileKind | None = None
     results_dir: str = "results"
     name: str | None = None
     resume: str | None = None
@@ -111,7 +111,7 @@ class Config:
     quiet: bool = False
 
 
-#: Settings that hold for a study as a whole and so cannot be swept.
+#: Settings that apply to the whole study and so cannot be swept.
 STUDY_SETTINGS = (
     "mode",
     "duration_s",
@@ -132,6 +132,9 @@ STUDY_SETTINGS = (
     "dry_run",
     "quiet",
 )
+
+#: Those that apply to one run of the program on the study, not to the study.
+SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,9 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet  # noqa: F401 - or each fork would load them anew
 
+from runner import __main__ as program
 from runner.cli.compose import collect
 from runner.errors import RunnerError
-from runner.session import app
 from runner.settings import Point
 
 
@@ -61,7 +61,7 @@ class Steps:
 def main() -> None:
     """Run the studies that are asked for."""
     points = collect()
-    app._report = lambda *_, **__: True  # the test makes the tables itself
+    program.report = lambda *_, **__: True  # the test makes the tables itself
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
@@ -85,7 +85,7 @@ def _run(points: Sequence[Point], asked: dict[str, Any]) -> None:
     sys.argv = ["runner", *(f"{key}={value}" for key, value in overrides.items())]
     code = 70
     try:
-        code = app.run(
+        code = program.run(
             [replace(one, config=replace(one.config, **changes), overrides=overrides) for one in points]
         )
     except RunnerError as error:

@@ -16,7 +16,8 @@ import hydra
 import pytest
 import yaml
 
-from runner.session import app
+from runner import __main__ as program
+from runner.measure import invocation
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -157,11 +158,11 @@ def refuse(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
 
     def refuse(prepared: Prepared) -> None:
         monkeypatch.setattr(sys, "argv", ["runner", *prepared.command])
-        monkeypatch.setattr(app, "invoke", must_not_measure)
+        monkeypatch.setattr(invocation, "invoke", must_not_measure)
         if not any(argument.startswith("experiment=") for argument in prepared.command):
             _compose_once(monkeypatch)
         with pytest.raises(SystemExit) as exit_:
-            app.main()
+            program.main()
         captured = capfd.readouterr()
         prepared.expect(exit_.value.code, captured.out + captured.err)
 

@@ -343,7 +343,7 @@ def wait_for_rows(folder: Path, count: int) -> Path:
 
 
 def kept_in(results: Path) -> str:
-    return f"what was measured is kept; python -m runner resume=results/{results.name} goes on"
+    return f"completed runs are kept; resume with: python -m runner resume=results/{results.name}"
 
 
 def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: Path) -> None:
@@ -412,7 +412,7 @@ def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: P
     assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
 
 
-TAKEN = "another process is measuring into it; wait until that has ended"
+MEASURED = "another process is measuring this study"
 
 
 def resume(folder: Path, results: Path, *overrides: str) -> "subprocess.Popen[str]":
@@ -432,7 +432,7 @@ def test_who_resumes_a_study_that_is_still_measured_goes_on_where_it_then_stands
         results = newest(folder)
         with resume(folder, results) as second:
             assert second.stderr is not None
-            assert second.stderr.readline().startswith("waiting: process ")
+            assert second.stderr.readline() == f"waiting: {results}: {MEASURED}\n"
             (folder / "go on").touch()
             _, errors = second.communicate(timeout=PATIENCE_S)
         first.communicate(timeout=PATIENCE_S)
@@ -448,7 +448,7 @@ def test_a_folder_that_another_process_is_changing_is_read_when_that_has_ended(f
         away = (results / "cells.yaml").rename(folder / "cells.yaml")  # as between two files of the trace
         with resume(folder, results) as second:
             assert second.stderr is not None
-            assert second.stderr.readline().startswith("waiting: process ")
+            assert second.stderr.readline() == f"waiting: {results}: {MEASURED}\n"
             away.rename(results / "cells.yaml")
             (folder / "go on").touch()
             second.communicate(timeout=PATIENCE_S)
@@ -465,7 +465,7 @@ def test_who_does_not_wait_cannot_resume_a_study_that_is_still_measured(folder: 
         (folder / "go on").touch()
         first.communicate(timeout=PATIENCE_S)
     assert (first.returncode, second.returncode) == (0, 2)
-    assert TAKEN in errors
+    assert f"{MEASURED}; resume it later, or use wait=true" in errors
     assert [row["repetition"] for row in rows_of(results)] == list("012")
 
 
@@ -480,7 +480,7 @@ def test_a_study_is_not_resumed_while_its_report_is_made(folder: Path) -> None:
         first.send_signal(signal.SIGCONT)
         first.communicate(timeout=PATIENCE_S)
     assert (first.returncode, second.returncode) == (0, 2)
-    assert TAKEN in errors
+    assert f"{MEASURED}; resume it later, or use wait=true" in errors
 
 
 @pytest.mark.parametrize("number", STOPPING)
@@ -553,7 +553,7 @@ def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(
         os.kill(supervising_process(runner.pid), signal.SIGKILL)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert processes_of(id_of(results)) == []
-    ended = "the processes that it left were ended (2)"
+    ended = "its 2 leftover processes were terminated"
     assert runner.returncode == 1
     assert errors == f"error: the supervising process was killed; {kept_in(results)}; {ended}\n"
     assert list(read(results).samples) == []

@@ -71,19 +71,22 @@ class Results:
         Raises:
             RunnerError: if the trace cannot be read
         """
+        return self.select_records(read_trace(self.folder))
+
+    def select_records(self, trace: "pa.Table") -> "pa.Table":
+        """Return the task records of `samples` in the trace."""
         import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        table = read_trace(self.folder)
         cells = {cell.id: index for index, cell in enumerate(self.cells)}
-        cell = pc.index_in(table["cell"], value_set=pa.array(cells, pa.string())).cast("int64")
-        repetition = pc.shift_left(table["repetition"], _BITS)
-        iterations = pc.add(pc.add(pc.shift_left(cell, 2 * _BITS), repetition), table["iteration"])
+        cell = pc.index_in(trace["cell"], value_set=pa.array(cells, pa.string())).cast("int64")
+        repetition = pc.shift_left(trace["repetition"], _BITS)
+        iterations = pc.add(pc.add(pc.shift_left(cell, 2 * _BITS), repetition), trace["iteration"])
         committed = {
             (cells[sample.cell] << 2 * _BITS) + (sample.repetition << _BITS) + sample.iteration
             for sample in self.samples
         }
-        return table.filter(pc.is_in(iterations, value_set=pa.array(committed, pa.int64())))
+        return trace.filter(pc.is_in(iterations, value_set=pa.array(committed, pa.int64())))
 
 
 def read(folder: Path) -> Results:

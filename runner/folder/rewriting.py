@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.folder.atomic_files import removing_partial, sync, write_table
 from runner.folder.file_names import FINAL_TRACE, OUTPUT, SAMPLES, TRACE, UNTIMED
 from runner.folder.results import Results, read_trace
 from runner.folder.rows import columns_of, row_of
 from runner.records import Sample, UntimedRun
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def finish(folder: Path) -> None:
@@ -33,15 +37,19 @@ def _compress_trace(folder: Path) -> None:
     (folder / TRACE).unlink(missing_ok=True)
 
 
-def keep_only(results: Results) -> None:
+def keep_only(results: Results, trace: "pa.Table") -> None:
     """Rewrite the folder so that it holds these samples, their task records and these untimed runs only.
 
     All its tables can grow again.
+
+    Args:
+        results: what to keep
+        trace: of the folder, as it was read
     """
     cells = {cell.id: cell for cell in results.cells}
-    trace = results.trace()
-    records = (row for batch in trace.to_batches() for row in zip(*batch.to_pydict().values(), strict=True))
-    write_table(results.folder / TRACE, trace.column_names, records)
+    kept = results.select_records(trace)
+    records = (row for batch in kept.to_batches() for row in zip(*batch.to_pydict().values(), strict=True))
+    write_table(results.folder / TRACE, kept.column_names, records)
     (results.folder / FINAL_TRACE).unlink(missing_ok=True)
 
     def write_rows(name: str, kind: type[Sample | UntimedRun], kept: Sequence[Sample | UntimedRun]) -> None:

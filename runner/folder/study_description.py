@@ -12,7 +12,7 @@ from runner.settings import KnownAnswer
 #: Of result folders. What older programs may ignore does not change it.
 FORMAT = 3
 #: By attribute: the key in the file, if it is another.
-_KEYS = {"study_id": "study", "sessions": "sittings"}
+_KEYS = {"study_id": "study"}
 
 
 @dataclass(kw_only=True)

@@ -11,9 +11,10 @@ from typing import Any
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
 from runner.measure.invocation import Supervises, command, environment, explain, search_path
+from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
-from runner.records import Cell
+from runner.records import Cell, Purpose
 from runner.settings import is_given
 from runner.supervise.server import Launch
 
@@ -30,6 +31,24 @@ class Checked:
     interpreters: Sequence[Mapping[str, Any]]
     """One for each python, env and prefix: these three, the ids of its cells (and of those whose function is
     async), and what it tells of itself."""
+
+
+def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -> Checked:
+    """Check all that can be checked before the first invocation.
+
+    Args:
+        plan: the cells
+        purposes: of the untimed runs
+        supervisor: starts the interpreters
+
+    Raises:
+        ConfigurationError: naming all that cannot be loaded, or cannot be profiled
+    """
+    checked = check(plan, supervisor)
+    for purpose in purposes:
+        if purpose != "memory":
+            check_profiler(purpose, checked.interpreters, supervisor)
+    return checked
 
 
 def check(plan: Plan, supervisor: Supervises) -> Checked:

@@ -1,12 +1,14 @@
-"""What a study that was stopped has left → what need not be measured again, and a folder with nothing else.
+"""What a stopped study has completed, and a result folder that contains nothing else.
 
-An invocation is whole when the row with its `invocation_s` is there, with its task records. What was cut off
-or interrupted goes, with its task records and what it fixed for others: it is measured again.
+An invocation is complete if its last row, the one with `invocation_s`, and all its task records were written.
+Incomplete and interrupted invocations are removed, with their task records and what they fixed for others:
+they are measured again.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from runner.errors import ConfigurationError
 from runner.folder import reference_log
@@ -15,79 +17,88 @@ from runner.folder.results import Results
 from runner.folder.rewriting import keep_only
 from runner.records import CompletedRuns, ReferenceRecord, Sample
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _Invocation = tuple[str, int]  # its cell and repetition
 
 
-def earlier(results: Results) -> CompletedRuns:
-    """Say what need not be measured again.
+class FolderRepair:
+    """Which invocations of a stopped study are complete, and the removal of the others.
+
+    Reads the trace, which may be large, and keeps it in memory until `apply`.
 
     Raises:
-        ConfigurationError: where the loops that a lost reference fixed cannot be found again
-        RunnerError: if the trace or the findings cannot be read
+        ConfigurationError: if the inner-loop counts of snippets are lost
+        RunnerError: if the trace or the references cannot be read
     """
-    found = reference_log.read(results.folder)
-    whole = _whole(results.samples) - _without_records(results)
-    whole -= _without_finding(results, found, whole)
-    return CompletedRuns(
-        samples=[one for one in results.samples if _invocation(one) in whole],
-        references=[one for one in found if _invocation(one) in whole],
-        untimed=results.untimed,
-    )
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._trace: pa.Table | None = results.trace()
+        references = reference_log.read(results.folder)
+        complete = _with_last_row(results.samples) - _lacking_task_records(results.samples, self._trace)
+        complete -= _lacking_reference(results, references, complete)
+        self.completed = CompletedRuns(
+            samples=[sample for sample in results.samples if _invocation(sample) in complete],
+            references=[record for record in references if _invocation(record) in complete],
+            untimed=results.untimed,
+        )
+
+    def apply(self) -> None:
+        """Remove from the folder all that is not complete, once.
+
+        Raises:
+            RunnerError: if the folder cannot be written
+        """
+        trace, self._trace = self._trace, None
+        with reporting_write_errors(self._results.folder):
+            reference_log.rewrite(self._results.folder, self.completed.references)
+            keep_only(replace(self._results, samples=tuple(self.completed.samples)), trace)
 
 
-def mend(results: Results, kept: CompletedRuns) -> None:
-    """Leave in the folder what is kept, and nothing else of what was measured.
-
-    Raises:
-        RunnerError: if it cannot be written
-    """
-    with reporting_write_errors(results.folder):
-        reference_log.rewrite(results.folder, kept.references)
-        keep_only(replace(results, samples=tuple(kept.samples)))
+def _invocation(row: Sample | ReferenceRecord) -> _Invocation:
+    return row.cell, row.repetition
 
 
-def _invocation(one: Sample | ReferenceRecord) -> _Invocation:
-    return one.cell, one.repetition
+def _with_last_row(samples: Iterable[Sample]) -> set[_Invocation]:
+    """Return the invocations that have their last row and were not interrupted."""
+    interrupted = {_invocation(sample) for sample in samples if sample.status == "interrupted"}
+    return {_invocation(sample) for sample in samples if sample.invocation_s is not None} - interrupted
 
 
-def _whole(samples: Iterable[Sample]) -> set[_Invocation]:
-    """Name the invocations whose last row is there, and that were not interrupted."""
-    interrupted = {_invocation(one) for one in samples if one.status == "interrupted"}
-    return {_invocation(one) for one in samples if one.invocation_s is not None} - interrupted
-
-
-def _without_records(results: Results) -> set[_Invocation]:
-    """Name the invocations of which a trace that was cut off has lost a task."""
-    trace = results.trace()
-    covered: Counter[tuple[str, int, int]] = Counter()
+def _lacking_task_records(samples: Iterable[Sample], trace: "pa.Table") -> set[_Invocation]:
+    """Return the invocations whose trace lacks a task."""
+    recorded: Counter[tuple[str, int, int]] = Counter()
     columns = (trace[name].to_pylist() for name in ("cell", "repetition", "iteration", "tasks"))
     for cell, repetition, iteration, tasks in zip(*columns, strict=True):
-        covered[cell, repetition, iteration] += tasks
+        recorded[cell, repetition, iteration] += tasks
     return {
-        _invocation(one)
-        for one in results.samples
-        if one.status == "ok" and one.start_s is not None  # it was recorded
-        if covered[one.cell, one.repetition, one.iteration] < one.tasks
+        _invocation(sample)
+        for sample in samples
+        if sample.status == "ok" and sample.start_s is not None  # it was traced
+        if recorded[sample.cell, sample.repetition, sample.iteration] < sample.tasks
     }
 
 
-def _without_finding(
-    results: Results, found: Iterable[ReferenceRecord], whole: set[_Invocation]
+def _lacking_reference(
+    results: Results, references: Iterable[ReferenceRecord], complete: set[_Invocation]
 ) -> set[_Invocation]:
-    """Name the references of which it is not known any more what they fixed.
+    """Return the complete reference runs for which `references.jsonl` has no reference.
 
     Raises:
-        ConfigurationError: if these were the loops of snippets that were already measured with them
+        ConfigurationError: if they fixed the inner-loop counts with which snippets were already measured
     """
-    known = {_invocation(one) for one in found if one.reference is not None}
-    lost = {
-        _invocation(one)
-        for one in results.samples
-        if one.repetition == 0 and one.status in ("ok", "wrong_result") and _invocation(one) in whole - known
+    recorded = {_invocation(record) for record in references if record.reference is not None}
+    lacking = {
+        _invocation(sample)
+        for sample in results.samples
+        if sample.is_reference and sample.status in ("ok", "wrong_result")
+        if _invocation(sample) in complete - recorded
     }
-    loops = {cell.id for cell in results.cells if cell.settings["workload"]["snippets"]}
-    looped = {one.cell for one in results.samples if one.repetition}
-    if loops & {cell for cell, _ in lost} and loops & looped:
-        reason = "references.jsonl does not hold the loops of its snippets any more"
-        raise ConfigurationError([f"{results.folder}: {reason}; restore the file, or measure again"])
-    return lost
+    with_snippets = {cell.id for cell in results.cells if cell.settings["workload"]["snippets"]}
+    measured = {sample.cell for sample in results.samples if not sample.is_reference}
+    if with_snippets & {cell for cell, _ in lacking} and with_snippets & measured:
+        reason = "references.jsonl lacks the inner-loop counts of its snippets"
+        raise ConfigurationError([f"{results.folder}: {reason}; restore the file, or measure a new study"])
+    return lacking

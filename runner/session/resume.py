@@ -1,22 +1,20 @@
-"""The folder of a study that was stopped, and what is asked for now → what there is still to measure."""
+"""A stopped study: what its folder contains and what the command line asks for → what is left to measure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from runner.errors import ConfigurationError, RunnerError
 from runner.folder.results import Results, read
 from runner.folder.study_description import FORMAT, StudyDescription
-from runner.plan import Plan, PlannedCell, cell_id, plan
-from runner.records import Cell, CompletedRuns
-from runner.session import repair as mend
-from runner.settings import STUDY_SETTINGS, Config, Point
+from runner.plan import Plan, PlannedCell, cell_id, plan, refuse_swept_study_settings
+from runner.records import Cell, CompletedRuns, names
+from runner.session.repair import FolderRepair
+from runner.settings import SESSION_SETTINGS, STUDY_SETTINGS, Config, Point
 
-#: Settings of this sitting alone.
-OF_THE_SITTING = ("resume", "wait", "dry_run", "quiet")
-
-#: What may be asked for anew, and whether that asks for more than before. What hangs may need another limit.
+#: Settings that a resumed study may change, and whether a change asks for more: nothing that was measured may
+#: become superfluous. A time limit may also decrease, for what hangs.
 _ASKS_FOR_MORE: Mapping[str, Callable[[Any, Any], bool]] = {
     "repetitions": lambda before, now: now >= before,
     "max_repetitions": lambda before, now: now >= before,
@@ -24,53 +22,91 @@ _ASKS_FOR_MORE: Mapping[str, Callable[[Any, Any], bool]] = {
     "time_limit_s": lambda *_: True,
     "precision": lambda before, now: before is None or (now is not None and now <= before),
 }
+_MAX_VALUE_LENGTH = 60  # of a value in a message, in characters
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stopped:
-    """A study that was stopped, and how far it came."""
+class ResumeRequest:
+    """What the command line asks for, known without reading the folder."""
+
+    folder: Path
+    settings: Mapping[str, Any]  #: of the study, as far as the command line or an experiment sets them
+    cells: tuple[Cell, ...] | None  #: None: the command line describes no cells
+
+    @classmethod
+    def of(cls, points: Sequence[Point]) -> Self:
+        """Read the request from the points.
+
+        Raises:
+            ConfigurationError: if they cannot be planned
+        """
+        refuse_swept_study_settings(points)
+        config, overrides = points[0].config, points[0].overrides
+        settings = {
+            key: getattr(config, key)
+            for key in STUDY_SETTINGS
+            if key not in SESSION_SETTINGS
+            # What the file of an experiment sets is not among the overrides.
+            if key in overrides or getattr(config, key) != getattr(Config, key)
+        }
+        describes_cells = not {key for point in points for key in point.overrides} <= set(STUDY_SETTINGS)
+        return cls(
+            folder=Path(str(config.resume)).expanduser(),
+            settings=settings,
+            cells=plan(points).cells if describes_cells else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedStudy:
+    """A stopped study, and how far it came."""
 
     results: Results
     plan: Plan
-    settings: StudyDescription  #: as asked for now
-    earlier: CompletedRuns
+    study: StudyDescription  #: with the settings that the command line changes
+    repair: FolderRepair
+
+    @property
+    def completed(self) -> CompletedRuns:
+        """What is not measured again."""
+        return self.repair.completed
 
 
-def read_stopped(points: Sequence[Point]) -> Stopped:
-    """Read the folder that the command line names.
+def read_stopped(request: ResumeRequest) -> StoppedStudy:
+    """Read the folder of a stopped study.
 
     Raises:
-        ConfigurationError: if it is none that can be gone on with, or another study is asked for
+        ConfigurationError: if it cannot be resumed, or the request describes another study
     """
-    folder = Path(str(points[0].config.resume)).expanduser()
     try:
-        results = read(folder)
+        results = read(request.folder)
         _refuse_other_format(results)
         _refuse_changed_cells(results)
-        raised = _raised(points, results.study)
-        _refuse_other_cells(points, results.cells)
-        kept = mend.earlier(results)
+        changed = _changed_settings(request.settings, results.study)
+        if request.cells is not None:
+            _refuse_other_cells(request.cells, results.cells)
+        repair = FolderRepair(results)
     except ConfigurationError:
         raise
     except RunnerError as error:
         raise ConfigurationError(str(error).splitlines()) from error
-    settings = replace(results.study, **raised)
-    if settings.precision is not None and settings.max_repetitions < settings.repetitions:
-        fewest = f"repetitions={settings.repetitions}"
+    study = replace(results.study, **changed)
+    if study.precision is not None and study.max_repetitions < study.repetitions:
+        minimum = f"repetitions={study.repetitions}"
         raise ConfigurationError(
-            [f"max_repetitions={settings.max_repetitions}: it must not be less than {fewest}"]
+            [f"max_repetitions={study.max_repetitions}: it must not be less than {minimum}"]
         )
-    return Stopped(results=results, plan=_plan(results), settings=settings, earlier=kept)
+    return StoppedStudy(results=results, plan=_plan(results), study=study, repair=repair)
 
 
 def _plan(results: Results) -> Plan:
-    written = results.folder / "cells.yaml"
+    file = results.folder / "cells.yaml"
     planned = (
         PlannedCell(
             cell=cell,
             origins={
-                "workload": f"workload '{cell.workload}' ({written})",
-                "executor": f"executor '{cell.executor}' ({written})",
+                "workload": f"workload '{cell.workload}' ({file})",
+                "executor": f"executor '{cell.executor}' ({file})",
             },
         )
         for cell in results.cells
@@ -79,19 +115,19 @@ def _plan(results: Results) -> Plan:
 
 
 def _refuse_other_format(results: Results) -> None:
-    found = results.study.format
-    if found != FORMAT:
-        made = "it has no format number" if found is None else f"its format is {found}, not {FORMAT}"
-        raise ConfigurationError(
-            [f"{results.folder}: {made}: another version made it; use that one, or measure again"]
-        )
+    number = results.study.format
+    if number != FORMAT:
+        found = "no format number" if number is None else f"format {number} instead of {FORMAT}"
+        remedy = "resume it with the version that made it, or measure a new study"
+        raise ConfigurationError([f"{results.folder}: it has {found}; {remedy}"])
 
 
 def _refuse_changed_cells(results: Results) -> None:
-    """Compare every cell with its id, which is the hash of its settings."""
+    """Compare every cell with its id, the hash of its settings."""
     ids = {cell.id for cell in results.cells}
     changed = [
-        f"{results.folder}/cells.yaml: cell {cell.id} is not what was measured; restore it, or measure again"
+        f"{results.folder}/cells.yaml: cell {cell.id} was changed after it was measured; "
+        "restore the file, or measure a new study"
         for cell in results.cells
         if cell.id != cell_id(cell.settings) or cell.baseline not in ids
     ]
@@ -99,69 +135,58 @@ def _refuse_changed_cells(results: Results) -> None:
         raise ConfigurationError(changed)
 
 
-def _raised(points: Sequence[Point], study: StudyDescription) -> dict[str, Any]:
-    """Give the study's settings that are asked for anew.
+def _changed_settings(requested: Mapping[str, Any], study: StudyDescription) -> dict[str, Any]:
+    """Return the requested settings that differ from those of the stopped study.
 
     Raises:
-        ConfigurationError: naming those that make it another study
+        ConfigurationError: naming those that would make it another study
     """
-    config, overrides = points[0].config, points[0].overrides
-    raised = {}
+    changed = {}
     problems = []
-    for key in (key for key in STUDY_SETTINGS if key not in OF_THE_SITTING):
-        usual = getattr(Config, key)
-        now, before = getattr(config, key), getattr(study, key)
-        # What an experiment's file sets is no override.
-        given = key in overrides or now != usual
-        if not given or now == before:
+    for key, value in requested.items():
+        before = getattr(study, key)
+        if value == before:
             continue
-        if key in _ASKS_FOR_MORE and _ASKS_FOR_MORE[key](before, now):
-            raised[key] = now
-        elif key in _ASKS_FOR_MORE:
-            unlimited = ", no limit," if before is None else ","
-            told = f"{key}={_shown(now)}: the study has {_shown(before)}{unlimited} and may only ask for more"
-            problems.append(told)
+        message = f"{key}={_shown(value)}: the stopped study has {_shown(before)}"
+        if key not in _ASKS_FOR_MORE:
+            problems.append(f"{message}; remove {key}")
+        elif _ASKS_FOR_MORE[key](before, value):
+            changed[key] = value
         else:
-            problems.append(f"{key}={_shown(now)}: the study has {_shown(before)}; leave it out")
+            unlimited = " (no limit)" if before is None else ""
+            problems.append(f"{message}{unlimited} and can only be resumed with the same or more")
     if problems:
         raise ConfigurationError(problems)
-    return raised
+    return changed
 
 
-def _refuse_other_cells(points: Sequence[Point], kept: Sequence[Cell]) -> None:
-    """Compare the cells that the command line describes, if it describes any, with those of the folder."""
-    given = {key for point in points for key in point.overrides}
-    if given <= set(STUDY_SETTINGS):
-        return
-    before, now = {cell.id: cell for cell in kept}, {cell.id: cell for cell in plan(points).cells}
-    gone = [cell for identity, cell in before.items() if identity not in now]
+def _refuse_other_cells(requested: Iterable[Cell], stopped: Iterable[Cell]) -> None:
+    """Refuse a command line that describes other cells than those of the stopped study."""
+    before, now = {cell.id: cell for cell in stopped}, {cell.id: cell for cell in requested}
+    missing = [cell for identity, cell in before.items() if identity not in now]
     new = [cell for identity, cell in now.items() if identity not in before]
-    problems = list(dict.fromkeys(_differences(gone, new)))
+    problems = list(dict.fromkeys(_differences(missing, new)))
     if problems:
         raise ConfigurationError(problems)
 
 
-def _differences(gone: Iterable[Cell], new: Iterable[Cell]) -> Iterator[str]:
-    """Tell the settings that differ between cells of one name, and the cells that have no namesake."""
-    unmatched = {_name(cell): cell for cell in new}
-    for cell in gone:
-        namesake = unmatched.pop(_name(cell), None)
-        if namesake is None:
-            yield f"resume: the study has {_name(cell)}, which is not asked for; leave out what says so"
+def _differences(missing: Sequence[Cell], new: Sequence[Cell]) -> Iterator[str]:
+    """Yield the settings that differ between cells of one name, and the cells whose name has no match."""
+    by_id = names([*missing, *new])
+    named = {cell.id: f"{cell.workload}: {by_id[cell.id]}" for cell in (*missing, *new)}
+    unmatched = {named[cell.id]: cell for cell in new}
+    for cell in missing:
+        match = unmatched.pop(named[cell.id], None)
+        if match is None:
+            yield f"resume: the stopped study contains {named[cell.id]}; remove the settings that exclude it"
             continue
-        before, now = dict(_flat("", cell.settings)), dict(_flat("", namesake.settings))
+        before, now = dict(_flat("", cell.settings)), dict(_flat("", match.settings))
         for key in (key for key in {**before, **now} if before.get(key) != now.get(key)):
-            told = f"the study has {_shown(before.get(key))}, and {_shown(now.get(key))} is asked for"
-            yield f"{key}: {told}; leave it out, or measure another study"
+            values = f"the stopped study has {_shown(before.get(key))}, not {_shown(now.get(key))}"
+            yield f"{key}: {values}; remove the setting that changes it, or measure a new study"
     for name in unmatched:
-        yield f"resume: the study does not have {name}; leave out what asks for it, or measure another study"
-
-
-def _name(cell: Cell) -> str:
-    workers = "" if cell.workers is None else f" × {cell.workers}"
-    chunks = "" if cell.chunk_size == 1 else f", chunks of {cell.chunk_size or 'all'}"
-    swept = "".join(f", {key}={value}" for key, value in cell.swept.items() if value is not None)
-    return f"{cell.workload}: {cell.executor}{workers}{chunks}{swept}, Python {cell.python}"
+        remedy = "remove the settings that add it, or measure a new study"
+        yield f"resume: the stopped study lacks {name}; {remedy}"
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -174,7 +199,4 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _shown(value: Any) -> str:
     text = "null" if value is None else str(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
-
-
-_LONGEST_SHOWN = 60  # characters
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 1]}…"

@@ -1,15 +1,15 @@
-"""Whether a study is gone on with where it was begun: the figures of two machines are not comparable."""
+"""Whether a study is resumed where it was started: figures from two machines cannot be compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-#: Topics and facts that must be the same, and those that are only told.
+#: Topics and facts of a machine that must not change, and those whose change is a warning.
 _MUST_BE_SAME = (
     *(("machine", "host_name"), ("machine", "architecture")),
     *(("cpu", "cpu_model"), ("cpu", "logical_cpus"), ("cpu", "usable_cpus")),
 )
-_TOLD = (
+_WARN_OF = (
     *(("git", "revision"), ("git", "dirty"), ("os", "release"), ("memory", "memory_total_bytes")),
     *(("cpu", "governor"), ("cpu", "boost_enabled"), ("runner", "runner_version")),
 )
@@ -19,7 +19,7 @@ _Facts = Mapping[str, Any]
 
 
 def other_machine(before: _Facts, now: _Facts) -> list[str]:
-    """Tell in what this machine is not that on which the study was begun: its figures cannot be compared."""
+    """Return a problem for each fact that shows another machine than that on which the study was started."""
     return [
         f"{_change(f'{topic}.{fact}', then, here)}; {_NOT_COMPARABLE}"
         for topic, fact, then, here in _differing(_MUST_BE_SAME, before, now)
@@ -27,43 +27,44 @@ def other_machine(before: _Facts, now: _Facts) -> list[str]:
 
 
 def changes(before: _Facts, now: _Facts) -> list[str]:
-    """Tell what else is not as it was; the figures may differ for it."""
+    """Return a warning for each other change of the machine that may change the figures."""
     return [
-        _change(f"{topic}.{fact}", then, here) for topic, fact, then, here in _differing(_TOLD, before, now)
+        _change(f"{topic}.{fact}", then, here)
+        for topic, fact, then, here in _differing(_WARN_OF, before, now)
     ]
 
 
 def other_directory(working_directory: str | None, here: Path) -> list[str]:
-    """Tell if functions would be imported from another folder."""
+    """Return a problem if functions would be imported from another directory."""
     before = Path(str(working_directory))
     if before == here or not before.is_dir():
         return []
-    return [f"working_directory: the study was begun in {before}, and imports from there; cd {before}"]
+    return [f"working_directory: the study was started in {before} and imports from there; run: cd {before}"]
 
 
 def other_interpreters(before: Sequence[_Facts], now: Sequence[_Facts]) -> list[str]:
-    """Tell which interpreters are not those that were measured."""
-    known = {_key(one): one for one in before}
+    """Return a problem for each interpreter whose build has changed."""
+    known = {_key(interpreter): interpreter for interpreter in before}
     return [
-        f"python={one['python']}: {_change(fact, then, one.get(fact))}; {_NOT_COMPARABLE}"
-        for one in now
-        if _key(one) in known
+        f"python={interpreter['python']}: {_change(fact, then, interpreter.get(fact))}; {_NOT_COMPARABLE}"
+        for interpreter in now
+        if _key(interpreter) in known
         for fact in _BUILD
-        if (then := known[_key(one)].get(fact)) != one.get(fact)
+        if (then := known[_key(interpreter)].get(fact)) != interpreter.get(fact)
     ]
 
 
 def changed_packages(before: Sequence[_Facts], now: Sequence[_Facts]) -> list[str]:
-    """Tell which packages of the measured interpreters have another version."""
-    known = {_key(one): one.get("packages", {}) for one in before}
+    """Return a warning for each package of a measured interpreter whose version has changed."""
+    known = {_key(interpreter): interpreter.get("packages", {}) for interpreter in before}
     return [
-        f"python={one['python']}: {_change(name, then, here)}"
-        for one in now
-        for name, then, here in _packages(known.get(_key(one), {}), one.get("packages", {}))
+        f"python={interpreter['python']}: {_change(name, then, here)}"
+        for interpreter in now
+        for name, then, here in _packages(known.get(_key(interpreter), {}), interpreter.get("packages", {}))
     ]
 
 
-_NOT_COMPARABLE = "go on where it was begun, or measure again"
+_NOT_COMPARABLE = "resume it where it was started, or measure a new study"
 
 
 def _packages(before: _Facts, now: _Facts) -> Iterator[tuple[str, Any, Any]]:
@@ -87,4 +88,4 @@ def _key(interpreter: _Facts) -> str:
 
 def _change(name: str, then: Any, here: Any) -> str:
     before, now = ("unknown" if value is None else f"'{value}'" for value in (then, here))
-    return f"{name} was {before} when the study was begun, and is {now}"
+    return f"{name} was {before} when the study was started and is {now} now"

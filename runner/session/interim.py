@@ -1,0 +1,36 @@
+"""What a session asks of the analysis before it has measured everything."""
+
+from collections.abc import Mapping, Sequence
+
+from runner.folder.study_description import StudyDescription
+from runner.measure.remaining import IsPrecise
+from runner.plan import Plan
+
+
+def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
+    """Return the function that says whether every speedup is as precise as the study asks for."""
+
+    def is_precise(headline_s: Mapping[str, Sequence[float]]) -> bool:
+        from runner.analysis import intervals  # noqa: PLC0415 - loads scipy
+
+        pairs = [
+            (headline_s[cell.baseline], headline_s[cell.id])
+            for cell in plan.cells
+            if {cell.id, cell.baseline} <= set(headline_s)
+        ]
+        return intervals.is_precise(pairs, study.precision or 0.0, study.confidence, study.seed)
+
+    return is_precise
+
+
+def repetitions_note(plan: Plan, study: StudyDescription) -> str:
+    """Return a warning that the repetitions are too few to tell the cells apart; empty if they are enough.
+
+    With a precision the study adds repetitions by itself.
+    """
+    from runner.analysis.sample_size import too_few  # noqa: PLC0415 - none of the analysis is needed before
+
+    if study.precision is not None:
+        return ""
+    few = too_few(plan.cells, study.repetitions, study.confidence)
+    return f"note: {few}" if few else ""

@@ -1,0 +1,95 @@
+"""The measuring stage: a session's study, measured into its folder until it is complete or stopped."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from runner.folder.atomic_files import how_to_resume
+from runner.measure import invocation, untimed_runs
+from runner.measure.noise import Canary
+from runner.measure.schedule import Interrupted, Study
+from runner.measure.study_progress import StudyProgress
+from runner.session import environment
+from runner.session.interim import repetitions_note
+from runner.session.live_view import LiveView
+from runner.session.preflight import Checked
+from runner.session.result_folder import OpenFolder, finish_complete, open_folder
+from runner.session.session import Session
+from runner.session.signals import StopRequests, on_stop_signal
+from runner.supervise.client import Supervisor, SupervisorDied
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredStudy:
+    """The folder of a study after a session."""
+
+    folder: Path
+    interrupted: str = ""  #: by the user: how far the study came; empty if the session ended by itself
+    skip_report: bool = False  #: the user does not wait for the report
+
+
+def measure(session: Session, checked: Checked, supervisor: Supervisor) -> MeasuredStudy:
+    """Measure what is left of a study; show how to resume it if the user stops it.
+
+    Raises:
+        ConfigurationError: if the folder cannot be created, or an interpreter has changed
+        RunnerError: if the folder cannot be written, or the supervisor was killed
+    """
+    stops = StopRequests(supervisor.interrupt)
+    opened = open_folder(session, checked.interpreters, supervisor.study_id)
+    with opened.store as store, LiveView(quiet=session.quiet) as view, on_stop_signal(stops.add):
+        study = _study(session, opened, view, supervisor)
+        if not session.quiet and (note := repetitions_note(session.plan, session.study)):
+            session.show(note)
+        interrupted = _measure_all(study, store.folder, supervisor)
+        opened.write_facts(workers=study.worker_facts, end=environment.capture())
+        if not stops.skip_report:
+            store.finish()
+    if interrupted:
+        session.show(f"{interrupted}; {_kept(store.folder)}")
+    return MeasuredStudy(
+        folder=store.folder, interrupted=interrupted, skip_report=bool(interrupted) and stops.skip_report
+    )
+
+
+def finish(session: Session) -> MeasuredStudy:
+    """Finish a resumed study of which nothing is left to measure, and say why."""
+    assert session.stopped is not None  # noqa: S101 - for the type checker: only a resumed study can be complete
+    folder = finish_complete(session.stopped)
+    session.show(f"nothing is left to measure: {session.why_complete}")
+    return MeasuredStudy(folder=folder)
+
+
+def _study(session: Session, opened: OpenFolder, view: LiveView, supervisor: Supervisor) -> Study:
+    def watch(progress: StudyProgress) -> None:
+        if progress.repetition == 1 and progress.repetition_ended:  # a session killed later has stored them
+            opened.write_facts(workers=study.worker_facts)
+        view(progress)
+
+    study = Study(
+        session.plan,
+        session.study,
+        invoke=partial(invocation.invoke, supervisor=supervisor),
+        store=opened.store,
+        watch=watch,
+        completed=None if session.stopped is None else session.stopped.completed,
+        is_precise=session.is_precise,
+        canary=Canary().disturbance,
+    )
+    return study
+
+
+def _measure_all(study: Study, folder: Path, supervisor: Supervisor) -> str:
+    """Make all timed and untimed runs; return how far the study came if the user stops it."""
+    try:
+        study.measure()
+        study.make_untimed_runs(partial(untimed_runs.run_untimed, supervisor=supervisor))
+    except Interrupted as interrupted:
+        return str(interrupted)
+    except SupervisorDied as died:
+        raise SupervisorDied(f"{died}; {_kept(folder)}") from died
+    return ""
+
+
+def _kept(folder: Path) -> str:
+    return f"completed runs are kept; resume with: {how_to_resume(folder)}"

@@ -1,0 +1,29 @@
+"""The supervisor of a session, and what remains to be done if it is killed."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runner.supervise.client import Supervisor, SupervisorDied
+from runner.supervise.orphans import end_marked
+
+
+@contextmanager
+def supervised() -> Iterator[Supervisor]:
+    """Start a supervisor; if it is killed, terminate in its place the processes that it leaves behind.
+
+    Raises:
+        SupervisorDied: also says what became of these processes
+    """
+    with Supervisor() as supervisor:
+        try:
+            yield supervisor
+        except SupervisorDied as died:
+            raise SupervisorDied(f"{died}; {_end_leftovers(supervisor.mark)}") from died
+
+
+def _end_leftovers(mark: str) -> str:
+    found, alive = end_marked(mark)
+    if alive or sys.platform != "linux":
+        return f"terminate its leftover processes, those with {mark} in their environment"
+    return f"its {found} leftover processes were terminated" if found else "it left no processes"
