@@ -1,4 +1,4 @@
-"""What the adapters of executors do beyond the contract that all executors share."""
+"""Behaviour of adapters beyond the contract that all executors share."""
 
 import itertools
 import multiprocessing
@@ -31,7 +31,7 @@ joblib = pytest.mark.skipif(find_spec("joblib") is None, reason="joblib is not i
 
 
 class Unloadable:
-    """Can be pickled, but not be rebuilt."""
+    """Can be pickled but not unpickled."""
 
     def __reduce__(self) -> tuple[Callable[..., Never], tuple[str]]:
         return refuse, ("no",)
@@ -46,19 +46,19 @@ def make_unloadable() -> Unloadable:
 
 
 class TestLazyFuture:
-    def test_a_result_is_waited_for_by_letting_the_pool_work(self) -> None:
+    def test_waiting_for_a_result_lets_the_pool_work(self) -> None:
         steps: list[int] = []
 
-        def go_on() -> None:
+        def advance() -> None:
             steps.append(len(steps))
             if len(steps) == 3:
                 future.set_result("value")
 
-        future = LazyFuture(go_on)
+        future = LazyFuture(advance)
         assert future.result() == future.result() == "value"
         assert steps == [0, 1, 2]
 
-    def test_it_calls_back_when_done_or_at_once_if_it_is(self) -> None:
+    def test_a_callback_is_called_when_the_future_is_done_or_at_once(self) -> None:
         future, called = LazyFuture(lambda: None), []
         future.add_done_callback(lambda one: called.append(("before", one)))
         assert called == []
@@ -66,7 +66,7 @@ class TestLazyFuture:
         future.add_done_callback(lambda one: called.append(("after", one)))
         assert called == [("before", future), ("after", future)]
 
-    def test_only_what_does_not_run_can_be_cancelled(self) -> None:
+    def test_only_a_future_that_does_not_run_can_be_cancelled(self) -> None:
         waiting, running, done = (LazyFuture(lambda: None) for _ in range(3))
         running.is_running = True
         done.set_result(1)
@@ -76,7 +76,7 @@ class TestLazyFuture:
 
 
 class TestThreadPerTask:
-    def test_what_is_queued_can_be_cancelled_and_the_rest_runs(self) -> None:
+    def test_a_queued_task_can_be_cancelled_and_the_rest_runs(self) -> None:
         pool, gate = ThreadPerTask(1), threading.Event()
         first = pool.submit(gate.wait)
         second, third = pool.submit(int, "2"), pool.submit(int, "3")
@@ -111,7 +111,7 @@ class TestThreadPerTask:
 
 
 class TestProcessPerTask:
-    def test_what_is_queued_can_be_cancelled_and_the_rest_runs(self) -> None:
+    def test_a_queued_task_can_be_cancelled_and_the_rest_runs(self) -> None:
         pool = ProcessPerTask(1, FORK)
         first, second, third = (pool.submit(os.getppid) for _ in range(3))
         assert not first.cancel()
@@ -120,7 +120,7 @@ class TestProcessPerTask:
         pool.shutdown(wait=True)
         assert multiprocessing.active_children() == []
 
-    def test_shutdown_runs_what_is_queued(self) -> None:
+    def test_shutdown_runs_queued_tasks(self) -> None:
         pool = ProcessPerTask(1, FORK)
         futures = [pool.submit(int, text) for text in "123"]
         pool.shutdown(wait=True)
@@ -136,7 +136,7 @@ class TestProcessPerTask:
         assert other.result() == 2
         pool.shutdown(wait=True)
 
-    def test_exceptions_come_back(self) -> None:
+    def test_exceptions_are_returned(self) -> None:
         pool = ProcessPerTask(2, FORK)
         raised, unloadable = pool.submit(refuse, "not here"), pool.submit(make_unloadable)
         with pytest.raises(ValueError, match=r"^not here$"):
@@ -147,7 +147,7 @@ class TestProcessPerTask:
 
 
 class TestMultiprocessingPool:
-    def test_a_dead_worker_fails_what_is_submitted_and_does_not_hinder_the_end(self) -> None:
+    def test_a_dead_worker_fails_submissions_and_does_not_block_shutdown(self) -> None:
         # One of two idle workers holds the lock of the queue of tasks, and dies with it.
         pool = MultiprocessingPool(2, FORK)
         assert [pool.submit(int, text).result() for text in "123"] == [1, 2, 3]
@@ -162,13 +162,13 @@ class TestMultiprocessingPool:
         assert multiprocessing.active_children() == []
         assert threading.enumerate() == [threading.main_thread()]
 
-    def test_shutdown_waits_for_what_was_submitted(self) -> None:
+    def test_shutdown_waits_for_submitted_tasks(self) -> None:
         pool = MultiprocessingPool(1, FORK)
         futures = [pool.submit(int, text) for text in "123"]
         pool.shutdown(wait=True)
         assert [future.result() for future in futures] == [1, 2, 3]
 
-    def test_results_on_their_way_do_not_hinder_the_end(self) -> None:
+    def test_results_in_transit_do_not_block_shutdown(self) -> None:
         pool = MultiprocessingPool(2, FORK)
         first, *others = (pool.submit(bag.large, 2_000_000) for _ in range(20))
         assert len(first.result()) == 2_000_000
@@ -177,7 +177,7 @@ class TestMultiprocessingPool:
         pool.shutdown(wait=True)
         assert multiprocessing.active_children() == []
 
-    def test_what_was_cancelled_is_given_up(self) -> None:
+    def test_shutdown_does_not_wait_for_a_cancelled_task(self) -> None:
         pool = MultiprocessingPool(1, FORK)
         assert pool.submit(int, "1").result() == 1
         endless = pool.submit(signal.pause)
@@ -198,7 +198,7 @@ class TestAsyncioLoop:
         spans = [(started, ended) for _, [(_, _, started, ended, *_)], *_ in reports]
         assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(spans))
 
-    def test_workers_are_the_lanes_in_which_tasks_follow_one_another(self) -> None:
+    def test_each_worker_is_a_lane_of_consecutive_tasks(self) -> None:
         loop = AsyncioLoop(2)
         futures = [loop.submit(run_chunk, later.square, task, [task], each=True) for task in range(10)]
         reports = [future.result() for future in futures]
@@ -213,7 +213,7 @@ class TestAsyncioLoop:
             flat = [moment for pair in sorted(times) for moment in pair]
             assert flat == sorted(flat)
 
-    def test_the_cpu_time_of_a_task_is_its_own(self) -> None:
+    def test_the_cpu_time_of_a_task_excludes_other_tasks(self) -> None:
         seconds = (0.02, 0.06)
         loop = AsyncioLoop(2)
         futures = [loop.submit(run_chunk, later.burn, 0, [one], each=True) for one in seconds]
@@ -223,14 +223,14 @@ class TestAsyncioLoop:
             assert own <= cpu_ns / 1e9 < own + 0.02
             assert ended - started > cpu_ns
 
-    def test_chunks_are_stamped_as_a_whole_if_tasks_are_short(self) -> None:
+    def test_chunks_of_short_tasks_are_timed_as_a_whole(self) -> None:
         loop = AsyncioLoop(1)
         values, [stamp], _, failure = loop.submit(run_chunk, later.square, 5, [1, 2, 3], each=False).result()
         loop.shutdown(wait=True)
         assert (values, failure) == ([1, 4, 9], None)
         assert (stamp[:2], stamp[4:]) == ((5, 3), (None, None))
 
-    def test_after_a_task_that_failed_no_other_starts(self) -> None:
+    def test_no_task_starts_after_one_has_failed(self) -> None:
         loop = AsyncioLoop(1)
         call = partial(later.fail_on, bad=1)
         futures = [loop.submit(run_chunk, call, task, [task], each=True) for task in range(4)]
@@ -250,8 +250,8 @@ class TestAsyncioLoop:
             wrong.result()
         loop.shutdown(wait=True)
 
-    def test_nothing_is_left_of_what_nobody_awaits(self) -> None:
-        # A task that is still pending when its loop goes is told of on standard error.
+    def test_tasks_that_nobody_awaits_are_cancelled(self) -> None:
+        # asyncio reports tasks that are pending when their loop is closed on standard error.
         loop = AsyncioLoop(2)
         assert loop.submit(run_chunk, later.leave_behind, 0, [1], each=True).result()[3] is None
         loop.shutdown(wait=True)
@@ -262,7 +262,7 @@ class TestAsyncioLoop:
 @pytest.mark.slow
 class TestJoblibParallel:
     @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
-    def test_every_backend_gives_results_and_leaves_nothing(self, backend: str, tmp_path: Any) -> None:
+    def test_every_backend_returns_results_and_leaves_no_process(self, backend: str, tmp_path: Any) -> None:
         answer = ask(
             specify(
                 pool(backend=backend),
@@ -297,7 +297,7 @@ def pool(**arguments: object) -> dict[str, Any]:
 
 class TestInterpreterPool:
     @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has the executor")
-    def test_an_older_python_is_refused_with_the_one_that_is_needed(self) -> None:
+    def test_an_older_python_is_refused_with_the_version_that_is_needed(self) -> None:
         version = platform.python_version().replace(".", r"\.")
         message = (
             rf"^Python {version} has no concurrent\.futures\.InterpreterPoolExecutor; "

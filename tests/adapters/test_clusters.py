@@ -1,4 +1,4 @@
-"""Dask and Ray: clusters of separate processes, in another folder and environment, that live and die."""
+"""Dask and Ray on clusters of separate processes, in another folder and environment, some of which die."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.probe.probing import Answer, ask, specify
 pytestmark = pytest.mark.slow
 
 WORKERS = 2
-# Everything here stays on the loopback, and tells its makers nothing.
+# The clusters listen on the loopback interface only, and do not report their use to the makers.
 QUIET = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 TARGETS = {
     "dask": "runner_probe.adapters.dask_pool.DaskPool",
@@ -36,7 +36,7 @@ LIBRARIES = {"dask": "distributed", "ray": "ray"}
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """An engine that runs, or that starts here with every pool."""
+    """A running engine, or one that every pool starts."""
 
     engine: str
     address: str | None = None
@@ -53,8 +53,8 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make an environment that has our libraries but not our code."""
+def worker_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Create a virtual environment with the same libraries but without the runner."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -74,20 +74,20 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def cluster(engine: str, elsewhere: Path) -> Iterator[Cluster]:
-    with running(engine, elsewhere) as cluster:
+def cluster(engine: str, worker_environment: Path) -> Iterator[Cluster]:
+    with running(engine, worker_environment) as cluster:
         yield cluster
 
 
 @contextmanager
-def running(engine: str, elsewhere: Path) -> Iterator[Cluster]:
-    """Run an engine with two workers; its folder's name is short, because Ray puts sockets there."""
+def running(engine: str, worker_environment: Path) -> Iterator[Cluster]:
+    """Run an engine with two workers. The name of its folder is short, because Ray puts sockets there."""
     with tempfile.TemporaryDirectory(prefix="c") as name, tempfile.TemporaryFile() as log:
         folder, programs = Path(name), []
 
         def start(*command: str) -> "subprocess.Popen[bytes]":
             program = subprocess.Popen(
-                [elsewhere / "bin" / "python", "-m", *command],
+                [worker_environment / "bin" / "python", "-m", *command],
                 cwd=folder,
                 env={**os.environ, **QUIET},
                 stdout=log,
@@ -99,7 +99,7 @@ def running(engine: str, elsewhere: Path) -> Iterator[Cluster]:
 
         try:
             head, address = {"dask": start_dask, "ray": start_ray}[engine](start, folder)
-            yield Cluster(engine=engine, address=address, folder=folder, prefix=elsewhere, head=head)
+            yield Cluster(engine=engine, address=address, folder=folder, prefix=worker_environment, head=head)
         finally:
             for program in reversed(programs):
                 end(program)
@@ -129,7 +129,7 @@ def read(file: Path) -> str:
 
 
 def end(program: "subprocess.Popen[bytes]") -> None:
-    """End a program and all that it started."""
+    """End a program and its descendants."""
     program.terminate()
     with suppress(subprocess.TimeoutExpired):
         program.wait(20)
@@ -138,17 +138,17 @@ def end(program: "subprocess.Popen[bytes]") -> None:
     program.wait()
 
 
-def test_tasks_run_where_none_of_the_code_is(cluster: Cluster) -> None:
+def test_tasks_run_where_the_code_is_not_installed(cluster: Cluster) -> None:
     answer = cluster.ask(function="held.environment", items=[1, 2, 3, 4], compare="close")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     folders, prefixes, found, pools = zip(*answer.values(), strict=True)
     assert set(prefixes) == {str(cluster.prefix)}
     assert all(Path(folder).resolve() != Path.cwd() for folder in folders)
     assert found == ([],) * 4
-    assert pools == (1,) * 4, "of earlier pools nothing is left"
+    assert pools == (1,) * 4, "nothing of earlier pools is left"
 
 
-def test_equal_tasks_are_all_run_and_name_their_host_and_process(cluster: Cluster, tmp_path: Path) -> None:
+def test_equal_tasks_all_run_and_report_their_host_and_process(cluster: Cluster, tmp_path: Path) -> None:
     arguments = {"path": str(tmp_path / "notes")}
     answer = cluster.ask(function="bag.note_and_square", items=[3] * 8, arguments=arguments)
     assert answer.values() == [9] * 8
@@ -161,7 +161,7 @@ def test_equal_tasks_are_all_run_and_name_their_host_and_process(cluster: Cluste
         assert moments == sorted(moments)
 
 
-def test_objects_of_the_users_own_classes_travel_there_and_back(cluster: Cluster) -> None:
+def test_objects_of_user_classes_are_sent_and_returned(cluster: Cluster) -> None:
     points = [{"_target_": "held.Point", "x": x} for x in (1, 2)]
     answer = cluster.ask(function="held.mirror", items=points, compare="equal")
     assert [entry["shown"] for entry in answer.reply["reference"]] == ["Point(x=-1)", "Point(x=-4)"]
@@ -175,28 +175,28 @@ def test_objects_of_the_users_own_classes_travel_there_and_back(cluster: Cluster
     ],
     ids=["coroutines", "short"],
 )
-def test_tasks_of_every_kind_travel(cluster: Cluster, settings: dict[str, Any]) -> None:
+def test_tasks_of_every_kind_run(cluster: Cluster, settings: dict[str, Any]) -> None:
     answer = cluster.ask(**settings, chunk_size=2, iterations=3)
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     assert answer.values() == [1, 4, 9]
     assert len(answer.reply["iterations"]) == 4
 
 
-def test_tasks_too_short_for_stamps_travel_without(cluster: Cluster) -> None:
+def test_short_tasks_run_without_timestamps(cluster: Cluster) -> None:
     answer = cluster.ask(tracing="apart")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]
     assert [iteration["tracing"] for iteration in answer.reply["iterations"]] == [False, True]
 
 
-def test_snippets_travel(cluster: Cluster) -> None:
+def test_snippets_run(cluster: Cluster) -> None:
     answer = cluster.ask(function=None, items=None, snippets={"sum": "sum(range(1000))", "power": "2**64"})
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     assert len(answer.records()) == 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_as_many_tasks_run_at_once_as_workers_were_asked_for(
+def test_as_many_tasks_run_at_once_as_there_are_workers(
     cluster: Cluster, workers: int, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "gate")
@@ -229,14 +229,14 @@ def test_a_task_that_raises_is_reported_with_its_traceback(cluster: Cluster) -> 
     assert 'raise ValueError(f"cannot take {number}")' in reply["traceback"]
 
 
-def test_a_result_that_cannot_travel_is_a_failure(cluster: Cluster) -> None:
+def test_a_result_that_cannot_be_pickled_is_a_failure(cluster: Cluster) -> None:
     reply = cluster.ask(function="bag.lock", compare="none").reply
     assert reply["status"] == "failed"
     lost = "the result of task 0 (1) cannot be pickled: TypeError: cannot pickle '_thread.lock' object"
     assert reply["error"] == lost
 
 
-def test_a_lost_worker_ends_the_invocation_and_the_cluster_goes_on(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_lost_worker_ends_the_invocation_but_not_the_cluster(cluster: Cluster, tmp_path: Path) -> None:
     with held(cluster, tmp_path) as (waiting, processes):
         os.kill(processes[0], signal.SIGKILL)
         reply = waiting.result().reply
@@ -245,8 +245,8 @@ def test_a_lost_worker_ends_the_invocation_and_the_cluster_goes_on(cluster: Clus
     assert cluster.ask().values() == [1, 4, 9]
 
 
-def test_a_lost_head_ends_the_invocation(engine: str, elsewhere: Path, tmp_path: Path) -> None:
-    with running(engine, elsewhere) as cluster, held(cluster, tmp_path) as (waiting, _):
+def test_a_lost_head_ends_the_invocation(engine: str, worker_environment: Path, tmp_path: Path) -> None:
+    with running(engine, worker_environment) as cluster, held(cluster, tmp_path) as (waiting, _):
         os.kill(head_of(cluster), signal.SIGKILL)
         reply = waiting.result().reply
     assert reply["status"] == "crashed"
@@ -254,7 +254,7 @@ def test_a_lost_head_ends_the_invocation(engine: str, elsewhere: Path, tmp_path:
 
 @contextmanager
 def held(cluster: Cluster, folder: Path) -> Iterator[tuple["Future[Answer]", list[int]]]:
-    """Measure tasks that wait; gives the answer to come, and the processes that run them."""
+    """Measure tasks that wait; yield the future answer and the processes that run them."""
     os.mkfifo(folder / "gate")
     gate = os.open(folder / "gate", os.O_RDWR)
     notes = folder / "running"
@@ -268,12 +268,12 @@ def held(cluster: Cluster, folder: Path) -> Iterator[tuple["Future[Answer]", lis
             assert not waiting.done(), waiting.result().reply["error"]
             yield waiting, [int(line) for line in notes.read_text().split()]
         finally:
-            os.write(gate, b"." * 6)  # what still waits in a worker of a cluster that goes on
+            os.write(gate, b"." * 6)  # releases tasks that still wait in a worker of a running cluster
     os.close(gate)
 
 
 def head_of(cluster: Cluster) -> int:
-    """Find the process without which the cluster is none."""
+    """Find the process that the whole cluster depends on."""
     assert cluster.head is not None
     if cluster.engine == "dask":
         return cluster.head.pid
@@ -290,7 +290,7 @@ def short_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_a_pool_of_its_own_leaves_nothing(
+def test_an_engine_that_the_pool_started_leaves_nothing(
     engine: str, short_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     working_folder = tmp_path / "working"
@@ -312,12 +312,12 @@ def test_a_pool_of_its_own_leaves_nothing(
     assert [*short_folder.iterdir(), *working_folder.iterdir()] == []
 
 
-def test_a_worker_of_its_own_that_dies_is_a_crash(engine: str) -> None:
+def test_a_dead_worker_of_an_engine_that_the_pool_started_is_a_crash(engine: str) -> None:
     reply = Cluster(engine=engine).ask(function="bag.leave", arguments={"code": 3}).reply
     assert (reply["status"], reply["iterations"]) == ("crashed", [])
 
 
-def test_an_address_where_nothing_answers_is_told_at_once(engine: str) -> None:
+def test_an_address_where_nothing_answers_is_reported_at_once(engine: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""The probe in every interpreter at hand, and what it makes an interpreter import."""
+"""The probe in every installed interpreter, and which modules it imports."""
 
 import json
 import os
@@ -14,7 +14,7 @@ HEAVY = {"asyncio", "inspect", "typing", "dataclasses", "ast", "pathlib", "subpr
 
 
 def modules_of_a_script(imports: str) -> set[str]:
-    """List what a plain script with these imports has loaded."""
+    """List the modules that a script with these imports has loaded."""
     code = f"import json, sys, {imports}; print(json.dumps(list(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     return set(json.loads(run.stdout))

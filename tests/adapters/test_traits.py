@@ -1,4 +1,4 @@
-"""What adapters declare, as the probe reads it from objects and the runner from source."""
+"""The traits and templates of adapters: the probe reads them from objects, the runner from source."""
 
 import concurrent.futures
 from typing import Any
@@ -32,6 +32,7 @@ def test_there_are_adapters() -> None:
     assert {"asyncio", "dask", "interpreter", "joblib", "pool", "ray"} <= set(ADAPTED)
 
 
+@pytest.mark.slow  # it imports the engines
 @pytest.mark.parametrize("target", ADAPTED.values(), ids=ADAPTED)
 def test_the_runner_reads_the_traits_that_an_adapter_declares(target: str) -> None:
     _ = pytest.importorskip(target.rpartition(".")[0])

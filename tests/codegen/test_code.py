@@ -1,4 +1,4 @@
-"""The code to paste, run as the script that it is."""
+"""The code to paste, run as a script."""
 
 import ast
 import json
@@ -22,7 +22,7 @@ from tests.made import FUNCTION, SERIAL, cell
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PROCESS = "concurrent.futures.ProcessPoolExecutor"
 
-#: What a user might write: classes, coroutines, functions that say what an initializer left, names that clash
+#: A user's module: classes, coroutines, functions that show what an initializer did, and names that clash.
 MINE = '''
 import datetime
 import threading
@@ -40,7 +40,7 @@ class Scale:
         return 3 * n
 
 class Pool:
-    """What has `submit` and `shutdown`, and nothing else."""
+    """An executor with `submit` and `shutdown` only."""
 
     def __init__(self, size, since=None):
         from concurrent.futures import ThreadPoolExecutor
@@ -84,14 +84,14 @@ SHIFTED = {"function": "mine.shifted", "items": [1, 2]}
 DATE = {"_target_": "datetime.date.fromisoformat", "_args_": ["2024-02-28"]}
 
 
-def made(
+def cell_of(
     workload: Mapping[str, Any],
     pool: Mapping[str, Any] = SERIAL["pool"],  # type: ignore[assignment]
     *,
     chunk_size: int | None = 1,
     **settings: Any,
 ) -> Cell:
-    """Make a cell of these settings."""
+    """Make a cell with these settings."""
     given = {"workload": {**FUNCTION, **workload}, "executor": {"name": "x", "pool": pool}, **settings}
     return replace(cell("x", 2), chunk_size=chunk_size, settings=given)
 
@@ -104,8 +104,8 @@ def processes(method: str | None = "fork", **arguments: Any) -> dict[str, Any]:
     return {"_target_": PROCESS, "max_workers": 2, "mp_context": method, **arguments}
 
 
-def ours(name: str, **arguments: Any) -> dict[str, Any]:
-    """Name an adapter that users do not have, with two workers."""
+def adapter(name: str, **arguments: Any) -> dict[str, Any]:
+    """Return the settings of an adapter, with two workers."""
     return {"_target_": f"runner_probe.adapters.{name}", "workers": 2, **arguments}
 
 
@@ -150,7 +150,7 @@ RUN_ALL = """
 import contextlib, io, json, runpy, sys, traceback
 printed = {}
 for script in sys.argv[1:]:
-    sys.modules.pop("mine", None)  # the state of its module is another script's
+    sys.modules.pop("mine", None)  # scripts must not share its state
     with contextlib.redirect_stdout(io.StringIO()) as output:
         try:
             runpy.run_path(script, run_name="__main__")
@@ -186,40 +186,40 @@ def run_all(codes: Mapping[str, Code], folder: Path) -> dict[str, str]:
 
 
 CASES: dict[str, tuple[Cell, str]] = {
-    "the plain loop": (made(SUMS, chunk_size=None), "[5, 14, 30]"),
-    "threads": (made(SUMS, threads()), "[5, 14, 30]"),
-    "threads, in batches": (made(SUMS, threads(), chunk_size=2), "[5, 14, 30]"),
-    "threads, in one batch": (made(SUMS, threads(), chunk_size=None), "[5, 14, 30]"),
+    "the plain loop": (cell_of(SUMS, chunk_size=None), "[5, 14, 30]"),
+    "threads": (cell_of(SUMS, threads()), "[5, 14, 30]"),
+    "threads, in batches": (cell_of(SUMS, threads(), chunk_size=2), "[5, 14, 30]"),
+    "threads, in one batch": (cell_of(SUMS, threads(), chunk_size=None), "[5, 14, 30]"),
     "threads, in batches with arguments": (
-        made(
+        cell_of(
             {"function": "mine.results", "items": [1, 2, 3], "arguments": {"task": 7}},
             threads(),
             chunk_size=2,
         ),
         "[8, 9, 10]",
     ),
-    "forked processes": (made(SUMS, processes()), "[5, 14, 30]"),
-    "spawned processes": (made(SUMS, processes("spawn")), "[5, 14, 30]"),
-    "processes from a server": (made(SUMS, processes("forkserver"), chunk_size=2), "[5, 14, 30]"),
-    "processes of the default method": (made(SUMS, processes(None), chunk_size=None), "[5, 14, 30]"),
+    "forked processes": (cell_of(SUMS, processes()), "[5, 14, 30]"),
+    "spawned processes": (cell_of(SUMS, processes("spawn")), "[5, 14, 30]"),
+    "processes from a server": (cell_of(SUMS, processes("forkserver"), chunk_size=2), "[5, 14, 30]"),
+    "processes of the default method": (cell_of(SUMS, processes(None), chunk_size=None), "[5, 14, 30]"),
     "a pool that has submit and shutdown only": (
-        made(SUMS, {"_target_": "mine.Pool", "size": 2, "since": DATE}),
+        cell_of(SUMS, {"_target_": "mine.Pool", "size": 2, "since": DATE}),
         "[5, 14, 30]",
     ),
     "such a pool, in batches": (
-        made(SUMS, {"_target_": "mine.Pool", "size": 2}, chunk_size=2),
+        cell_of(SUMS, {"_target_": "mine.Pool", "size": 2}, chunk_size=2),
         "[5, 14, 30]",
     ),
     "arguments": (
-        made({"function": "mine.results", "items": [1, 2], "arguments": {"task": 7}}, processes("spawn")),
+        cell_of({"function": "mine.results", "items": [1, 2], "arguments": {"task": 7}}, processes("spawn")),
         "[8, 9]",
     ),
     "arguments whose names are no identifiers": (
-        made({"function": "mine.results", "items": [1], "arguments": {"a b": 1, "if": 2, "task": 3}}),
+        cell_of({"function": "mine.results", "items": [1], "arguments": {"a b": 1, "if": 2, "task": 3}}),
         "[6]",
     ),
     "arguments too long for a line": (
-        made(
+        cell_of(
             {
                 "function": "mine.results",
                 "items": [1],
@@ -230,52 +230,57 @@ CASES: dict[str, tuple[Cell, str]] = {
         "[5]",
     ),
     "arguments that are made": (
-        made(
+        cell_of(
             {"function": "mine.days_after", "items": [1, 2], "arguments": {"start": DATE}}, processes("spawn")
         ),
         "[datetime.date(2024, 2, 29), datetime.date(2024, 3, 1)]",
     ),
-    "an initializer": (made({**SHIFTED, "initializer": "mine.prepare"}, processes("spawn")), "[6, 7]"),
+    "an initializer": (cell_of({**SHIFTED, "initializer": "mine.prepare"}, processes("spawn")), "[6, 7]"),
     "an initializer with arguments": (
-        made({**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}, processes("spawn")),
+        cell_of({**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}, processes("spawn")),
         "[9, 10]",
     ),
-    "an initializer of threads": (made({**SHIFTED, "initializer": "mine.prepare"}, threads()), "[6, 7]"),
-    "an initializer of the plain loop": (made({**SHIFTED, "initializer": "mine.prepare"}), "[6, 7]"),
+    "an initializer of threads": (cell_of({**SHIFTED, "initializer": "mine.prepare"}, threads()), "[6, 7]"),
+    "an initializer of the plain loop": (cell_of({**SHIFTED, "initializer": "mine.prepare"}), "[6, 7]"),
     "set-up and teardown": (
-        made({**SUMS, "setup": "mine.announce", "teardown": {"_target_": "mine.announce", "word": "over"}}),
+        cell_of(
+            {**SUMS, "setup": "mine.announce", "teardown": {"_target_": "mine.announce", "word": "over"}}
+        ),
         "ready\nover\n[5, 14, 30]",
     ),
-    "a method of a class": (made({"function": "mine.Scale.triple", "items": [1, 2]}, processes()), "[3, 6]"),
+    "a method of a class": (
+        cell_of({"function": "mine.Scale.triple", "items": [1, 2]}, processes()),
+        "[3, 6]",
+    ),
     "a method of a class in a class": (
-        made({"function": "mine.Scale.Twice.double", "items": [1, 2]}, threads()),
+        cell_of({"function": "mine.Scale.Twice.double", "items": [1, 2]}, threads()),
         "[2, 4]",
     ),
     "a method of a class of the standard library": (
-        made({"function": "datetime.date.fromisoformat", "items": ["2024-02-28"]}),
+        cell_of({"function": "datetime.date.fromisoformat", "items": ["2024-02-28"]}),
         "[datetime.date(2024, 2, 28)]",
     ),
-    "a built-in function": (made({"function": "builtins.len", "items": ["ab", "c"]}, threads()), "[2, 1]"),
+    "a built-in function": (cell_of({"function": "builtins.len", "items": ["ab", "c"]}, threads()), "[2, 1]"),
     "a function that is named as something in the code": (
-        made({"function": "mine.partial", "items": [1, 2], "initializer": DATE}, threads(), chunk_size=2),
+        cell_of({"function": "mine.partial", "items": [1, 2], "initializer": DATE}, threads(), chunk_size=2),
         "[-1, -2]",
     ),
     "items that a function makes": (
-        made(
+        cell_of(
             {**SUMS, "items": {"_target_": "experiments.numbers.numbers", "count": 2, "size": 3}}, processes()
         ),
         "[5, 14]",
     ),
     "items that are made one by one": (
-        made({"function": "datetime.date.isoformat", "items": [DATE]}),
+        cell_of({"function": "datetime.date.isoformat", "items": [DATE]}),
         "['2024-02-28']",
     ),
     "the lines of a file": (
-        made({"function": "builtins.len", "items": {"lines": "mine.py"}, "teardown": "mine.announce"}),
+        cell_of({"function": "builtins.len", "items": {"lines": "mine.py"}, "teardown": "mine.announce"}),
         f"ready\n{[len(line) for line in MINE.splitlines()]}",
     ),
     "the paths of a pattern": (
-        made({"function": "os.path.basename", "items": {"glob": "**/mine.p*"}}, processes()),
+        cell_of({"function": "os.path.basename", "items": {"glob": "**/mine.p*"}}, processes()),
         "['mine.py']",
     ),
 }
@@ -284,96 +289,102 @@ PREPARED = {**SHIFTED, "initializer": {"_target_": "mine.prepare", "base": 8}}
 RESULTS_BY_7 = {"function": "mine.results", "items": [1, 2, 3], "arguments": {"task": 7}}
 
 ADAPTED: dict[str, tuple[Cell, str]] = {
-    "the loop once more": (made(SUMS, chunk_size=None), "[5, 14, 30]"),
-    "a forked pool": (made(SUMS, ours(POOL, mp_context="fork")), "[5, 14, 30]"),
-    "a pool, in chunks": (made(SUMS, ours(POOL, mp_context="spawn"), chunk_size=2), "[5, 14, 30]"),
-    "a pool, in one chunk": (made(SUMS, ours(POOL, mp_context=None), chunk_size=None), "[5, 14, 30]"),
-    "a pool, with arguments": (made(RESULTS_BY_7, ours(POOL, mp_context="fork")), "[8, 9, 10]"),
-    "a pool, with an initializer": (made(PREPARED, ours(POOL, mp_context="spawn")), "[9, 10]"),
-    "a thread for each task": (made(SUMS, ours(THREAD_PER_TASK)), "[5, 14, 30]"),
-    "a thread for each batch": (made(PREPARED, ours(THREAD_PER_TASK), chunk_size=2), "[9, 10]"),
-    "a process for each task": (made(PREPARED, ours(PROCESS_PER_TASK, mp_context="spawn")), "[9, 10]"),
+    "the loop once more": (cell_of(SUMS, chunk_size=None), "[5, 14, 30]"),
+    "a forked pool": (cell_of(SUMS, adapter(POOL, mp_context="fork")), "[5, 14, 30]"),
+    "a pool, in chunks": (cell_of(SUMS, adapter(POOL, mp_context="spawn"), chunk_size=2), "[5, 14, 30]"),
+    "a pool, in one chunk": (cell_of(SUMS, adapter(POOL, mp_context=None), chunk_size=None), "[5, 14, 30]"),
+    "a pool, with arguments": (cell_of(RESULTS_BY_7, adapter(POOL, mp_context="fork")), "[8, 9, 10]"),
+    "a pool, with an initializer": (cell_of(PREPARED, adapter(POOL, mp_context="spawn")), "[9, 10]"),
+    "a thread for each task": (cell_of(SUMS, adapter(THREAD_PER_TASK)), "[5, 14, 30]"),
+    "a thread for each batch": (cell_of(PREPARED, adapter(THREAD_PER_TASK), chunk_size=2), "[9, 10]"),
+    "a process for each task": (cell_of(PREPARED, adapter(PROCESS_PER_TASK, mp_context="spawn")), "[9, 10]"),
     "a process for each chunk": (
-        made(RESULTS_BY_7, ours(PROCESS_PER_TASK, mp_context="fork"), chunk_size=2),
+        cell_of(RESULTS_BY_7, adapter(PROCESS_PER_TASK, mp_context="fork"), chunk_size=2),
         "[8, 9, 10]",
     ),
 }
 
 JOBLIB_CASES: dict[str, tuple[Cell, str]] = {
-    "loky": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky")), "[8, 9, 10]"),
-    "loky, in batches": (made(RESULTS_BY_7, ours(JOBLIB, backend="loky"), chunk_size=2), "[8, 9, 10]"),
-    "threads": (made(SUMS, ours(JOBLIB, backend="threading"), chunk_size=None), "[5, 14, 30]"),
-    "processes": (made(SUMS, ours(JOBLIB, backend="multiprocessing")), "[5, 14, 30]"),
-    "an initializer": (made(PREPARED, ours(JOBLIB, backend="loky")), "[9, 10]"),
+    "loky": (cell_of(RESULTS_BY_7, adapter(JOBLIB, backend="loky")), "[8, 9, 10]"),
+    "loky, in batches": (cell_of(RESULTS_BY_7, adapter(JOBLIB, backend="loky"), chunk_size=2), "[8, 9, 10]"),
+    "threads": (cell_of(SUMS, adapter(JOBLIB, backend="threading"), chunk_size=None), "[5, 14, 30]"),
+    "processes": (cell_of(SUMS, adapter(JOBLIB, backend="multiprocessing")), "[5, 14, 30]"),
+    "an initializer": (cell_of(PREPARED, adapter(JOBLIB, backend="loky")), "[9, 10]"),
     "an initializer of one worker": (
-        made(PREPARED, {**ours(JOBLIB, backend="loky"), "workers": 1}),
+        cell_of(PREPARED, {**adapter(JOBLIB, backend="loky"), "workers": 1}),
         "[9, 10]",
     ),
 }
 
 INTERPRETER_CASES: dict[str, tuple[Cell, str]] = {
-    "interpreters": (made(RESULTS_BY_7, ours(INTERPRETERS)), "[8, 9, 10]"),
-    "interpreters, in batches": (made(SUMS, ours(INTERPRETERS), chunk_size=2), "[5, 14, 30]"),
-    "an initializer": (made(PREPARED, ours(INTERPRETERS)), "[9, 10]"),
+    "interpreters": (cell_of(RESULTS_BY_7, adapter(INTERPRETERS)), "[8, 9, 10]"),
+    "interpreters, in batches": (cell_of(SUMS, adapter(INTERPRETERS), chunk_size=2), "[5, 14, 30]"),
+    "an initializer": (cell_of(PREPARED, adapter(INTERPRETERS)), "[9, 10]"),
 }
 
-#: What starts engines, which are too heavy to be started here.
+#: Code that starts engines, which is too slow to run here.
 ENGINE_CASES: dict[str, Cell] = {
-    "Dask": made(RESULTS_BY_7, ours(DASK, address=None)),
-    "Dask, in batches": made(PREPARED, ours(DASK, address=None), chunk_size=2),
-    "a cluster of Dask": made(RESULTS_BY_7, ours(DASK, address="tcp://head:8786")),
-    "Ray": made(RESULTS_BY_7, ours(RAY, address=None)),
-    "Ray, in batches": made(PREPARED, ours(RAY, address=None), chunk_size=2),
-    "a cluster of Ray": made(RESULTS_BY_7, ours(RAY, address="head:6379"), chunk_size=None),
+    "Dask": cell_of(RESULTS_BY_7, adapter(DASK, address=None)),
+    "Dask, in batches": cell_of(PREPARED, adapter(DASK, address=None), chunk_size=2),
+    "a cluster of Dask": cell_of(RESULTS_BY_7, adapter(DASK, address="tcp://head:8786")),
+    "Ray": cell_of(RESULTS_BY_7, adapter(RAY, address=None)),
+    "Ray, in batches": cell_of(PREPARED, adapter(RAY, address=None), chunk_size=2),
+    "a cluster of Ray": cell_of(RESULTS_BY_7, adapter(RAY, address="head:6379"), chunk_size=None),
 }
 
 LATER = {"function": "mine.later", "items": [1, 2, 3]}
 LATER_BY_9 = {**LATER, "arguments": {"plus": 9}}
 
 ASYNC_CASES: dict[str, tuple[Cell, str]] = {
-    "the plain loop": (made(LATER, chunk_size=None), "[1, 4, 9]"),
+    "the plain loop": (cell_of(LATER, chunk_size=None), "[1, 4, 9]"),
     "the plain loop, with arguments and an initializer": (
-        made({**LATER_BY_9, "initializer": "mine.prepare"}, chunk_size=None),
+        cell_of({**LATER_BY_9, "initializer": "mine.prepare"}, chunk_size=None),
         "[15, 18, 23]",
     ),
-    "threads": (made(LATER, threads()), "[1, 4, 9]"),
-    "threads, with arguments": (made(LATER_BY_9, threads()), "[10, 13, 18]"),
-    "threads, in batches": (made(LATER, threads(), chunk_size=2), "[1, 4, 9]"),
-    "threads, in one batch": (made(LATER, threads(), chunk_size=None), "[1, 4, 9]"),
-    "forked processes": (made(LATER, processes()), "[1, 4, 9]"),
-    "spawned processes, with arguments": (made(LATER_BY_9, processes("spawn")), "[10, 13, 18]"),
+    "threads": (cell_of(LATER, threads()), "[1, 4, 9]"),
+    "threads, with arguments": (cell_of(LATER_BY_9, threads()), "[10, 13, 18]"),
+    "threads, in batches": (cell_of(LATER, threads(), chunk_size=2), "[1, 4, 9]"),
+    "threads, in one batch": (cell_of(LATER, threads(), chunk_size=None), "[1, 4, 9]"),
+    "forked processes": (cell_of(LATER, processes()), "[1, 4, 9]"),
+    "spawned processes, with arguments": (cell_of(LATER_BY_9, processes("spawn")), "[10, 13, 18]"),
     "spawned processes, in batches with arguments and an initializer": (
-        made({**LATER_BY_9, "initializer": "mine.prepare"}, processes("spawn"), chunk_size=2),
+        cell_of({**LATER_BY_9, "initializer": "mine.prepare"}, processes("spawn"), chunk_size=2),
         "[15, 18, 23]",
     ),
     "a pool that has submit and shutdown only": (
-        made(LATER, {"_target_": "mine.Pool", "size": 2}),
+        cell_of(LATER, {"_target_": "mine.Pool", "size": 2}),
         "[1, 4, 9]",
     ),
-    "such a pool, in batches": (made(LATER, {"_target_": "mine.Pool", "size": 2}, chunk_size=2), "[1, 4, 9]"),
+    "such a pool, in batches": (
+        cell_of(LATER, {"_target_": "mine.Pool", "size": 2}, chunk_size=2),
+        "[1, 4, 9]",
+    ),
     "a function that is named as the library": (
-        made({"function": "mine.asyncio", "items": [1, 2]}, threads()),
+        cell_of({"function": "mine.asyncio", "items": [1, 2]}, threads()),
         "[1, 2]",
     ),
-    "one event loop": (made(LATER, ours(LOOP)), "[1, 4, 9]"),
+    "one event loop": (cell_of(LATER, adapter(LOOP)), "[1, 4, 9]"),
     "one event loop, with arguments and an initializer": (
-        made({**LATER_BY_9, "initializer": "mine.prepare"}, ours(LOOP)),
+        cell_of({**LATER_BY_9, "initializer": "mine.prepare"}, adapter(LOOP)),
         "[15, 18, 23]",
     ),
-    "one event loop, in batches": (made(LATER_BY_9, ours(LOOP), chunk_size=2), "[10, 13, 18]"),
-    "one event loop, in one batch": (made(LATER, ours(LOOP), chunk_size=None), "[1, 4, 9]"),
+    "one event loop, in batches": (cell_of(LATER_BY_9, adapter(LOOP), chunk_size=2), "[10, 13, 18]"),
+    "one event loop, in one batch": (cell_of(LATER, adapter(LOOP), chunk_size=None), "[1, 4, 9]"),
     "one event loop, and a function that is named as something in the code": (
-        made({"function": "mine.main", "items": [1, 2]}, ours(LOOP)),
+        cell_of({"function": "mine.main", "items": [1, 2]}, adapter(LOOP)),
         "[1, 2]",
     ),
-    "a pool": (made(LATER, ours(POOL, mp_context="fork")), "[1, 4, 9]"),
-    "a pool, in batches": (made(LATER_BY_9, ours(POOL, mp_context="spawn"), chunk_size=2), "[10, 13, 18]"),
-    "a thread for each task": (made(LATER, ours(THREAD_PER_TASK)), "[1, 4, 9]"),
+    "a pool": (cell_of(LATER, adapter(POOL, mp_context="fork")), "[1, 4, 9]"),
+    "a pool, in batches": (
+        cell_of(LATER_BY_9, adapter(POOL, mp_context="spawn"), chunk_size=2),
+        "[10, 13, 18]",
+    ),
+    "a thread for each task": (cell_of(LATER, adapter(THREAD_PER_TASK)), "[1, 4, 9]"),
 }
 
 
 def test_workers_await_each_coroutine_in_an_event_loop() -> None:
-    assert code_to_paste(made(LATER_BY_9, threads()), is_async=True) == (
+    assert code_to_paste(cell_of(LATER_BY_9, threads()), is_async=True) == (
         "import asyncio\n"
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from functools import partial\n"
@@ -391,7 +402,7 @@ def test_workers_await_each_coroutine_in_an_event_loop() -> None:
 
 
 def test_the_plain_loop_awaits_all_coroutines_in_one_event_loop() -> None:
-    assert code_to_paste(made(LATER), is_async=True) == (
+    assert code_to_paste(cell_of(LATER), is_async=True) == (
         "import asyncio\n"
         "from mine import later\n"
         "\n\n"
@@ -424,7 +435,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CODES)
-def test_the_code_runs_as_a_script_without_our_code_and_gives_the_results(
+def test_the_code_runs_as_a_script_and_gives_the_results(
     case: str, printed: dict[str, str], tmp_path: Path
 ) -> None:
     code = CODES[case]
@@ -471,27 +482,25 @@ EVERY_ADAPTED_CELL: dict[str, Cell] = {
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
 @pytest.mark.parametrize("case", EVERY_ADAPTED_CELL)
-def test_the_code_names_nothing_of_ours_and_is_python_of_at_most_79_columns(
-    case: str, *, is_async: bool
-) -> None:
+def test_the_code_does_not_use_the_adapter_and_has_at_most_79_columns(case: str, *, is_async: bool) -> None:
     code = code_to_paste(EVERY_ADAPTED_CELL[case], is_async=is_async)
     compile(code, "pasted.py", "exec")
     assert "runner_probe" not in code
     assert max(map(len, code.splitlines())) < 80, code
 
 
-def test_every_executor_that_is_shipped_is_written_without_our_code() -> None:
+def test_the_code_for_every_shipped_executor_does_not_use_the_probe() -> None:
     shipped = sorted((CHECKOUT / "conf" / "executor").glob("*.yaml"))
     assert shipped
     for file in shipped:
         pool = yaml.safe_load(file.read_text(encoding="utf-8"))["pool"]
         settings = {"workers": 2, "max_workers": 2, "mp_context": "fork", "address": None}
         pool.update({key: settings[key] for key in pool if key in settings})
-        assert "runner_probe" not in code_to_paste(made(SUMS, pool)), file.name
+        assert "runner_probe" not in code_to_paste(cell_of(SUMS, pool)), file.name
 
 
-def test_a_pool_of_multiprocessing_takes_chunks_of_the_size_of_the_cell() -> None:
-    assert code_to_paste(made(SUMS, ours(POOL, mp_context="fork"))) == (
+def test_a_multiprocessing_pool_gets_the_chunk_size_of_the_cell() -> None:
+    assert code_to_paste(cell_of(SUMS, adapter(POOL, mp_context="fork"))) == (
         "from multiprocessing import get_context\n"
         "from experiments.numbers import sum_of_squares\n"
         "\n"
@@ -500,18 +509,18 @@ def test_a_pool_of_multiprocessing_takes_chunks_of_the_size_of_the_cell() -> Non
         '    with get_context("fork").Pool(2) as pool:\n'
         "        results = pool.map(sum_of_squares, items, chunksize=1)"
     )
-    in_chunks = code_to_paste(made(SUMS, ours(POOL, mp_context="fork"), chunk_size=16))
+    in_chunks = code_to_paste(cell_of(SUMS, adapter(POOL, mp_context="fork"), chunk_size=16))
     assert in_chunks.endswith("pool.map(sum_of_squares, items, chunksize=16)")
 
 
 def test_joblib_is_given_one_task_at_a_time() -> None:
-    code = code_to_paste(made(SUMS, ours(JOBLIB, backend="loky")))
+    code = code_to_paste(cell_of(SUMS, adapter(JOBLIB, backend="loky")))
     assert '    parallel = Parallel(n_jobs=2, backend="loky", batch_size=1)\n' in code
     assert code.endswith("    results = parallel(delayed(sum_of_squares)(item) for item in items)")
 
 
 def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers() -> None:
-    assert code_to_paste(made(LATER, ours(LOOP)), is_async=True) == (
+    assert code_to_paste(cell_of(LATER, adapter(LOOP)), is_async=True) == (
         "import asyncio\n"
         "from mine import later\n"
         "\n\n"
@@ -533,14 +542,14 @@ def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers
     ("pool", "lines"),
     [
         (
-            ours(THREAD_PER_TASK),
+            adapter(THREAD_PER_TASK),
             [
                 "# A pool does the same for less than a thread for each task.",
                 "with ThreadPoolExecutor(max_workers=2) as pool:",
             ],
         ),
         (
-            ours(PROCESS_PER_TASK, mp_context="spawn"),
+            adapter(PROCESS_PER_TASK, mp_context="spawn"),
             [
                 '    context = get_context("spawn")',
                 "    # A pool does the same for less than a process for each task.",
@@ -550,27 +559,25 @@ def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers
     ],
     ids=["threads", "processes"],
 )
-def test_a_worker_for_each_task_is_written_as_the_pool_that_does_the_same(
-    pool: dict[str, Any], lines: list[str]
-) -> None:
-    assert "\n".join(lines) in code_to_paste(made(SUMS, pool))
+def test_one_worker_per_task_is_written_as_an_equivalent_pool(pool: dict[str, Any], lines: list[str]) -> None:
+    assert "\n".join(lines) in code_to_paste(cell_of(SUMS, pool))
 
 
 def test_interpreters_are_a_pool_of_the_standard_library() -> None:
-    code = code_to_paste(made(SUMS, ours(INTERPRETERS)))
+    code = code_to_paste(cell_of(SUMS, adapter(INTERPRETERS)))
     assert "from concurrent.futures import InterpreterPoolExecutor\n" in code
     assert "    with InterpreterPoolExecutor(max_workers=2) as pool:\n" in code
 
 
 def test_dask_starts_workers_here_or_joins_a_cluster() -> None:
-    here = code_to_paste(made(SUMS, ours(DASK, address=None)))
+    here = code_to_paste(cell_of(SUMS, adapter(DASK, address=None)))
     assert "LocalCluster(n_workers=2, threads_per_worker=1) as cluster,\n" in here
     assert "Client(cluster) as client,\n" in here
     assert here.endswith(
         "        pool = client.get_executor(pure=False)\n"
         "        results = list(pool.map(sum_of_squares, items))"
     )
-    there = code_to_paste(made(PREPARED, ours(DASK, address="tcp://head:8786")))
+    there = code_to_paste(cell_of(PREPARED, adapter(DASK, address="tcp://head:8786")))
     assert "LocalCluster" not in there
     assert (
         "    # The workers of the cluster must be able to import what is imported here.\n"
@@ -580,7 +587,7 @@ def test_dask_starts_workers_here_or_joins_a_cluster() -> None:
 
 
 def test_ray_starts_workers_here_or_joins_a_cluster() -> None:
-    assert code_to_paste(made(PREPARED, ours(RAY, address=None))) == (
+    assert code_to_paste(cell_of(PREPARED, adapter(RAY, address=None))) == (
         "import ray\n"
         "from mine import prepare, shifted\n"
         "\n\n"
@@ -601,13 +608,13 @@ def test_ray_starts_workers_here_or_joins_a_cluster() -> None:
         "    run = ray.remote(max_retries=0)(run_ready)\n"
         "    results = ray.get([run.remote(item) for item in items])"
     )
-    there = code_to_paste(made(SUMS, ours(RAY, address="head:6379")))
+    there = code_to_paste(cell_of(SUMS, adapter(RAY, address="head:6379")))
     assert '    ray.init(address="head:6379")\n' in there
 
 
-def test_a_process_pool_is_opened_by_the_script_only_and_with_the_settings_of_the_cell() -> None:
+def test_a_process_pool_has_a_main_guard_and_the_settings_of_the_cell() -> None:
     workload = {"function": "mymodule.work", "items": [1, 2], "arguments": {"base": 7}}
-    assert code_to_paste(made(workload, processes(), chunk_size=16)) == (
+    assert code_to_paste(cell_of(workload, processes(), chunk_size=16)) == (
         "from concurrent.futures import ProcessPoolExecutor\n"
         "from functools import partial\n"
         "from multiprocessing import get_context\n"
@@ -621,18 +628,18 @@ def test_a_process_pool_is_opened_by_the_script_only_and_with_the_settings_of_th
     )
 
 
-def test_all_tasks_in_one_chunk_are_one_chunk_of_a_process_pool() -> None:
-    assert "items, chunksize=len(items))" in code_to_paste(made(SUMS, processes(), chunk_size=None))
+def test_a_process_pool_gets_all_tasks_in_one_chunk() -> None:
+    assert "items, chunksize=len(items))" in code_to_paste(cell_of(SUMS, processes(), chunk_size=None))
 
 
-def test_threads_that_take_one_task_at_a_time_need_no_batches() -> None:
-    code = code_to_paste(made(SUMS, threads()))
+def test_threads_that_run_one_task_at_a_time_need_no_batches() -> None:
+    code = code_to_paste(cell_of(SUMS, threads()))
     assert code.endswith("    results = list(pool.map(sum_of_squares, items))")
     assert "__main__" not in code
 
 
 def test_the_plain_loop_is_a_loop() -> None:
-    assert code_to_paste(made(SUMS)) == (
+    assert code_to_paste(cell_of(SUMS)) == (
         "from experiments.numbers import sum_of_squares\n"
         "\n"
         "items = [3, 4, 5]\n"
@@ -641,33 +648,35 @@ def test_the_plain_loop_is_a_loop() -> None:
 
 
 @pytest.mark.parametrize("items", [[*range(101)], ["x" * 1200]], ids=["many", "long"])
-def test_items_that_would_fill_the_screen_are_left_to_the_reader(items: list[Any]) -> None:
+def test_long_lists_of_items_are_not_written_out(items: list[Any]) -> None:
     assert "items = load_items()  # yours to write: those of workload work" in code_to_paste(
-        made({"items": items})
+        cell_of({"items": items})
     )
 
 
 def test_a_list_of_a_hundred_items_is_written_out() -> None:
-    code = code_to_paste(made({"items": [*range(100)]}))
+    code = code_to_paste(cell_of({"items": [*range(100)]}))
     assert f"items = [{', '.join(map(str, range(100)))}]" == " ".join(
         code.partition("\n\n")[2].partition("\nresults")[0].split()
     ).replace("[ ", "[").replace(", ]", "]")
 
 
-def test_loky_heeds_the_size_of_chunks() -> None:
-    code = code_to_paste(made(SUMS, {"_target_": "loky.ProcessPoolExecutor", "max_workers": 2}, chunk_size=2))
+def test_loky_gets_the_chunk_size() -> None:
+    code = code_to_paste(
+        cell_of(SUMS, {"_target_": "loky.ProcessPoolExecutor", "max_workers": 2}, chunk_size=2)
+    )
     ast.parse(code)
     assert "from loky import ProcessPoolExecutor" in code
     assert "        results = list(pool.map(sum_of_squares, items, chunksize=2))" in code
 
 
-def test_an_environment_and_a_prefix_are_told() -> None:
-    code = code_to_paste(made(SUMS, env={"OMP_NUM_THREADS": "1"}, prefix=["taskset", "-c", "0"]))
+def test_the_environment_and_the_prefix_are_in_a_comment() -> None:
+    code = code_to_paste(cell_of(SUMS, env={"OMP_NUM_THREADS": "1"}, prefix=["taskset", "-c", "0"]))
     assert code.startswith("# Run as: OMP_NUM_THREADS=1 taskset -c 0 python ...\n")
 
 
 def test_snippets_have_no_code_to_paste() -> None:
-    assert not code_to_paste(made({"snippets": {"one": "1"}}))
+    assert not code_to_paste(cell_of({"snippets": {"one": "1"}}))
 
 
 @pytest.mark.parametrize(
