@@ -185,7 +185,7 @@ class _Writer:
 
     def _field(self, name: str) -> str:
         job, work = self.job, self.work
-        own = {
+        texts = {
             "results": "done" if work.in_batches else "results",
             "function": work.call[0],
             "defined_function": work.call[0],
@@ -195,8 +195,8 @@ class _Writer:
             "item": work.item,
             "items": work.items,
         }
-        if name in own:
-            return own[name]
+        if name in texts:
+            return texts[name]
         if name == "map_arguments":
             return ", ".join(work.map_arguments(job.names))
         if name == "chunksize":

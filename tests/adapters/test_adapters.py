@@ -130,7 +130,7 @@ class TestProcessPerTask:
     def test_a_process_that_is_killed_breaks_its_own_task_only(self) -> None:
         pool = ProcessPerTask(2, FORK)
         killed, other = pool.submit(bag.leave, None, 7), pool.submit(int, "2")
-        with pytest.raises(BrokenProcess, match=r"^a process ended before it answered$") as broken:
+        with pytest.raises(BrokenProcess, match=r"^the process ended before it returned a result$") as broken:
             killed.result()
         assert broken.value.exit_code == 7
         assert other.result() == 2
@@ -155,7 +155,7 @@ class TestMultiprocessingPool:
         for worker in pool._pool.first:
             worker.kill()
         pool._watcher.join()
-        with pytest.raises(BrokenPool, match=r"^what a worker worked on is lost$") as broken:
+        with pytest.raises(BrokenPool, match=r"^the task of the dead worker is lost$") as broken:
             pool.submit(int)
         assert broken.value.exit_code == -signal.SIGKILL
         pool.shutdown(wait=True)

@@ -39,7 +39,7 @@ def test_where_the_pool_ended_all_its_workers_the_cause_is_one_of_two() -> None:
 
 def test_pools_of_our_own_know_how_their_worker_ended() -> None:
     told = fail(BrokenPool(ENDED_BY_THE_POOL))
-    error = "BrokenPool: what a worker worked on is lost"
+    error = "BrokenPool: the task of the dead worker is lost"
     assert told == {"status": "crashed", "error": error, "worker_exit_code": ENDED_BY_THE_POOL}
 
 

@@ -46,5 +46,5 @@ class Factory:
         available = multiprocessing.get_all_start_methods()
         if self.start_method not in available:
             known = ", ".join(available)
-            raise ValueError(f"there is no start method '{start_method}' here; there are {known}")
+            raise ValueError(f"start method '{start_method}' does not exist here; use one of {known}")
         return multiprocessing.get_context(self.start_method)

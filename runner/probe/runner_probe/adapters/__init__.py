@@ -1,6 +1,6 @@
-"""Adapters: executors that lack the interface of `concurrent.futures`, one module each.
+"""Adapters, one module each: they give other executors the interface of `concurrent.futures`.
 
-**The interface.** The probe relies on no more of a pool than this, so most executors need no adapter:
+**The interface.** The probe uses only the following of a pool, so most executors need no adapter:
 
 - `submit(function, *args, **kwargs)` returns a future with `result()`, `cancel()` and
   `add_done_callback(callback)`.
@@ -12,8 +12,8 @@
 
 **An adapter's own declarations.** Its class has
 
-- `traits`, a `Traits`, if any trait differs from its default. Its arguments are literals: the runner reads
-  them from the source, since reports are made where the engine need not be installed;
+- `traits`, a `Traits`, if any trait differs from its default. Its arguments are literals, because the runner
+  reads them from the source: the engine need not be installed where a report is made;
 - `workers`, an attribute of each pool: the number of its workers, or None if the engine decides.
 
 Its module has `CODE`, a literal string: the Python that a user would write to do the same without the
@@ -40,7 +40,7 @@ class Traits:
         no_window: why its workers cannot all run tasks until a window closes (mode=throughput); empty if they
             can
         shares_call: every submission takes the same first argument, which workers receive once
-        has_interpreters: each worker has an interpreter, and so a GIL, of its own, although all share a
+        has_interpreters: each worker has its own interpreter, and so its own GIL, although all share a
             process
         one_event_loop: the workers are coroutines of one event loop
     """

@@ -53,7 +53,7 @@ class AsyncioLoop:
     """
 
     traits = Traits(
-        no_window="all its workers share one event loop, and none can wait for the others",
+        no_window="all its workers share one event loop, so none can wait for the others",
         one_event_loop=True,
     )
 

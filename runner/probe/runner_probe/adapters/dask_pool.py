@@ -61,11 +61,11 @@ class DaskPool(ClusterPool):
 
     Raises:
         ConnectionError: nothing answers at the address
-        ValueError: no workers there have as many threads in all
+        ValueError: the threads of the cluster's workers do not add up to `workers`
     """
 
     traits = Traits(
-        no_window="its workers may be on other hosts, which have clocks of their own",
+        no_window="its workers may be on other hosts, which have their own clocks",
         shares_call=True,
     )
 
@@ -175,9 +175,9 @@ def choose_workers(threads: Mapping[str, int], workers: int | None) -> list[str]
         chosen.append(address)
         sums.append(sum(threads[other] for other in chosen))
     if not chosen or (workers is not None and sums[-1] != workers):
-        there = ", ".join(map(str, sums)) or "none"
+        possible = ", ".join(map(str, sums)) or "none"
         raise ValueError(
-            f"workers={workers} is not a number of threads that some workers of this cluster add up to "
-            f"({there}); start workers with `--nthreads 1`, or choose another number"
+            f"workers={workers}: the threads of this cluster's workers do not add up to this number "
+            f"(possible: {possible}); start workers with `--nthreads 1`, or use another number"
         )
     return chosen

@@ -35,7 +35,7 @@ class JoblibParallel:
         initializer: called once in each worker
 
     Raises:
-        ValueError: there is no such backend, or it takes no initializer
+        ValueError: the backend does not exist or takes no initializer
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class BrokenPool(WorkerDied):
     """A worker died, and the task that it ran is lost."""
 
     def __init__(self, exit_code: int) -> None:
-        super().__init__("what a worker worked on is lost", exit_code)
+        super().__init__("the task of the dead worker is lost", exit_code)
 
 
 class MultiprocessingPool:

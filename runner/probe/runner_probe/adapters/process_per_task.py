@@ -35,7 +35,7 @@ class BrokenProcess(WorkerDied):
     """A process ended without returning a result."""
 
     def __init__(self, exit_code: int | None) -> None:
-        super().__init__("a process ended before it answered", exit_code)
+        super().__init__("the process ended before it returned a result", exit_code)
 
 
 class ProcessPerTask:

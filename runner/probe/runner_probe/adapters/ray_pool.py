@@ -69,7 +69,7 @@ class RayPool(ClusterPool):
     """
 
     traits = Traits(
-        no_window="its workers may be on other hosts, which have clocks of their own",
+        no_window="its workers may be on other hosts, which have their own clocks",
         shares_call=True,
     )
 
@@ -146,11 +146,11 @@ class RayPool(ClusterPool):
         """Reserve CPUs, so that as many tasks run at the same time and other jobs cannot take their place."""
         if self.workers is None:
             return
-        there = int(ray.cluster_resources().get("CPU", 0))
-        if there < self.workers:
-            why = f"workers={self.workers}, but the cluster has {there} CPUs"
-            raise ValueError(f"{why}; add nodes or choose a smaller number")
+        cpus = int(ray.cluster_resources().get("CPU", 0))
+        if cpus < self.workers:
+            problem = f"workers={self.workers}, but the cluster has {cpus} CPUs"
+            raise ValueError(f"{problem}; add nodes or use a smaller number")
         self.reserved = placement_group([{"CPU": 1}] * self.workers)
         if not self.reserved.wait(_TIMEOUT_S):
-            why = f"workers={self.workers}, but others use the {there} CPUs of the cluster"
-            raise ValueError(f"{why}; wait for them, or choose a smaller number")
+            problem = f"workers={self.workers}, but other jobs use the cluster's CPUs ({cpus} in all)"
+            raise ValueError(f"{problem}; wait for them, or use a smaller number")

@@ -46,13 +46,13 @@ class ThreadPerTask:
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Start a thread, or queue the function if all lanes are busy."""
         future: Future[Any] = Future()
-        work = future, function, args, kwargs
+        submission = future, function, args, kwargs
         with self._lock:
             if not self._idle:
-                self._waiting.append(work)
+                self._waiting.append(submission)
                 return future
             lane = self._idle.pop()
-        self._start(lane, work)
+        self._start(lane, submission)
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
@@ -63,18 +63,16 @@ class ThreadPerTask:
                 thread.join()
                 joined, thread = thread, self._latest(lane)  # it may have started another one before it ended
 
-    def _start(self, lane: int, work: _Submission | None) -> None:
-        while work is not None:
+    def _start(self, lane: int, submission: _Submission | None) -> None:
+        while submission is not None:
             try:
-                with (
-                    self._lock
-                ):  # a thread cannot be joined, by the next one or `shutdown`, until it has started
-                    thread = threading.Thread(target=self._run, args=(lane, self._last[lane], work))
+                with self._lock:  # nobody can join a thread before it has started
+                    thread = threading.Thread(target=self._run, args=(lane, self._last[lane], submission))
                     thread.start()
                     self._last[lane] = thread
             except RuntimeError as error:  # the system has no more threads
-                work[0].set_exception(error)
-                work = self._next(lane)
+                submission[0].set_exception(error)
+                submission = self._next(lane)
             else:
                 return
 
@@ -89,8 +87,8 @@ class ThreadPerTask:
             self._idle.append(lane)
         return None
 
-    def _run(self, lane: int, previous: threading.Thread | None, work: _Submission) -> None:
-        future, function, args, kwargs = work
+    def _run(self, lane: int, previous: threading.Thread | None, submission: _Submission) -> None:
+        future, function, args, kwargs = submission
         if previous is not None:
             previous.join()
         if future.set_running_or_notify_cancel():
