@@ -1,4 +1,4 @@
-"""Standard output and error that outlive their reader: `| head -1`, or a terminal that was closed."""
+"""Standard output and error that outlive their reader: `| head -1`, or a closed terminal."""
 
 import errno
 import io
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def outlive_readers() -> None:
-    """From now on, what is written after the reader has gone vanishes, instead of ending the program."""
+    """Discard what is written after the reader has gone, instead of ending the program."""
     if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
         sys.stdout = _outliving(sys.stdout)
     if sys.__stderr__ is not None and sys.stderr is sys.__stderr__:
@@ -20,15 +20,15 @@ def outlive_readers() -> None:
 
 
 class _Outliving(io.FileIO):
-    """A descriptor that leads nowhere once its reader has gone."""
+    """A descriptor that discards everything once its reader has gone."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
-        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a disk fails like a closed terminal
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # the errors of a disk must not be hidden
 
     def write(self, data: "ReadableBuffer", /) -> int:
         try:
-            return super().write(data)  # None, whatever its type says, of a full one that does not block
+            return super().write(data)  # None, despite its type, if a non-blocking one is full
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO) or self._is_file:
                 raise
@@ -45,5 +45,5 @@ def _outliving(stream: TextIO) -> TextIO:
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.isatty() or stream is sys.stderr,
-        write_through=getattr(stream, "write_through", False),  # as `python -u` asks
+        write_through=getattr(stream, "write_through", False),  # set by `python -u`
     )

@@ -1,4 +1,4 @@
-"""Where files are: the shipped ones (inside the package in a wheel, beside it in a checkout), the user's."""
+"""Where files are: the shipped ones, inside the package in a wheel and next to it in a checkout, and the user's."""
 
 import os
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ PROBE = _PACKAGE / "probe" / "__main__.py"
 
 
 def conf_dir() -> Path:
-    """Find the shipped configuration."""
+    """Return the folder of the shipped configuration."""
     return _PACKAGE / "conf" if _IN_A_WHEEL else _PACKAGE.parent / "conf"
 
 
 def experiments_path() -> Path:
-    """Find the folder to import `experiments` from; in a wheel it holds nothing else."""
+    """Return the folder from which `experiments` is imported; in a wheel it contains nothing else."""
     return _PACKAGE / "measured_path" if _IN_A_WHEEL else _PACKAGE.parent
 
 
 def user_dirs(arguments: Sequence[str]) -> list[Path]:
-    """List the user's own configuration folders: of the environment, then of the command line."""
+    """Return the user's configuration folders: that of the environment, then those of the command line."""
     named = [os.environ.get("RUNNER_CONFIG_DIR", "").removeprefix("file://")]
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         flag, _, value = argument.partition("=")
@@ -32,6 +32,6 @@ def user_dirs(arguments: Sequence[str]) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    """Show a path relative to the working directory where it lies below it."""
+    """Return a path for a message: relative if it is below the working directory."""
     path = path.resolve()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

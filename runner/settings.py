@@ -1,4 +1,4 @@
-"""The settings of one point, as typed records: what composing makes, and planning and measuring read.
+"""The settings of one point, as typed records: composing creates them, planning and measuring read them.
 
 Nothing here imports Hydra; `runner.cli.schema` registers these records with it.
 """

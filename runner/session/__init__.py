@@ -1,1 +1,1 @@
-"""One run of the program: what is checked before measuring, the result folder, and resuming a study."""
+"""What surrounds a measurement: locks, preflight, the result folder, the live view, and resuming a study."""

@@ -1,7 +1,7 @@
-"""The machine and the process that measure: facts to store beside the figures.
+"""Facts about the machine and the process that measure, stored with the figures.
 
 On Linux facts are read from the kernel's own files; elsewhere most of them are None. Every function
-takes the root of the file system that it reads, so that a test can hand it another machine.
+takes the root of the file system that it reads, so that a test can pass another machine.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ ENVIRONMENT_VARIABLES = (*THREAD_COUNTS, "PYTHONHASHSEED", "PYTHON_GIL")
 
 
 def usable_cpus(root: Path = ROOT) -> int:
-    """Return how many CPUs this process may use, at least 1: its affinity, cut by its cgroup quota."""
+    """Return how many CPUs this process may use, at least 1: its affinity, limited by its cgroup quota."""
     affinity = _known(_affinity)
     cpus = len(affinity) if affinity else os.cpu_count() or 1
     quota = cpu_quota(root)
-    # Rounded down: under a quota of 2.5 CPUs three busy workers all stand still a sixth of the time.
+    # Rounded down: under a quota of 2.5 CPUs, three busy workers are all throttled a sixth of the time.
     return cpus if quota is None else min(cpus, max(1, int(quota)))
 
 
@@ -63,14 +63,14 @@ def capture(root: Path = ROOT) -> dict[str, Any]:
 
 
 def _known(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Return what `read` returns, None where it fails: no missing fact may stop a measurement."""
+    """Return what `read` returns, or None if it fails: a missing fact must not stop a measurement."""
     with contextlib.suppress(Exception):
         return read(*args, **kwargs)
     return None
 
 
 def _facts(**readers: Callable[[], Any]) -> dict[str, Any]:
-    """Call each reader by itself; an empty text or collection means that the system did not say."""
+    """Call every reader on its own; an empty text or collection means that the fact is unknown."""
     values = {name: _known(read) for name, read in readers.items()}
     return {name: None if value in ("", [], {}) else value for name, value in values.items()}
 
@@ -96,7 +96,7 @@ def _machine(root: Path) -> dict[str, Any]:
 
 
 def _cpu(root: Path) -> dict[str, Any]:
-    """Return model, topology, frequencies now (MHz, by CPU) and what of it this process may use."""
+    """Return model, topology, frequencies now (MHz, by CPU) and what this process may use of it."""
     cpus = root / "sys/devices/system/cpu"
     return _facts(
         # Most ARM machines give only numbers; POWER says "cpu".
@@ -150,7 +150,7 @@ def _process() -> dict[str, Any]:
 
 
 def _runner() -> dict[str, Any]:
-    """Return what runs the runner; measured interpreters may be others and report themselves."""
+    """Return facts about the runner's own interpreter; measured interpreters report theirs."""
     return _facts(
         runner_version=lambda: _package_version("parallel-runner"),
         python_implementation=platform.python_implementation,
@@ -161,7 +161,7 @@ def _runner() -> dict[str, Any]:
 
 
 def _git() -> dict[str, Any]:
-    """Return the state of the repository that the working directory, so the user's code, lies in."""
+    """Return the state of the git repository of the working directory, which contains the user's code."""
     revision, *state = _known(_git_status) or ["(initial)"]
     if revision.endswith("(initial)"):
         return {"revision": None, "dirty": None}
@@ -190,7 +190,7 @@ def _tightest(limit_of: Callable[[Path], float | None], controller: str, root: P
 def _cgroups(controller: str, root: Path) -> Iterator[Path]:
     """Yield the directories of this process's cgroups for `controller`, and of all their ancestors.
 
-    A host may mount v1 and v2 side by side, with each controller in one of them; both are looked at.
+    A host may mount v1 and v2 side by side, with each controller in one of them; both are read.
     """
     memberships = {}  # type of file system → path of this process's cgroup in that hierarchy
     for line in _text(root / "proc/self/cgroup").splitlines():
@@ -213,7 +213,7 @@ def _cgroups(controller: str, root: Path) -> Iterator[Path]:
 
 
 def _quota_of(directory: Path) -> float | None:
-    """Return the quota of one cgroup in CPUs, None for none; raises where there is no such file."""
+    """Return the quota of one cgroup in CPUs, None if there is none; raises if the file is missing."""
     if (directory / "cpu.max").exists():
         quota, period = _text(directory / "cpu.max").split()
     else:
@@ -223,13 +223,13 @@ def _quota_of(directory: Path) -> float | None:
 
 
 def _memory_limit_of(directory: Path) -> int | None:
-    """Return the memory limit of one cgroup in bytes, None for none; raises without such a file."""
+    """Return the memory limit of one cgroup in bytes, None if there is none; raises if the file is missing."""
     v2 = directory / "memory.max"
     limit = _text(v2 if v2.exists() else directory / "memory.limit_in_bytes")
     return None if limit == "max" or int(limit) >= UNLIMITED_BYTES else int(limit)
 
 
-# Single facts: each may raise anything, and is then unknown
+# Single facts: any exception means that the fact is unknown
 
 
 def _affinity() -> list[int]:
@@ -237,7 +237,7 @@ def _affinity() -> list[int]:
 
 
 def _cpuinfo(root: Path, key: str) -> list[str]:
-    """Return the values of `key` in `/proc/cpuinfo`, one a logical CPU where each has its own."""
+    """Return the values of `key` in `/proc/cpuinfo`, one per logical CPU if each has its own."""
     pairs = (line.partition(":") for line in _text(root / "proc/cpuinfo").splitlines())
     return [value.strip() for name, _, value in pairs if name.strip() == key]
 
@@ -251,7 +251,7 @@ def _each_cpu(root: Path, name: str) -> list[str]:
 
 
 def _hybrid(root: Path) -> bool | None:
-    """Return whether the kernel rates the cores unequal; None where it does not rate them."""
+    """Return whether the kernel rates the cores as unequal; None if it does not rate them."""
     # Linux gives Intel's efficient cores an event source of their own.
     if (root / "sys/devices/cpu_atom").exists():
         return True
@@ -283,7 +283,7 @@ def _cpu_seconds(root: Path, *fields: int) -> float:
 
 
 def _container(root: Path) -> str | None:
-    """Return the kind of container by the marks that its engine leaves; None also when it hides."""
+    """Return the kind of container, recognised by marks of its engine; None also if it hides them."""
     for mark, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
         if (root / mark).exists():
             return kind
@@ -293,7 +293,7 @@ def _container(root: Path) -> str | None:
 
 
 def _user_name() -> str:
-    """Return the name of the user id, whatever variables sudo and containers left behind."""
+    """Return the name of the user id, regardless of the variables that sudo and containers set."""
     import pwd  # noqa: PLC0415 - not on Windows
 
     return pwd.getpwuid(os.getuid()).pw_name
@@ -308,11 +308,11 @@ def _package_version(name: str) -> str:
 def _git_status() -> list[str]:
     """Return git's status in its stable format: headers begin with `#`, other lines are changes.
 
-    Untracked files are no changes, as for `git describe --dirty`: results may lie there.
+    Untracked files are not changes, as for `git describe --dirty`: they may be results.
     """
     import subprocess  # noqa: PLC0415 - slow to import
 
-    # Leaves nothing behind: no refreshed index, no file-watching daemon that runs while we measure.
+    # Without side effects: no refreshed index, no file-watching daemon that runs during a measurement.
     harmless = ["--no-optional-locks", "-c", "core.fsmonitor=false"]
     status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     return subprocess.run(
