@@ -1,4 +1,4 @@
-"""Where files are: the shipped ones, inside the package in a wheel and next to it in a checkout, and the user's."""
+"""Where files are: the shipped ones, inside the package or next to it, and those of the user."""
 
 import os
 from collections.abc import Sequence

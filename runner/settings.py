@@ -139,16 +139,19 @@ SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet")
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a group's chosen option comes from, for messages."""
+    """The chosen option of a configuration group and its file, for messages."""
 
     option: str  #: as chosen on the command line
     path: str  #: of the YAML file
-    given: frozenset[str] = frozenset()  #: keys that the command line or the sweep set, instead of the file
+    overridden: frozenset[str] = frozenset()  #: keys that the command line or the sweep set
 
 
-def is_given(key: str, given: Iterable[str]) -> bool:
+def is_overridden(key: str, overridden: Iterable[str]) -> bool:
     """Whether a setting, or a part of it, is among those that the command line or the sweep set."""
-    return any(f"{one}.".startswith(f"{key}.") or key.startswith((f"{one}.", f"{one}[")) for one in given)
+    return any(
+        f"{other}.".startswith(f"{key}.") or key.startswith((f"{other}.", f"{other}["))
+        for other in overridden
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,5 +161,5 @@ class Point:
     config: Config
     overrides: Mapping[str, str]  #: what the command line or the sweep set, as text
     origins: Mapping[str, Origin]  #: by group: workload, executor, executor@baseline
-    uses_workers: Mapping[str, bool]  #: by executor and baseline: whether the pool changes with workers
-    uses_start_method: Mapping[str, bool]  #: the same of their start methods
+    uses_workers: Mapping[str, bool]  #: by executor and baseline: whether the pool depends on workers
+    uses_start_method: Mapping[str, bool]  #: the same for start methods

@@ -1,6 +1,6 @@
-"""A program that runs studies which die at the moment that a test chooses. Each study is a fork of it.
+"""A program that runs studies which die at a moment that a test chooses. Each study is a fork of it.
 
-A study is asked for with one line of JSON on standard input; its end is told with one on standard output.
+A line of JSON on standard input requests a study; a line on standard output has its exit code.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,20 +17,21 @@ from typing import Any
 
 import pyarrow.compute
 import pyarrow.csv
-import pyarrow.parquet  # noqa: F401 - or each fork would load them anew
+import pyarrow.parquet  # noqa: F401 - so that the forks need not load it
 
 from runner import __main__ as program
 from runner.cli.compose import collect
 from runner.errors import RunnerError
+from runner.session import dry_run, measuring, preflight, report_wait, supervised  # noqa: F401 - as above
 from runner.settings import Point
 
 
 class Steps:
-    """Operations that reach the disk, counted; before one of them this process kills itself.
+    """Counts the operations that reach the disk; before one of them this process kills itself.
 
     Args:
-        last: the number of that operation, from 1; None to survive
-        torn_bytes: taken from the end of what was being appended, as a crash of the machine would
+        last: the number of that operation, from 1; None: survive
+        torn_bytes: removed from the end of the file that grows, as a crash of the machine may do
     """
 
     def __init__(self, last: int | None, torn_bytes: int) -> None:
@@ -37,7 +39,7 @@ class Steps:
         self._last, self._torn_bytes = last, torn_bytes
 
     def watch(self) -> None:
-        """Count from now on."""
+        """Start to count."""
         os.fsync = self._counted(os.fsync)
         for name in ("write_text", "replace", "rename", "unlink", "mkdir"):
             setattr(Path, name, self._counted(getattr(Path, name)))
@@ -54,43 +56,45 @@ class Steps:
         return counted
 
     def _tear(self, descriptor: int) -> None:
-        with contextlib.suppress(OSError):  # of a file that is written whole, and open for reading
+        with contextlib.suppress(OSError):  # a file that is open for reading, because it is written at once
             os.ftruncate(descriptor, max(0, os.fstat(descriptor).st_size - self._torn_bytes))
 
 
 def main() -> None:
-    """Run the studies that are asked for."""
+    """Run the studies that are requested."""
     points = collect()
     program.report = lambda *_, **__: True  # the test makes the tables itself
     for line in sys.stdin:
-        asked = json.loads(line)
+        request = json.loads(line)
         child = os.fork()
         if not child:
-            _run(points, asked)
-        if asked["after_s"] is not None:
-            time.sleep(asked["after_s"])
+            _run(points, request)
+        if request["after_s"] is not None:
+            time.sleep(request["after_s"])
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _run(points: Sequence[Point], asked: dict[str, Any]) -> None:
-    steps = Steps(asked["last_step"], asked["torn_bytes"])
-    changes = {"results_dir": asked["results_dir"], "resume": asked["resume"]}
-    overrides = {"resume": asked["resume"]} if asked["resume"] else points[0].overrides
-    if asked["resume"]:
-        changes = {"resume": asked["resume"]}
+def _run(points: Sequence[Point], request: dict[str, Any]) -> None:
+    steps = Steps(request["last_step"], request["torn_bytes"])
+    changes = {"results_dir": request["results_dir"], "resume": request["resume"]}
+    overrides = {"resume": request["resume"]} if request["resume"] else points[0].overrides
+    if request["resume"]:
+        changes = {"resume": request["resume"]}
     steps.watch()
     sys.argv = ["runner", *(f"{key}={value}" for key, value in overrides.items())]
     code = 70
     try:
         code = program.run(
-            [replace(one, config=replace(one.config, **changes), overrides=overrides) for one in points]
+            [replace(point, config=replace(point.config, **changes), overrides=overrides) for point in points]
         )
     except RunnerError as error:
         sys.stderr.write(f"error: {error}\n")
         code = error.exit_code
+    except Exception:  # noqa: BLE001 - whatever it is, the test must show it
+        traceback.print_exc()
     finally:
         sys.stderr.write(f"steps: {steps.count}\n")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Programs whose reader has gone."""
+"""Programs whose output has lost its reader."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def run(stream: str, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIP
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_program_goes_on_when_its_reader_has_gone(stream: str) -> None:
+def test_a_program_continues_when_its_reader_has_gone(stream: str) -> None:
     source, sink = os.pipe()
     os.close(source)
     done = run(stream, **{stream: sink})
@@ -42,7 +42,7 @@ def test_a_program_goes_on_when_its_reader_has_gone(stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_program_goes_on_when_its_terminal_was_closed(stream: str) -> None:
+def test_a_program_continues_when_its_terminal_is_closed(stream: str) -> None:
     master, terminal = os.openpty()
     os.close(master)
     done = run(stream, **{stream: terminal})
@@ -51,12 +51,12 @@ def test_a_program_goes_on_when_its_terminal_was_closed(stream: str) -> None:
     assert not done.stderr
 
 
-def test_what_is_read_arrives_whole() -> None:
+def test_output_that_is_read_is_complete() -> None:
     done = run("stderr")
     assert (done.stdout, done.stderr) == ("not flushed\n", ("x" * 100_000 + "\n") * 3)
 
 
-def test_a_full_disk_is_no_reader_that_has_gone() -> None:
+def test_a_full_disk_is_an_error() -> None:
     with Path("/dev/full").open("wb") as full:
         done = run("stdout", stdout=full.fileno())
     assert "No space left on device" in done.stderr

@@ -1,4 +1,4 @@
-"""The runner is killed at every step to the disk, and goes on: nothing is lost, nothing measured twice."""
+"""The runner is killed at any write to the disk and resumed: nothing is lost, and nothing measured twice."""
 
 import json
 import os
@@ -24,15 +24,15 @@ SETTINGS = (
 )
 KILLED = -9
 AIMED, RANDOM = 40, 10
-LONGEST_S = 1.5  # before a kill at a random moment
-MOST_TORN_BYTES = 40  # less than any row has
+MAX_DELAY_S = 1.5  # before a kill at a random moment
+MAX_TORN_BYTES = 40  # shorter than any row
 
 
 class Killer:
     """The program that runs the studies."""
 
-    def __init__(self, process: "subprocess.Popen[str]", told: Path) -> None:
-        self._process, self._told = process, told
+    def __init__(self, process: "subprocess.Popen[str]", messages: Path) -> None:
+        self._process, self._messages = process, messages
 
     def run(
         self,
@@ -43,30 +43,30 @@ class Killer:
         torn_bytes: int = 0,
         after_s: float | None = None,
     ) -> tuple[int, str]:
-        """Run one study; returns its exit code, and what it told."""
+        """Run one study; return its exit code and its messages."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        before = len(self._told.read_text())
-        asked = {
+        before = len(self._messages.read_text())
+        request = {
             "results_dir": str(results),
             "resume": None if resume is None else str(resume),
             "last_step": last_step,
             "torn_bytes": torn_bytes,
             "after_s": after_s,
         }
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())
-        return code, self._told.read_text()[before:]
+        return code, self._messages.read_text()[before:]
 
 
 @pytest.fixture(scope="module")
 def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
     folder = tmp_path_factory.mktemp("killed")
     (folder / "work.py").write_text("def square(number):\n    return number * number\n")
-    told = folder / "told.txt"
+    messages = folder / "messages.txt"
     with (
-        told.open("w") as errors,
+        messages.open("w") as errors,
         subprocess.Popen(
             [sys.executable, "-m", "tests.killed", *SETTINGS],
             cwd=folder,
@@ -77,18 +77,18 @@ def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
             text=True,
         ) as process,
     ):
-        yield Killer(process, told)
+        yield Killer(process, messages)
         assert process.stdin is not None
         process.stdin.close()
 
 
 @pytest.fixture(scope="module")
 def whole(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[tuple[str, int, int]], int]:
-    """Measure a study that nobody kills; gives its invocations, and how many steps it takes."""
+    """Measure a study that is not killed; return its invocations and the number of its steps."""
     results = tmp_path_factory.mktemp("whole")
-    code, told = killer.run(results)
-    assert code == 0, told
-    steps = re.search(r"steps: (\d+)", told)
+    code, messages = killer.run(results)
+    assert code == 0, messages
+    steps = re.search(r"steps: (\d+)", messages)
     assert steps is not None
     return invocations(only_folder(results)), int(steps[1])
 
@@ -99,9 +99,9 @@ def only_folder(results: Path) -> Path:
 
 
 def invocations(folder: Path) -> list[tuple[str, int, int]]:
-    """List cell, repetition and position of every invocation, each by the row that completes it."""
-    samples = read(folder).samples
-    return [(one.cell, one.repetition, one.position) for one in samples if one.invocation_s is not None]
+    """Return cell, repetition and position of every invocation that has its last row."""
+    complete = (sample for sample in read(folder).samples if sample.invocation_s is not None)
+    return [(sample.cell, sample.repetition, sample.position) for sample in complete]
 
 
 def is_resumable(folder: Path) -> bool:
@@ -112,8 +112,8 @@ def is_resumable(folder: Path) -> bool:
 def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -> None:
     results = read(folder)
     assert invocations(folder) == expected, why
-    assert {one.status for one in results.samples} == {"ok"}, why
-    rows = Counter((one.cell, one.repetition, one.iteration) for one in results.samples)
+    assert {sample.status for sample in results.samples} == {"ok"}, why
+    rows = Counter((sample.cell, sample.repetition, sample.iteration) for sample in results.samples)
     assert set(rows.values()) == {1}, why
     recorded: Counter[tuple[str, int]] = Counter()
     for row in results.trace().to_pylist():
@@ -127,26 +127,26 @@ def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -
 def killed_and_resumed(
     killer: Killer, results: Path, whole: tuple[list[tuple[str, int, int]], int], seed: int, step: int | None
 ) -> None:
-    """Kill a study, maybe kill what goes on with it, and go on until it is complete."""
+    """Kill a study, perhaps kill the session that resumes it, and resume it until it is complete."""
     expected, steps = whole
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    generator = random.Random(seed)  # noqa: S311 - no secret
     why = f"seed {seed}, step {step} of {steps}"
-    torn_bytes = chance.choice([0, chance.randint(1, MOST_TORN_BYTES)])
-    after_s = chance.uniform(0, LONGEST_S) if step is None else None
-    code, told = killer.run(results, last_step=step, torn_bytes=torn_bytes, after_s=after_s)
-    assert code == KILLED or step is None, f"{why}: {told}"
-    found = list(results.iterdir()) if results.exists() else []
-    if not found or not is_resumable(found[0]):
+    torn_bytes = generator.choice([0, generator.randint(1, MAX_TORN_BYTES)])
+    after_s = generator.uniform(0, MAX_DELAY_S) if step is None else None
+    code, messages = killer.run(results, last_step=step, torn_bytes=torn_bytes, after_s=after_s)
+    assert code == KILLED or step is None, f"{why}: {messages}"
+    folders = list(results.iterdir()) if results.exists() else []
+    if not folders or not is_resumable(folders[0]):
         return  # nothing was measured yet
-    (folder,) = found
+    (folder,) = folders
     before = invocations(folder)
     assert before == expected[: len(before)], why
-    if chance.random() < 0.5:
-        killer.run(results, resume=folder, last_step=chance.randint(1, steps), torn_bytes=torn_bytes)
+    if generator.random() < 0.5:
+        killer.run(results, resume=folder, last_step=generator.randint(1, steps), torn_bytes=torn_bytes)
         again = invocations(folder)
         assert again[: len(before)] == before or torn_bytes, f"{why}, killed twice"
-    code, told = killer.run(results, resume=folder)
-    assert code == 0, f"{why}: {told}"
+    code, messages = killer.run(results, resume=folder)
+    assert code == 0, f"{why}: {messages}"
     assert_whole(folder, expected, why)
 
 

@@ -1,4 +1,4 @@
-"""Points → cells: what makes two points one cell, and which baseline a cell has."""
+"""Points → cells: when two points are one cell, and which baseline a cell has."""
 
 import dataclasses
 import sys
@@ -59,8 +59,8 @@ def make_point(
     )
 
 
-def identity(**changes: Any) -> str:
-    """Plan one point, and tell the id of its cell."""
+def id_of(**changes: Any) -> str:
+    """Return the id of the cell that one point becomes."""
     return plan([make_point(**changes)]).cells[-1].id
 
 
@@ -86,13 +86,13 @@ def test_a_point_that_is_its_own_baseline_is_one_cell() -> None:
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
-    one = identity(workload={"arguments": {"a": 1, "b": {"c": 2, "d": 3}}})
-    other = identity(workload={"arguments": {"b": {"d": 3, "c": 2}, "a": 1}})
+    one = id_of(workload={"arguments": {"a": 1, "b": {"c": 2, "d": 3}}})
+    other = id_of(workload={"arguments": {"b": {"d": 3, "c": 2}, "a": 1}})
     assert one == other
 
 
 def test_the_order_of_items_matters() -> None:
-    assert identity(workload={"items": [1, 2]}) != identity(workload={"items": [2, 1]})
+    assert id_of(workload={"items": [1, 2]}) != id_of(workload={"items": [2, 1]})
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_the_order_of_items_matters() -> None:
      {"workload": {"description": "in other words"}}],
     ids=str,
 )  # fmt: skip
-def test_what_does_not_change_the_measured_program_does_not_change_its_id(changes: dict[str, Any]) -> None:
-    assert identity(**changes) == identity()
+def test_settings_of_the_study_do_not_change_the_id(changes: dict[str, Any]) -> None:
+    assert id_of(**changes) == id_of()
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_what_does_not_change_the_measured_program_does_not_change_its_id(change
      {"workload": {"initializer": "mymodule.prepare"}}],
     ids=str,
 )  # fmt: skip
-def test_what_changes_the_measured_program_changes_its_id(changes: dict[str, Any]) -> None:
-    assert identity(**changes) != identity()
+def test_settings_of_the_measured_program_change_the_id(changes: dict[str, Any]) -> None:
+    assert id_of(**changes) != id_of()
 
 
-def test_the_same_interpreter_by_another_name_is_the_same() -> None:
-    assert identity(python=sys.executable) == identity()
+def test_an_interpreter_has_one_id_whatever_its_name() -> None:
+    assert id_of(python=sys.executable) == id_of()
     (cell,) = plan([make_point(executor="serial", python=sys.executable)]).cells
     assert cell.python == sys.executable
 
@@ -134,34 +134,34 @@ def test_an_interpreter_may_be_named_relative_to_the_working_directory(
     assert plan([make_point(python="./python")]).cells[0].settings["python"] == str(tmp_path / "python")
 
 
-def test_all_interpreters_that_do_not_exist_are_told_together() -> None:
-    with pytest.raises(ConfigurationError) as told:
+def test_all_missing_interpreters_are_reported_together() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
         plan([make_point(python="pythom"), make_point(python="/nowhere/python")])
-    assert [problem.partition(":")[0] for problem in told.value.problems] == [
+    assert [problem.partition(":")[0] for problem in refusal.value.problems] == [
         "python=/nowhere/python",
         "python=pythom",
     ]
 
 
-def test_a_label_that_does_not_reach_a_cell_is_dropped() -> None:
+def test_a_swept_value_that_does_not_reach_the_program_is_dropped() -> None:
     points = [make_point(executor="serial", overrides={"executor.note": way}) for way in "abc"]
     planned = plan(points)
     assert planned.swept == ("executor.note",)
     assert [cell.swept for cell in planned.cells] == [{"executor.note": None}]
 
 
-def test_a_start_method_that_some_executor_uses_may_be_swept() -> None:
+def test_a_start_method_may_be_swept_if_one_executor_uses_it() -> None:
     given = {"executor.start_method": "spawn"}
     points = [make_point(executor=name, overrides=given) for name in ("thread", "process")]
     assert [cell.executor for cell in plan(points).cells] == ["serial", "thread", "process"]
 
 
-def test_a_start_method_that_none_uses_is_refused() -> None:
+def test_a_start_method_that_no_executor_uses_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"executor\.start_method=spawn: thread starts no processes"):
         plan([make_point(executor="thread", overrides={"executor.start_method": "spawn"})])
 
 
-def test_what_does_not_vary_is_no_column() -> None:
+def test_a_setting_that_does_not_vary_is_not_a_column() -> None:
     points = [make_point(workers=n, overrides={"workers": str(n), "env.A": "1"}) for n in (1, 2)]
     assert plan(points).swept == ()
 
@@ -194,14 +194,14 @@ def test_a_setting_of_the_whole_study_cannot_be_swept(setting: str) -> None:
         plan([make_point(**{setting: value}) for value in _STUDY_VALUES[setting]])
 
 
-def test_a_bag_for_each_worker_is_another_program_and_one_for_one_worker_is_not() -> None:
+def test_a_bag_per_worker_is_another_program_unless_there_is_one_worker() -> None:
     planned = plan([make_point(workers=workers, mode=Mode.weak) for workers in (1, 2)])
     assert [bags_of(cell) for cell in planned.cells] == [1, 1, 2]
-    assert planned.cells[1].id == identity(workers=1)
-    assert planned.cells[2].id != identity(workers=2)
+    assert planned.cells[1].id == id_of(workers=1)
+    assert planned.cells[2].id != id_of(workers=2)
 
 
-def test_a_baseline_runs_one_bag_though_it_has_workers() -> None:
+def test_a_baseline_with_workers_still_runs_one_bag() -> None:
     baseline, own = plan([make_point(baseline="process", mode=Mode.weak)]).cells
     assert (bags_of(baseline), bags_of(own)) == (1, 2)
 
@@ -209,12 +209,12 @@ def test_a_baseline_runs_one_bag_though_it_has_workers() -> None:
 def test_the_length_of_a_window_is_part_of_the_program() -> None:
     usual = plan([make_point(mode=Mode.throughput)]).cells[-1]
     assert usual.settings["duration_s"] == 1.0
-    assert identity(mode=Mode.throughput, duration_s=1.0) == usual.id
-    assert identity(mode=Mode.throughput, duration_s=2.0) != usual.id
+    assert id_of(mode=Mode.throughput, duration_s=1.0) == usual.id
+    assert id_of(mode=Mode.throughput, duration_s=2.0) != usual.id
 
 
 @pytest.mark.parametrize("mode", [Mode.weak, Mode.throughput])
-def test_a_pool_of_unknown_size_is_refused_where_every_worker_has_its_own_work(mode: Mode) -> None:
+def test_a_pool_of_unknown_size_is_refused_if_every_worker_has_its_own_work(mode: Mode) -> None:
     with pytest.raises(
         ConfigurationError, match=rf"^executor 'thread': mode={mode} needs a known worker count"
     ):
@@ -226,12 +226,12 @@ def test_a_cell_cannot_have_two_baselines() -> None:
         plan([make_point(baseline="serial"), make_point(baseline="process")])
 
 
-def test_a_baseline_that_depends_on_what_its_cell_does_not_is_refused() -> None:
+def test_a_baseline_that_depends_on_more_settings_than_its_cell_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'serial' is one cell, but has two baselines"):
         plan([make_point(executor="serial", baseline="thread", workers=workers) for workers in (1, 2)])
 
 
-def test_where_a_cell_is_written_is_known() -> None:
+def test_a_planned_cell_names_its_files() -> None:
     planned = plan([make_point()])
     assert planned.planned[1].origins == {
         "workload": "workload 'squares' (conf/workload/any.yaml)",
@@ -251,7 +251,7 @@ _grids = st.lists(_points, min_size=1, max_size=12)
 
 
 def _program(point: Point) -> tuple[Any, ...]:
-    """Tell what of a point changes the measured program, without hashing."""
+    """Return the parts of a point that change the measured program."""
     config = point.config
     reaches = config.executor.name != "serial"
     return (

@@ -180,7 +180,7 @@ def _origins(job: HydraConf) -> Mapping[str, Origin]:
     given = frozenset(_overrides(job)) - frozenset(GROUPS.values())
     for group in GROUPS.values():
         option, files = str(job.runtime.choices[group]), _files(job, group)
-        origins[group] = Origin(option=option, path=shown(files[0]) if files else option, given=given)
+        origins[group] = Origin(option=option, path=shown(files[0]) if files else option, overridden=given)
     return origins
 
 

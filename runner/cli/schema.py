@@ -7,7 +7,7 @@ from functools import cache
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from runner.settings import Config, ExecutorConfig, Origin, WorkloadConfig, is_given
+from runner.settings import Config, ExecutorConfig, Origin, WorkloadConfig, is_overridden
 
 #: The types of the configuration's nodes, by path.
 SCHEMAS: dict[str, type] = {
@@ -47,7 +47,7 @@ def where(key: str, origins: Mapping[str, Origin]) -> str:
     """Name a setting in a message: by option and file if a file set it, otherwise by its key."""
     node, _, rest = key.partition(".")
     origin = origins.get(GROUPS.get(node, ""))
-    if origin is None or (rest and is_given(key, origin.given)):
+    if origin is None or (rest and is_overridden(key, origin.overridden)):
         return key
     option = f"{GROUPS[node].partition('@')[0]} '{origin.option}' ({origin.path})"
     return f"{option}: {rest}" if rest else option

@@ -11,7 +11,7 @@ from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, suggest, suggest_set
 from runner.columns import KNOWN_FIGURES
 from runner.modes import MODES
 from runner.records import AUTO
-from runner.settings import Config, Origin, Point, WorkloadConfig, is_given
+from runner.settings import Config, Origin, Point, WorkloadConfig, is_overridden
 
 #: The nodes that describe a pool.
 _POOLS = ("executor", "baseline")
@@ -162,8 +162,8 @@ def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> I
 def _answers_of_another(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
     """Report a function or items from the command line whose expected results are still those of the file."""
     origin = origins["workload"]
-    changed = [key for key in ("function", "items") if f"workload.{key}" in origin.given]
-    if changed and workload.expect is not None and not is_given("workload.expect", origin.given):
+    changed = [key for key in ("function", "items") if f"workload.{key}" in origin.overridden]
+    if changed and workload.expect is not None and not is_overridden("workload.expect", origin.overridden):
         yield (
             f"workload.{changed[0]}: {where('workload', origins)} expects the results of its own function "
             "and items; for yours, use workload=function workload.function=MODULE.NAME workload.items=[...], "

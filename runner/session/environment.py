@@ -213,7 +213,7 @@ def _cgroups(controller: str, root: Path) -> Iterator[Path]:
 
 
 def _quota_of(directory: Path) -> float | None:
-    """Return the quota of one cgroup in CPUs, None if there is none; raises if the file is missing."""
+    """Return the quota of one cgroup in CPUs, None if unlimited; raises if the file is missing."""
     if (directory / "cpu.max").exists():
         quota, period = _text(directory / "cpu.max").split()
     else:
@@ -223,7 +223,7 @@ def _quota_of(directory: Path) -> float | None:
 
 
 def _memory_limit_of(directory: Path) -> int | None:
-    """Return the memory limit of one cgroup in bytes, None if there is none; raises if the file is missing."""
+    """Return the memory limit of one cgroup in bytes, None if unlimited; raises if the file is missing."""
     v2 = directory / "memory.max"
     limit = _text(v2 if v2.exists() else directory / "memory.limit_in_bytes")
     return None if limit == "max" or int(limit) >= UNLIMITED_BYTES else int(limit)

@@ -15,7 +15,7 @@ from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
 from runner.records import Cell, Purpose
-from runner.settings import is_given
+from runner.settings import is_overridden
 from runner.supervise.server import Launch
 
 OLDEST_PYTHON = (3, 10)
@@ -203,7 +203,7 @@ def _explain(planned: PlannedCell, key: str, text: str, reply: Mapping[str, Any]
         version, python = reply["interpreter"]["version"], cell.settings["python"]
         install = _how_to_install(missing[1], extra, cell.settings)
         return f"executor '{cell.executor}': Python {version} ({python}) has no '{missing[1]}'; {install}"
-    if is_given(key, planned.overridden):
+    if is_overridden(key, planned.overridden):
         return f"{key}: {text}"
     group, _, name = key.partition(".")
     return f"{planned.origins[group]}: {name}: {text}"
