@@ -1,4 +1,4 @@
-"""Result folders made of figures that a test chooses."""
+"""Cells, and result folders of figures that a test chooses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,10 +19,19 @@ POOL = {
     "pool": {"_target_": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2, "mp_context": "fork"},
 }
 
+SETTINGS: Mapping[str, Any] = {
+    "workload": FUNCTION,
+    "executor": SERIAL,
+    "chunk_size": 1,
+    "python": "/usr/bin/python3",
+    "env": {},
+    "prefix": [],
+}
+
 CPU = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "made"}
 
 MakeResults = Callable[..., Results]
-Walls = dict[Cell, list[float | Status]]  #: seconds by repetition, or how it ended
+Walls = dict[Cell, list[float | Status]]  #: seconds or status, by repetition
 
 
 def describe_study(**changes: Any) -> StudyDescription:
@@ -38,28 +47,43 @@ def describe_study(**changes: Any) -> StudyDescription:
     return StudyDescription(**{**given, **changes})
 
 
-def cell(executor: str, workers: int | None, **changes: Any) -> Cell:
-    """Make a cell of two tasks; its id is its name."""
-    name = executor if workers is None else f"{executor}{workers}"
-    settings = {"workload": FUNCTION, "executor": SERIAL if workers is None else POOL}
+def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> Cell:
+    """Make a cell: the plain loop with two tasks, unless fields say otherwise.
+
+    Args:
+        identity: its id
+        baseline: id of its baseline; None: it is a baseline itself
+        fields: of Cell, in place of the defaults
+    """
     given: dict[str, Any] = {
-        "id": name,
-        "baseline": "serial",
         "workload": "work",
+        "executor": "serial",
+        "workers": None,
+        "chunk_size": 1,
+        "python": "3.11.7",
+        "settings": SETTINGS,
+    }
+    return Cell(id=identity, baseline=baseline or identity, **{**given, **fields})
+
+
+def cell(executor: str, workers: int | None, **fields: Any) -> Cell:
+    """Make a cell whose id is its name, relative to `serial`; without workers it is the plain loop."""
+    given: dict[str, Any] = {
+        "identity": fields.pop("id", executor if workers is None else f"{executor}{workers}"),
+        "baseline": "serial",
         "executor": executor,
         "workers": workers,
         "chunk_size": None if workers is None else 1,
-        "python": "3.11.7",
-        "settings": settings,
+        "settings": SETTINGS if workers is None else {**SETTINGS, "executor": POOL},
     }
-    return Cell(**{**given, **changes})
+    return make_cell(**{**given, **fields})
 
 
 @pytest.fixture
 def make_results(tmp_path: Path) -> MakeResults:
-    """Write a folder in which each cell took the given seconds, one a repetition, and read it.
+    """Write a folder in which each cell takes the given seconds in each repetition, and read it.
 
-    Cells in `apart` were not traced but in a run apart, which took what is given there.
+    Cells in `apart` are only traced in a separate run, which takes the seconds given there.
     """
 
     def make(
@@ -71,11 +95,11 @@ def make_results(tmp_path: Path) -> MakeResults:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
             folder.write_study(describe_study(mode=Mode(mode)))
             folder.write_environment({"start": {"cpu": CPU}})
-            for one, found in walls.items():
-                for repetition, wall in enumerate(found, 1):
-                    samples, records = _invocation(one, repetition, wall)
-                    if apart and one in apart:
-                        traced, records = _invocation(one, repetition, apart[one][repetition - 1])
+            for owner, repetitions in walls.items():
+                for repetition, wall in enumerate(repetitions, 1):
+                    samples, records = _invocation(owner, repetition, wall)
+                    if apart and owner in apart:
+                        traced, records = _invocation(owner, repetition, apart[owner][repetition - 1])
                         samples += [replace(sample, iteration=1, tracing=True) for sample in traced]
                         records = [replace(record, iteration=1) for record in records]
                     folder.add(samples, records)
@@ -85,9 +109,9 @@ def make_results(tmp_path: Path) -> MakeResults:
     return make
 
 
-def _invocation(one: Cell, repetition: int, wall: float | Status) -> tuple[list[Sample], list[TaskRecord]]:
+def _invocation(owner: Cell, repetition: int, wall: float | Status) -> tuple[list[Sample], list[TaskRecord]]:
     facts = {
-        "cell": one.id,
+        "cell": owner.id,
         "repetition": repetition,
         "position": 0,
         "iteration": 0,
@@ -97,21 +121,21 @@ def _invocation(one: Cell, repetition: int, wall: float | Status) -> tuple[list[
     }
     if isinstance(wall, str):
         return [Sample(**facts, status=wall, error="it went wrong")], []  # type: ignore[arg-type]
-    if "duration_s" in one.settings:
-        return [_window_sample(one, facts, wall)], []
+    if "duration_s" in owner.settings:
+        return [_window_sample(owner, facts, wall)], []
     sample = Sample(**facts, start_s=0.0, work_s=wall, end_s=0.0, wall_s=wall, cpu_s=1.0)  # type: ignore[arg-type]
-    lanes = one.workers or 1
+    lanes = owner.workers or 1
     length = int(wall * 1e9) * min(lanes, 2) // 2
     return [sample], [
-        record(one, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
+        record(owner, repetition, task=task, lane=task % lanes, length=length) for task in range(2)
     ]
 
 
-def _window_sample(one: Cell, facts: dict[str, Any], task_s: float) -> Sample:
-    """Make the sample of a window whose workers together ended a task every so many seconds."""
-    window_s = one.settings["duration_s"]
+def _window_sample(owner: Cell, facts: dict[str, Any], task_s: float) -> Sample:
+    """Make the sample of a window in which a task ended every `task_s` seconds."""
+    window_s = owner.settings["duration_s"]
     facts = {**facts, "tasks": round(window_s / task_s), "start_s": 0.1, "work_s": window_s, "end_s": 0.0}
-    service_s = task_s * (one.workers or 1)
+    service_s = task_s * (owner.workers or 1)
     return Sample(
         **facts,
         wall_s=0.1 + window_s,
@@ -123,11 +147,11 @@ def _window_sample(one: Cell, facts: dict[str, Any], task_s: float) -> Sample:
     )
 
 
-def record(one: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:
-    """Make the record of one task."""
-    started = (task // (one.workers or 1)) * length
+def record(owner: Cell, repetition: int, *, task: int, lane: int, length: int) -> TaskRecord:
+    """Make the record of a task."""
+    started = (task // (owner.workers or 1)) * length
     return TaskRecord(
-        cell=one.id,
+        cell=owner.id,
         repetition=repetition,
         iteration=0,
         task=task,

@@ -629,5 +629,6 @@ def test_a_report_on_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    expected = f"{tmp_path}: it has no cells.yaml, so it is no result folder; name one made by a study"
+    reason = "it is not a result folder, because it has no cells.yaml"
+    expected = f"{tmp_path}: {reason}; name the result folder of a study"
     assert done.stderr == f"error: {expected}\n"

@@ -1,7 +1,7 @@
 """Cells and their names."""
 
 from runner.records import names
-from tests.conftest import make_cell
+from tests.made import make_cell
 
 POOL = {"executor": {"name": "process", "pool": {"_target_": "pools.Process"}}, "workload": {}}
 

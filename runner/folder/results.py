@@ -2,6 +2,7 @@
 
 import csv
 import json
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -75,18 +76,30 @@ class Results:
 
     def select_records(self, trace: "pa.Table") -> "pa.Table":
         """Return the task records of `samples` in the trace."""
-        import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
-        import pyarrow.compute as pc  # noqa: PLC0415
+        import pyarrow.compute as pc  # noqa: PLC0415 - slow to import, and not needed to measure
 
-        cells = {cell.id: index for index, cell in enumerate(self.cells)}
-        cell = pc.index_in(trace["cell"], value_set=pa.array(cells, pa.string())).cast("int64")
-        repetition = pc.shift_left(trace["repetition"], _BITS)
-        iterations = pc.add(pc.add(pc.shift_left(cell, 2 * _BITS), repetition), trace["iteration"])
-        committed = {
-            (cells[sample.cell] << 2 * _BITS) + (sample.repetition << _BITS) + sample.iteration
-            for sample in self.samples
-        }
-        return trace.filter(pc.is_in(iterations, value_set=pa.array(committed, pa.int64())))
+        cells = trace["cell"].unique()
+        numbers = {cell: number for number, cell in enumerate(cells.to_pylist())}
+        bits = _int64(array("q", [_BITS, 2 * _BITS]))
+        cell = pc.shift_left(pc.index_in(trace["cell"], value_set=cells).cast("int64"), bits[1])
+        repetition = pc.shift_left(trace["repetition"], bits[0])
+        committed = array(
+            "q",
+            (
+                (numbers[sample.cell] << 2 * _BITS) + (sample.repetition << _BITS) + sample.iteration
+                for sample in self.samples
+                if sample.cell in numbers
+            ),
+        )
+        iterations = pc.add(pc.add(cell, repetition), trace["iteration"])
+        return trace.filter(pc.is_in(iterations, value_set=_int64(committed)))
+
+
+def _int64(values: "array[int]") -> "pa.Array":
+    """Make an array without the conversions of pyarrow, which load pandas."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
+
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
 def read(folder: Path) -> Results:
@@ -130,7 +143,8 @@ def read_trace(folder: Path) -> "pa.Table":
     final, growing = folder / FINAL_TRACE, folder / TRACE
     try:
         if final.exists():
-            return pyarrow.parquet.read_table(final)
+            with pyarrow.parquet.ParquetFile(final) as file:  # read_table would load pandas
+                return file.read()
         complete = growing.read_bytes().rpartition(b"\n")[0] + b"\n"  # the last line may be unfinished
         options = pyarrow.csv.ConvertOptions(column_types=_trace_types())
         return pyarrow.csv.read_csv(pyarrow.BufferReader(complete), convert_options=options)

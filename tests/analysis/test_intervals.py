@@ -15,7 +15,7 @@ from runner.analysis.intervals import (
     ratio_of_medians,
 )
 from runner.analysis.sample_size import fewest_blocks, too_few
-from tests.conftest import make_cell
+from tests.made import make_cell
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 

@@ -21,8 +21,7 @@ from runner.folder.results import Results, read, read_profile, read_trace
 from runner.folder.store import Store
 from runner.folder.study_description import FORMAT, ResumedSession, StudyAnswer
 from runner.records import Cell, Mode, Sample, TaskRecord, UntimedRun
-from tests.conftest import make_cell
-from tests.made import describe_study
+from tests.made import describe_study, make_cell
 
 CELLS = (make_cell("s"), make_cell("t", baseline="s", executor="thread", workers=2))
 SAMPLE = Sample(
@@ -221,7 +220,7 @@ def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
     told = {key: row[key] for key in ("cell", "workload", "executor", "workers", "env.A", "items.size")}
     assert told == {
         "cell": "t",
-        "workload": "squares",
+        "workload": "work",
         "executor": "thread",
         "workers": "2",
         "env.A": "1",
@@ -554,7 +553,7 @@ def test_without_such_invocations_there_is_no_file_of_them(storing: Store) -> No
 
 
 def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(storing: Store) -> None:
-    found = UntimedRun(cell="t", purpose="memory-profile", started_at="", profile="squares_thread_2_t.csv")
+    found = UntimedRun(cell="t", purpose="memory-profile", started_at="", profile="work_thread_2_t.csv")
     file = storing.profile_file("t", "memory-profile")
     assert file == storing.folder / "profiles" / found.profile
     file.parent.mkdir()

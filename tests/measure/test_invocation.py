@@ -22,7 +22,7 @@ from runner.measure.invocation import (
 from runner.records import Cell, Reference, Sample
 from runner.supervise.server import Ending, Launch
 from runner_probe.iteration import RECORD
-from tests.conftest import make_cell
+from tests.made import make_cell
 
 
 class Answering:

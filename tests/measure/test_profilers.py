@@ -16,7 +16,8 @@ from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
 from runner.supervise.server import Ending, Launch
-from tests.conftest import PATIENCE_S, make_cell
+from tests.conftest import PATIENCE_S
+from tests.made import make_cell
 from tests.measure.test_invocation import make_ending
 
 PYTHON = "/usr/bin/python3"

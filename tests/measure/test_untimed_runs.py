@@ -12,7 +12,8 @@ import pytest
 from runner.errors import RunnerError
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
-from tests.conftest import PATIENCE_S, make_cell
+from tests.conftest import PATIENCE_S
+from tests.made import make_cell
 from tests.measure.test_invocation import Answering, make_ending
 
 OK = {"status": "ok", "error": "", "traceback": ""}

@@ -11,7 +11,7 @@ from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.session.preflight import check
 from runner.supervise.server import Ending, Launch
-from tests.conftest import make_cell
+from tests.made import make_cell
 
 
 class Interpreters:
