@@ -1,4 +1,4 @@
-"""Result folders: what is written is read, and what a crash or a stranger leaves is told."""
+"""Result folders: what is written can be read, and damage by a crash or by hand is reported."""
 
 import csv
 import os
@@ -60,7 +60,7 @@ RECORD = TaskRecord(
     differs=False,
 )
 
-#: Commas, quotes, and all that any program takes for the end of a line, but for those of CSV itself.
+#: Commas, quotes, and every character that some program takes for the end of a line, except those of CSV.
 AWKWARD = st.text(
     st.one_of(
         st.sampled_from(",;\"'\t\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\ufeff#=\\ "),
@@ -133,7 +133,7 @@ def records_of(results: Results) -> list[TaskRecord]:
 
 @pytest.mark.slow
 @given(samples=st.lists(SAMPLES))
-def test_samples_come_back_as_they_were(samples: list[Sample]) -> None:
+def test_samples_are_read_as_they_were_written(samples: list[Sample]) -> None:
     with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
         for sample in samples:
             made.add([sample], [])
@@ -142,7 +142,9 @@ def test_samples_come_back_as_they_were(samples: list[Sample]) -> None:
 
 @pytest.mark.slow
 @given(records=st.lists(RECORDS))
-def test_task_records_come_back_as_they_were_while_measuring_and_after(records: list[TaskRecord]) -> None:
+def test_task_records_are_read_as_they_were_written_while_measuring_and_afterwards(
+    records: list[TaskRecord],
+) -> None:
     with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
         made.add([SAMPLE], records)
         assert records_of(read(made.folder)) == records
@@ -152,14 +154,14 @@ def test_task_records_come_back_as_they_were_while_measuring_and_after(records: 
 
 @pytest.mark.slow
 @given(error=st.text())
-def test_every_row_is_one_line_whatever_its_texts(error: str) -> None:
+def test_every_row_is_one_line_whatever_its_strings(error: str) -> None:
     with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
         made.add([replace(SAMPLE, error=error), SAMPLE], [replace(RECORD, label=error)])
         assert (made.folder / "samples.csv").read_bytes().count(b"\n") == 3
         assert (made.folder / "trace.csv").read_bytes().count(b"\n") == 2
-        told, clean = read(made.folder).samples
+        changed, clean = read(made.folder).samples
         assert clean == SAMPLE
-        assert told.error == re.sub(r"[\r\n]+", " ", error)
+        assert changed.error == re.sub(r"[\r\n]+", " ", error)
 
 
 def test_characters_of_undecodable_file_names_are_written_as_escapes(storing: Store) -> None:
@@ -175,7 +177,7 @@ def test_characters_of_undecodable_file_names_are_written_as_escapes(storing: St
     workload=st.text(),
     items=st.lists(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())),
 )
-def test_cells_come_back_as_they_were(swept: dict[str, Any], workload: str, items: list[Any]) -> None:
+def test_cells_are_read_as_they_were_written(swept: dict[str, Any], workload: str, items: list[Any]) -> None:
     settings = {**CELLS[0].settings, "workload": {"name": workload, "items": items}}
     cells = (
         make_cell("s", swept=swept, workload=workload, settings=settings),
@@ -187,7 +189,7 @@ def test_cells_come_back_as_they_were(swept: dict[str, Any], workload: str, item
     assert results.swept == tuple(swept)
 
 
-def test_cells_of_one_workload_share_it_in_their_file(tmp_path: Path) -> None:
+def test_cells_with_the_same_workload_share_it_in_their_file(tmp_path: Path) -> None:
     def settings(first: Any) -> dict[str, Any]:
         return {**CELLS[0].settings, "workload": {"name": "w", "items": [first, "a-mark"]}}
 
@@ -202,13 +204,13 @@ def test_cells_of_one_workload_share_it_in_their_file(tmp_path: Path) -> None:
     assert [type(first) for first in firsts] == [int, int, bool, float, int]
 
 
-def test_texts_of_undecodable_file_names_come_back(storing: Store) -> None:
+def test_undecodable_file_names_are_read_as_they_were_written(storing: Store) -> None:
     texts = ("\udcff", "\x85\u2028\U0001f600")
     storing.write_study(describe_study(command_line=texts))
     assert read(storing.folder).study.command_line == texts
 
 
-def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
+def test_a_row_holds_the_settings_of_its_cell(tmp_path: Path) -> None:
     cells = (make_cell("t", swept={"env.A": "1", "items.size": None}, executor="thread", workers=2),)
     with make_store(tmp_path, cells, ["env.A", "items.size"]) as made:
         made.add([SAMPLE], [])
@@ -217,8 +219,8 @@ def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
         *("cell", "workload", "executor", "workers", "chunk_size", "python", "env.A", "items.size"),
         *(name for name in asdict(SAMPLE) if name != "cell"),
     ]
-    told = {key: row[key] for key in ("cell", "workload", "executor", "workers", "env.A", "items.size")}
-    assert told == {
+    values = {key: row[key] for key in ("cell", "workload", "executor", "workers", "env.A", "items.size")}
+    assert values == {
         "cell": "t",
         "workload": "work",
         "executor": "thread",
@@ -229,7 +231,7 @@ def test_a_row_tells_the_settings_of_its_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_half_written_last_line_is_no_row(storing: Store) -> None:
+def test_an_unfinished_last_line_is_not_a_row(storing: Store) -> None:
     storing.add([SAMPLE], [RECORD])
     storing.add([replace(SAMPLE, repetition=2, error='a "quoted", text')], [replace(RECORD, repetition=2)])
     samples = storing.folder / "samples.csv"
@@ -243,7 +245,7 @@ def test_a_half_written_last_line_is_no_row(storing: Store) -> None:
 
 
 @pytest.mark.slow
-def test_a_half_written_last_line_of_the_trace_is_no_record(storing: Store) -> None:
+def test_an_unfinished_last_line_of_the_trace_is_not_a_record(storing: Store) -> None:
     storing.add([SAMPLE], [RECORD, replace(RECORD, task=1, label="two, or more")])
     trace = storing.folder / "trace.csv"
     whole = trace.read_bytes()
@@ -257,12 +259,12 @@ def test_a_sample_is_written_after_its_task_records(storing: Store, monkeypatch:
     storing.add([SAMPLE], [RECORD])
     synced: list[str] = []
 
-    def crash_at_the_second(descriptor: int) -> None:
+    def crash_at_the_trace(descriptor: int) -> None:
         synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
         if len(synced) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "fsync", crash_at_the_second)
+    monkeypatch.setattr(os, "fsync", crash_at_the_trace)
     with pytest.raises(KeyboardInterrupt):
         storing.add([replace(SAMPLE, repetition=2)], [replace(RECORD, repetition=2)])
     assert (storing.folder / "trace.csv").read_text().count("\n") == 3
@@ -271,7 +273,7 @@ def test_a_sample_is_written_after_its_task_records(storing: Store, monkeypatch:
     assert synced == ["trace.csv", "trace.csv", "samples.csv"]
 
 
-def test_task_records_without_their_sample_were_never_committed(storing: Store) -> None:
+def test_task_records_without_their_sample_are_not_committed(storing: Store) -> None:
     storing.add([SAMPLE, replace(SAMPLE, iteration=1)], [RECORD, replace(RECORD, iteration=1)])
     storing.add([], [replace(RECORD, repetition=2), replace(RECORD, cell="s")])
     expected = [RECORD, replace(RECORD, iteration=1)]
@@ -280,14 +282,14 @@ def test_task_records_without_their_sample_were_never_committed(storing: Store) 
     assert records_of(read(storing.folder)) == expected
 
 
-def test_what_was_added_is_in_the_files_at_once(storing: Store) -> None:
+def test_an_added_invocation_is_in_the_files_at_once(storing: Store) -> None:
     for repetition in range(1, 4):
         storing.add([replace(SAMPLE, repetition=repetition)], [replace(RECORD, repetition=repetition)])
         assert [row["repetition"] for row in rows_of(storing.folder)] == list("123"[:repetition])
         assert len(records_of(read(storing.folder))) == repetition
 
 
-def test_finishing_turns_the_trace_into_parquet_and_drops_empty_outputs(storing: Store) -> None:
+def test_finishing_turns_the_trace_into_parquet_and_removes_empty_outputs(storing: Store) -> None:
     storing.add([SAMPLE], [replace(RECORD, task=task) for task in range(100)])
     before = storing.folder / "trace.csv"
     from_text = read_trace(storing.folder)
@@ -300,13 +302,13 @@ def test_finishing_turns_the_trace_into_parquet_and_drops_empty_outputs(storing:
     assert [file.name for file in (storing.folder / "output").iterdir()] == ["t_1.txt"]
 
 
-def test_a_study_without_any_record_can_be_finished_and_read(storing: Store) -> None:
+def test_a_study_without_any_task_record_can_be_finished_and_read(storing: Store) -> None:
     storing.finish()
     results = read(storing.folder)
     assert (results.samples, records_of(results)) == ((), [])
 
 
-def test_study_and_environment_come_back(storing: Store) -> None:
+def test_the_study_and_its_environment_are_read_as_they_were_written(storing: Store) -> None:
     study = describe_study(
         name="näme",
         mode=Mode.weak,
@@ -358,31 +360,29 @@ def test_a_setting_that_no_study_writes_is_named(storing: Store, written: str, d
         read(storing.folder)
 
 
+def crash_at_the_disk(_: int) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_crash_while_a_file_is_rewritten_leaves_the_old_one(
     storing: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storing.write_environment({"start": 1})
-
-    def write_half(path: Path, text: str, **_: object) -> None:
-        with path.open("w") as file:
-            file.write(text[: len(text) // 2])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "write_text", write_half)
+    monkeypatch.setattr(os, "fsync", crash_at_the_disk)
     with pytest.raises(KeyboardInterrupt):
         storing.write_environment({"start": 1, "end": 2})
     assert read(storing.folder).environment == {"start": 1}
 
 
 class FixedClock(datetime):
-    """Stands still."""
+    """A clock that shows the same second forever."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
         return cls(2026, 1, 2, 3, 4, 5, tzinfo=tz)
 
 
-def test_a_table_is_a_csv_file_with_one_line_a_row(tmp_path: Path) -> None:
+def test_a_table_is_a_csv_file_with_one_line_per_row(tmp_path: Path) -> None:
     write_table(tmp_path / "summary.csv", ["cell", "note"], [["a", "one, two"], ["b", None]])
     assert (tmp_path / "summary.csv").read_bytes() == b'cell,note\na,"one, two"\nb,\n'
 
@@ -391,18 +391,13 @@ def test_a_crash_while_a_table_is_rewritten_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_table(tmp_path / "summary.csv", ["cell"], [["old"]])
-
-    def crash(path: Path, text: str, **_: Any) -> None:
-        path.write_bytes(text.encode()[:6])
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "write_text", crash)
+    monkeypatch.setattr(os, "fsync", crash_at_the_disk)
     with pytest.raises(KeyboardInterrupt):
         write_table(tmp_path / "summary.csv", ["cell"], [["new"]])
     assert (tmp_path / "summary.csv").read_text() == "cell\nold\n"
 
 
-def test_folders_of_one_second_have_names_of_their_own(
+def test_folders_of_the_same_second_have_different_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "datetime", FixedClock)
@@ -418,7 +413,7 @@ def test_folders_of_one_second_have_names_of_their_own(
     ("name", "shown"),
     [("a/../b c", "a-..-b-c"), ("größe", "gr-e"), ("x" * 100, "x" * 60), ("", "")],
 )
-def test_a_name_is_made_fit_for_a_folder(
+def test_a_name_is_reduced_to_characters_that_a_folder_may_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shown: str
 ) -> None:
     monkeypatch.setattr(store, "datetime", FixedClock)
@@ -426,7 +421,7 @@ def test_a_name_is_made_fit_for_a_folder(
         assert made.folder == tmp_path / f"2026-01-02_03-04-05_{shown}"
 
 
-def test_a_results_dir_that_cannot_be_written_is_a_wrong_configuration(tmp_path: Path) -> None:
+def test_a_results_dir_that_cannot_be_written_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder, reason in ((tmp_path / "file", "File exists"), (tmp_path / "file/inside", "Not a directory")):
         with pytest.raises(ConfigurationError) as raised:
@@ -435,7 +430,7 @@ def test_a_results_dir_that_cannot_be_written_is_a_wrong_configuration(tmp_path:
         assert raised.value.problems == [f"{problem}; name another with results_dir=FOLDER"]
 
 
-def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_on_one_line(storing: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -448,7 +443,7 @@ def test_a_full_disk_is_told_on_one_line(storing: Store, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("missing", ["samples.csv", "cells.yaml", "study.yaml"])
-def test_a_folder_that_is_no_result_folder_is_told_so(storing: Store, missing: str) -> None:
+def test_a_folder_that_is_not_a_result_folder_is_refused(storing: Store, missing: str) -> None:
     (storing.folder / missing).unlink()
     with pytest.raises(RunnerError) as raised:
         read(storing.folder)
@@ -462,22 +457,22 @@ def test_a_folder_that_is_no_result_folder_is_told_so(storing: Store, missing: s
     ("name", "content", "reason"),
     [
         pytest.param("study.yaml", b"", "TypeError", id="empty study"),
-        pytest.param("study.yaml", b"name: x\nseed: 1\n", "KeyError: 'repetitions'", id="cut study"),
-        pytest.param("study.yaml", b"[1, 2", "ParserError", id="no YAML"),
-        pytest.param("study.yaml", b"- 1\n", "TypeError", id="a list for a study"),
+        pytest.param("study.yaml", b"name: x\nseed: 1\n", "KeyError: 'repetitions'", id="truncated study"),
+        pytest.param("study.yaml", b"[1, 2", "ParserError", id="not YAML"),
+        pytest.param("study.yaml", b"- 1\n", "TypeError", id="a list instead of a study"),
         pytest.param("cells.yaml", b"", "TypeError", id="no cells"),
-        pytest.param("cells.yaml", b"- id: s\n", "TypeError", id="cut cell"),
+        pytest.param("cells.yaml", b"- id: s\n", "TypeError", id="truncated cell"),
         pytest.param("cells.yaml", b"- {id: s, strange: 1}\n", "TypeError", id="unknown field"),
-        pytest.param("cells.yaml", b"\xff\xfe", "UnicodeDecodeError", id="no text"),
+        pytest.param("cells.yaml", b"\xff\xfe", "UnicodeDecodeError", id="not text"),
         pytest.param("samples.csv", b"a,b\n1,2\n", "KeyError: 'cell'", id="other columns"),
         pytest.param("samples.csv", b"cell,repetition\nt\n", "a row is too short: t", id="short row"),
         pytest.param("samples.csv", b'cell,repetition\n"t"x,1\n', "Error: ',' expected", id="quotes"),
         pytest.param("samples.csv", b"cell\nunknown\n", "there is no cell 'unknown'", id="unknown cell"),
         pytest.param("samples.csv", b"cell\n\xff\n", "UnicodeDecodeError", id="bytes"),
-        pytest.param("environment.json", b'{"start": ', "JSONDecodeError", id="cut environment"),
+        pytest.param("environment.json", b'{"start": ', "JSONDecodeError", id="truncated environment"),
     ],
 )
-def test_a_damaged_file_is_named_with_what_is_wrong(
+def test_a_damaged_file_is_reported_with_what_is_wrong(
     storing: Store, name: str, content: bytes, reason: str
 ) -> None:
     storing.add([SAMPLE], [RECORD])
@@ -491,7 +486,7 @@ def test_a_damaged_file_is_named_with_what_is_wrong(
     assert "\n" not in message
 
 
-def test_a_number_that_is_none_is_told(storing: Store) -> None:
+def test_a_value_that_is_not_a_number_is_reported(storing: Store) -> None:
     storing.add([SAMPLE], [])
     samples = storing.folder / "samples.csv"
     samples.write_text(samples.read_text().replace(",0.1,", ",nought,"))
@@ -503,20 +498,20 @@ def test_a_number_that_is_none_is_told(storing: Store) -> None:
     ("name", "content"),
     [("trace.csv", b""), ("trace.csv", b"cell\na,b\n"), ("trace.parquet", b"PAR1")],
 )
-def test_a_damaged_trace_is_told(storing: Store, name: str, content: bytes) -> None:
+def test_a_damaged_trace_is_reported(storing: Store, name: str, content: bytes) -> None:
     (storing.folder / name).write_bytes(content)
     with pytest.raises(RunnerError, match=rf"{name}: it cannot be read \(.*\); restore the file"):
         read(storing.folder).trace()
 
 
-def test_a_missing_trace_is_told(storing: Store) -> None:
+def test_a_missing_trace_is_reported(storing: Store) -> None:
     (storing.folder / "trace.csv").unlink()
     with pytest.raises(RunnerError, match=r"trace\.csv: it cannot be read \(FileNotFoundError: "):
         read(storing.folder).trace()
 
 
 @pytest.mark.parametrize("name", ["study.yaml", "cells.yaml"])
-def test_no_object_is_made_of_what_a_file_says(storing: Store, tmp_path: Path, name: str) -> None:
+def test_reading_a_file_never_executes_anything(storing: Store, tmp_path: Path, name: str) -> None:
     made = tmp_path / "made"
     attack = f'swept: !!python/object/apply:os.mkdir ["{made}"]\n'
     (storing.folder / name).write_text(attack)
@@ -532,42 +527,42 @@ def test_the_log_grows(storing: Store) -> None:
     assert [line.partition(" ")[2] or line for line in lines] == ["first", "second", "a traceback"]
 
 
-LOOKED = UntimedRun(
+MEMORY = UntimedRun(
     cell="t", purpose="memory", started_at="2026-01-01T00:00:00.000+00:00", peak_pss_bytes=38_000_000, looks=9
 )
 
 
-def test_what_was_found_without_a_clock_comes_back_apart_from_the_samples(storing: Store) -> None:
-    untold = replace(LOOKED, cell="s", peak_pss_bytes=None, looks=0, status="failed", error="no, none")
+def test_untimed_runs_are_read_separately_from_samples(storing: Store) -> None:
+    failed = replace(MEMORY, cell="s", peak_pss_bytes=None, looks=0, status="failed", error="no, none")
     storing.add([SAMPLE], [])
-    storing.add_untimed(LOOKED)
-    storing.add_untimed(untold)
+    storing.add_untimed(MEMORY)
+    storing.add_untimed(failed)
     results = read(storing.folder)
-    assert results.untimed == (LOOKED, untold)
+    assert results.untimed == (MEMORY, failed)
     assert results.samples == (SAMPLE,)
 
 
-def test_without_such_invocations_there_is_no_file_of_them(storing: Store) -> None:
+def test_without_untimed_runs_there_is_no_file_of_them(storing: Store) -> None:
     assert read(storing.folder).untimed == ()
     assert not (storing.folder / "untimed.csv").exists()
 
 
-def test_what_a_profiler_finds_has_a_file_named_after_its_cell_and_comes_back(storing: Store) -> None:
-    found = UntimedRun(cell="t", purpose="memory-profile", started_at="", profile="work_thread_2_t.csv")
+def test_a_profile_has_a_file_named_after_its_cell_and_can_be_read(storing: Store) -> None:
+    run = UntimedRun(cell="t", purpose="memory-profile", started_at="", profile="work_thread_2_t.csv")
     file = storing.profile_file("t", "memory-profile")
-    assert file == storing.folder / "profiles" / found.profile
+    assert file == storing.folder / "profiles" / run.profile
     file.parent.mkdir()
     file.write_text("file,line\na.py,3\n", encoding="utf-8")
-    assert read_profile(storing.folder, found) == [{"file": "a.py", "line": "3"}]
+    assert read_profile(storing.folder, run) == [{"file": "a.py", "line": "3"}]
 
 
-def test_a_profile_is_looked_for_in_its_own_folder_alone(storing: Store) -> None:
-    found = UntimedRun(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
+def test_a_profile_is_only_read_from_the_folder_of_profiles(storing: Store) -> None:
+    run = UntimedRun(cell="t", purpose="cpu-profile", started_at="", profile="../../elsewhere.json")
     with pytest.raises(RunnerError, match=r"profiles/elsewhere.json: it cannot be read"):
-        read_profile(storing.folder, found)
+        read_profile(storing.folder, run)
 
 
-def test_a_folder_that_cannot_be_written_is_told_on_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_on_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunnerError) as raised, reporting_write_errors(tmp_path):
         raise OSError(30, "Read-only file system")
     problem = f"{tmp_path}: it cannot be written (Read-only file system); make it writable"
