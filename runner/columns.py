@@ -50,7 +50,6 @@ class Heading:
     text: str  #: `{ratio}` is what the mode calls the speedup
     place: int  #: columns are sorted by it
     drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
-    get: "Callable[[CellAnalysis], Any] | None" = None  #: what is shown; None: the value of the column
     show: Callable[[Any], str] = str  #: formats it; of an estimate, its value
     has_bounds: bool = False  #: a second column shows the bounds
     meaning: str = ""  #: explained below the table; empty: it needs no explanation
@@ -466,8 +465,6 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             text="main loss",
             place=16,
             drop=1,
-            get=lambda cell: cell.main_loss,
-            show=lambda loss: f"{loss.cause.short} {percent(loss.share.value)}",
             meaning="largest loss of its workers' time",
         ),
     ),

@@ -44,6 +44,7 @@ class ModeSpec:
     # Words
     ratio: str  #: what `speedup` is called
     ratio_heading: str  #: the same, in a table
+    ratio_meaning: str = ""  #: explains the heading; empty: it needs no explanation
     efficiency: str = "efficiency"  #: what the ratio over the number of workers is called
     title: str = ""  #: `{window}` stands for the length of the window; empty for the default mode
     caption: str = ""  #: a sentence under plots
@@ -122,6 +123,7 @@ MODES: Mapping[Mode, ModeSpec] = {
             counted=("executor",),
             ratio="scaled speedup",
             ratio_heading="scaled",
+            ratio_meaning="work done over that of the baseline in the same time",
             efficiency="scaled efficiency",
             title="weak scaling, one bag per worker",
             caption="Weak scaling: one bag per worker.",
@@ -139,6 +141,7 @@ MODES: Mapping[Mode, ModeSpec] = {
             why_unexplained="no bound, factors or losses: they explain the time of a bag",
             ratio="ratio of tasks per second",
             ratio_heading="ratio",
+            ratio_meaning="tasks per second over those of the baseline",
             title="throughput over {window}",
         ),
     )

@@ -1,7 +1,6 @@
 """The result on the terminal: tables, at most three warnings, the answer, the code to paste."""
 
 import io
-from collections.abc import Iterator
 from typing import Literal
 
 from rich.console import Console
@@ -82,7 +81,7 @@ class _Terminal:
         columns = cell_columns(cells, self._study)
         styles = ["" if cell.is_ok else "red" for cell in cells]
         omitted = print_columns(self._console, columns, self._console.width, styles)
-        self._say(explanations(columns, omitted), style="dim")
+        self._say(explanations(columns, omitted, self._study), style="dim")
 
     def _print_snippets(self, workload: str) -> None:
         columns = snippet_columns(self._study.of_workload(workload), self._study)
@@ -117,12 +116,12 @@ class _Terminal:
         for name, sentences in self._groups:
             if not sentences.answer:
                 continue
-            prefix = f"{name}: " if name else ""
             self._console.print()
             for sentence in filter(None, [sentences.snippets, sentences.answer]):
-                self._say(f"{prefix}{sentence}.", style="bold green")
-            for line in _reasons(sentences):
-                self._say(line)
+                self._say(f"{wording.prefixed(name, sentence)}.", style="bold green")
+            reasons = (sentences.more_repetitions, sentences.more_workers, sentences.explanation)
+            for sentence in filter(None, reasons):
+                self._say(f"{sentence}.")
 
     def _print_comparisons(self) -> None:
         """Print what goes beyond one group of cells: interpreters, and sizes of the workload."""
@@ -162,13 +161,3 @@ class _Terminal:
             # Soft-wrapped: code is pasted, so it is neither cut nor padded.
             highlighter = Syntax("", "python", theme="ansi_dark", background_color="default")
             self._console.print(highlighter.highlight(code.rstrip()), soft_wrap=True, end="")
-
-
-def _reasons(sentences: wording.GroupSentences) -> Iterator[str]:
-    """Give what else there is to say about an answer."""
-    if sentences.more_repetitions:
-        yield f"Not sure yet: {sentences.more_repetitions}."
-    if sentences.more_workers:
-        yield f"More workers: {sentences.more_workers}."
-    if sentences.explanation:
-        yield f"Why not faster: {sentences.explanation}."

@@ -1,8 +1,7 @@
 """The tables on the terminal: cells, snippets, profiles and known answers, as columns of texts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
@@ -32,7 +31,10 @@ OUTCOME_STYLES = {
 }
 
 #: Texts of the columns that are worded.
-_SENTENCES: dict[str, Callable[[CellAnalysis], str]] = {"note": wording.short_note}
+_SENTENCES: Mapping[str, Callable[[CellAnalysis], str]] = {
+    "main_loss": wording.short_loss,
+    "note": wording.short_note,
+}
 
 
 # --- cells --------------------------------------------------------------------------------------------
@@ -56,11 +58,11 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
     return [column for _, column in sorted(made, key=lambda pair: pair[0])]
 
 
-def explanations(columns: Sequence[TextColumn], omitted: Sequence[str]) -> str:
+def explanations(columns: Sequence[TextColumn], omitted: Sequence[str], study: StudyAnalysis) -> str:
     """Explain the headings of the columns that are shown and not empty, and list those omitted."""
+    mode = study.study.mode
     meanings = {column.heading.text: column.heading.meaning for column in COLUMNS if column.heading}
-    meanings["scaled"] = "work done over that of the baseline in the same time"
-    meanings["ratio"] = "tasks per second over those of the baseline"
+    meanings[mode.ratio_heading] = mode.ratio_meaning
     headings = [column.heading for column in columns if any(column.texts) and column.heading not in omitted]
     texts = [f"{heading}: {meanings[heading]}" for heading in headings if meanings.get(heading)]
     return "; ".join(filter(None, [*texts, wording.omitted_columns(omitted, "summary.csv")]))
@@ -102,7 +104,7 @@ def _text_column(
     texts = [
         _text(column, heading, cell) if is_naming or _has_figures(column, cell) else "" for cell in cells
     ]
-    is_words = column.name in ("executor", "main_loss", "note")
+    is_words = column.name == "executor" or column.name in _SENTENCES
     return TextColumn(
         heading=heading.text,
         texts=texts,
@@ -113,13 +115,13 @@ def _text_column(
 
 
 def _has_figures(column: "Column[CellAnalysis]", cell: CellAnalysis) -> bool:
-    return cell.is_ok or column.name in _SENTENCES
+    return cell.is_ok or column.name == "note"
 
 
 def _text(column: "Column[CellAnalysis]", heading: Heading, cell: CellAnalysis) -> str:
     if column.name in _SENTENCES:
         return _SENTENCES[column.name](cell)
-    value = (heading.get or column.get)(cell)
+    value = column.get(cell)
     if value is None:
         return ""
     return heading.show(value.value if isinstance(value, Estimate) else value)
@@ -280,7 +282,12 @@ def known_columns(study: StudyAnalysis) -> list[TextColumn]:
             texts=[wording.outcome_text(answer.outcome) for answer in answers],
             justify="left",
         ),
-        TextColumn(heading="disturbed", texts=[_count(answer.disturbed) for answer in answers]),
+        TextColumn(
+            heading="disturbed",
+            texts=[
+                str(answer.disturbed) if answer.disturbed and not answer.not_run else "" for answer in answers
+            ],
+        ),
     ]
 
 
@@ -289,7 +296,3 @@ def _measured(estimate: Estimate | None) -> str:
         return ""
     value = three_digits(estimate.value)
     return value if estimate.is_exact else f"{value} ({_bounds(estimate)})"
-
-
-def _count(count: Any) -> str:
-    return str(count) if count else ""

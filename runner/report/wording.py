@@ -72,6 +72,14 @@ def listed(words: Sequence[str], most: int = _MOST_NAMES) -> str:
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
+def prefixed(prefix: str, sentence: str) -> str:
+    """Put what a sentence is about in front of it."""
+    if not prefix:
+        return sentence
+    is_command = sentence.startswith(("Use ", "Until "))
+    return f"{prefix}: {sentence[0].lower() if is_command else sentence[0]}{sentence[1:]}"
+
+
 def bounds_of(estimate: Estimate, study: StudyFacts, repetitions: int) -> str:
     """State the bounds of an estimate, and what they are."""
     bounds = f"{three_digits(estimate.low)} to {three_digits(estimate.high)}"
@@ -163,15 +171,14 @@ class _GroupWording:
         if group.fastest is None or group.recommended is None:
             return ""
         described = self._facts.mode.described(self._facts.window_s)
-        preamble = f"{described}: " if described else ""
         fastest = f"{self._fastest(group.fastest)}{self._compared(group.fastest)}"
         if group.fastest == group.recommended:
-            use = "" if len(group.cells) == 1 else f"{self._use(group.fastest)}. It "
-            subject = f"{self._names[group.fastest]} " if not use else ""
-            return f"{preamble}{use}{subject}{fastest}"
+            if len(group.cells) == 1:
+                return prefixed(described, f"{self._names[group.fastest]} {fastest}")
+            return prefixed(described, f"{self._use(group.fastest)}. It {fastest}")
         reason = self._why_not(group.fastest, group.recommended)
-        use = self._use(group.recommended)
-        return f"{preamble}{use}: {reason}. {self._names[group.fastest]} {fastest}"
+        use = f"{self._use(group.recommended)}: {reason}"
+        return prefixed(described, f"{use}. {self._names[group.fastest]} {fastest}")
 
     def _use(self, cell: str) -> str:
         return f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[cell]}"
@@ -244,19 +251,22 @@ class _GroupWording:
         """Say how many repetitions would tell."""
         if more.at_least and more.total is not None:
             few = f"{plural(more.done, 'repetition')} cannot tell {more.cells} cells apart"
-            return f"{few}; use repetitions={_enough(more.total)}"
+            return f"Not sure yet: {few}; use repetitions={_enough(more.total)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
             question = f"{question} ({self._names[more.nearest]} is nearest to it)"
         if more.total is None:
-            return f"it would take more than {MOST_MORE_REPETITIONS} more repetitions to tell {question}"
+            many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
+            return f"Not sure yet: {many} to tell {question}"
         added = more.total - more.done
-        return f"about {added} more repetitions would tell {question}: use repetitions={more.total}"
+        more_would = f"about {added} further repetitions would tell {question}"
+        return f"Not sure yet: {more_would}; use repetitions={more.total}"
 
     def more_workers(self, gain: Comparison) -> str:
         """Say what the next larger number of workers gains."""
         faster, slower, ratio = self._names[gain.faster], self._names[gain.slower], gain.ratio
-        times = f"{faster} is {three_digits(ratio.value)} times as fast as {slower} ({self._bounds(ratio)})"
+        times = f"{three_digits(ratio.value)} times as fast as {slower} ({self._bounds(ratio)})"
+        times = f"More workers: {faster} is {times}"
         return times if ratio.excludes(1) or ratio.is_range else f"{times}, no measurable difference"
 
     def explanation(self, explanation: Explanation) -> str:
@@ -265,14 +275,15 @@ class _GroupWording:
         parts = []
         if explanation.is_at_bound and cell.speedup_bound is not None:
             bound = three_digits(cell.speedup_bound)
-            parts.append(f"it reaches the bound of {bound}, the most that these tasks and CPUs allow")
+            most = "the most that these tasks and CPUs allow"
+            parts.append(f"its speedup is not measurably below the bound of {bound}, {most}")
         if explanation.losses:
             parts.append(losses_text(explanation.losses[:_MOST_LOSSES]))
         elif explanation.unexplained is not None:
             parts.append(unexplained_text(explanation.unexplained))
         if not parts:
             return ""
-        text = f"{self._names[explanation.cell]}: {'; '.join(parts)}"
+        text = f"Why {self._names[explanation.cell]} is not faster: {'; '.join(parts)}"
         if explanation.remedy is None:
             return text
         return f"{text}. Most likely to help: {remedy_text(explanation.remedy, cell)}"
@@ -325,6 +336,14 @@ def unexplained_text(why: Unexplained) -> str:
         return "its function is not async def, so its tasks block the event loop and run one after another"
     slowed = f"makes it more than {percent(MOST_SLOWED_BY_TRACING)} slower"
     return f"tracing its tasks {slowed}, so its losses are unknown"
+
+
+def short_loss(cell: CellAnalysis) -> str:
+    """Show the largest loss of a cell in a narrow column: `GIL 48%`."""
+    if cell.unexplained is not None:
+        return "not async" if cell.unexplained == Unexplained.BLOCKS_EVENT_LOOP else "unknown"
+    loss = cell.main_loss
+    return "" if loss is None else f"{loss.cause.short} {percent(loss.share.value)}"
 
 
 def remedy_text(remedy: Remedy, cell: CellAnalysis) -> str:
@@ -421,13 +440,13 @@ def law_note(law: LawAnalysis, study: StudyFacts) -> str:
     reason = {
         "mode": f"the laws describe mode=tasks, and this is mode={study.mode.mode}",
         "repetitions": f"{plural(problem.found, 'repetition')}, {needed}",
-        "levels": f"{problem.found:g} different numbers of workers, {needed}",
+        "levels": f"{plural(problem.found, 'number')} of workers, {needed}",
         "span": f"the numbers of workers span a factor of {problem.found:g}, {needed}",
     }[problem.reason]
     text = f"not identifiable: {reason}"
     if not law.unattributed:
         return text
-    return f"{text} ({law.unattributed} of {plural(len(law.cells), 'measured cell')} cannot be attributed)"
+    return f"{text} ({law.unattributed} of {plural(len(law.cells), 'cell')} cannot be explained)"
 
 
 # --- notes of one cell --------------------------------------------------------------------------------
@@ -496,7 +515,9 @@ def short_note(cell: CellAnalysis) -> str:
 
 
 def _limit(limit: Limit) -> str:
-    return f"only {plural(limit.count, {'tasks': 'task', 'chunks': 'chunk', 'cpus': 'CPU'}[limit.kind])}"
+    if limit.kind == "cpus":
+        return f"on {plural(limit.count, 'CPU')}"
+    return plural(limit.count, "task" if limit.kind == "tasks" else "chunk")
 
 
 def _crowded(workers: int, threads: NativeThreads, cpus: int) -> str:
@@ -610,7 +631,7 @@ def known_cell(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
 def expected_text(answer: KnownAnswerAnalysis) -> str:
     """Show the known value or range."""
     if answer.contains is not None:
-        return f"interval contains {answer.contains:g}"
+        return f"{answer.contains:g} in interval"
     if answer.about is not None:
         return f"{answer.about:g} ± {percent(answer.within)}"
     limits = (("≥", answer.at_least), ("≤", answer.at_most))

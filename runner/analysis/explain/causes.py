@@ -89,7 +89,7 @@ WAITING = Cause(
 OVERSUBSCRIBED = Cause(
     code="oversubscribed",
     name="oversubscription (more workers than CPUs)",
-    short="oversubscribed",
+    short="few CPUs",
     remedy="fewer workers",
 )
 OTHERS = Cause(
