@@ -171,10 +171,10 @@ class _GroupWording:
         if group.fastest is None or group.recommended is None:
             return ""
         described = self._facts.mode.described(self._facts.window_s)
+        if len(group.cells) == 1:
+            return prefixed(described, self._alone(group.fastest))
         fastest = f"{self._fastest(group.fastest)}{self._compared(group.fastest)}"
         if group.fastest == group.recommended:
-            if len(group.cells) == 1:
-                return prefixed(described, f"{self._names[group.fastest]} {fastest}")
             return prefixed(described, f"{self._use(group.fastest)}. It {fastest}")
         reason = self._why_not(group.fastest, group.recommended)
         use = f"{self._use(group.recommended)}: {reason}"
@@ -209,14 +209,16 @@ class _GroupWording:
             return f"{workers} workers instead of {fewer}"
         return f"{'twice' if times == 2 else f'{times} times'} the workers"
 
+    def _alone(self, cell: str) -> str:
+        figure = figure_text(self._cell(cell), self._facts)
+        return f"{self._names[cell]} was measured at {figure}; there is nothing to compare it with"
+
     def _fastest(self, cell: str) -> str:
         return f"is fastest at {figure_text(self._cell(cell), self._facts)}"
 
     def _compared(self, fastest: str) -> str:
         """Compare the fastest cell with its baseline or, if it is that, with the next cell."""
         if fastest == self._group.baseline:
-            if len(self._group.cells) == 1:
-                return "; there is nothing else to compare it with"
             return self._next(self._group.next_over_fastest)
         return f"{self._gain(self._group.fastest_over_baseline)}{self._fewer_workers()}"
 
