@@ -12,7 +12,6 @@ CELLS = "cells.yaml"
 STUDY = "study.yaml"
 ENVIRONMENT = "environment.json"
 LOG = "study.log"
-VERDICT = "verdict.json"
 OUTPUT = "output"  #: the folder of what invocations printed
 PROFILES = "profiles"  #: the folder of what profilers wrote
 #: By purpose: how the name of a profile ends.

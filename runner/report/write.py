@@ -5,8 +5,8 @@ from pathlib import Path
 
 from runner.analysis.facts import StudyAnalysis
 from runner.analysis.study import analyse
-from runner.folder.results import read
 from runner.folder.atomic_files import reporting_write_errors, write
+from runner.folder.results import read
 from runner.report.renderers import render
 from runner.report.terminal import render_for_stdout
 

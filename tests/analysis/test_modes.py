@@ -1,18 +1,26 @@
-"""Weak scaling and throughput: the tables, the sentence and the code, on folders whose figures are known."""
+"""Weak scaling and throughput: figures, sentences and code of folders whose figures are known."""
 
-import io
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from runner.analysis.tables import Tables, tabulate
-from runner.analysis.verdict import Verdict, judge
+from runner.analysis.estimate import Estimate
+from runner.analysis.facts import GroupAnalysis, StudyAnalysis
+from runner.analysis.study import analyse
 from runner.folder.results import Results
 from runner.folder.study_description import StudyAnswer
 from runner.records import Cell
-from runner.report import terminal
+from runner.report.terminal import render_terminal
+from runner.report.wording import (
+    GroupSentences,
+    cell_note,
+    known_reason,
+    law_note,
+    sentences_of,
+    warning_sentence,
+)
 from tests.made import MakeResults, cell
 
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
@@ -45,103 +53,110 @@ def throughput(make_results: MakeResults) -> Results:
     return make_results(walls, mode="throughput")
 
 
-def verdict_of(results: Results) -> tuple[Tables, Verdict]:
-    tables = tabulate(results)
-    (verdict,) = judge(results, tables)
-    return tables, verdict
+def analysed(results: Results) -> tuple[StudyAnalysis, GroupAnalysis, GroupSentences]:
+    """Analyse a folder of one group."""
+    study = analyse(results)
+    (group,) = study.groups
+    return study, group, sentences_of(group, study)
 
 
-def row_of(tables: Tables, name: str) -> Any:
-    return tables.summary.set_index("cell").loc[name]
-
-
-def text_of(results: Results) -> str:
-    out = io.StringIO()
-    tables = tabulate(results)
-    terminal.show(results, tables, judge(results, tables), Console(file=out, width=80))
-    return out.getvalue()
+def estimated(figure: Estimate | None) -> float:
+    assert figure is not None
+    return figure.value
 
 
 def test_scaled_speedup_is_the_work_of_all_workers_over_that_of_the_loop(weak: Results) -> None:
-    row = row_of(tabulate(weak), "process2")
-    assert row["bags"] == 2
-    assert row["wall_s"] == pytest.approx(1.25)
-    assert row["bag_s"] == pytest.approx(0.625)
-    assert row["speedup"] == pytest.approx(2 / 1.25)
-    assert row["efficiency"] == pytest.approx(1 / 1.25)
+    cell = analyse(weak).cells["process2"]
+    assert cell.bags == 2
+    assert estimated(cell.wall_s) == pytest.approx(1.25)
+    assert estimated(cell.bag_s) == pytest.approx(0.625)
+    assert estimated(cell.speedup) == pytest.approx(2 / 1.25)
+    assert estimated(cell.efficiency) == pytest.approx(1 / 1.25)
 
 
 def test_factors_multiply_to_the_scaled_speedup(weak: Results) -> None:
-    row = row_of(tabulate(weak), "process2")
-    names = ("serial_overhead", "computation_scaling", "granularity", "placement")
-    product = 2 * row["dispatch_efficiency"] * row["pool_efficiency"]
-    for name in names:
-        product *= row[name]
-    assert product == pytest.approx(row["attributed_speedup"]) == pytest.approx(2 / 1.25)
+    factors = analyse(weak).cells["process2"].factors
+    assert factors is not None
+    parts = (
+        factors.serial_overhead,
+        factors.computation_scaling,
+        factors.granularity,
+        factors.placement,
+        factors.dispatch_efficiency,
+        factors.pool_efficiency,
+    )
+    product = 2 * math.prod(part.value for part in parts)
+    assert product == pytest.approx(factors.attributed_speedup.value) == pytest.approx(2 / 1.25)
 
 
 def test_a_bag_for_each_worker_can_be_shared_out_evenly(weak: Results) -> None:
-    assert row_of(tabulate(weak), "process2")["speedup_bound"] == pytest.approx(2)
+    assert analyse(weak).cells["process2"].speedup_bound == pytest.approx(2)
 
 
-def test_the_laws_of_strong_scaling_are_left_empty_with_the_reason(weak: Results) -> None:
-    notes = set(tabulate(weak).fits["note"])
-    assert notes == {"not identifiable: the law is of one bag on more workers, not of mode=weak"}
+def test_the_laws_of_strong_scaling_do_not_apply_to_weak_scaling(weak: Results) -> None:
+    study = analyse(weak)
+    assert {law_note(law, study.study) for law in study.laws} == {
+        "not identifiable: the laws describe mode=tasks, and this is mode=weak"
+    }
 
 
 def test_the_sentence_says_that_there_was_a_bag_for_each_worker(weak: Results) -> None:
-    _, found = verdict_of(weak)
-    assert found.answer == "helps"
-    assert found.sentence.startswith(
-        "weak scaling, one bag per worker: process × 2 is fastest, 625 ms per bag: "
+    _, group, sentences = analysed(weak)
+    assert group.answer == "helps"
+    assert sentences.answer.startswith(
+        "weak scaling, one bag per worker: use process × 2. It is fastest at 625 ms per bag: "
         "1.60 times as fast as serial (95% interval"
     )
 
 
-def test_the_table_of_weak_scaling_says_what_it_is(weak: Results) -> None:
-    lines = text_of(weak).strip().splitlines()
+def test_the_table_of_weak_scaling_names_the_mode_and_the_scaled_speedup(weak: Results) -> None:
+    lines = render_terminal(analyse(weak)).strip().splitlines()
     assert lines[0] == "work, 2 CPUs, 7 repetitions, weak scaling, one bag per worker"
     assert lines[1].split()[:6] == ["executor", "workers", "time", "scaled", "95%", "interval"]
     assert lines[3].split()[:5] == ["process", "2", "1.25", "s", "1.60"]
 
 
 def test_the_code_runs_a_bag_for_each_worker(weak: Results) -> None:
-    _, found = verdict_of(weak)
-    assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in found.code
+    _, _, sentences = analysed(weak)
+    assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in sentences.code
 
 
-def test_the_fastest_is_told_by_what_a_bag_takes_not_by_the_whole_run(make_results: MakeResults) -> None:
+def test_the_fastest_cell_is_that_with_the_shortest_time_per_bag(make_results: MakeResults) -> None:
     walls = {SERIAL: NOISE, TWO_BAGS: [2.5 * n for n in OTHER_NOISE]}
-    _, found = verdict_of(make_results(walls, mode="weak"))
-    assert found.fastest == "serial"
-    assert "the next, process × 2, takes 1.25 times as long" in found.sentence
+    _, group, sentences = analysed(make_results(walls, mode="weak"))
+    assert group.fastest == "serial"
+    assert "the next, process × 2, takes 1.25 times as long" in sentences.answer
 
 
-def test_tasks_a_second_with_an_interval_and_their_ratio(throughput: Results) -> None:
-    row = row_of(tabulate(throughput), "process2")
-    assert row["tasks_per_s"] == pytest.approx(160)
-    assert row["tasks_per_s_low"] < 160 < row["tasks_per_s_high"]
-    assert row["speedup"] == pytest.approx(1.6, rel=0.01)
-    assert row["service_p50_s"] == pytest.approx(0.0125)
-    assert row["service_p99_s"] == pytest.approx(0.025)
+def test_tasks_per_second_have_an_interval_and_a_ratio(throughput: Results) -> None:
+    cell = analyse(throughput).cells["process2"]
+    assert cell.tasks_per_s is not None
+    assert cell.service is not None
+    assert cell.tasks_per_s.value == pytest.approx(160)
+    assert cell.tasks_per_s.low < 160 < cell.tasks_per_s.high
+    assert estimated(cell.speedup) == pytest.approx(1.6, rel=0.01)
+    assert cell.service.p50_s == pytest.approx(0.0125)
+    assert cell.service.p99_s == pytest.approx(0.025)
 
 
-def test_what_explains_a_bag_is_left_empty_in_a_window_with_the_reason(throughput: Results) -> None:
-    row = row_of(tabulate(throughput), "process2")
-    assert row[["speedup_bound", "attributed_speedup", "granularity"]].isna().all()
-    assert "no bound, factors or losses: they explain the time of a bag" in row["note"]
+def test_a_window_has_nothing_that_explains_a_bag_and_a_note_says_why(throughput: Results) -> None:
+    study = analyse(throughput)
+    cell = study.cells["process2"]
+    assert (cell.speedup_bound, cell.factors, cell.losses) == (None, None, ())
+    assert "no bound, factors or losses: they explain the time of a bag" in cell_note(cell, study.study)
 
 
-def test_the_sentence_of_a_window_tells_tasks_a_second(throughput: Results) -> None:
-    _, found = verdict_of(throughput)
-    assert (found.answer, found.recommended) == ("helps", "process2")
-    assert found.sentence.startswith(
-        "throughput over 2.00 s: process × 2 is fastest, 160 tasks per second: 1.60 times as fast as serial"
+def test_the_sentence_of_a_window_states_tasks_per_second(throughput: Results) -> None:
+    _, group, sentences = analysed(throughput)
+    assert (group.answer, group.recommended) == ("helps", "process2")
+    assert sentences.answer.startswith(
+        "throughput over 2.00 s: use process × 2. It is fastest at 160 tasks per second: "
+        "1.60 times as fast as serial"
     )
 
 
 def test_the_table_of_a_window_fits_eighty_columns(throughput: Results) -> None:
-    lines = text_of(throughput).strip().splitlines()
+    lines = render_terminal(analyse(throughput)).strip().splitlines()
     assert lines[0] == "work, 2 CPUs, 7 repetitions, throughput over 2.00 s"
     assert lines[1].split() == [
         *("executor", "workers", "tasks/s", "ratio", "95%", "interval"),
@@ -155,14 +170,17 @@ def test_a_window_of_few_tasks_is_warned_of_with_the_length_that_it_needs(
     make_results: MakeResults,
 ) -> None:
     walls = {WINDOW: [0.5 * n for n in NOISE], WINDOW_TWO: [0.25 * n for n in NOISE]}
-    results = make_results(walls, mode="throughput")
-    assert "a window held just 4 tasks, too few to count: use duration_s=10" in text_of(results)
+    study = analyse(make_results(walls, mode="throughput"))
+    (warning,) = study.warnings
+    assert warning_sentence(warning, study) == (
+        "a window held only 4 tasks, too few to estimate a rate: use duration_s=10 (2 cells)"
+    )
 
 
-def test_known_answers_are_of_one_bag(make_results: MakeResults) -> None:
+def test_known_answers_do_not_apply_to_other_modes(make_results: MakeResults) -> None:
     results = make_results({SERIAL: NOISE, TWO_BAGS: NOISE}, mode="weak")
     answer = StudyAnswer(workload="work", executor="process", workers=2, about=1.0)
-    results = replace(results, study=replace(results.study, known_answers=(answer,)))
-    (row,) = tabulate(results).known_answers.to_dict("records")
-    assert row["outcome"] == "not run"
-    assert row["because"] == "not run, because it speaks of mode=tasks, and this is mode=weak"
+    study = analyse(replace(results, study=replace(results.study, known_answers=(answer,))))
+    (known,) = study.known_answers
+    assert known.outcome == "not_run"
+    assert known_reason(known, study) == "not run: it is about mode=tasks, and this is mode=weak"

@@ -1,0 +1,584 @@
+"""Sentences, made from facts. Whole answers are golden texts: tests/report/golden/."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runner.analysis.explain import causes
+from runner.analysis.facts import (
+    Anomaly,
+    Answer,
+    BreakEven,
+    CellsFailed,
+    CellsNotMeasured,
+    Comparison,
+    CrowdedCpus,
+    Explanation,
+    FewerWorkers,
+    LawAnalysis,
+    LawCurve,
+    MoreRepetitions,
+    NativeThreads,
+    NotIdentifiable,
+    PrecisionMissed,
+    Remedy,
+    RemedyCode,
+    SnippetRanking,
+    StudyWarning,
+    TooFewRepetitions,
+    Unexplained,
+    WorkComparison,
+)
+from runner.report import wording
+from runner.report.wording import sentences_of, warning_sentence
+from tests.analysed import (
+    analysed_cell,
+    analysed_group,
+    analysed_snippet,
+    analysed_study,
+    estimate,
+    loss,
+    study_facts,
+)
+
+SERIAL = analysed_cell("serial", wall_s=2.0)
+TWO = analysed_cell("process", 2, wall_s=1.0, speedup=2.0)
+FOUR = analysed_cell("process", 4, wall_s=0.9, speedup=2.2)
+
+
+def sentences(*cells: Any, **changes: Any) -> wording.GroupSentences:
+    """Word the answer for one group."""
+    group = analysed_group(cells, **changes)
+    return sentences_of(group, analysed_study(cells, groups=(group,)))
+
+
+# --- the answer ---------------------------------------------------------------------------------------
+
+
+def test_a_pool_that_is_fastest_is_compared_with_its_baseline() -> None:
+    assert sentences(SERIAL, TWO).answer == (
+        "Use process × 2. It is fastest at 1.00 s: 2.00 times as fast as serial (95% interval 1.90 to 2.10)"
+    )
+
+
+def test_a_gain_that_is_not_shown_is_no_measurable_gain() -> None:
+    gain = Comparison(slower="serial", faster="process2", ratio=estimate(1.1, 0.9, 1.3))
+    assert sentences(SERIAL, TWO, fastest_over_baseline=gain).answer.endswith(
+        ": 1.10 times as fast as serial (95% interval 0.90 to 1.30), no measurable gain"
+    )
+
+
+def test_a_baseline_without_a_time_cannot_be_compared_with() -> None:
+    assert sentences(SERIAL, TWO, fastest_over_baseline=None).answer.endswith(
+        "; its baseline serial has no time to compare it with"
+    )
+
+
+@pytest.mark.parametrize(
+    ("recommended", "needs"),
+    [
+        ("serial", " and needs 8 workers"),
+        ("process2", " and needs 4 times the workers"),
+        ("process4", " and needs twice the workers"),
+        ("process6", " and needs 8 workers instead of 6"),
+    ],
+)
+def test_the_recommended_cell_needs_fewer_workers(recommended: str, needs: str) -> None:
+    six = analysed_cell("process", 6, speedup=2.2)
+    eight = analysed_cell("process", 8, wall_s=0.8, speedup=2.5)
+    answer = sentences(SERIAL, TWO, FOUR, six, eight, recommended=recommended).answer
+    assert f": process × 8 is not measurably faster{needs}. process × 8 is fastest at 800 ms: " in answer
+
+
+def test_an_executor_without_workers_needs_no_fewer() -> None:
+    control = analysed_cell("control", None, wall_s=1.9, speedup=1.05)
+    answer = sentences(SERIAL, control, recommended="serial").answer
+    assert answer.startswith("Use serial: control is not measurably faster. control is fastest at 1.90 s: ")
+
+
+@pytest.mark.parametrize(
+    ("enough", "text"),
+    [
+        ("process2", "; process × 2 is not measurably slower"),
+        (None, "; with fewer workers it is measurably slower"),
+    ],
+)
+def test_fewer_workers_may_do(enough: str | None, text: str) -> None:
+    fewer = FewerWorkers(enough=enough)
+    assert sentences(SERIAL, TWO, FOUR, fewer_workers=fewer).answer.endswith(text)
+
+
+def test_fewer_workers_that_are_recommended_are_mentioned_once() -> None:
+    found = sentences(
+        SERIAL, TWO, FOUR, recommended="process2", fewer_workers=FewerWorkers(enough="process2")
+    )
+    assert found.answer.count("not measurably") == 1
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (
+            estimate(1.5, 1.4, 1.6),
+            "; the next, process × 2, takes 1.50 times as long (95% interval 1.40 to 1.60)",
+        ),
+        (
+            estimate(1.1, 0.9, 1.2),
+            ", but process × 2 is not measurably slower (1.10 times as long, 95% interval 0.90 to 1.20)",
+        ),
+        (
+            estimate(1.1, 0.9, 1.2, is_range=True),
+            "; the next, process × 2, takes 1.10 times as long (range of 3 repetitions 0.90 to 1.20)",
+        ),
+    ],
+)
+def test_a_baseline_that_is_fastest_is_compared_with_the_next_cell(ratio: Any, text: str) -> None:
+    following = Comparison(slower="process2", faster="serial", ratio=ratio)
+    slow = analysed_cell("process", 2, wall_s=3.0, speedup=0.67)
+    repetitions = 3 if ratio.is_range else 7
+    found = sentences(SERIAL, slow, next_over_fastest=following, repetitions=repetitions)
+    assert found.answer.endswith(f"It is fastest at 2.00 s{text}")
+
+
+def test_a_single_cell_is_compared_with_nothing() -> None:
+    assert sentences(SERIAL).answer == ("serial was measured at 2.00 s; there is nothing to compare it with")
+
+
+def test_too_few_repetitions_recommend_for_the_time_being() -> None:
+    few = {"repetitions": 1, "needed_repetitions": 7}
+    ranged = Comparison(slower="serial", faster="process2", ratio=estimate(2.0, is_range=True))
+    assert sentences(SERIAL, TWO, recommended="serial", fastest_over_baseline=ranged, **few).answer == (
+        "Until more is known, use serial: 1 repetition cannot show that process × 2 is faster. "
+        "process × 2 is fastest at 1.00 s: 2.00 times as fast as serial (a single repetition)"
+    )
+    assert sentences(SERIAL, TWO, **few).answer.startswith("Until more is known, use process × 2. It is fast")
+
+
+def test_cells_are_named_by_what_tells_them_apart_in_their_group() -> None:
+    small = analysed_cell(cell=replace(TWO.cell, id="small", chunk_size=1), wall_s=1.0, speedup=2.0)
+    large = analysed_cell(cell=replace(TWO.cell, id="large", chunk_size=None), wall_s=1.5, speedup=1.3)
+    assert sentences(SERIAL, small, large).answer.startswith("Use process × 2 (chunk_size=1). It is fastest")
+
+
+def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
+    found = sentences(analysed_cell(status="failed"), analysed_cell("process", 2, status="failed"))
+    assert (found.answer, found.code) == ("", "")
+
+
+# --- more repetitions, more workers -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"total": 103},
+            (
+                "about 96 further repetitions would tell whether an executor is faster than serial "
+                "(process × 2 is nearest to it); use repetitions=103"
+            ),
+        ),
+        (
+            {"total": None},
+            (
+                "more than 200 further repetitions would be needed to tell whether an executor is faster than "
+                "serial (process × 2 is nearest to it)"
+            ),
+        ),
+        (
+            {"total": 8, "at_least": True, "cells": 12, "nearest": None},
+            "7 repetitions cannot tell 12 cells apart; use repetitions=9",
+        ),
+    ],
+)
+def test_more_repetitions_would_tell(changes: dict[str, Any], text: str) -> None:
+    facts: dict[str, Any] = {"done": 7, "at_least": False, "cells": 2, "nearest": "process2"}
+    more = MoreRepetitions(**{**facts, **changes})
+    found = sentences(SERIAL, TWO, answer=Answer.CANNOT_TELL, more_repetitions=more)
+    assert found.more_repetitions == f"Not sure yet: {text}"
+
+
+def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
+    more = MoreRepetitions(done=3, total=8, at_least=True, cells=12, nearest=None)
+    group = analysed_group([SERIAL, TWO], needed_repetitions=8, more_repetitions=more)
+    study = analysed_study([SERIAL, TWO], groups=(group,))
+    few = TooFewRepetitions(fewest=3, needed=6, asked=3, reason="asked")
+    assert "use repetitions=9" in warning_sentence(few, study)
+    assert "use repetitions=9" in sentences_of(group, study).more_repetitions
+
+
+@pytest.mark.parametrize(
+    ("ratio", "end"),
+    [
+        (estimate(1.5, 1.4, 1.6), "(95% interval 1.40 to 1.60)"),
+        (estimate(1.0), "1.05), no measurable difference"),
+    ],
+)
+def test_more_workers_may_gain(ratio: Any, end: str) -> None:
+    gain = Comparison(slower="process2", faster="process4", ratio=ratio)
+    found = sentences(SERIAL, TWO, FOUR, recommended="process2", more_workers=gain).more_workers
+    assert found.startswith(f"More workers: process × 4 is {ratio.value:.2f} times as fast as process × 2 (")
+    assert found.endswith(end)
+
+
+# --- explanation --------------------------------------------------------------------------------------
+
+
+def explained(**changes: Any) -> str:
+    facts: dict[str, Any] = {
+        "cell": "process2",
+        "losses": (),
+        "unexplained": None,
+        "is_at_bound": False,
+        "remedy": None,
+    }
+    explanation = Explanation(**{**facts, **changes})
+    return sentences(SERIAL, TWO, explanation=explanation).explanation
+
+
+def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
+    lost = (loss(0.35, causes.OVERSUBSCRIBED), loss(0.18, causes.UNEVEN_TASKS), loss(0.1))
+    remedy = Remedy(code=RemedyCode.OF_CAUSE, cause=causes.OVERSUBSCRIBED)
+    assert explained(losses=lost, remedy=remedy) == (
+        "Why process × 2 is not faster: 35% of its workers' time is lost to oversubscription (more workers "
+        "than CPUs) and 18% to too few or too uneven tasks. Most likely to help: fewer workers"
+    )
+
+
+def test_a_speedup_at_its_bound_is_stated_first() -> None:
+    assert explained(is_at_bound=True, losses=(loss(0.1),)) == (
+        "Why process × 2 is not faster: its speedup is not measurably below the bound of 2.00, the most that "
+        "these tasks and CPUs allow; 10% of its workers' time is lost to the GIL or another lock"
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "text"),
+    [
+        (
+            Unexplained.BLOCKS_EVENT_LOOP,
+            "its function is not async def, so its tasks block the event loop and run one after another",
+        ),
+        (
+            Unexplained.SLOWED_BY_TRACING,
+            "tracing its tasks makes it more than 5% slower, so its losses are unknown",
+        ),
+    ],
+)
+def test_unknown_losses_have_a_reason(why: Unexplained, text: str) -> None:
+    assert explained(unexplained=why) == f"Why process × 2 is not faster: {text}"
+
+
+def test_nothing_is_said_where_nothing_is_shown() -> None:
+    assert explained() == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (RemedyCode.LONGEST_FIRST, "submit the longest tasks first"),
+        (
+            RemedyCode.MORE_ITEMS,
+            (
+                "more items, since start-up and shutdown of the workers cost all the time "
+                "that 2 workers could save"
+            ),
+        ),
+    ],
+)
+def test_some_remedies_depend_on_more_than_the_cause(code: RemedyCode, text: str) -> None:
+    assert wording.remedy_text(Remedy(code=code, cause=causes.PLACEMENT), TWO) == text
+
+
+# --- snippets, groups, sizes, laws --------------------------------------------------------------------
+
+
+def test_snippets_that_are_not_measurably_slower_are_named() -> None:
+    ranking = SnippetRanking(
+        quickest=analysed_snippet("list", 1e-6),
+        next=analysed_snippet("sum", 1.1e-6),
+        rivals=("sum", "set", "dict", "map", "zip"),
+        repetitions=9,
+        needed_repetitions=8,
+    )
+    assert sentences(SERIAL, snippets=ranking).snippets == (
+        "'list' is the quickest snippet at 1.00 µs per call, but 'sum', 'set', 'dict' and 2 more are not "
+        "measurably slower"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (
+            estimate(1.5, 1.4, 1.6),
+            (
+                "a=2 is fastest (serial at 2.00 s); the next is a=1, where serial takes 1.50 times as long "
+                "(95% interval 1.40 to 1.60)"
+            ),
+        ),
+        (
+            estimate(1.0),
+            (
+                "a=2 is fastest (serial at 2.00 s), but a=1 is not measurably slower (serial: 1.00 times as "
+                "long, 95% interval 0.95 to 1.05)"
+            ),
+        ),
+        (None, "a=2 is fastest (serial at 2.00 s)"),
+    ],
+)
+def test_groups_that_do_the_same_work_are_compared(ratio: Any, text: str) -> None:
+    other = analysed_cell(cell=replace(SERIAL.cell, id="other", baseline="other"))
+    groups = (analysed_group([SERIAL], where={"a": 2}), analysed_group([other], where={"a": 1}))
+    study = analysed_study([SERIAL, other], groups=groups)
+    second = ratio and Comparison(slower="other", faster="serial", ratio=ratio)
+    work = WorkComparison(groups=("serial", "other"), fastest="serial", second=second)
+    assert wording.work_sentence(work, study) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"size": estimate(70.34, 0.0, 900.0)},
+            "is faster than its baseline from count=70.3 on (95% interval below 10 to 900)",
+        ),
+        (
+            {"size": estimate(70.3, 60.0, 80.0, is_range=True)},
+            "is faster than its baseline from count=70.3 on (range 60 to 80); these are few repetitions",
+        ),
+        ({"size": estimate(0.0, 0.0, 0.0)}, "is faster than its baseline at every size from 10 on (count)"),
+        (
+            {"size": estimate(math.inf, 5.0, math.inf), "is_shown": False, "faster_at": ()},
+            (
+                "is not faster than its baseline at any size up to 1000; "
+                "more repetitions may show otherwise (count)"
+            ),
+        ),
+        (
+            {"size": estimate(math.inf, math.inf, math.inf), "faster_at": (10.0, 100.0)},
+            "is faster than its baseline at 10, 100, but not at the largest size, 1000 (count)",
+        ),
+    ],
+)
+def test_a_break_even_is_a_size_or_a_side(changes: dict[str, Any], text: str) -> None:
+    facts: dict[str, Any] = {
+        "setting": "count",
+        "workload": "work",
+        "cells": (),
+        "name": "process × 2",
+        "sizes": (10.0, 100.0, 1000.0),
+        "faster_at": (100.0, 1000.0),
+        "is_shown": True,
+        "problem": None,
+    }
+    row = BreakEven(**{**facts, **changes})
+    assert wording.break_even_sentence(row, study_facts()) == f"work: process × 2 {text}"
+
+
+@pytest.mark.parametrize(
+    ("problem", "note"),
+    [
+        ("sizes_not_positive", "sizes must be positive"),
+        ("times_missing", "not every size has a time and a baseline"),
+    ],
+)
+def test_a_break_even_that_cannot_be_estimated_has_a_note_and_no_sentence(problem: Any, note: str) -> None:
+    row = BreakEven(
+        setting="count",
+        workload="work",
+        cells=(),
+        name="process × 2",
+        sizes=(0.0, 1.0),
+        size=None,
+        faster_at=(),
+        is_shown=False,
+        problem=problem,
+    )
+    assert wording.break_even_note(row) == note
+    assert wording.break_even_sentence(row, study_facts()) == ""
+
+
+def law(**changes: Any) -> LawAnalysis:
+    facts: dict[str, Any] = {
+        "law": "usl",
+        "workload": "work",
+        "cells": ("process2", "process4"),
+        "name": "process",
+        "levels": 2,
+        "unattributed": 0,
+        "alpha": None,
+        "beta": None,
+        "peak_workers": None,
+        "curve": None,
+        "problem": None,
+    }
+    return LawAnalysis(**{**facts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (NotIdentifiable(reason="levels", found=3, needed=6), "3 numbers of workers, 6 needed"),
+        (NotIdentifiable(reason="repetitions", found=1, needed=6), "1 repetition, 6 needed"),
+        (
+            NotIdentifiable(reason="span", found=8, needed=16),
+            "the numbers of workers span a factor of 8, 16 needed",
+        ),
+        (NotIdentifiable(reason="mode"), "the laws describe mode=tasks, and this is mode=tasks"),
+    ],
+)
+def test_a_law_that_cannot_be_fitted_has_a_reason(problem: NotIdentifiable, text: str) -> None:
+    assert wording.law_note(law(problem=problem), study_facts()) == f"not identifiable: {text}"
+
+
+def test_a_law_may_have_no_peak() -> None:
+    curve = LawCurve(workers=[1.0, 32.0], speedup=[1.0, 9.0], low=[], high=[], measured={})
+    assert wording.law_note(law(curve=curve), study_facts()) == "no peak is shown up to 32 workers"
+    assert wording.law_note(law(curve=curve, law="amdahl"), study_facts()) == ""
+
+
+# --- warnings -----------------------------------------------------------------------------------------
+
+
+def failed(**changes: Any) -> CellsFailed:
+    facts: dict[str, Any] = {
+        "workload": "work",
+        "status": "failed",
+        "cells": ("process2",),
+        "is_all": False,
+        "in_loop": False,
+        "error": "it went wrong",
+        "from_reference": False,
+    }
+    return CellsFailed(**{**facts, **changes})
+
+
+def warned(warning: StudyWarning) -> str:
+    pools = [analysed_cell("process", workers) for workers in (2, 4, 8, 16, 32)]
+    return warning_sentence(warning, analysed_study([SERIAL, *pools]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        (
+            {"error": "task 1 (2) gave -1, but 2 in the reference invocation", "from_reference": True},
+            "if results may differ between runs, set workload.compare=none",
+        ),
+        ({"error": "task 1 (2) gave -1, but 2 expected"}, "correct the function, or workload.expect"),
+    ],
+)
+def test_the_remedy_of_a_wrong_result_depends_on_what_it_was_compared_with(
+    changes: dict[str, Any], remedy: str
+) -> None:
+    text = warned(failed(status="wrong_result", **changes))
+    assert text == (f"process × 2 is excluded from comparisons: wrong result: {changes['error']}; {remedy}")
+
+
+def test_cells_that_failed_alike_share_a_warning() -> None:
+    cells = tuple(f"process{workers}" for workers in (2, 4, 8, 16, 32))
+    assert warned(failed(cells=cells)) == (
+        "process × 2, process × 4, process × 8 and 2 more are excluded from comparisons: failed: "
+        "it went wrong"
+    )
+
+
+@pytest.mark.parametrize(
+    ("warning", "text"),
+    [
+        (
+            failed(cells=("serial", "process2"), is_all=True, in_loop=True),
+            "work fails in every cell, including the plain loop: it went wrong",
+        ),
+        (
+            CellsNotMeasured(workload="work", cells=("process2",), of=6),
+            "1 of 6 cells was not measured",
+        ),
+        (
+            TooFewRepetitions(fewest=3, needed=6, asked=7, reason="time_budget"),
+            (
+                "bounds are ranges, not 95% intervals: an interval needs 6 repetitions, and there are 3; "
+                "the time budget ended the study"
+            ),
+        ),
+        (
+            TooFewRepetitions(fewest=1, needed=6, asked=1, reason="asked"),
+            (
+                "bounds are ranges, not 95% intervals: an interval needs 6 repetitions, and there is 1; "
+                "use repetitions=7"
+            ),
+        ),
+        (
+            PrecisionMissed(cells=("process2", "process4"), asked=0.01, worst=0.034),
+            (
+                "precision 0.01 not reached: 0.034 at worst (2 cells); raise max_repetitions or time_budget_s, "
+                "or set a larger precision"
+            ),
+        ),
+        (
+            CrowdedCpus(
+                cell="process4",
+                workers=4,
+                threads=NativeThreads(per_worker=8, per_cpu=16.0),
+                usable_cpus=2,
+            ),
+            (
+                "4 workers × up to 8 native threads (BLAS, OpenMP) on 2 CPUs; one native thread per worker may "
+                "be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+            ),
+        ),
+    ],
+)
+def test_a_warning_says_what_is_wrong_and_what_to_do(warning: StudyWarning, text: str) -> None:
+    assert warned(warning) == text
+
+
+def test_anomalies_are_listed() -> None:
+    cell = analysed_cell(anomalies={Anomaly.OUTLIERS: 2, Anomaly.SLOWER: 1})
+    assert wording.anomalies_text(cell) == "2 outliers, slower over the repetitions"
+
+
+@pytest.mark.parametrize(
+    ("printed", "text"),
+    [
+        ((), ""),
+        (("output/a.txt",), "; what they printed: output/a.txt"),
+        (("output/a.txt", "output/b.txt"), "; what they printed: output/a.txt and 1 more"),
+    ],
+)
+def test_failures_point_to_the_log_and_to_what_was_printed(printed: tuple[str, ...], text: str) -> None:
+    study = analysed_study([SERIAL, analysed_cell("process", 2, status="failed", printed=printed)])
+    assert wording.where_failures_are(study) == f"more on failures, with tracebacks: study.log{text}"
+    assert wording.where_failures_are(analysed_study([SERIAL])) == ""
+
+
+# --- titles and notes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "text"),
+    [(7, 7, "7 repetitions"), (1, 1, "1 repetition"), (2, 7, "2 of 7 repetitions"), (9, 7, "9 repetitions")],
+)
+def test_a_title_counts_cpus_and_repetitions(made: int, asked: int, text: str) -> None:
+    group = analysed_group([SERIAL], repetitions=made)
+    study = analysed_study([SERIAL], groups=(group,), study=study_facts(repetitions_asked=asked))
+    assert wording.title("work", study) == f"work, 2 CPUs, {text}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"repetitions": 0}, "not measured"),
+        ({"repetitions": 1}, "bounds are the range of 1 repetition; an interval needs 6"),
+        ({"has_task_times": False}, "too many tasks for the times of each"),
+        ({"usable_cpus": 1}, "2 workers on 1 CPU"),
+        ({"exceeds_bound": True}, "above its bound: a larger cache, a faster clock or a disturbed baseline"),
+        ({"missed_precision": 0.034}, "precision 0.01 not reached: 0.034"),
+    ],
+)
+def test_a_note_says_what_limits_a_cell(changes: dict[str, Any], note: str) -> None:
+    cell = analysed_cell("process", 2, **changes)
+    assert wording.cell_note(cell, study_facts(precision=0.01)) == note

@@ -1,0 +1,42 @@
+"""A report: every file that is made of a folder, and the result on standard output."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.report.renderers import render
+from runner.report.write import report
+from tests.analysed import analysed_cell, analysed_study
+from tests.made import MakeResults, cell
+
+SERIAL, TWO = cell("serial", None), cell("process", 2)
+NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
+
+
+@pytest.mark.slow
+def test_a_report_is_made_from_the_folder_alone_and_is_the_same_every_time(
+    make_results: MakeResults, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = make_results({SERIAL: [2 * n for n in NOISE], TWO: list(reversed(NOISE))})
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(results.folder, elsewhere)
+    assert report(elsewhere)
+    names = ("summary.csv", "tasks.csv", "fits.csv", "verdict.json", "plots/speedup.svg", "plots/time.png")
+    first = {name: (elsewhere / name).read_bytes() for name in names}
+    assert "Use process × 2." in capsys.readouterr().out
+    assert report(elsewhere)
+    assert {name: (elsewhere / name).read_bytes() for name in first} == first
+
+
+@pytest.mark.slow
+def test_a_report_with_a_failed_cell_is_not_complete(
+    make_results: MakeResults, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not report(make_results({SERIAL: NOISE, TWO: ["crashed"]}).folder)
+    assert "crashed" in capsys.readouterr().out
+
+
+def test_files_without_content_are_not_rendered() -> None:
+    paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]))]
+    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json"]
