@@ -183,8 +183,8 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
         (
             {"total": None},
             (
-                "more than 200 further repetitions would be needed to tell whether an executor is faster than "
-                "serial (process × 2 is nearest to it)"
+                "more than 200 further repetitions would be needed to tell whether an executor is faster "
+                "than serial (process × 2 is nearest to it)"
             ),
         ),
         (
@@ -514,8 +514,8 @@ def test_cells_that_failed_alike_share_a_warning() -> None:
         (
             PrecisionMissed(cells=("process2", "process4"), asked=0.01, worst=0.034),
             (
-                "precision 0.01 not reached: 0.034 at worst (2 cells); raise max_repetitions or time_budget_s, "
-                "or set a larger precision"
+                "precision 0.01 not reached: 0.034 at worst (2 cells); raise max_repetitions or "
+                "time_budget_s, or set a larger precision"
             ),
         ),
         (
@@ -526,8 +526,8 @@ def test_cells_that_failed_alike_share_a_warning() -> None:
                 usable_cpus=2,
             ),
             (
-                "4 workers × up to 8 native threads (BLAS, OpenMP) on 2 CPUs; one native thread per worker may "
-                "be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
+                "4 workers × up to 8 native threads (BLAS, OpenMP) on 2 CPUs; one native thread per "
+                "worker may be faster: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
             ),
         ),
     ],
