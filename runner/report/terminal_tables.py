@@ -12,9 +12,9 @@ from runner.analysis.facts import (
     TaskAnalysis,
 )
 from runner.columns import BY_NAME, COLUMNS, NAMING, Column, Heading
-from runner.records import AUTO, shown_value
+from runner.records import AUTO
 from runner.report import wording
-from runner.report.labels import one_line, short
+from runner.report.labels import one_line, short, shown
 from runner.report.text_table import TextColumn
 from runner.units import percent, seconds, size, three_digits
 
@@ -93,8 +93,7 @@ def _setting(cell: CellAnalysis, key: str) -> str:
     """Show a setting; empty where it does not reach the cell."""
     if key == "chunk_size":
         return wording.chunk_size_text(cell)
-    value = cell.python if key == "python" else cell.swept.get(key)
-    return "" if value is None else shown_value(value) or "''"
+    return shown(cell.python if key == "python" else cell.swept.get(key))
 
 
 def _text_column(

@@ -48,6 +48,7 @@ from runner.analysis.facts import (
 from runner.codegen.code import code_to_paste
 from runner.columns import BY_NAME
 from runner.records import AUTO, names, shown_value
+from runner.report.labels import ALL_TASKS
 from runner.units import percent, seconds, three_digits
 
 _MOST_NAMES = 3
@@ -102,7 +103,7 @@ def chunk_size_text(cell: CellAnalysis) -> str:
         return ""
     if size == AUTO and cell.tasks_per_chunk is not None:
         return f"{AUTO} ({cell.tasks_per_chunk})"
-    return "all" if size is None else str(size)
+    return ALL_TASKS if size is None else str(size)
 
 
 def where_text(group: GroupAnalysis) -> str:
