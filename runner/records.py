@@ -156,7 +156,7 @@ class Sample:
 class Reference:
     """What the reference run of a baseline fixes for the cells relative to it."""
 
-    results: list[dict[str, Any]] | None = None  #: None: results cannot be compared
+    results: list[Any] | None = None  #: None: results cannot be compared
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: not calibrated yet
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; decides what is traced

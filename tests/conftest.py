@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-from runner.supervise.server import STUDY_MARKER
+from runner.supervise.protocol import STUDY_MARKER
 from tests.made import make_results  # noqa: F401 - a fixture
 
 _T = TypeVar("_T")

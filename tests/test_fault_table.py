@@ -177,9 +177,7 @@ def test_an_interpreter_that_starts_no_more_is_told(
     breaking = "workload.setup=faulty.break_interpreters"  # after the check, which has no set-up
     study = Sweep(folder, "workload=healthy", breaking, executors, setting).study
     ends = [(row["status"], row["error"]) for row in study.headlines()]
-    error = (
-        "the interpreter exited with code 9 before it had answered; it printed last: the licence has expired"
-    )
+    error = "the interpreter exited with code 9 before it replied; its last output: the licence has expired"
     assert ends.count(("crashed", error)) == len(EXECUTORS)
     assert ends.count(("ok", "")) == len(EXECUTORS) + 1, "and the reference"
     assert (study.exit_code, study.processes()) == (1, [])

@@ -248,7 +248,7 @@ ALL_BUT = {
             "exits_at_once_in_thread",
             "thread",
             "crashed",
-            "the interpreter exited with code 0 before it had answered; it printed last: so long",
+            "the interpreter exited with code 0 before it replied; its last output: so long",
         ),
         ("exits_in_process", "process", "crashed", "a worker exited with code 3: BrokenProcessPool"),
         (
@@ -256,16 +256,16 @@ ALL_BUT = {
             "process",
             "crashed",
             # The rest of the message tells whether tasks were still being handed out: either may be.
-            "a worker was ended by SIGKILL, as the system does when memory runs out: BrokenProcessPool",
+            "a worker was killed by SIGKILL, which the system sends when memory runs out: BrokenProcessPool",
         ),
-        ("aborts_in_the_loop", "serial", "crashed", "the interpreter was ended by SIGABRT"),
-        ("segfaults_in_the_loop", "serial", "crashed", "the interpreter was ended by SIGSEGV"),
+        ("aborts_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGABRT"),
+        ("segfaults_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGSEGV"),
         ("cannot_be_pickled", "process", "failed", "Can't pickle local object"),
         (
             "is_wrong_in_thread",
             "thread",
             "wrong_result",
-            "task 1 (2) gave -1, but 2 in the reference invocation",
+            "task 1 (2) returned -1, but 2 in the reference run",
         ),
     ],
 )
@@ -302,7 +302,7 @@ def test_the_traceback_of_a_failing_task_is_in_the_log(run: Callable[..., Study]
 
 def test_a_hang_is_ended_at_the_time_limit_with_all_that_it_started(run: Callable[..., Study]) -> None:
     study = run("hangs_in_thread", "executor=serial,thread,process", "time_limit_s=8")
-    error = "ended after its time limit of 8 s; raise time_limit_s if it needs longer"
+    error = "terminated at its time limit of 8 s; raise time_limit_s if it needs longer"
     assert study.bad() == [("thread", "timeout", error)]
     assert study.good() == {"serial": 3, "process": 2}
     assert study.exit_code == 1

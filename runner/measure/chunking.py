@@ -1,4 +1,4 @@
-"""`chunk_size: auto` → how many tasks are sent to a worker at a time. docs/method.md derives the formula."""
+"""The chunk size that `chunk_size: auto` stands for. docs/method.md derives the formula."""
 
 import itertools
 from bisect import bisect_right
@@ -8,49 +8,51 @@ from math import ceil, inf
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dispatch:
-    """What handing out tasks costs on an executor, as an invocation of its own has found."""
+class DispatchCost:
+    """What it costs to dispatch chunks on an executor, from an invocation that measures only that."""
 
-    chunk_s: float  #: from submission to result, of one of many empty chunks in a row
-    workers: int  #: of the pool, as it was opened
-    shares_gil: bool = False  #: only one of them can compute at a time
+    chunk_s: float  #: for one empty chunk, of many in a row, from submission to result
+    workers: int  #: of the pool
+    shares_gil: bool = False  #: only one worker can compute at a time
 
 
-def auto_chunk_size(lengths: Sequence[tuple[int, float]], dispatch: Dispatch, cpu_share: float = 0.0) -> int:
-    """Choose the size with the least cost: handing chunks out, and waiting for the last of them.
+def auto_chunk_size(
+    lengths: Sequence[tuple[int, float]], dispatch: DispatchCost, cpu_share: float = 0.0
+) -> int:
+    """Choose the chunk size with the least cost: for dispatch, and for waiting for the last chunk.
 
     Args:
-        lengths: of the tasks in their order: how many, and their seconds together
-        dispatch: of the executor that will run them
-        cpu_share: of the tasks' time, in which they compute. Where workers share a GIL, one that waits for
-            the last chunk then leaves nothing undone: the others compute the faster
+        lengths: durations of the tasks in order: how many tasks, and their seconds in total
+        dispatch: cost on the executor that will run them
+        cpu_share: CPU seconds for each second of the tasks. Where workers share a GIL, waiting for the last
+            chunk costs nothing during that share: the other workers compute faster
     """
-    alone = 1 - min(cpu_share, 1.0) if dispatch.shares_gil else 1.0
-    tasks = _Tasks(lengths)
-    best, least_s = 1, inf
+    idle_share = 1 - min(cpu_share, 1.0) if dispatch.shares_gil else 1.0
+    tasks = _TaskDurations(lengths)
+    best_size, least_s = 1, inf
     for size in _sizes(tasks.count, dispatch.workers):
-        handing_out_s = ceil(tasks.count / size) * dispatch.chunk_s
-        if handing_out_s >= least_s:  # smaller ones cost more still
+        dispatch_s = ceil(tasks.count / size) * dispatch.chunk_s
+        if dispatch_s >= least_s:  # smaller sizes cost even more
             break
-        waiting_s = alone * (1 - 1 / dispatch.workers) * tasks.in_progress_s(size) / 2
-        if handing_out_s + waiting_s < least_s:
-            best, least_s = size, handing_out_s + waiting_s
-    return best
+        waiting_s = idle_share * (1 - 1 / dispatch.workers) * tasks.in_progress_s(size) / 2
+        if dispatch_s + waiting_s < least_s:
+            best_size, least_s = size, dispatch_s + waiting_s
+    return best_size
 
 
 def _sizes(tasks: int, workers: int) -> Iterator[int]:
-    """Give ever smaller sizes of which every worker gets equally many chunks: 1, 2, 3, 4, 6, 8, 12."""
+    """List ever smaller sizes that give every worker the same number of chunks: 1, 2, 3, 4, 6, 8, 12."""
     for rounds in itertools.chain([1], (part << power for power in itertools.count() for part in (2, 3))):
         size = ceil(tasks / (workers * rounds))
-        if ceil(tasks / size) < workers:  # 10 tasks in chunks of 2 leave one of 6 workers without any
+        if ceil(tasks / size) < workers:  # 10 tasks in chunks of 2 leave one of 6 workers idle
             size = max(1, tasks // workers)
         yield size
         if size == 1:
             return
 
 
-class _Tasks:
-    """The seconds of any chunk of tasks; of tasks that were recorded together, each counts the same."""
+class _TaskDurations:
+    """The durations of tasks and chunks; tasks that were recorded together have the same duration."""
 
     def __init__(self, lengths: Sequence[tuple[int, float]]) -> None:
         self._lengths = lengths
@@ -59,14 +61,14 @@ class _Tasks:
         self.count = self._first[-1]
 
     def in_progress_s(self, size: int) -> float:
-        """Tell how long the chunk is, on average, that runs at a moment: ΣS²/ΣS, not the mean of S."""
+        """Compute the mean duration S of the chunk in progress at a random moment: ΣS²/ΣS, not ΣS/n."""
         until_s = [self._until_s(first) for first in range(0, self.count, size)] + [self._before_s[-1]]
         chunks_s = [later - earlier for earlier, later in itertools.pairwise(until_s)]
         total_s = sum(chunks_s)
         return sum(chunk_s**2 for chunk_s in chunks_s) / total_s if total_s else 0.0
 
     def _until_s(self, task: int) -> float:
-        """Add up the seconds of the tasks before one."""
+        """Sum the durations of the tasks before this one."""
         index = bisect_right(self._first, task) - 1
         count, seconds = self._lengths[index]
         return self._before_s[index] + seconds * (task - self._first[index]) / count

@@ -1,4 +1,7 @@
-"""What others took from the machine, while an invocation ran and before it: docs/method.md, Noise."""
+"""Disturbances: what other programs took from the machine during an invocation, and how slow it was before.
+
+See docs/method.md, Noise.
+"""
 
 import os
 import time
@@ -6,28 +9,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-#: CPUs' worth of time that others may take; on a quiet host, at most 1 invocation in 20 sees more.
+#: CPUs that other programs may take on average; on a quiet host, at most 1 invocation in 20 exceeds it.
 MOST_CPUS_TAKEN = 0.10
-#: How many times as long as at best the canary may take.
+#: How many times its shortest time the canary may take.
 MOST_SLOWDOWN = 1.25
 _CANARY_S = 0.05
 _CANARY_TRIALS = 5
-_RESOLUTION_S = 0.05  # the kernel counts in ticks of 10 ms, on every CPU
+_RESOLUTION_S = 0.05  # the kernel counts ticks of 10 ms, on every CPU
 _STAT = Path("/proc/stat")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The machine's accounts at one moment, summed over its CPUs since it started."""
+    """The machine's CPU times at one moment, since it started, summed over its CPUs."""
 
     at_s: float
     busy_s: float  #: CPU time of all processes
-    steal_s: float  #: taken by the host of a virtual machine
+    steal_s: float  #: taken by the host from a virtual machine
     own_s: float  #: CPU time of this process
 
     @classmethod
     def take(cls, stat: Path = _STAT) -> "Reading | None":
-        """Read the accounts; None where the system has none."""
+        """Read the times; None where the system does not report them."""
         try:
             user, nice, system, _, _, irq, softirq, steal = map(int, stat.read_text().split()[1:9])
         except (OSError, ValueError):
@@ -42,7 +45,7 @@ class Reading:
 
 
 def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s: float) -> str:
-    """Say what others took between two readings; empty where it is too little to matter, or unknown.
+    """Say what other programs took between two readings; empty if it is negligible or unknown.
 
     Args:
         before: taken before the invocation
@@ -55,19 +58,19 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
     others_s = after.busy_s - before.busy_s - (after.own_s - before.own_s) - invocation_cpu_s
     steal_s = after.steal_s - before.steal_s
     causes = (("other processes", others_s), ("the host of this virtual machine", steal_s))
-    told = [
+    messages = [
         f"{who} took {taken_s / seconds:.2f} CPUs"
         for who, taken_s in causes
         if taken_s > _RESOLUTION_S and taken_s / seconds > MOST_CPUS_TAKEN
     ]
-    return " and ".join(told)
+    return " and ".join(messages)
 
 
 class Canary:
-    """A fixed piece of work, timed while nothing of a study runs: it tells a slowed machine.
+    """A fixed piece of work, timed while nothing of a study runs, to notice that the machine is slow.
 
     Args:
-        work: does it
+        work: a fixed piece of work; by default a loop
         clock: seconds
     """
 
@@ -76,20 +79,20 @@ class Canary:
     ) -> None:
         self._clock = clock
         self._work = work or _spin_for(_CANARY_S, clock)
-        self._best_s = min(self._time() for _ in range(_CANARY_TRIALS))
+        self._shortest_s = min(self._time() for _ in range(_CANARY_TRIALS))
 
     def slowdown(self) -> float:
-        """Time the work now; returns how many times as long it takes as at best."""
+        """Time the work now; returns how many times its shortest time it takes."""
         seconds = self._time()
-        self._best_s = min(self._best_s, seconds)
-        return seconds / self._best_s
+        self._shortest_s = min(self._shortest_s, seconds)
+        return seconds / self._shortest_s
 
     def disturbance(self) -> str:
-        """Time the work now, and say if it is slow; empty where it is not."""
+        """Time the work now, and say if it is slow; empty if not."""
         slowdown = self.slowdown()
         if slowdown <= MOST_SLOWDOWN:
             return ""
-        return f"before the repetition, fixed work took {slowdown:.2f} times as long as at best"
+        return f"before the repetition the machine was {slowdown:.2f} times slower than at its best"
 
     def _time(self) -> float:
         started = self._clock()
@@ -98,7 +101,7 @@ class Canary:
 
 
 def _spin_for(seconds: float, clock: Callable[[], float]) -> Callable[[], object]:
-    """Make work that lasts about so long on this machine as it is now."""
+    """Make work that takes about this many seconds on the machine as it is now."""
     steps = 1_000
     while True:
         started = clock()

@@ -1,12 +1,12 @@
-"""`PYTHON path/to/probe/__main__.py`: run one invocation, described by JSON on standard input."""
+"""`PYTHON path/to/probe/__main__.py`: run one invocation; standard input specifies it, in JSON."""
 
 import os
 import sys
 
-if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH keeps this folder off the path
+if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH has left this folder out of the path
     sys.path.insert(0, os.path.dirname(__file__))
 
-# Workers that start an interpreter of their own would otherwise run this file again.
+# Otherwise workers that start a new interpreter would run this file again.
 del globals()["__file__"]
 
 if __name__ == "__main__":

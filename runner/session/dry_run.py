@@ -45,7 +45,8 @@ def dry_run(session: Session, checked: Checked, supervisor: Supervisor) -> int:
             return INTERRUPTED
     for cell, sample in study.failed.items():
         session.show(f"error: reference run of cell {cell}: {sample.status}: {sample.error}")
-    show_plan(plan, checked.tasks, session.study, study.costs.repetition_s(), study.costs.untimed_s())
+    tasks = {cell: found.tasks for cell, found in checked.cells.items()}
+    show_plan(plan, tasks, session.study, study.costs.repetition_s(), study.costs.untimed_s())
     if note := repetitions_note(plan, session.study):
         session.show(note)
     return 1 if study.failed else 0

@@ -36,7 +36,7 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
         RunnerError: if the folder cannot be written, or the supervisor was killed
     """
     stops = StopRequests(supervisor.interrupt)
-    opened = open_folder(session, checked.interpreters, supervisor.study_id)
+    opened = open_folder(session, [found.described() for found in checked.interpreters], supervisor.study_id)
     with opened.store as store, LiveView(quiet=session.quiet) as view, on_stop_signal(stops.add):
         study = _study(session, opened, view, supervisor)
         if not session.quiet and (note := repetitions_note(session.plan, session.study)):

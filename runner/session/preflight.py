@@ -1,4 +1,4 @@
-"""Cells against the interpreters that will run them, before anything is measured."""
+"""The preflight check: load every cell's workload and executor where they will run, before measuring."""
 
 import json
 import re
@@ -6,35 +6,42 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
-from runner.measure.invocation import Supervises, command, environment, explain, search_path
+from runner.measure.interpreter import CheckedInterpreter, Interpreter, Supervises, explain, preflight_reply
 from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
 from runner.records import Cell, Purpose
 from runner.settings import is_overridden
-from runner.supervise.server import Launch
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import InterpreterFacts, PreflightReply, PreflightSpecification
 
 OLDEST_PYTHON = (3, 10)
 _TIME_LIMIT_S = 600.0  # making items may take a while
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """What the checks found out."""
+class CheckedCell:
+    """What the check found of one cell."""
 
-    tasks: Mapping[str, int]  #: by cell
-    is_async: Mapping[str, bool]  #: by cell: whether its function makes coroutines
-    interpreters: Sequence[Mapping[str, Any]]
-    """One for each python, env and prefix: these three, the ids of its cells (and of those whose function is
-    async), and what it tells of itself."""
+    tasks: int  #: of one bag
+    is_async: bool  #: its tasks are coroutines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What the check found."""
+
+    cells: Mapping[str, CheckedCell]  #: by id
+    interpreters: Sequence[CheckedInterpreter]
 
 
 def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -> Checked:
-    """Check all that can be checked before the first invocation.
+    """Check everything that can be checked before the first invocation.
 
     Args:
         plan: the cells
@@ -42,7 +49,7 @@ def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -
         supervisor: starts the interpreters
 
     Raises:
-        ConfigurationError: naming all that cannot be loaded, or cannot be profiled
+        ConfigurationError: naming everything that cannot be loaded or profiled
     """
     checked = check(plan, supervisor)
     for purpose in purposes:
@@ -52,76 +59,67 @@ def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -
 
 
 def check(plan: Plan, supervisor: Supervises) -> Checked:
-    """Load every cell's workload and executor where they will run.
+    """Load every cell's workload and executor in the interpreter that will run it.
 
     Raises:
-        ConfigurationError: naming all that cannot be loaded
+        ConfigurationError: naming everything that cannot be loaded
     """
-    tasks: dict[str, int] = {}
-    is_async: dict[str, bool] = {}
+    checked: dict[str, CheckedCell] = {}
     interpreters = []
     problems: list[str] = []
     planned = {planned.cell.id: planned for planned in plan.planned}
     for cells in _by_interpreter(plan.cells):
         reply = _ask(cells, supervisor)
         if isinstance(reply, _NoReply):
-            problems += _blame(cells, supervisor, planned) or [_not_an_interpreter(cells[0], reply)]
+            problems += _explain_no_reply(cells, supervisor, planned, reply)
             continue
-        interpreter = reply["interpreter"]
-        if tuple(map(int, interpreter["version"].split(".")[:2])) < OLDEST_PYTHON:
-            problems.append(f"python={cells[0].python}: {interpreter['version']} is too old; {_needed()}")
+        facts = reply["interpreter"]
+        if tuple(map(int, facts["version"].split(".")[:2])) < OLDEST_PYTHON:
+            problems.append(f"python={cells[0].python}: {facts['version']} is too old; {_needed_version()}")
             continue
-        problems += _gil_cannot_be_switched_off(cells[0], interpreter)
-        for cell, found in zip(cells, reply["checked"], strict=True):
-            tasks[cell.id], is_async[cell.id] = found["tasks"], found["is_async"]
-            problems += [_explain(planned[cell.id], key, text, reply) for key, text in found["problems"]]
-        interpreters.append(_described(cells, is_async, interpreter))
+        problems += _gil_problems(cells[0], facts)
+        for cell, found in zip(cells, reply["cells"], strict=True):
+            checked[cell.id] = CheckedCell(tasks=found["tasks"] or 0, is_async=found["is_async"])
+            problems += [_explain(planned[cell.id], key, text, facts) for key, text in found["problems"]]
+        interpreters.append(
+            CheckedInterpreter(
+                interpreter=Interpreter.of(cells[0].settings),
+                cells=[cell.id for cell in cells],
+                async_cells=[cell.id for cell in cells if checked[cell.id].is_async],
+                facts=facts,
+            )
+        )
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
-    return Checked(tasks=tasks, is_async=is_async, interpreters=interpreters)
+    return Checked(cells=checked, interpreters=interpreters)
 
 
-def _described(
-    cells: Sequence[Cell], is_async: Mapping[str, bool], facts: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Say which cells an interpreter runs, how it is started, and what it tells of itself."""
-    ids = [cell.id for cell in cells]
-    return {
-        **_interpreter(cells[0]),
-        "cells": ids,
-        "async_cells": [identity for identity in ids if is_async[identity]],
-        **facts,
-    }
-
-
-def _interpreter(cell: Cell) -> dict[str, Any]:
-    """Name what tells one interpreter from another: the program, and how it is started."""
-    return {key: cell.settings[key] for key in ("python", "env", "prefix")}
-
-
-def _gil_cannot_be_switched_off(cell: Cell, interpreter: Mapping[str, Any]) -> list[str]:
-    """Pythons before 3.13 do not even say so."""
-    if cell.settings["env"].get("PYTHON_GIL") != "0" or interpreter["free_threaded"]:
+def _gil_problems(cell: Cell, facts: "InterpreterFacts") -> list[str]:
+    """Refuse PYTHON_GIL=0 where it has no effect; versions before 3.13 ignore it without a message."""
+    if cell.settings["env"].get("PYTHON_GIL") != "0" or facts["free_threaded"]:
         return []
-    return [_no_free_threaded_build(f"Python {interpreter['version']} ({cell.settings['python']})")]
+    return [_not_free_threaded(f"Python {facts['version']} ({cell.settings['python']})")]
 
 
-def _no_free_threaded_build(named: str) -> str:
-    remedy = "leave it out, or name one with python=python3.14t"
-    return f"env.PYTHON_GIL=0: {named} is no free-threaded build, so its GIL stays on; {remedy}"
+def _not_free_threaded(interpreter: str) -> str:
+    remedy = "leave it out, or choose a free-threaded one such as python=python3.14t"
+    return f"env.PYTHON_GIL=0: {interpreter} is not a free-threaded build, so its GIL stays on; {remedy}"
 
 
 def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(json.dumps(_interpreter(cell), sort_keys=True), []).append(cell)
+        key = json.dumps(vars(Interpreter.of(cell.settings)), sort_keys=True)
+        groups.setdefault(key, []).append(cell)
     return list(groups.values())
 
 
-def _blame(cells: list[Cell], supervisor: Supervises, planned: Mapping[str, PlannedCell]) -> list[str]:
-    """Say which workloads end their interpreter while they are loaded; none if it does not even start."""
-    if isinstance(_ask(cells[:1], supervisor, load=False), _NoReply):
-        return []
+def _explain_no_reply(
+    cells: Sequence[Cell], supervisor: Supervises, planned: Mapping[str, PlannedCell], no_reply: "_NoReply"
+) -> list[str]:
+    """Say which workloads crash their interpreter while they are loaded, or why it does not start at all."""
+    if isinstance(_ask([cells[0]], supervisor, load=False), _NoReply):
+        return [_not_an_interpreter(cells[0], no_reply)]
     problems: dict[str, str] = {}
     for cell in cells:
         origins = planned[cell.id].origins
@@ -129,38 +127,35 @@ def _blame(cells: list[Cell], supervisor: Supervises, planned: Mapping[str, Plan
             reply = _ask([cell], supervisor)
             if isinstance(reply, _NoReply):
                 problems[origins["workload"]] = (
-                    f"{origins['workload']}: loading it with {origins['executor']} ends the interpreter "
-                    f"that measures; import what the two name by hand ({reply.error})"
+                    f"{origins['workload']}: loading it with {origins['executor']} crashes the interpreter "
+                    f"({reply.error}); import what they name by hand to see why"
                 )
-    return list(problems.values())
+    return list(problems.values()) or [_not_an_interpreter(cells[0], no_reply)]
 
 
-def _ask(cells: list[Cell], supervisor: Supervises, *, load: bool = True) -> "dict[str, Any] | _NoReply":
-    """Start the interpreter of these cells and let it check them, or only describe itself."""
-    settings = cells[0].settings
-    wanted = [
-        {
-            "workload": cell.settings["workload"],
-            "executor": cell.settings["executor"],
-            "in_window": has_window(cell),
-        }
-        for cell in cells
-        if load
-    ]
+def _ask(cells: Sequence[Cell], supervisor: Supervises, *, load: bool = True) -> "PreflightReply | _NoReply":
+    """Start the interpreter of these cells; let it load them, or only describe itself."""
+    specification: PreflightSpecification = {
+        "kind": "preflight",
+        "cells": [
+            {
+                "workload": cell.settings["workload"],
+                "pool": cell.settings["executor"]["pool"],
+                "in_window": has_window(cell),
+            }
+            for cell in cells
+            if load
+        ],
+    }
     with temporary_folder() as folder:
         output = folder / "output.txt"
-        launch = Launch(
-            command=command(settings),
-            environment=environment(settings),
-            specification=json.dumps({"path": search_path(), "check": wanted}),
-            output=str(output),
-            time_limit_s=_TIME_LIMIT_S,
-        )
-        ending = supervisor.run(launch)
+        interpreter = Interpreter.of(cells[0].settings)
+        ending = supervisor.run(interpreter.launch(specification, output, _TIME_LIMIT_S))
         if ending.ended == "interrupted":
             raise KeyboardInterrupt
-        if ending.reply is not None:
-            return ending.reply
+        reply = preflight_reply(ending)
+        if reply is not None:
+            return reply
         _, error = explain(ending, output, _TIME_LIMIT_S)
         printed = output.read_text(errors="replace") if output.exists() else ""
     return _NoReply(error=error, printed=printed)
@@ -168,7 +163,7 @@ def _ask(cells: list[Cell], supervisor: Supervises, *, load: bool = True) -> "di
 
 @dataclass(frozen=True, kw_only=True)
 class _NoReply:
-    """Why an interpreter did not answer."""
+    """Why an interpreter did not reply."""
 
     error: str
     printed: str
@@ -177,30 +172,31 @@ class _NoReply:
 def _not_an_interpreter(cell: Cell, reply: _NoReply) -> str:
     name, path, error = cell.python, cell.settings["python"], reply.error
     if cell.settings["prefix"]:
-        by_hand = " ".join(command(cell.settings))
+        by_hand = shlex.join(Interpreter.of(cell.settings).command())
         return f"prefix={cell.settings['prefix']} python={name}: {error}; try the command by hand: {by_hand}"
     if "pyenv: " in reply.printed:
         return (
-            f"python={name}: {path} is a pyenv shim that leads to no interpreter; "
-            f"name one by its path, such as ~/.pyenv/versions/VERSION/bin/python"
+            f"python={name}: {path} is a pyenv shim without an interpreter; "
+            f"give the path of one, such as ~/.pyenv/versions/VERSION/bin/python"
         )
-    if "SyntaxError" in reply.printed:  # of the first line that an old Python does not know
-        return f"python={name}: {path} is too old; {_needed()}"
-    if "Disabling the GIL is not supported" in reply.printed:  # Python 3.13 and later end at once
-        return _no_free_threaded_build(path)
+    if "SyntaxError" in reply.printed:  # from the first line that an old Python cannot parse
+        return f"python={name}: {path} is too old; {_needed_version()}"
+    if "Disabling the GIL is not supported" in reply.printed:  # Python 3.13 and later exit at once
+        return _not_free_threaded(path)
     env = f" with env={cell.settings['env']}" if cell.settings["env"] else ""
-    return f"python={name}: {path}{env} is no Python that can be measured; {_needed()}: {error}"
+    return f"python={name}: {path}{env} is not a Python that can be measured; {_needed_version()}: {error}"
 
 
-def _needed() -> str:
+def _needed_version() -> str:
     return "Python {}.{} or later is needed".format(*OLDEST_PYTHON)
 
 
-def _explain(planned: PlannedCell, key: str, text: str, reply: Mapping[str, Any]) -> str:
+def _explain(planned: PlannedCell, key: str, text: str, facts: "InterpreterFacts") -> str:
+    """Word one problem of a cell, with where the setting is."""
     cell, extra = planned.cell, planned.extra
     missing = _MISSING_LIBRARY.search(text) if key == "executor.pool" else None
     if extra and missing:
-        version, python = reply["interpreter"]["version"], cell.settings["python"]
+        version, python = facts["version"], cell.settings["python"]
         install = _how_to_install(missing[1], extra, cell.settings)
         return f"executor '{cell.executor}': Python {version} ({python}) has no '{missing[1]}'; {install}"
     if is_overridden(key, planned.overridden):
@@ -209,12 +205,12 @@ def _explain(planned: PlannedCell, key: str, text: str, reply: Mapping[str, Any]
     return f"{planned.origins[group]}: {name}: {text}"
 
 
-#: What the probe says of a pool's own module, or of one that an adapter needs.
+#: What the probe says if the module of a pool, or one that an adapter needs, is missing.
 _MISSING_LIBRARY = re.compile(r"cannot be imported: .*(?:there is no|needs) module '(\w+)")
 
 
 def _how_to_install(library: str, extra: str, settings: Mapping[str, Any]) -> str:
-    """Name the command that installs an executor's library where it is missing."""
+    """Give the command that installs an executor's library where it is missing."""
     if settings["python"] == sys.executable and not settings["prefix"]:
         package = f"parallel-runner[{extra}]"
         return f"install it: pip install '{package}' (in a checkout: pip install '.[{extra}]')"

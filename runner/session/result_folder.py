@@ -13,7 +13,7 @@ from runner.session.description import describe_session
 from runner.session.resume import StoppedStudy
 from runner.session.session import Session
 from runner.supervise.orphans import end_marked
-from runner.supervise.server import STUDY_MARKER
+from runner.supervise.protocol import STUDY_MARKER
 
 _Interpreters = Sequence[Mapping[str, Any]]  # as the preflight describes them
 

@@ -1,1 +1,1 @@
-"""The process between the runner and the measured interpreters: it starts, limits and ends them."""
+"""The process between the runner and the measured interpreters: it starts, limits and terminates them."""

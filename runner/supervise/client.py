@@ -1,7 +1,6 @@
-"""The runner's end of the supervising process: starts it, and hands it one invocation at a time."""
+"""The runner's end of the supervising process: start it, and send it one invocation at a time."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -9,28 +8,29 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from runner.errors import RunnerError
 from runner.folder.atomic_files import reporting_temporary_errors
-from runner.supervise.server import STUDY_MARKER, Ending, Launch, read_frame, write_frame
+from runner.supervise.protocol import STUDY_MARKER, Ending, Launch, read_ending, write_launch
 
-#: Nothing but the standard library and this package, whatever else lies beside it, can be in its way.
+#: It imports from the standard library and this package only; packages installed next to it cannot interfere.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervise.server import main; main()"
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_LONGEST_TEMPORARY = 75  # characters; a fork server's socket below takes 32 more, and 107 is all there may be
+_LONGEST_TEMPORARY = 75  # characters; the path of a fork server's socket has 32 more, and at most 107
 
 
-class SupervisorDied(RunnerError):  # noqa: N818 - it says what happened
-    """The supervising process is gone."""
+class SupervisorDied(RunnerError):  # noqa: N818 - the name says what happened
+    """The supervising process has died."""
 
 
 class Supervisor:
-    """The runner's end: starts the supervising process, hands it one invocation at a time.
+    """Starts the supervising process and sends it one invocation at a time.
 
-    Every process of a study carries the study's id in its environment, as RUNNER_STUDY. Temporary files go
-    into one folder, which is emptied after every invocation. Both ends remove it, so that one may die.
+    Every process of a study has the study's id in its environment, as RUNNER_STUDY. Temporary files go into
+    one folder, which is emptied after every invocation. Both ends remove it, in case the other one has died.
     """
 
     def __init__(self) -> None:
@@ -39,12 +39,12 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         with reporting_temporary_errors():
-            self._temporary = tempfile.mkdtemp(prefix="run-")  # short: sockets are put there
+            self._temporary = tempfile.mkdtemp(prefix="run-")  # short: it holds sockets
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_CHECKOUT), self._temporary],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is the runner's to handle
+            start_new_session=True,  # the runner handles Ctrl-C
         )
         return self
 
@@ -62,17 +62,19 @@ class Supervisor:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         try:
-            placed = {**vars(launch), "environment": self._place(launch.environment)}
-            write_frame(self._process.stdin.fileno(), json.dumps(placed).encode())
-            frame = read_frame(self._process.stdout.fileno())
+            write_launch(
+                self._process.stdin.fileno(),
+                replace(launch, environment=self._marked(launch.environment)),
+            )
+            ending = read_ending(self._process.stdout.fileno())
         except BrokenPipeError:
-            frame = None
-        if frame is None:
+            ending = None
+        if ending is None:
             raise SupervisorDied("the supervising process was killed")
-        return Ending(**json.loads(frame))
+        return ending
 
-    def _place(self, environment: dict[str, str]) -> dict[str, str]:
-        """Add the mark, and the folder for temporary files unless the cell names one of its own."""
+    def _marked(self, environment: dict[str, str]) -> dict[str, str]:
+        """Add the study's mark, and the folder for temporary files unless the cell sets its own."""
         marked = {**environment, STUDY_MARKER: self.study_id}
         is_inherited = environment.get("TMPDIR") == os.environ.get("TMPDIR")
         if is_inherited and len(self._temporary) <= _LONGEST_TEMPORARY:
@@ -80,6 +82,6 @@ class Supervisor:
         return marked
 
     def interrupt(self) -> None:
-        """End the invocation in progress, and any that is asked for later. Safe in a signal handler."""
+        """Terminate the invocation in progress, and any later one at once. Safe in a signal handler."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Processes that are left of a study when nobody supervises them any more: found by its mark, and ended."""
+"""Leftover processes of a study that nothing supervises any more: find them by its mark and end them."""
 
 import contextlib
 import os
@@ -7,15 +7,15 @@ import time
 from pathlib import Path
 
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
-_KILLING_S = 30.0  # those that wait for a dead disk may outlast any SIGKILL
-_LOOK_S = 0.05
+_KILLING_S = 30.0  # processes that wait for a dead disk may survive SIGKILL
+_CHECK_S = 0.05
 
 
 def end_marked(mark: str) -> tuple[int, int]:
-    """End every process with this variable (NAME=VALUE) in its environment.
+    """End every process that was started with this variable (NAME=VALUE) in its environment.
 
-    Found are those that were started with it, by a user whose processes we may read; elsewhere than on Linux
-    none. Returns how many there were, and how many of them could not be ended.
+    Finds only processes that this user may read, and none on systems other than Linux. Returns how many
+    there were, and how many of them could not be ended.
     """
     living = seen = _marked(mark)
     started_s = time.monotonic()
@@ -23,19 +23,19 @@ def end_marked(mark: str) -> tuple[int, int]:
     while living and (elapsed_s := time.monotonic() - started_s) < _GRACE_S + _KILLING_S:
         if elapsed_s > _GRACE_S:
             _signal(living, signal.SIGKILL)
-        time.sleep(_LOOK_S)
+        time.sleep(_CHECK_S)
         living = _marked(mark)
         seen |= living
     return len(seen), len(living)
 
 
 def _marked(mark: str) -> set[int]:
-    found = set()
+    processes = set()
     for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # gone meanwhile, or not ours to read
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
             if mark.encode() in environ.read_bytes().split(b"\0"):
-                found.add(int(environ.parent.name))
-    return found
+                processes.add(int(environ.parent.name))
+    return processes
 
 
 def _signal(processes: set[int], number: signal.Signals) -> None:

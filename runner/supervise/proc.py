@@ -1,7 +1,7 @@
-"""Processes seen from outside: which descend from this one, and how much memory they hold together.
+"""Facts from /proc: which processes descend from this one, and how much memory they use together.
 
-What processes share is counted once, in parts: the proportional set size (PSS) of each is its own pages and,
-of every page that n processes share, an n-th. So what the workers of a forked pool cost is the sum of theirs.
+Memory is measured as proportional set size (PSS): a process's own pages plus, for every page that n processes
+share, an n-th of it. The sum over processes counts shared pages once, such as those of a forked pool.
 
 Standard library only: the supervisor uses it.
 """
@@ -16,7 +16,7 @@ _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 
 def descendants(proc: Path = _PROC) -> list[int]:
-    """List the processes below this one; zombies are left out."""
+    """List the descendants of this process, without zombies."""
     children: dict[int, list[int]] = {}
     zombies = set()
     for stat in proc.glob("[0-9]*/stat"):
@@ -29,34 +29,34 @@ def descendants(proc: Path = _PROC) -> list[int]:
         children.setdefault(int(parent), []).append(process)
         if state in "ZX":
             zombies.add(process)
-    found, waiting = [], list(children.get(os.getpid(), ()))
+    living, waiting = [], list(children.get(os.getpid(), ()))
     while waiting:
         process = waiting.pop()
         waiting += children.get(process, ())
         if process not in zombies:
-            found.append(process)
-    return found
+            living.append(process)
+    return living
 
 
 class Peak:
-    """The most that a changing set of processes held at any look.
+    """The peak memory of a changing set of processes, from samples.
 
     Args:
-        processes: lists their ids, at the moment of a look
-        proc: where the system tells of processes
+        processes: lists the ids of the processes at the moment of a sample
+        proc: the mounted /proc
     """
 
     def __init__(self, processes: Callable[[], Iterable[int]], proc: Path = _PROC) -> None:
         self._processes, self._proc = processes, proc
-        self.pss_bytes: int | None = None  #: None until a look found a process that may be read
-        self.looks = 0  #: that found one
+        self.pss_bytes: int | None = None  #: None until a process could be read
+        self.samples = 0  #: those in which a process could be read
 
-    def look(self) -> None:
-        """Add up what the processes hold now, but for those that end meanwhile or are not ours to read."""
-        found = [self._pss_bytes(process) for process in self._processes()]
-        readable = [pss_bytes for pss_bytes in found if pss_bytes is not None]
+    def sample(self) -> None:
+        """Add up the memory of all processes now, except those that have ended or may not be read."""
+        sizes = [self._pss_bytes(process) for process in self._processes()]
+        readable = [pss_bytes for pss_bytes in sizes if pss_bytes is not None]
         if readable:
-            self.looks += 1
+            self.samples += 1
             self.pss_bytes = max(sum(readable), self.pss_bytes or 0)
 
     def _pss_bytes(self, process: int) -> int | None:
@@ -64,5 +64,5 @@ class Peak:
             rollup = (self._proc / str(process) / "smaps_rollup").read_text(encoding="ascii")
         except OSError:
             return None
-        kilobytes = _PSS.search(rollup)  # none of a process that has just ended
+        kilobytes = _PSS.search(rollup)  # absent if the process has just ended
         return int(kilobytes[1]) * 1024 if kilobytes else None

@@ -1,79 +1,53 @@
-"""The process between the runner and the measured interpreters: it starts them, bounds them, ends them.
+"""The process between the runner and the measured interpreters: it starts, limits and terminates them.
 
-A program that `supervision` starts. It sleeps while an invocation is measured, but for a look at the
-size of its output four times a second. As the subreaper of all that an invocation leaves behind it can end
-every descendant, those that called `setsid` too, and it learns from a pipe that the runner has died.
-Elsewhere than on Linux it ends the process group.
+`client` starts this program. It sleeps while an invocation is measured, except that it checks the size of
+the output four times a second. As the subreaper of everything an invocation leaves behind it can terminate
+every descendant, even those that called `setsid`, and a pipe tells it when the runner has died. On systems
+other than Linux it terminates the process group.
 
-Standard library only, and `processes`, which needs no more.
+Standard library only, and the modules of this package that need no more.
 """
 
 import contextlib
 import ctypes
-import json
 import os
 import selectors
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from runner.supervise.proc import Peak, descendants
+from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch, read_launch, write_ending
 
-STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
 OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints: its beginning and its end
-_LAST_WORDS_BYTES = 64_000  # they tell why it ended
+_OUTPUT_END_BYTES = 64_000  # the end says why it failed
 _CUT = b"\n[...]\n"
-_WATCH_OUTPUT_S = 0.25
-_WATCH_MEMORY_S = 0.005
-_LEAVE_S = 10.0  # an interpreter that has answered leaves; threads of the workload may keep it
-_LINGER_S = 1.0  # helper processes of a pool end by themselves when their pipes close
+_CHECK_OUTPUT_S = 0.25
+_SAMPLE_MEMORY_S = 0.005
+_LEAVE_S = 10.0  # for an interpreter that has replied to exit; threads of the workload may keep it
+_LINGER_S = 1.0  # helper processes of a pool exit by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
-_KILLING_S = 30.0  # another user's processes, or those that wait for a dead disk, may outlast any SIGKILL
+_KILLING_S = 30.0  # processes of other users, or those that wait for a dead disk, may survive SIGKILL
 _LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the reply
-_MARK = b"\n\x1erunner-reply "
-_LENGTH = struct.Struct("!Q")
+_MARK = REPLY_MARK.encode()
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """How to start a measured interpreter."""
-
-    command: list[str]
-    environment: dict[str, str]
-    specification: str  #: JSON, given on standard input
-    output: str  #: file that gets what the invocation prints
-    time_limit_s: float
-    memory: bool = False  #: look at what its processes hold, every few milliseconds: never while it is timed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How an invocation ended."""
-
-    reply: dict[str, Any] | None  #: what the probe answered, if it did
-    ended: str  #: "exited", "timeout", "interrupted" or "not started"
-    exit_code: int | None  #: negative: the number of the signal
-    error: str = ""  #: why it was not started
-    seconds: float  #: from start to the end of the last process
-    orphans_cpu_s: float  #: CPU time of processes whose parent did not wait for them
-    cpu_s: float  #: CPU time of all its processes, from start to end
-    killed: int  #: processes that had to be ended
-    alive: int = 0  #: processes that could not be ended
-    peak_pss_bytes: int | None = None  #: the most that its processes held together, if that was looked at
-    looks: int = 0  #: how often it was
-
-
 def serve(requests: int, replies: int, temporary: Path) -> None:
-    """Run invocations as they are asked for, until the runner closes its end or dies; remove their files."""
+    """Run the invocations that the runner requests until it closes its end or dies; remove their files.
+
+    Args:
+        requests: descriptor to read launches from
+        replies: descriptor to write endings to
+        temporary: folder for the temporary files of the invocations
+    """
     try:
         _serve(requests, replies, temporary)
     finally:
@@ -88,16 +62,15 @@ def _serve(requests: int, replies: int, temporary: Path) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     interrupts: list[int] = []
-    given_up: set[int] = set()
+    unkillable: set[int] = set()
     signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-    while (frame := read_frame(requests)) is not None:
-        launch = Launch(**json.loads(frame))
+    while (launch := read_launch(requests)) is not None:
         if not temporary.is_dir():  # a workload may have removed it
             temporary.mkdir(mode=0o700)
-        ending = _Invocation(launch, requests, children, interrupts, given_up).run()
+        ending = _Invocation(launch, requests, children, interrupts, unkillable).run()
         _empty(temporary)
         try:
-            write_frame(replies, json.dumps(vars(ending)).encode())
+            write_ending(replies, ending)
         except BrokenPipeError:
             return
 
@@ -107,18 +80,18 @@ class _Invocation:
     """One measured interpreter, from its start until no descendant is left."""
 
     launch: Launch
-    requests: int  #: readable when the runner is gone
+    requests: int  #: readable when the runner has died
     children: int  #: readable when a child has changed state, or the runner interrupts
-    interrupts: list[int]  #: not empty once the runner has interrupted
-    given_up: set[int]  #: processes of earlier invocations that could not be ended; they count no more
+    interrupts: list[int]  #: one entry for each time the runner has interrupted
+    unkillable: set[int]  #: processes that could not be terminated; ignored from then on
     received: bytearray = field(default_factory=bytearray)
-    due: int | None = None  #: bytes of output up to the end of the reply, once its head has arrived
+    due: int | None = None  #: bytes up to the end of the reply, once its length is known
     exit_code: int | None = None
     orphans_cpu_s: float = 0.0
     cpu_s: float = 0.0
     killed: int = 0
     alive: int = 0
-    peak: Peak | None = None  #: where memory is looked at
+    peak: Peak | None = None  #: where memory is sampled
 
     def run(self) -> Ending:
         started = time.monotonic()
@@ -127,25 +100,24 @@ class _Invocation:
         try:
             opened = open(self.launch.output, "a+b")  # noqa: PTH123, SIM115 - closed below
         except OSError as error:
-            return self._ending("not started", started, error=f"{error.strerror}: {self.launch.output}")
+            return self._ending("not_started", started, error=f"{error.strerror}: {self.launch.output}")
         with opened as output:
             try:
                 probe = self._start(output)
-            except (OSError, ValueError) as error:  # ValueError: of an environment that cannot be
+            except (OSError, ValueError) as error:  # ValueError: an invalid environment
                 reason = getattr(error, "strerror", None) or error
-                return self._ending("not started", started, error=f"{reason}: {self.launch.command[0]}")
+                return self._ending("not_started", started, error=f"{reason}: {self.launch.command[0]}")
             assert probe.stdout is not None  # noqa: S101 - for the type checker
             self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
             os.set_blocking(self.replies, False)
             ended = self._watch(started + self.launch.time_limit_s)
             if ended == "exited":
-                self._wait_for_the_rest(time.monotonic() + _LINGER_S)
+                self._wait_for_descendants(time.monotonic() + _LINGER_S)
             self._end_all()
             self._read_reply()
             probe.stdout.close()
-            probe.returncode = (
-                -signal.SIGKILL if self.exit_code is None else self.exit_code
-            )  # not to be waited for
+            # So that Popen does not wait for it.
+            probe.returncode = -signal.SIGKILL if self.exit_code is None else self.exit_code
             self._cap_output()
         return self._ending(ended, started)
 
@@ -162,9 +134,9 @@ class _Invocation:
                 start_new_session=True,
             )
 
-    def _ending(self, ended: str, started: float, error: str = "") -> Ending:
+    def _ending(self, ended: EndedBy, started: float, error: str = "") -> Ending:
         return Ending(
-            reply=_unpack(bytes(self.received)),
+            reply=_reply(self.received),
             ended=ended,
             exit_code=self.exit_code,
             error=error,
@@ -174,12 +146,12 @@ class _Invocation:
             killed=self.killed,
             alive=self.alive,
             peak_pss_bytes=self.peak.pss_bytes if self.peak else None,
-            looks=self.peak.looks if self.peak else 0,
+            memory_samples=self.peak.samples if self.peak else 0,
         )
 
-    def _watch(self, deadline: float) -> str:
-        """Sleep until the probe exits, its time is up, or the runner interrupts or dies."""
-        nap_s = _WATCH_MEMORY_S if self.peak else _WATCH_OUTPUT_S
+    def _watch(self, deadline: float) -> EndedBy:
+        """Sleep until the probe exits, its time limit is reached, or the runner interrupts or dies."""
+        nap_s = _SAMPLE_MEMORY_S if self.peak else _CHECK_OUTPUT_S
         with selectors.DefaultSelector() as selector:
             for descriptor in (self.requests, self.children, self.replies):
                 selector.register(descriptor, selectors.EVENT_READ)
@@ -188,34 +160,34 @@ class _Invocation:
                     return "interrupted"
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    return "exited" if self._has_answered() else "timeout"
+                    return "exited" if self._has_replied() else "timeout"
                 for key, _ in selector.select(min(left, nap_s)):
                     if key.fd == self.requests:
                         return "interrupted"  # by the runner's death
                     if key.fd == self.replies and not self._read_reply():
                         selector.unregister(self.replies)
-                    if key.fd == self.replies and self._has_answered():
+                    if key.fd == self.replies and self._has_replied():
                         deadline = min(deadline, time.monotonic() + _LEAVE_S)
                 self._reap()
                 self._cap_output()
                 if self.peak:
-                    self.peak.look()
+                    self.peak.sample()
         return "exited"
 
-    def _has_answered(self) -> bool:
-        """Whether the whole reply has arrived; the interpreter may still be leaving."""
+    def _has_replied(self) -> bool:
+        """Whether the whole reply has arrived; the interpreter may still have to exit."""
         if self.due is None:
-            self.due = _due(self.received)
+            self.due = _reply_end(self.received)
         return self.due is not None and len(self.received) >= self.due
 
-    def _wait_for_the_rest(self, deadline: float) -> None:
+    def _wait_for_descendants(self, deadline: float) -> None:
         while self._reap() and (left := deadline - time.monotonic()) > 0:
             self._sleep(left)
 
     def _end_all(self) -> None:
-        """End every descendant; those that outlast the grace, or appear meanwhile, are killed.
+        """Terminate every descendant; kill those that survive the grace period or appear during it.
 
-        Those that tidy up after the others get a grace of their own.
+        Resource trackers clean up after the others, so they get a grace period of their own.
         """
         if not self._reap() and _ON_LINUX:
             return
@@ -223,7 +195,7 @@ class _Invocation:
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._in_a_hurry():
+        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._is_urgent():
             self._sleep(min(left, 0.05))
         spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
@@ -231,23 +203,26 @@ class _Invocation:
                 self._give_up()
                 return
             sparing = time.monotonic() < spared_until
-            self._signal([one for one in self._living() if not (sparing and _tidies_up(one))], signal.SIGKILL)
+            self._signal(
+                [process for process in self._living() if not (sparing and _is_resource_tracker(process))],
+                signal.SIGKILL,
+            )
             self._sleep(0.05)
 
-    def _in_a_hurry(self) -> bool:
+    def _is_urgent(self) -> bool:
         """Whether the runner has interrupted more than once."""
         return len(self.interrupts) > 1
 
     def _give_up(self) -> None:
-        """Go on beside what cannot be killed."""
-        left = self._living()
-        self.alive = len(left)
+        """Continue although some processes cannot be killed."""
+        living = self._living()
+        self.alive = len(living)
         self.killed = max(0, self.killed - self.alive)
-        self.given_up.update(left)
+        self.unkillable.update(living)
 
     def _living(self) -> list[int]:
         if _ON_LINUX:
-            return [process for process in descendants() if process not in self.given_up]
+            return [process for process in descendants() if process not in self.unkillable]
         return [] if self.exit_code is not None else [self.pid]
 
     def _signal(self, processes: list[int], number: signal.Signals) -> None:
@@ -259,15 +234,15 @@ class _Invocation:
                 os.killpg(self.pid, number)
 
     def _sleep(self, seconds: float) -> None:
-        """Sleep until a child changes state, at most so long."""
+        """Sleep until a child changes state, at most `seconds`."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.children, selectors.EVENT_READ)
             selector.select(seconds)
 
     def _reap(self) -> bool:
-        """Collect every process that has ended; False once no child is left, and so no descendant.
+        """Wait for every process that has ended; False once no child is left, and so no descendant.
 
-        Those that were given up are overlooked.
+        Processes that cannot be killed are ignored.
         """
         with contextlib.suppress(BlockingIOError):
             while os.read(self.children, 1024):
@@ -276,9 +251,9 @@ class _Invocation:
             while True:
                 process, status, usage = os.wait4(-1, os.WNOHANG)
                 if process == 0:
-                    return not self.given_up or bool(self._living())
-                if process in self.given_up:
-                    self.given_up.remove(process)  # its time was another invocation's
+                    return not self.unkillable or bool(self._living())
+                if process in self.unkillable:
+                    self.unkillable.remove(process)  # its CPU time belongs to an earlier invocation
                     continue
                 cpu_s = usage.ru_utime + usage.ru_stime
                 self.cpu_s += cpu_s
@@ -289,7 +264,7 @@ class _Invocation:
         return False
 
     def _read_reply(self) -> bool:
-        """Take what has arrived; False at the end of file."""
+        """Read what has arrived; False at the end of the file."""
         try:
             data = os.read(self.replies, 1 << 20)  # a pipe holds no more
         except BlockingIOError:
@@ -302,38 +277,33 @@ class _Invocation:
     def _cap_output(self) -> None:
         size = os.fstat(self.output).st_size
         if size > OUTPUT_CAP_BYTES:
-            last_words = os.pread(self.output, _LAST_WORDS_BYTES, size - _LAST_WORDS_BYTES)
-            os.ftruncate(self.output, OUTPUT_CAP_BYTES - _LAST_WORDS_BYTES - len(_CUT))
-            os.write(self.output, _CUT + last_words)
+            end = os.pread(self.output, _OUTPUT_END_BYTES, size - _OUTPUT_END_BYTES)
+            os.ftruncate(self.output, OUTPUT_CAP_BYTES - _OUTPUT_END_BYTES - len(_CUT))
+            os.write(self.output, _CUT + end)
 
 
-def _due(received: bytes | bytearray) -> int | None:
-    """Tell how many bytes there will be at the end of the framed reply; None before its head has arrived."""
+def _reply_end(received: bytes | bytearray) -> int | None:
+    """Compute where the framed reply ends in the output; None before its length has arrived."""
     mark = received.rfind(_MARK)
     head = received.find(b"\n", mark + len(_MARK))
     length = received[mark + len(_MARK) : head]
     return head + 1 + int(length) if mark >= 0 and head >= 0 and length.isdigit() else None
 
 
-def _unpack(received: bytes) -> dict[str, Any] | None:
-    """Read the framed reply; None if there is none, or not the whole of it."""
-    due = _due(received)
-    if due is None or len(received) < due:
+def _reply(received: bytes | bytearray) -> bytes | None:
+    """Cut the reply out of the output; None if it is missing or incomplete."""
+    end = _reply_end(received)
+    if end is None or len(received) < end:
         return None
-    try:
-        body = received[received.rfind(_MARK) + len(_MARK) : due].partition(b"\n")[2]
-        reply: dict[str, Any] = json.loads(body)
-    except ValueError:
-        return None
-    return reply
+    return bytes(received[received.rfind(_MARK) + len(_MARK) : end].partition(b"\n")[2])
 
 
 def _empty(folder: Path) -> None:
     try:
-        left = list(folder.iterdir())
+        paths = list(folder.iterdir())
     except OSError:  # a workload has removed it
         return
-    for path in left:
+    for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -346,39 +316,14 @@ def _become_subreaper() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _tidies_up(process: int) -> bool:
-    """Whether it removes the shared memory and semaphores of a pool, once its other processes are gone."""
+def _is_resource_tracker(process: int) -> bool:
+    """Whether a process removes a pool's shared memory and semaphores when its other processes have ended."""
     try:
         return b"resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:  # gone meanwhile, or not on Linux
+    except OSError:  # it has ended, or this is not Linux
         return False
 
 
-def write_frame(descriptor: int, body: bytes) -> None:
-    """Write the length, then the body."""
-    data = memoryview(_LENGTH.pack(len(body)) + body)
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def read_frame(descriptor: int) -> bytes | None:
-    """Read one frame; None if the other end is closed."""
-    header = _read_exactly(descriptor, _LENGTH.size)
-    if header is None:
-        return None
-    return _read_exactly(descriptor, _LENGTH.unpack(header)[0])
-
-
-def _read_exactly(descriptor: int, count: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < count:
-        part = os.read(descriptor, min(count - len(data), 1 << 20))
-        if not part:
-            return None
-        data += part
-    return bytes(data)
-
-
 def main() -> None:
-    """Be the supervising process."""
+    """Run the supervising process."""
     serve(sys.stdin.fileno(), sys.stdout.fileno(), Path(sys.argv[2]))

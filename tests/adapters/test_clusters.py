@@ -183,7 +183,7 @@ def test_tasks_of_every_kind_run(cluster: Cluster, settings: dict[str, Any]) -> 
 
 
 def test_short_tasks_run_without_timestamps(cluster: Cluster) -> None:
-    answer = cluster.ask(tracing="apart")
+    answer = cluster.ask(tracing="separate_run")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]
     assert [iteration["tracing"] for iteration in answer.reply["iterations"]] == [False, True]
@@ -205,7 +205,7 @@ def test_as_many_tasks_run_at_once_as_there_are_workers(
         workers=workers, function="bag.meet", items=list(range(workers)), arguments=arguments
     )
     assert answer.values() == [workers] * workers
-    assert answer.reply["distinct_workers"] == workers
+    assert answer.reply["workers"]["distinct_workers"] == workers
 
 
 def test_the_initializer_runs_once_in_each_worker(cluster: Cluster, tmp_path: Path) -> None:

@@ -17,9 +17,18 @@ from omegaconf import OmegaConf
 from runner.adapter_source import declared_traits
 from runner_probe.adapters import worker_count
 from runner_probe.adapters.serial import Serial
-from runner_probe.iteration import Tasks
+from runner_probe.iteration import ChunkedTasks
 from runner_probe.pool_factory import Factory
-from tests.probe.probing import ROOT, SERIAL, THREAD, Answer, ask, process_pool, specify
+from tests.probe.probing import (
+    ROOT,
+    SERIAL,
+    THREAD,
+    Answer,
+    ask,
+    dispatching,
+    process_pool,
+    specify,
+)
 
 WORKERS = 2
 ITEMS = list(range(8))
@@ -182,7 +191,7 @@ class TestUsual:
     def test_no_more_workers_run_tasks_than_the_pool_has(self, usual: Usual) -> None:
         workers = workers_of(usual.answer)
         assert 1 <= len(workers) <= usual.executor.most_workers
-        assert usual.answer.reply["distinct_workers"] == len(workers)
+        assert usual.answer.reply["workers"]["distinct_workers"] == len(workers)
 
     def test_no_more_tasks_run_at_once_than_there_are_workers(self, usual: Usual) -> None:
         records = usual.answer.records()
@@ -214,7 +223,7 @@ class TestUsual:
         assert not usual.processes & {process for process, _ in usual.initialized}
 
     def test_the_start_method_is_recorded(self, usual: Usual) -> None:
-        assert usual.answer.reply["start_method"] == usual.executor.start_method
+        assert usual.answer.reply["workers"]["start_method"] == usual.executor.start_method
 
     def test_nothing_is_printed(self, usual: Usual) -> None:
         assert usual.answer.printed == ""
@@ -228,8 +237,7 @@ WITH_WINDOW = [executor for executor in EXECUTORS if "no_window" not in executor
 def test_every_worker_runs_tasks_until_the_window_closes_and_then_ends(
     executor: Executor, tmp_path: Path
 ) -> None:
-    window = {"folder": str(tmp_path), "workers": executor.row.at_once, "duration_s": 0.3}
-    answer = ask({**specify(executor.pool()), "window": window})
+    answer = ask(in_window(specify(executor.pool()), tmp_path, workers=executor.row.at_once, duration_s=0.3))
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     [iteration] = answer.reply["iterations"]
     assert iteration["work_ns"] == 300_000_000
@@ -248,7 +256,7 @@ def test_as_many_tasks_run_at_once_as_there_are_workers(executor: Executor, tmp_
     function, items = executor.function("meet"), list(range(count))
     answer = ask(specify(executor.pool(), function=function, items=items, arguments=arguments))
     assert answer.values() == [count] * count
-    assert answer.reply["distinct_workers"] == count
+    assert answer.reply["workers"]["distinct_workers"] == count
 
 
 @pytest.mark.slow
@@ -288,7 +296,7 @@ def test_large_results_arrive_and_idle_workers_do_no_harm(executor: Executor) ->
     first, second = answer.reply["reference"]
     assert first["value"] != second["value"]
     assert len(first["shown"]) == 200
-    assert 1 <= answer.reply["distinct_workers"] <= 2
+    assert 1 <= answer.reply["workers"]["distinct_workers"] <= 2
 
 
 @pytest.mark.slow
@@ -358,11 +366,11 @@ def test_a_worker_that_dies_is_reported_as_a_crash(executor: Executor) -> None:
 
 @pytest.mark.parametrize("chunk_size", [1, None])
 def test_a_bag_without_tasks_never_reaches_an_executor(chunk_size: int | None) -> None:
-    # A workload without items is refused, so Tasks never sees one.
+    # A workload without items is refused, so ChunkedTasks never sees one.
     reply = ask(specify(THREAD, items=[], chunk_size=chunk_size)).reply
     assert (reply["status"], reply["iterations"]) == ("failed", [])
-    assert reply["error"] == "WorkloadError: there are no items; a workload needs one at least"
-    assert Tasks(len, [], 1, each=True).chunks == []
+    assert reply["error"] == "WorkloadError: there are no items; a workload needs at least one"
+    assert ChunkedTasks(len, [], 1, each=True).chunks == []
 
 
 @pytest.mark.parametrize(
@@ -410,6 +418,6 @@ def test_the_plain_loop_runs_a_task_when_it_is_submitted() -> None:
 @pytest.mark.slow
 @every_executor
 def test_the_cost_of_dispatching_a_chunk_is_measured(executor: Executor) -> None:
-    reply = ask({**specify(executor.pool(), function=executor.function("square")), "dispatch": True}).reply
+    reply = ask(dispatching(specify(executor.pool(), function=executor.function("square")))).reply
     assert (reply["status"], reply["error"], reply["iterations"]) == ("ok", "", [])
     assert reply["dispatch"]["chunk_ns"] > 0

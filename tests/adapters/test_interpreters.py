@@ -61,7 +61,7 @@ def test_coroutines_snippets_and_checks_work_in_every_interpreter(python: str) -
     spec = specify(snippets={"list": "list(range(9))", "text": 's = """a\nb"""; assert s == "a\\nb"'})
     timed = ask({**spec, "calls": {"list": 9, "text": 9}}, python=python, environment=strict)
     assert (timed.reply["status"], timed.reply["error"]) == ("ok", "")
-    checks = [{"workload": spec["workload"], "executor": {"pool": THREAD}}]
-    checked = ask({"path": [], "check": checks}, python=python).reply
-    assert checked["checked"] == [{"tasks": 2, "is_async": False, "problems": []}]
+    cells = [{"workload": spec["workload"], "pool": THREAD, "in_window": False}]
+    checked = ask({"kind": "preflight", "cells": cells}, python=python).reply
+    assert checked["cells"] == [{"tasks": 2, "is_async": False, "problems": []}]
     assert checked["interpreter"]["executable"] == python

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.measure.chunking import Dispatch, auto_chunk_size
+from runner.measure.chunking import DispatchCost, auto_chunk_size
 
 US = 1e-6
 
 
 def chosen(lengths: list[tuple[int, float]], workers: int, chunk_s: float) -> int:
-    return auto_chunk_size(lengths, Dispatch(chunk_s=chunk_s, workers=workers))
+    return auto_chunk_size(lengths, DispatchCost(chunk_s=chunk_s, workers=workers))
 
 
 def equal(tasks: int, task_s: float) -> list[tuple[int, float]]:
@@ -82,10 +82,10 @@ def test_longer_tasks_never_get_larger_chunks(
 
 
 def test_threads_that_share_a_gil_wait_for_nobody_who_computes() -> None:
-    dispatch = Dispatch(chunk_s=1e-5, workers=2, shares_gil=True)
+    dispatch = DispatchCost(chunk_s=1e-5, workers=2, shares_gil=True)
     lengths = [(1000, 0.1)]
     assert auto_chunk_size(lengths, dispatch, cpu_share=1.0) == 500
     assert auto_chunk_size(lengths, dispatch, cpu_share=1.2) == 500
     waiting = auto_chunk_size(lengths, dispatch, cpu_share=0.0)
-    assert waiting == auto_chunk_size(lengths, Dispatch(chunk_s=1e-5, workers=2), cpu_share=1.0)
+    assert waiting == auto_chunk_size(lengths, DispatchCost(chunk_s=1e-5, workers=2), cpu_share=1.0)
     assert waiting < 500

@@ -13,15 +13,15 @@ import pytest
 
 from runner.measure.invocation import (
     LEAST_BETWEEN_CHUNKS_S,
-    SHORTEST_STAMPED_CHUNK_S,
-    SHORTEST_STAMPED_S,
+    SHORTEST_TRACED_CHUNK_S,
+    SHORTEST_TRACED_S,
     Outcome,
     Request,
     invoke,
 )
 from runner.records import Cell, Reference, Sample
-from runner.supervise.server import Ending, Launch
-from runner_probe.iteration import RECORD
+from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch
+from runner_probe.iteration import RECORD_FIELDS
 from tests.made import make_cell
 
 
@@ -38,9 +38,15 @@ class Answering:
         return self.ending
 
 
-def make_ending(reply: dict[str, Any] | None = None, ended: str = "exited", **fields: Any) -> Ending:
-    made = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "cpu_s": 0.0, "killed": 0}
-    return Ending(reply=reply, ended=ended, **{**made, **fields})
+def make_ending(reply: dict[str, Any] | None = None, ended: EndedBy = "exited", **fields: Any) -> Ending:
+    usual = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "cpu_s": 0.0, "killed": 0}
+    encoded = None if reply is None else json.dumps(reply).encode()
+    return Ending(reply=encoded, ended=ended, **{**usual, **fields})
+
+
+def specification_of(launch: Launch) -> dict[str, Any]:
+    specification: dict[str, Any] = json.loads(launch.specification)["specification"]
+    return specification
 
 
 def make_record(task: int = 0, tasks: int = 1, *, thread: int = 10, started_ns: int = 100) -> list[Any]:
@@ -73,7 +79,7 @@ def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -
         "calls": None,
         "labels": ["one", "two"],
         "living_cpu_s": 0.0,
-        "record": RECORD,
+        "record_fields": RECORD_FIELDS,
         **fields,
     }
 
@@ -111,13 +117,13 @@ def only(outcome: Outcome) -> Sample:
     ("exit_code", "how"),
     [
         (3, "a worker exited with code 3: "),
-        (-11, "a worker was ended by SIGSEGV: "),
-        (-9, "a worker was ended by SIGKILL, as the system does when memory runs out: "),
+        (-11, "a worker was killed by SIGSEGV: "),
+        (-9, "a worker was killed by SIGKILL, which the system sends when memory runs out: "),
         (None, ""),
     ],
 )
 @pytest.mark.parametrize(
-    ("printed", "last"), [("", "."), ("first\nno licence\n", "; it printed last: no licence")]
+    ("printed", "last"), [("", "."), ("first\nno licence\n", "; its last output: no licence")]
 )
 def test_a_dead_worker_is_told_with_how_it_ended_and_what_it_printed_last(
     measure: Callable[..., Outcome], exit_code: int | None, how: str, printed: str, last: str
@@ -152,9 +158,9 @@ def in_window(tmp_path: Path, repetition: int) -> Request:
 def test_workers_of_a_window_meet_in_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
     supervisor = Answering(make_ending())
     invoke(in_window(tmp_path, 1), supervisor)
-    window = json.loads(supervisor.launches[0].specification)["window"]
-    folder = Path(window.pop("folder"))
-    assert window == {"workers": 2, "duration_s": 1.5}
+    specification = specification_of(supervisor.launches[0])
+    assert [specification[key] for key in ("kind", "workers", "duration_s")] == ["window", 2, 1.5]
+    folder = Path(specification["folder"])
     assert folder.name.startswith("runner-")
     assert not folder.exists()
 
@@ -162,7 +168,7 @@ def test_workers_of_a_window_meet_in_a_folder_that_is_gone_afterwards(tmp_path: 
 def test_the_reference_of_a_window_runs_one_bag(tmp_path: Path) -> None:
     supervisor = Answering(make_ending())
     invoke(in_window(tmp_path, 0), supervisor)
-    assert json.loads(supervisor.launches[0].specification)["window"] is None
+    assert specification_of(supervisor.launches[0])["kind"] == "measurement"
 
 
 def test_a_window_has_percentiles_and_makes_no_reference(tmp_path: Path) -> None:
@@ -187,22 +193,21 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
     reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
     supervisor = Answering(make_ending())
     invoke(make_request(tmp_path, reference), supervisor)
-    specification = json.loads(supervisor.launches[0].specification)
+    received = json.loads(supervisor.launches[0].specification)
     settings = make_cell("abc").settings
-    assert specification.pop("path")[0] == str(Path.cwd())
-    assert specification == {
+    assert (received["path"][0], received["reply_mark"]) == (str(Path.cwd()), REPLY_MARK)
+    assert received["specification"] == {
+        "kind": "measurement",
         "workload": settings["workload"],
-        "executor": settings["executor"],
+        "pool": settings["executor"]["pool"],
         "chunk_size": 1,
-        "dispatch": False,
         "iterations": 1,
-        "tracing": "apart",
-        "look": False,
+        "tracing": "separate_run",
+        "with_native_threads": False,
         "calls": {"set": 7},
         "reference": [{"value": 1}],
-        "labelled": True,
+        "with_labels": False,
         "bags": 1,
-        "window": None,
     }
 
 
@@ -242,7 +247,7 @@ def test_the_cpu_time_of_orphans_belongs_to_the_first_sample(measure: Callable[.
     [
         (0, 0, ""),
         (3, 0, "exited with code 3"),
-        (-signal.SIGSEGV, 0, "was ended by SIGSEGV"),
+        (-signal.SIGSEGV, 0, "was killed by SIGSEGV"),
         (-signal.SIGTERM, 1, ""),  # by us, as one of those that outlived the workload
     ],
 )
@@ -268,12 +273,12 @@ def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -
         make_iteration(0),
         make_iteration(1),
         status="wrong_result",
-        error="task 1 (two) gave [1\n 2],\u2028but 4",
+        error="task 1 (two) returned [1\n 2],\u2028but 4",
         differing=[1],
     )
     outcome = measure(make_ending(reply))
     assert {(one.status, one.error) for one in outcome.samples} == {
-        ("wrong_result", "task 1 (two) gave [1 2], but 4")
+        ("wrong_result", "task 1 (two) returned [1 2], but 4")
     }
     assert [one.wall_s for one in outcome.samples] == [2.13, 2.13]
 
@@ -314,7 +319,7 @@ def test_a_failure_follows_the_iterations_that_were_good(
             make_ending(ended="timeout", exit_code=-15),
             "",
             "timeout",
-            "ended after its time limit of 30 s; raise time_limit_s if it needs longer",
+            "terminated at its time limit of 30 s; raise time_limit_s if it needs longer",
             id="timeout",
         ),
         pytest.param(
@@ -325,34 +330,34 @@ def test_a_failure_follows_the_iterations_that_were_good(
             id="interrupted",
         ),
         pytest.param(
-            make_ending(ended="not started", exit_code=None, error="No such file or directory: /no/python"),
+            make_ending(ended="not_started", exit_code=None, error="No such file or directory: /no/python"),
             "",
             "crashed",
             "the interpreter could not be started: No such file or directory: /no/python",
             id="not started",
         ),
         pytest.param(
-            make_ending(exit_code=-11), "", "crashed", "the interpreter was ended by SIGSEGV", id="signal"
+            make_ending(exit_code=-11), "", "crashed", "the interpreter was killed by SIGSEGV", id="signal"
         ),
         pytest.param(
             make_ending(exit_code=-40),
             "",
             "crashed",
-            "the interpreter was ended by signal 40",
+            "the interpreter was killed by signal 40",
             id="signal without a name",
         ),
         pytest.param(
             make_ending(exit_code=3),
             "",
             "crashed",
-            "the interpreter exited with code 3 before it had answered",
+            "the interpreter exited with code 3 before it replied",
             id="exit code",
         ),
         pytest.param(
             make_ending(exit_code=0),
             "working\nlast   words\n\n",
             "crashed",
-            "the interpreter exited with code 0 before it had answered; it printed last: last words",
+            "the interpreter exited with code 0 before it replied; its last output: last words",
             id="last words",
         ),
     ],
@@ -368,8 +373,18 @@ def test_without_a_reply_one_row_says_why(
     assert (outcome.records, outcome.reference, outcome.seconds) == ([], None, 2.5)
 
 
+def test_a_reply_that_is_not_json_counts_as_none(measure: Callable[..., Outcome]) -> None:
+    sample = only(measure(replace(make_ending(), reply=b"{{{")))
+    assert (sample.status, sample.error) == (
+        "crashed",
+        "the interpreter exited with code 0 before it replied",
+    )
+
+
 @pytest.mark.parametrize("ended", ["timeout", "interrupted"])
-def test_a_failure_caused_by_being_ended_is_told_as_that(measure: Callable[..., Outcome], ended: str) -> None:
+def test_a_failure_caused_by_termination_is_reported_as_that(
+    measure: Callable[..., Outcome], ended: EndedBy
+) -> None:
     reply = make_reply(status="failed", error="task 0 (one) raised SystemExit: 143")
     assert only(measure(make_ending(reply, ended))).status == ended
 
@@ -469,13 +484,13 @@ def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outc
 @pytest.mark.parametrize(
     ("task_s", "chunk_size", "tracing"),
     [
-        (SHORTEST_STAMPED_S, 1, "task"),
-        (SHORTEST_STAMPED_S * 0.99, 1, "chunk"),
-        (SHORTEST_STAMPED_CHUNK_S * 0.99, 1, "apart"),
-        (SHORTEST_STAMPED_CHUNK_S / 10, 10, "chunk"),
-        (SHORTEST_STAMPED_CHUNK_S / 10, 9, "apart"),
-        (SHORTEST_STAMPED_CHUNK_S / 20, None, "chunk"),
-        (SHORTEST_STAMPED_CHUNK_S / 21, 1000, "apart"),
+        (SHORTEST_TRACED_S, 1, "task"),
+        (SHORTEST_TRACED_S * 0.99, 1, "chunk"),
+        (SHORTEST_TRACED_CHUNK_S * 0.99, 1, "separate_run"),
+        (SHORTEST_TRACED_CHUNK_S / 10, 10, "chunk"),
+        (SHORTEST_TRACED_CHUNK_S / 10, 9, "separate_run"),
+        (SHORTEST_TRACED_CHUNK_S / 20, None, "chunk"),
+        (SHORTEST_TRACED_CHUNK_S / 21, 1000, "separate_run"),
     ],
 )
 def test_what_is_stamped_is_long_enough_for_it(
@@ -485,18 +500,18 @@ def test_what_is_stamped_is_long_enough_for_it(
     reference = Reference(task_s=task_s, labels=["one"] * 20)
     cell = make_cell("abc", chunk_size=chunk_size)
     invoke(make_request(tmp_path, reference, cell), supervisor)
-    assert json.loads(supervisor.launches[0].specification)["tracing"] == tracing
+    assert specification_of(supervisor.launches[0])["tracing"] == tracing
 
 
 @pytest.mark.parametrize(
     ("between_chunks_s", "executor", "tracing"),
     [
         (LEAST_BETWEEN_CHUNKS_S, "concurrent.futures.ProcessPoolExecutor", "chunk"),
-        (LEAST_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "apart"),
+        (LEAST_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "separate_run"),
         (
             LEAST_BETWEEN_CHUNKS_S,
             "runner_probe.adapters.serial.Serial",
-            "apart",
+            "separate_run",
         ),  # it carries nothing to and fro
     ],
 )
@@ -508,12 +523,12 @@ def test_chunks_whose_data_takes_long_are_stamped_however_short_their_tasks(
     cell = replace(made, settings={**made.settings, "executor": {"pool": {"_target_": executor}}})
     request = make_request(tmp_path, Reference(task_s=1e-9, labels=["one"] * 20), cell)
     invoke(replace(request, between_chunks_s=between_chunks_s), supervisor)
-    assert json.loads(supervisor.launches[0].specification)["tracing"] == tracing
+    assert specification_of(supervisor.launches[0])["tracing"] == tracing
 
 
 def test_the_length_of_a_task_is_the_mean_over_the_records(measure: Callable[..., Outcome]) -> None:
     records = [make_record(0), make_record(1)]
-    records[1][RECORD.index("busy_ns")] = 160
+    records[1][RECORD_FIELDS.index("busy_ns")] = 160
     reference = measure(make_ending(make_reply(make_iteration(records=records)))).reference
     assert reference is not None
     assert reference.task_s == pytest.approx(120e-9)
@@ -532,4 +547,4 @@ def test_a_headline_without_records_has_no_parts(measure: Callable[..., Outcome]
 
 def test_facts_seen_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
     facts: dict[str, Any] = {"distinct_workers": 2, "gil_enabled": True, "start_method": "fork"}
-    assert measure(make_ending(make_reply(make_iteration(), **facts))).facts == facts
+    assert measure(make_ending(make_reply(make_iteration(), workers=facts))).facts == facts

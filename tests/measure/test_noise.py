@@ -84,7 +84,7 @@ def test_a_machine_as_quick_as_at_best_is_not_slow() -> None:
 def test_a_slowed_machine_is_told_by_how_much() -> None:
     sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
     found = Canary(sung.work, sung.clock).disturbance()
-    assert found == "before the repetition, fixed work took 2.00 times as long as at best"
+    assert found == "before the repetition the machine was 2.00 times slower than at its best"
 
 
 def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_since() -> None:

@@ -5,29 +5,28 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from runner.errors import ConfigurationError
 from runner.measure import profilers
+from runner.measure.interpreter import CheckedInterpreter, Interpreter
 from runner.measure.profilers import check_profiler, collect_allocations, spying
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
-from runner.supervise.server import Ending, Launch
+from runner.supervise.protocol import Ending, Launch
 from tests.conftest import PATIENCE_S
 from tests.made import make_cell
 from tests.measure.test_invocation import make_ending
 
+if TYPE_CHECKING:
+    from runner_probe.wire import InterpreterFacts
+
 PYTHON = "/usr/bin/python3"
-INTERPRETER: Mapping[str, Any] = {
-    "python": PYTHON,
-    "prefix": [],
-    "env": {},
-    "implementation": "CPython",
-    "free_threaded": False,
-}
+INTERPRETER = Interpreter(python=PYTHON, env={}, prefix=[])
+FACTS = {"implementation": "CPython", "free_threaded": False}
 
 needs_py_spy = pytest.mark.skipif(profilers._py_spy() is None, reason="py-spy is not installed")
 
@@ -47,8 +46,10 @@ class Trying:
 
 
 def problems(purpose: Purpose, supervisor: Trying, **changes: Any) -> list[str]:
+    facts = cast("InterpreterFacts", {**FACTS, **changes})
+    checked = CheckedInterpreter(interpreter=INTERPRETER, cells=["a"], async_cells=[], facts=facts)
     try:
-        check_profiler(purpose, [{**INTERPRETER, **changes}], supervisor)
+        check_profiler(purpose, [checked], supervisor)
     except ConfigurationError as error:
         return str(error).splitlines()
     return []
@@ -77,21 +78,23 @@ def test_an_interpreter_that_py_spy_cannot_read_is_told_with_its_reason() -> Non
     (problem,) = problems("cpu-profile", Trying("Error: Permission Denied"))
     assert problem == (
         f"profile=cpu: py-spy cannot read {PYTHON} here (Error: Permission Denied); "
-        "leave it out of this study, or take profile=memory"
+        "leave this interpreter out, or use profile=memory"
     )
 
 
 @pytest.mark.usefixtures("_with_py_spy")
 def test_a_free_threaded_interpreter_has_no_cpu_profile() -> None:
     (problem,) = problems("cpu-profile", Trying(), free_threaded=True)
-    assert problem.startswith(f"profile=cpu: py-spy cannot read the free-threaded {PYTHON}; leave it out")
+    assert problem.startswith(
+        f"profile=cpu: py-spy cannot read the free-threaded {PYTHON}; leave this interpreter out"
+    )
 
 
 def test_without_py_spy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profilers, "_py_spy", lambda: None)
     (problem,) = problems("cpu-profile", Trying())
     assert problem == (
-        "profile=cpu: it needs py-spy, which is not installed; install it: "
+        "profile=cpu: py-spy is not installed; install it: "
         "pip install 'parallel-runner[profile]' (in a checkout: pip install '.[profile]')"
     )
 
@@ -203,7 +206,7 @@ def test_what_a_function_holds_that_is_no_python_is_its_own(
     profiled(tmp_path, "memory-profile", "raw", [20_000_000], SERIAL)
     with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
         most = max(csv.DictReader(file), key=lambda row: int(row["held_bytes"]))
-    assert most["source"] == "(the function itself, which is not Python)"
+    assert most["source"] == "(the function itself, which is not written in Python)"
     assert int(most["held_bytes"]) >= 20_000_000
 
 

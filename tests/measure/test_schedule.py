@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.measure.chunking import Dispatch
+from runner.measure.chunking import DispatchCost
 from runner.measure.invocation import Outcome, Request
 from runner.measure.remaining import why_complete
 from runner.measure.schedule import Interrupted, Study
@@ -824,7 +824,7 @@ def test_only_the_last_row_of_an_invocation_completes_it() -> None:
 def answering_dispatch(request: Request) -> Outcome:
     """As `ended`, of 100 tasks of a second each; a chunk costs an eighth of that to hand out."""
     if request.dispatch:
-        dispatch = Dispatch(chunk_s=1 / 8, workers=2)
+        dispatch = DispatchCost(chunk_s=1 / 8, workers=2)
         return Outcome(samples=[], records=[], dispatch=dispatch, seconds=1.0)
     outcome = ended(request)
     assert outcome.reference is not None

@@ -1,6 +1,5 @@
 """What an invocation without a clock asks for, and what is told of it."""
 
-import json
 import sys
 import tempfile
 from dataclasses import replace
@@ -14,10 +13,10 @@ from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
 from tests.conftest import PATIENCE_S
 from tests.made import make_cell
-from tests.measure.test_invocation import Answering, make_ending
+from tests.measure.test_invocation import Answering, make_ending, specification_of
 
 OK = {"status": "ok", "error": "", "traceback": ""}
-UNTOLD = "this system does not tell what processes share: Linux does, in /proc/PID/smaps_rollup"
+UNTOLD = "this system does not report shared memory; Linux does, in /proc/PID/smaps_rollup"
 
 
 def make_request(folder: Path, **settings: Any) -> UntimedRequest:
@@ -33,19 +32,21 @@ def make_request(folder: Path, **settings: Any) -> UntimedRequest:
 
 
 def test_memory_is_looked_at_while_the_tasks_run_alone(tmp_path: Path) -> None:
-    supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, looks=7))
+    supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, memory_samples=7))
     found = run_untimed(make_request(tmp_path), supervisor)
     (launch,) = supervisor.launches
-    specification = json.loads(launch.specification)
+    specification = specification_of(launch)
     assert launch.memory
-    assert (specification["untimed"], specification["calls"]) == (True, {"one": 10})
+    assert (specification["kind"], specification["calls"]) == ("untimed", {"one": 10})
     assert (found.cell, found.purpose, found.status, found.error) == ("abc", "memory", "ok", "")
     assert (found.peak_pss_bytes, found.looks) == (38_000_000, 7)
 
 
 def test_one_that_failed_has_no_figure(tmp_path: Path) -> None:
     reply = {"status": "failed", "error": "ValueError: no\nmore", "traceback": "…"}
-    found = run_untimed(make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, looks=7)))
+    found = run_untimed(
+        make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, memory_samples=7))
+    )
     assert (found.status, found.error, found.peak_pss_bytes) == ("failed", "ValueError: no more", None)
 
 

@@ -6,13 +6,17 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from runner_probe.channel import MARK
-from runner_probe.iteration import RECORD
+from runner.supervise.protocol import REPLY_MARK
+from runner_probe import probe_main
+from runner_probe.iteration import RECORD_FIELDS
+
+if TYPE_CHECKING:
+    from runner_probe.wire import RunSpecification
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "runner" / "probe" / "__main__.py"
@@ -20,7 +24,7 @@ MEASURED = Path(__file__).resolve().parent / "measured"
 
 SERIAL = {"_target_": "runner_probe.adapters.serial.Serial"}
 THREAD = {"_target_": "concurrent.futures.ThreadPoolExecutor", "max_workers": 2}
-PATIENCE_S = 60.0  # a probe that lasts longer hangs
+PATIENCE_S = 60.0  # a probe that takes longer hangs
 
 
 def process_pool(start_method: str) -> dict[str, Any]:
@@ -33,18 +37,17 @@ def process_pool(start_method: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a probe gave back."""
+    """A probe's reply, and what it printed."""
 
     reply: dict[str, Any]
     chatter: bytes  #: on standard output, before the reply
     printed: str  #: on standard error
 
     def records(self, iteration: int = 0) -> list[dict[str, Any]]:
-        rows = self.reply["iterations"][iteration]["records"]
-        return [dict(zip(RECORD, row, strict=True)) for row in rows]
+        return named_fields(self.reply["iterations"][iteration]["records"])
 
     def values(self) -> list[Any]:
-        """Return the tasks' values, of a workload with `compare: close`."""
+        """List the tasks' results, of a workload with `compare: close`."""
         return [entry["value"] for entry in self.reply["reference"]]
 
 
@@ -56,33 +59,70 @@ def specify(
     tracing: str = "task",
     **workload: Any,
 ) -> dict[str, Any]:
-    """Make the specification of an invocation; by default it squares three numbers."""
+    """Make the specification of a measurement; by default it squares three numbers."""
     settings = {"function": "bag.square", "items": [1, 2, 3], "compare": "close", **workload}
     return {
-        "path": [str(MEASURED)],
+        "kind": "measurement",
         "workload": settings,
-        "executor": {"pool": dict(pool)},
+        "pool": dict(pool),
         "chunk_size": chunk_size,
-        "dispatch": False,
         "iterations": iterations,
         "tracing": tracing,
-        "look": False,
         "calls": None,
         "reference": None,
-        "labelled": False,
+        "with_labels": True,
+        "with_native_threads": False,
         "bags": 1,
-        "window": None,
     }
+
+
+def named_fields(records: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Name the values of task records."""
+    return [dict(zip(RECORD_FIELDS, values, strict=True)) for values in records]
+
+
+def in_window(
+    specification: Mapping[str, Any], folder: Path, *, workers: int = 1, duration_s: float = 0.15
+) -> dict[str, Any]:
+    """Change a specification so that workers run tasks until a window closes."""
+    return {
+        **specification,
+        "kind": "window",
+        "folder": str(folder),
+        "workers": workers,
+        "duration_s": duration_s,
+    }
+
+
+def dispatching(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """Change a specification so that it measures the cost of dispatch."""
+    return {**specification, "kind": "dispatch"}
+
+
+def untimed(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """Change a specification so that the tasks run once, untimed."""
+    return {**specification, "kind": "untimed", "allocations": None}
+
+
+def run(specification: Mapping[str, Any]) -> Any:
+    """Run a specification in this process; returns the reply."""
+    return probe_main.run(cast("RunSpecification", specification))
 
 
 def ask(
     specification: Mapping[str, Any],
     *,
+    path: Sequence[Path] = (MEASURED,),
     python: str = sys.executable,
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Start a probe and wait for its reply, and for the last process that it leaves."""
+    """Start a probe; wait for its reply, and for the last process that it leaves behind."""
+    received = {
+        "path": list(map(str, path)),
+        "reply_mark": REPLY_MARK,
+        "specification": specification,
+    }
     probe = subprocess.Popen(
         [python, *options, str(PROBE)],
         stdin=subprocess.PIPE,
@@ -92,12 +132,12 @@ def ask(
         start_new_session=True,
     )
     try:
-        output, errors = probe.communicate(json.dumps(specification).encode(), timeout=PATIENCE_S)
+        output, errors = probe.communicate(json.dumps(received).encode(), timeout=PATIENCE_S)
     except BaseException:
         os.killpg(probe.pid, signal.SIGKILL)
         probe.communicate()
         raise
-    chatter, mark, framed = output.partition(MARK)
+    chatter, mark, framed = output.partition(REPLY_MARK.encode())
     assert mark, f"no reply; printed: {errors.decode()}"
     length, _, body = framed.partition(b"\n")
     assert len(body) == int(length)
@@ -105,25 +145,25 @@ def ask(
 
 
 def interpreters() -> list[str]:
-    """List real interpreters of Python 3.10 and later, one a version; ours is always among them."""
+    """List installed interpreters of Python 3.10 and later, one for each version, ours among them."""
     folders = [*(Path.home() / ".pyenv" / "versions").glob("*/bin")]
     folders += [Path(folder) for folder in os.get_exec_path()]
-    found = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
+    paths = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
     for program in (program for folder in folders for program in sorted(folder.glob("python3.*"))):
         version = re.fullmatch(r"python(3\.(\d+)t?)", program.name)
         if version and int(version[2]) >= 10 and program.is_file() and not _is_script(program):
-            found.setdefault(version[1], str(program))
-    return [found[version] for version in sorted(found)]
+            paths.setdefault(version[1], str(program))
+    return [paths[version] for version in sorted(paths)]
 
 
 def _is_script(program: Path) -> bool:
-    """Tell a version manager's stand-in from an interpreter."""
+    """Whether a program is a shim of a version manager rather than an interpreter."""
     with program.open("rb") as file:
         return file.read(2) == b"#!"
 
 
 class Clock:
-    """Stands still unless a task or a pool tells it to go on."""
+    """A clock that only tasks and pools advance."""
 
     def __init__(self) -> None:
         self.now = 50_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner_probe.channel import MARK
+from runner.supervise.protocol import REPLY_MARK
 from tests.probe.probing import MEASURED, PATIENCE_S, PROBE, ask, specify
 
 
@@ -37,7 +37,7 @@ def test_the_reply_is_found_after_a_flood_of_output() -> None:
 
 
 def test_the_reply_is_found_although_its_mark_was_printed() -> None:
-    answer = ask(specify(function="bag.show", items=[f"'{MARK.decode()}'7"]))
+    answer = ask(specify(function="bag.show", items=[f"'{REPLY_MARK}'7"]))
     assert answer.reply["status"] == "ok"
     assert answer.chatter == b""
 
@@ -64,6 +64,7 @@ def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     specification = specify(function="bag.stay_behind", items=[1], arguments={"fifo": str(fifo)})
+    received = {"path": [str(MEASURED)], "reply_mark": REPLY_MARK, "specification": specification}
     probe = subprocess.Popen(
         [sys.executable, str(PROBE)],
         stdin=subprocess.PIPE,
@@ -72,7 +73,7 @@ def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:
     )
     assert probe.stdin is not None
     assert probe.stdout is not None
-    probe.stdin.write(json.dumps(specification).encode())
+    probe.stdin.write(json.dumps(received).encode())
     probe.stdin.close()
     reply = _read_reply(probe.stdout)
     assert reply["status"] == "ok"
@@ -85,23 +86,19 @@ def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:
 def _read_reply(stream: Any) -> dict[str, Any]:
     assert stream.readline() == b"\n"
     mark, _, length = stream.readline().rpartition(b" ")
-    assert mark + b" " == MARK.lstrip(b"\n")
+    assert mark + b" " == REPLY_MARK.strip("\n").encode()
     reply: dict[str, Any] = json.loads(stream.read(int(length)))
     return reply
 
 
 def test_the_folders_of_the_specification_come_first_on_the_path(tmp_path: Path) -> None:
     (tmp_path / "bag.py").write_text("def square(number): return 'mine'\n", encoding="utf-8")
-    specification = specify()
-    specification["path"] = [str(tmp_path), str(MEASURED)]
-    assert ask(specification).values() == ["mine"] * 3
+    assert ask(specify(), path=[tmp_path, MEASURED]).values() == ["mine"] * 3
 
 
 def test_a_module_named_like_the_runner_is_the_users_own(tmp_path: Path) -> None:
     (tmp_path / "runner.py").write_text("def square(number): return 'mine'\n", encoding="utf-8")
-    specification = specify(function="runner.square")
-    specification["path"] = [str(tmp_path)]
-    assert ask(specification).values() == ["mine"] * 3
+    assert ask(specify(function="runner.square"), path=[tmp_path]).values() == ["mine"] * 3
 
 
 def test_a_safe_path_in_the_environment_does_not_hide_the_probe() -> None:
@@ -111,10 +108,7 @@ def test_a_safe_path_in_the_environment_does_not_hide_the_probe() -> None:
 
 def test_a_check_is_answered_over_the_same_channel() -> None:
     specification = specify()
-    request = {
-        "path": specification["path"],
-        "check": [{"workload": specification["workload"], "executor": specification["executor"]}],
-    }
-    reply = ask(request).reply
-    assert reply["checked"] == [{"tasks": 3, "is_async": False, "problems": []}]
+    cell = {"workload": specification["workload"], "pool": specification["pool"], "in_window": False}
+    reply = ask({"kind": "preflight", "cells": [cell]}).reply
+    assert reply["cells"] == [{"tasks": 3, "is_async": False, "problems": []}]
     assert reply["interpreter"]["executable"] == sys.executable

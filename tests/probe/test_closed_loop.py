@@ -5,20 +5,23 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from runner_probe import window_worker as looping
 from runner_probe.closed_loop import Loops, NothingEnded, describe_loops, percentile, run_loops
-from runner_probe.iteration import RECORD, PoolFailed, TaskFailed
+from runner_probe.iteration import PoolFailed, TaskFailed
 from runner_probe.result_check import judge
 from runner_probe.window_worker import NotTogether, meet, repeat
 from runner_probe.worker import HOST
-from tests.probe.probing import Clock
+from tests.probe.probing import Clock, named_fields
+
+if TYPE_CHECKING:
+    from runner_probe.wire import WorkloadSettings
 
 OPENING, OPENS, TASK, WINDOW = 1_000, 200, 100, 1_000
-WORKLOAD = {"compare": "equal", "expect": None}
+WORKLOAD: "WorkloadSettings" = {"compare": "equal", "expect": None}
 
 
 class Done:
@@ -149,7 +152,7 @@ def test_workers_begin_at_items_that_lie_apart() -> None:
 
 
 def test_the_trace_has_every_task_also_the_one_that_the_window_closed_on() -> None:
-    records = [dict(zip(RECORD, row, strict=True)) for row in run([300]).records(items=3)]
+    records = named_fields(run([300]).records(items=3))
     assert [record["task"] for record in records] == [0, 1, 2, 0]
     assert [record["busy_ns"] for record in records] == [300] * 4
     assert records[1]["started_ns"] == records[0]["ended_ns"]
@@ -157,7 +160,7 @@ def test_the_trace_has_every_task_also_the_one_that_the_window_closed_on() -> No
 
 def test_many_tasks_share_records_whose_sums_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner_probe.closed_loop.MOST_RECORDS", 4)
-    records = [dict(zip(RECORD, row, strict=True)) for row in run([100]).records(items=3)]
+    records = named_fields(run([100]).records(items=3))
     assert [(record["task"], record["tasks"]) for record in records] == [(0, 5), (2, 5)]
     assert sum(record["busy_ns"] for record in records) == 1_000
 
@@ -173,8 +176,8 @@ def test_a_failure_in_one_worker_fails_the_run_after_its_pool_is_closed() -> Non
 
 
 def test_workers_that_never_met_are_no_failure_of_a_task() -> None:
-    with pytest.raises(NotTogether, match=r"^1 of 2 have begun$"):
-        run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have begun"))
+    with pytest.raises(NotTogether, match=r"^1 of 2 have started$"):
+        run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have started"))
 
 
 def test_a_pool_that_breaks_is_told_as_such() -> None:
@@ -188,24 +191,27 @@ def test_a_pool_that_breaks_is_told_as_such() -> None:
 
 def test_results_are_compared_by_the_item_that_each_is_of() -> None:
     labels = ["a", "b", "c"]
-    reference = judge([1, 2, 3], labels, WORKLOAD, None)["reference"]
-    assert judge([3, 1, 3], labels, WORKLOAD, reference, tasks=[2, 0, 2]) == {"differing": []}
+    reference = judge([1, 2, 3], labels, WORKLOAD, None).new_reference
+    right = judge([3, 1, 3], labels, WORKLOAD, reference, tasks=[2, 0, 2])
+    assert (right.new_reference, right.differing, right.error) == (None, [], "")
     wrong = judge([3, 1, 4], labels, WORKLOAD, reference, tasks=[2, 0, 2])
-    assert (wrong["differing"], wrong["status"]) == ([2], "wrong_result")
-    assert wrong["error"] == "task 2 (c) gave 4, but 3 in the reference invocation"
+    assert wrong.differing == [2]
+    assert wrong.error == "task 2 (c) returned 4, but 3 in the reference run"
 
 
 def test_without_a_reference_parts_of_a_bag_are_compared_with_what_is_expected_alone() -> None:
-    assert judge([1], ["a", "b"], WORKLOAD, None, tasks=[1]) == {"differing": []}
+    unknown = judge([1], ["a", "b"], WORKLOAD, None, tasks=[1])
+    assert (unknown.new_reference, unknown.differing, unknown.error) == (None, [], "")
     wrong = judge([1], ["a", "b"], {"compare": "equal", "expect": [0, 2]}, None, tasks=[1])
-    assert wrong["error"] == "task 1 (b) gave 1, but 2 expected"
+    assert wrong.error == "task 1 (b) returned 1, but 2 was expected"
 
 
 def test_every_bag_is_compared_and_the_first_one_is_the_reference() -> None:
     labels = ["a", "b"]
-    found = judge([1, 2, 1, 2], labels, WORKLOAD, None)
-    assert len(found["reference"]) == 2
-    assert judge([1, 2, 1, 5], labels, WORKLOAD, found["reference"])["differing"] == [1]
+    reference = judge([1, 2, 1, 2], labels, WORKLOAD, None).new_reference
+    assert reference is not None
+    assert len(reference) == 2
+    assert judge([1, 2, 1, 5], labels, WORKLOAD, reference).differing == [1]
 
 
 def test_workers_that_meet_agree_on_when_the_window_opens(tmp_path: Path) -> None:
@@ -227,7 +233,7 @@ def test_a_worker_that_waits_in_vain_says_how_many_came(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looping, "PATIENCE_S", 0.0)
-    with pytest.raises(NotTogether, match=r"^1 of 2 workers have begun after 0 s; the pool runs fewer"):
+    with pytest.raises(NotTogether, match=r"^1 of 2 workers have started after 0 s; the pool runs fewer"):
         meet(str(tmp_path), 2, "w0")
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from runner_probe.adapters.serial import CompletedFuture
 from runner_probe.dispatch import measure_dispatch
-from runner_probe.probe_main import measure
-from tests.probe.probing import SERIAL, THREAD, process_pool, specify
+from tests.probe.probing import SERIAL, THREAD, dispatching, process_pool, run, specify
 
 
 class Pool:
@@ -31,7 +30,7 @@ class Pool:
 
 
 def measured(pool: Pool) -> dict[str, Any]:
-    return measure_dispatch(lambda: pool, _never, pool.clock)
+    return dict(measure_dispatch(lambda: pool, _never, pool.clock))
 
 
 def _never(_: object) -> object:
@@ -59,7 +58,7 @@ def test_chunks_that_take_long_are_handed_out_in_one_row_only() -> None:
 @pytest.mark.parametrize("function", ["bag.square", "later.square"])
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
 def test_a_real_pool_tells_its_cost_and_runs_no_task(pool: dict[str, Any], function: str) -> None:
-    reply = measure({**specify(pool, function=function), "dispatch": True})
+    reply = run(dispatching(specify(pool, function=function)))
     assert reply["status"] == "ok", reply["traceback"]
     assert reply["dispatch"]["chunk_ns"] > 0
     assert reply["dispatch"]["workers"] == (1 if pool is SERIAL else 2)
@@ -68,12 +67,12 @@ def test_a_real_pool_tells_its_cost_and_runs_no_task(pool: dict[str, Any], funct
 
 @pytest.mark.slow
 def test_processes_tell_theirs() -> None:
-    reply = measure({**specify(process_pool("fork")), "dispatch": True})
+    reply = run(dispatching(specify(process_pool("fork"))))
     assert reply["dispatch"]["workers"] == 2
 
 
 def test_a_pool_that_cannot_be_opened_is_a_failure() -> None:
-    reply = measure({**specify({**THREAD, "max_workers": 0}), "dispatch": True})
+    reply = run(dispatching(specify({**THREAD, "max_workers": 0})))
     assert (reply["status"], reply["error"]) == (
         "failed",
         "ValueError: max_workers must be greater than 0",

@@ -7,11 +7,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runner_probe.iteration import RECORD, Iteration, PoolFailed, TaskFailed, Tasks, run_cold, run_warm
+from runner_probe.iteration import (
+    ChunkedTasks,
+    Iteration,
+    PoolFailed,
+    TaskFailed,
+    run_cold,
+    run_warm,
+)
 from runner_probe.probe_main import _describe
 from runner_probe.worker import HOST
 from runner_probe.workload import Workload
-from tests.probe.probing import Clock
+from tests.probe.probing import Clock, named_fields
 
 if TYPE_CHECKING:
     from runner_probe.worker import Stamp
@@ -90,8 +97,8 @@ def double(number: int) -> int:
     return 2 * number
 
 
-def bag(count: int, chunk_size: int | None = 1, *, each: bool = True) -> Tasks:
-    return Tasks(double, list(range(count)), chunk_size, each=each)
+def bag(count: int, chunk_size: int | None = 1, *, each: bool = True) -> ChunkedTasks:
+    return ChunkedTasks(double, list(range(count)), chunk_size, each=each)
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ def events() -> list[str]:
 
 
 def rows(iteration: Iteration) -> list[dict[str, Any]]:
-    return [dict(zip(RECORD, row, strict=True)) for row in iteration.records()]
+    return named_fields(iteration.records())
 
 
 def test_a_cold_iteration_lasts_from_before_the_constructor_to_the_return_of_shutdown(
@@ -308,7 +315,7 @@ def test_stamps_of_another_host_are_put_on_our_clock() -> None:
     for task, (started, ended) in enumerate([(300, 900), (1_000, 1_900)]):
         stamps: list[Stamp] = [(task, 1, started + ahead, ended + ahead, None, None)]
         iteration.reports.append(([None], stamps, ("elsewhere", 1, 1, True), None))
-    for record in (dict(zip(RECORD, row, strict=True)) for row in iteration.records()):
+    for record in named_fields(iteration.records()):
         moments = [record[name] for name in ("submitted_ns", "started_ns", "ended_ns", "received_ns")]
         assert moments == sorted(moments)
-    assert [row[RECORD.index("busy_ns")] for row in iteration.records()] == [600, 900]
+    assert [record["busy_ns"] for record in named_fields(iteration.records())] == [600, 900]

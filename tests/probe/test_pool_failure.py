@@ -19,28 +19,28 @@ def fail(
     error: Exception, *exit_codes: int | None, items: Any = (1, 2, 3), bag: Any = None, chunk_size: int = 1
 ) -> Any:
     workers = {number: SimpleNamespace(exitcode=code) for number, code in enumerate(exit_codes)}
-    failed = PoolFailed(error, 1, SimpleNamespace(_processes=workers))
     workload = Workload({"function": "bag.square", "items": [1, 2, 3]}, None)
     workload.items, workload.bag = list(items), list(bag or workload.bag)
-    return explain(failed, workload, chunk_size)
+    chunk = chunk_size, workload.items[chunk_size : 2 * chunk_size]  # the second one
+    return explain(PoolFailed(error, chunk, SimpleNamespace(_processes=workers)), workload)
 
 
 @pytest.mark.parametrize("own", [3, 0, -signal.SIGKILL])
 def test_the_worker_that_ended_by_itself_is_the_one_that_counts(own: int) -> None:
     told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, own, ENDED_BY_THE_POOL)
-    assert told == {"status": "crashed", "error": "BrokenProcessPool: broken", "worker_exit_code": own}
+    assert told == ("crashed", "BrokenProcessPool: broken", own)
 
 
 def test_where_the_pool_ended_all_its_workers_the_cause_is_one_of_two() -> None:
     told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, ENDED_BY_THE_POOL)
-    two = "a worker left its pool without ending, or was ended by SIGTERM"
-    assert told == {"status": "crashed", "error": f"{two}: BrokenProcessPool: broken"}
+    two = "a worker left its pool but did not exit, or was killed by SIGTERM"
+    assert told == ("crashed", f"{two}: BrokenProcessPool: broken", None)
 
 
 def test_pools_of_our_own_know_how_their_worker_ended() -> None:
     told = fail(BrokenPool(ENDED_BY_THE_POOL))
     error = "BrokenPool: the task of the dead worker is lost"
-    assert told == {"status": "crashed", "error": error, "worker_exit_code": ENDED_BY_THE_POOL}
+    assert told == ("crashed", error, ENDED_BY_THE_POOL)
 
 
 def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well() -> None:
@@ -48,7 +48,7 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well(
     broken.__cause__ = Exception("\n'''\nTraceback (most recent call last):\nValueError: no\n'''")
     told = fail(broken, ENDED_BY_THE_POOL)
     error = "a result was pickled, but cannot be unpickled: ValueError: no"
-    assert told == {"status": "failed", "error": error}
+    assert told == ("failed", error, None)
 
 
 @pytest.mark.parametrize(
@@ -60,20 +60,20 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well(
 )
 def test_what_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
     told = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
-    assert told["status"] == "failed"
-    assert told["error"].startswith(what)
-    assert told["error"].endswith("cannot be pickled: TypeError: cannot pickle it")
+    assert told[0] == "failed"
+    assert told[1].startswith(what)
+    assert told[1].endswith("cannot be pickled: TypeError: cannot pickle it")
 
 
 def test_of_several_bags_the_task_is_named_by_its_place_in_its_own() -> None:
     told = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
-    assert told["error"].startswith("the result of task 1 (7) cannot be pickled")
+    assert told[1].startswith("the result of task 1 (7) cannot be pickled")
 
 
 def test_an_item_that_cannot_be_pickled_is_not_taken_for_a_result() -> None:
     told = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
-    assert told["error"].startswith("the function or an item of task 1 (")
+    assert told[1].startswith("the function or an item of task 1 (")
 
 
 def test_any_other_error_of_a_pool_is_told_as_it_is() -> None:
-    assert fail(OSError("no more processes")) == {"status": "failed", "error": "OSError: no more processes"}
+    assert fail(OSError("no more processes")) == ("failed", "OSError: no more processes", None)

@@ -6,21 +6,37 @@ import platform
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from runner_probe.preflight_checks import check, interpreter
+from runner_probe import preflight_checks
+from runner_probe.preflight_checks import describe_interpreter
 from tests.probe.probing import SERIAL, THREAD, process_pool, specify
+
+if TYPE_CHECKING:
+    from runner_probe.wire import WorkloadSettings
 
 START_METHODS = multiprocessing.get_all_start_methods()
 
 
+def check(*cells: tuple[dict[str, Any], dict[str, Any]]) -> Any:
+    """Check cells, given as the settings of a workload and a pool; returns the reply for each."""
+    return preflight_checks.check(
+        {
+            "kind": "preflight",
+            "cells": [
+                {"workload": cast("WorkloadSettings", workload), "pool": pool, "in_window": False}
+                for workload, pool in cells
+            ],
+        }
+    )["cells"]
+
+
 def checked(pool: dict[str, Any], **workload: Any) -> dict[str, Any]:
     settings = {"function": "bag.square", "items": [1, 2, 3], **workload}
-    reply = check({"check": [{"workload": settings, "executor": {"pool": pool}}]})
-    found: dict[str, Any] = reply["checked"][0]
-    return found
+    [reply] = check((settings, pool))
+    return dict(reply)
 
 
 def problem(pool: dict[str, Any], **workload: Any) -> tuple[str, str]:
@@ -44,23 +60,20 @@ def test_arguments_are_those_that_are_passed_to_what_is_called(arguments: dict[s
 
 
 def test_every_cell_is_checked() -> None:
-    cells = [
-        {"workload": {"function": "bag.square", "items": list(range(count))}, "executor": {"pool": SERIAL}}
-        for count in (1, 2)
-    ]
-    assert [cell["tasks"] for cell in check({"check": cells})["checked"]] == [1, 2]
+    cells = [({"function": "bag.square", "items": list(range(count))}, SERIAL) for count in (1, 2)]
+    assert [reply["tasks"] for reply in check(*cells)] == [1, 2]
 
 
 def test_a_workload_is_loaded_and_a_pool_opened_once_for_all_cells(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     noting = {"_target_": "bag.note", "_args_": ["made"], "path": str(path)}
     workload = {"function": "bag.square", "items": [noting]}
-    pools = [
+    pools: list[dict[str, Any]] = [
         SERIAL,
         {"_target_": "pools.OpenLoop", "noting": noting},
         {"_target_": "pools.OpenLoop", "noting": noting},
     ]
-    check({"check": [{"workload": workload, "executor": {"pool": pool}} for pool in pools]})
+    check(*((workload, pool) for pool in pools))
     assert path.read_text(encoding="utf-8").splitlines() == ["made", "made"]
 
 
@@ -82,12 +95,12 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
             {**process_pool("spawn"), "max_worker": 2},
             (
                 "concurrent.futures.ProcessPoolExecutor: got an unexpected keyword argument 'max_worker'; "
-                "it takes max_workers, mp_context, initializer, initargs, max_tasks_per_child"
+                "its arguments are max_workers, mp_context, initializer, initargs, max_tasks_per_child"
             ),
         ),
         (
             {"_target_": "bag.fail_on", "bad": 1},
-            "bag.fail_on: missing a required argument: 'number'; it takes number, bad",
+            "bag.fail_on: missing a required argument: 'number'; its arguments are number, bad",
         ),
         (
             {"_target_": "nowhere.Pool"},
@@ -108,10 +121,7 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
             ),
         ),
         ({"_target_": "bag.Loop", "number": 1}, "makes a bag.Loop, which has no submit; an executor needs"),
-        (
-            process_pool("frok"),
-            f"start method 'frok' does not exist here; use one of {', '.join(START_METHODS)}",
-        ),
+        (process_pool("frok"), f"there is no start method 'frok' here; there are {', '.join(START_METHODS)}"),
         ({**THREAD, "initargs": {"_target_": "bag.nothing"}}, "'bag' has no 'nothing'"),
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
     ],
@@ -147,7 +157,7 @@ def test_a_pool_that_takes_an_initializer_or_anything_at_all_is_accepted(pool: d
 
 
 def test_the_interpreter_describes_itself() -> None:
-    told = interpreter()
+    told = describe_interpreter()
     assert told["executable"] == sys.executable
     assert told["version"] == platform.python_version()
     assert told["implementation"] == "CPython"
@@ -165,13 +175,12 @@ def test_the_interpreter_tells_the_numbers_of_threads_that_its_environment_sets(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("PYTHON_CPU_COUNT", "2")
-    assert interpreter()["thread_counts"] == {"OMP_NUM_THREADS": "3", "PYTHON_CPU_COUNT": "2"}
+    assert describe_interpreter()["thread_counts"] == {"OMP_NUM_THREADS": "3", "PYTHON_CPU_COUNT": "2"}
 
 
 def test_an_event_loop_takes_functions_of_both_kinds() -> None:
     pool = {"_target_": "runner_probe.adapters.asyncio_loop.AsyncioLoop", "workers": 2}
-    one = {"workload": specify()["workload"], "executor": {"pool": pool}}
-    later = {"workload": specify(function="bag.squared_later")["workload"], "executor": {"pool": pool}}
-    plain, coroutine = check({"path": [], "check": [one, later]})["checked"]
+    settings = [specify(function=function)["workload"] for function in ("bag.square", "bag.squared_later")]
+    plain, coroutine = check(*((workload, pool) for workload in settings))
     assert (plain["problems"], plain["is_async"]) == ([], False)
     assert (coroutine["problems"], coroutine["is_async"]) == ([], True)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner_probe.iteration import RECORD
-from runner_probe.probe_main import measure
-from tests.probe.probing import MEASURED, SERIAL, THREAD, specify
+from runner_probe.iteration import RECORD_FIELDS
+from tests.probe.probing import MEASURED, SERIAL, THREAD, in_window, named_fields, run, specify, untimed
 
 
 def noting(path: Path, **workload: Any) -> dict[str, Any]:
@@ -24,38 +23,38 @@ def notes(path: Path) -> list[str]:
 
 
 def test_the_reply_of_a_measurement_that_went_well() -> None:
-    reply = measure(specify(THREAD))
+    reply = run(specify(THREAD))
     assert (reply["status"], reply["error"], reply["traceback"]) == ("ok", "", "")
     assert reply["labels"] == ["1", "2", "3"]
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
     assert reply["differing"] == []
     assert reply["calls"] is None
-    assert reply["start_method"] is None
-    assert 1 <= reply["distinct_workers"] <= 2
+    assert reply["workers"]["start_method"] is None
+    assert 1 <= reply["workers"]["distinct_workers"] <= 2
     [iteration] = reply["iterations"]
     assert (iteration["iteration"], iteration["warmup"], iteration["tasks"]) == (0, False, 3)
     assert iteration["started_at"] > 0
     assert min(iteration["start_ns"], iteration["work_ns"], iteration["end_ns"]) >= 0
-    assert [len(record) for record in iteration["records"]] == [len(RECORD)] * 3
+    assert [len(record) for record in iteration["records"]] == [len(RECORD_FIELDS)] * 3
 
 
 def test_with_labels_known_and_a_reference_given_neither_is_sent_again() -> None:
-    first = measure(specify())
-    second = measure({**specify(), "reference": first["reference"], "labelled": True})
+    first = run(specify())
+    second = run({**specify(), "reference": first["reference"], "with_labels": False})
     assert second["status"] == "ok"
     assert "labels" not in second
     assert "reference" not in second
 
 
 def test_a_result_unlike_the_reference_is_wrong() -> None:
-    reference = measure(specify(items=[1, 2, 4]))["reference"]
-    reply = measure({**specify(), "reference": reference})
+    reference = run(specify(items=[1, 2, 4]))["reference"]
+    reply = run({**specify(), "reference": reference})
     assert reply["status"] == "wrong_result"
-    assert reply["error"] == "task 2 (3) gave 9, but 16 in the reference invocation"
+    assert reply["error"] == "task 2 (3) returned 9, but 16 in the reference run"
 
 
 def test_further_iterations_follow_one_that_warms_up() -> None:
-    reply = measure(specify(iterations=3))
+    reply = run(specify(iterations=3))
     assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [
         (0, False),
         (1, True),
@@ -67,29 +66,28 @@ def test_further_iterations_follow_one_that_warms_up() -> None:
 def test_what_ran_warm_before_a_failure_is_kept(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     failing = specify(iterations=3, function="bag.square_at_most", arguments={"calls": str(calls), "most": 7})
-    reply = measure(failing)
+    reply = run(failing)
     assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: called too often")
     assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [(0, False), (1, True)]
 
 
 def test_several_bags_are_one_run_of_which_the_first_is_the_reference() -> None:
-    reply = measure({**specify(THREAD), "bags": 2})
+    reply = run({**specify(THREAD), "bags": 2})
     [iteration] = reply["iterations"]
     assert iteration["tasks"] == 6
-    assert [record[RECORD.index("task")] for record in iteration["records"]] == list(range(6))
+    assert [record["task"] for record in named_fields(iteration["records"])] == list(range(6))
     assert reply["labels"] == ["1", "2", "3"]
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
 
 
 def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
     failing = specify(chunk_size=None, function="bag.fail_on", items=[1, 2], arguments={"bad": 2})
-    reply = measure({**failing, "bags": 2})
+    reply = run({**failing, "bags": 2})
     assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
 
 
 def test_a_window_answers_with_what_its_workers_did(tmp_path: Path) -> None:
-    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
-    reply = measure({**specify(), "window": window})
+    reply = run(in_window(specify(), tmp_path))
     assert (reply["status"], reply["error"]) == ("ok", "")
     [iteration] = reply["iterations"]
     assert iteration["tasks"] >= 1
@@ -99,20 +97,18 @@ def test_a_window_answers_with_what_its_workers_did(tmp_path: Path) -> None:
 
 
 def test_a_window_of_coroutines_awaits_them(tmp_path: Path) -> None:
-    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
-    reply = measure({**specify(function="bag.squared_later", expect=[1, 4, 9]), "window": window})
+    reply = run(in_window(specify(function="bag.squared_later", expect=[1, 4, 9]), tmp_path))
     assert (reply["status"], reply["error"]) == ("ok", "")
 
 
 def test_a_wrong_result_in_a_window_is_found(tmp_path: Path) -> None:
-    window = {"folder": str(tmp_path), "workers": 1, "duration_s": 0.15}
-    reply = measure({**specify(expect=[2, 4, 9]), "window": window})
-    assert (reply["status"], reply["error"]) == ("wrong_result", "task 0 (1) gave 1, but 2 expected")
+    reply = run(in_window(specify(expect=[2, 4, 9]), tmp_path))
+    assert (reply["status"], reply["error"]) == ("wrong_result", "task 0 (1) returned 1, but 2 was expected")
 
 
 def test_setup_comes_first_and_teardown_last_and_each_once(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    reply = measure(specify(iterations=2, **noting(path)))
+    reply = run(specify(iterations=2, **noting(path)))
     assert reply["status"] == "ok"
     pool = ["initializer", "task", "task", "task"]
     assert notes(path) == ["setup", *pool, "initializer", *["task"] * 6, "teardown"]
@@ -120,7 +116,7 @@ def test_setup_comes_first_and_teardown_last_and_each_once(tmp_path: Path) -> No
 
 def test_teardown_runs_after_a_task_has_failed(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    reply = measure(specify(**noting(path, function="bag.fail_on", arguments={"bad": 2})))
+    reply = run(specify(**noting(path, function="bag.fail_on", arguments={"bad": 2})))
     assert reply["status"] == "failed"
     assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
     assert "in fail_on" in reply["traceback"]
@@ -130,21 +126,21 @@ def test_teardown_runs_after_a_task_has_failed(tmp_path: Path) -> None:
 
 def test_a_setup_that_fails_is_reported_and_nothing_else_runs(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    reply = measure(specify(**noting(path, setup="bag.give_up")))
+    reply = run(specify(**noting(path, setup="bag.give_up")))
     assert (reply["status"], reply["error"]) == ("failed", "RuntimeError: this worker does not start")
     assert "in give_up" in reply["traceback"]
     assert notes(path) == []
 
 
 def test_a_teardown_that_fails_is_reported_after_the_measurement(tmp_path: Path) -> None:
-    reply = measure(specify(**noting(tmp_path / "notes.txt", teardown="bag.give_up")))
+    reply = run(specify(**noting(tmp_path / "notes.txt", teardown="bag.give_up")))
     assert (reply["status"], reply["error"]) == ("failed", "RuntimeError: this worker does not start")
     assert len(reply["iterations"]) == 1
 
 
 def test_a_teardown_that_fails_after_a_task_has_failed_does_not_hide_it(tmp_path: Path) -> None:
     failing = {"function": "bag.fail_on", "arguments": {"bad": 2}, "teardown": "bag.give_up"}
-    reply = measure(specify(**noting(tmp_path / "notes.txt", **failing)))
+    reply = run(specify(**noting(tmp_path / "notes.txt", **failing)))
     assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: cannot take 2")
     assert "in fail_on" in reply["traceback"]
 
@@ -156,16 +152,16 @@ def test_a_teardown_that_fails_after_a_task_has_failed_does_not_hide_it(tmp_path
             {"function": "bag.zzz"},
             f"WorkloadError: 'bag.zzz' cannot be found: 'bag' ({MEASURED / 'bag.py'}) has no 'zzz'",
         ),
-        ({"items": []}, "WorkloadError: there are no items; a workload needs one at least"),
+        ({"items": []}, "WorkloadError: there are no items; a workload needs at least one"),
     ],
 )
 def test_a_workload_that_cannot_be_loaded_opens_no_pool(workload: dict[str, Any], error: str) -> None:
-    reply = measure(specify({"_target_": "bag.give_up"}, **workload))
+    reply = run(specify({"_target_": "bag.give_up"}, **workload))
     assert (reply["status"], reply["error"]) == ("failed", error)
 
 
 def test_a_result_that_cannot_be_compared_says_what_to_set() -> None:
-    reply = measure(specify(function="bag.lock", items=[1]))
+    reply = run(specify(function="bag.lock", items=[1]))
     assert reply["status"] == "failed"
     assert reply["error"].startswith("TypeError: a result of type lock cannot be compared: ")
     assert reply["error"].endswith("; set compare: equal or none")
@@ -173,12 +169,12 @@ def test_a_result_that_cannot_be_compared_says_what_to_set() -> None:
 
 def test_an_exception_without_a_message_is_named_alone() -> None:
     nothing = {"_target_": "builtins.iter", "_args_": [[]]}
-    reply = measure(specify(setup={"_target_": "builtins.next", "_args_": [nothing]}))
+    reply = run(specify(setup={"_target_": "builtins.next", "_args_": [nothing]}))
     assert (reply["status"], reply["error"]) == ("failed", "StopIteration")
 
 
 def test_snippets_have_counts_and_labels_and_no_results() -> None:
-    reply = measure({**specify(snippets={"one": "1", "two": "2"}), "calls": {"one": 5, "two": 6}})
+    reply = run({**specify(snippets={"one": "1", "two": "2"}), "calls": {"one": 5, "two": 6}})
     assert reply["status"] == "ok"
     assert reply["calls"] == {"one": 5, "two": 6}
     assert reply["labels"] == ["one", "two"]
@@ -189,8 +185,8 @@ def test_a_snippet_counts_from_the_start_of_its_loop_to_the_end_without_its_set_
     spec = specify(
         snippets={"one": "_clock()", "two": "_clock()"}, setup="_clock = iter(range(10**9)).__next__"
     )
-    reply = measure({**spec, "calls": {"one": 5, "two": 6}})
-    records = [dict(zip(RECORD, row, strict=True)) for row in reply["iterations"][0]["records"]]
+    reply = run({**spec, "calls": {"one": 5, "two": 6}})
+    records = named_fields(reply["iterations"][0]["records"])
     # Loops on a clock of the snippets' own, which starts at 0 and counts its readings.
     assert [(record["started_ns"], record["ended_ns"], record["busy_ns"]) for record in records] == [
         (0, 6, 6),
@@ -199,7 +195,7 @@ def test_a_snippet_counts_from_the_start_of_its_loop_to_the_end_without_its_set_
 
 
 def test_a_snippet_that_raises_names_itself() -> None:
-    reply = measure({**specify(snippets={"one": "1", "two": "1 / 0"}), "calls": {"one": 1, "two": 1}})
+    reply = run({**specify(snippets={"one": "1", "two": "1 / 0"}), "calls": {"one": 1, "two": 1}})
     assert (reply["status"], reply["error"]) == (
         "failed",
         "task 1 (two) raised ZeroDivisionError: division by zero",
@@ -209,19 +205,19 @@ def test_a_snippet_that_raises_names_itself() -> None:
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
 def test_coroutine_functions_run_on_every_executor(pool: dict[str, Any]) -> None:
-    reply = measure(specify(pool, function="bag.squared_later"))
+    reply = run(specify(pool, function="bag.squared_later"))
     assert (reply["status"], [entry["value"] for entry in reply["reference"]]) == ("ok", [1, 4, 9])
 
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
 def test_a_look_tells_the_native_threads(pool: dict[str, Any]) -> None:
-    reply = measure({**specify(pool), "look": True})
+    reply = run({**specify(pool), "with_native_threads": True})
     assert reply["status"] == "ok"
-    assert all(threads >= 1 for threads in reply["native_threads"].values())
+    assert all(threads >= 1 for threads in reply["workers"]["native_threads"].values())
 
 
 def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_apart() -> None:
-    reply = measure(specify(THREAD, tracing="apart", iterations=3))
+    reply = run(specify(THREAD, tracing="separate_run", iterations=3))
     headline, warmup, _, warm, apart = reply["iterations"]
     assert (headline["records"], "start_ns" in headline, headline["tracing"]) == ([], False, False)
     assert headline["wall_ns"] > 0
@@ -232,29 +228,29 @@ def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_a
 
 @pytest.mark.parametrize("chunk_size", [1, 2, None])
 def test_bare_chunks_of_any_size_give_the_values_in_order(chunk_size: int | None) -> None:
-    reply = measure(specify(THREAD, tracing="apart", chunk_size=chunk_size))
+    reply = run(specify(THREAD, tracing="separate_run", chunk_size=chunk_size))
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
 
 
 def test_a_task_too_short_for_stamps_that_raises_is_named() -> None:
-    reply = measure(specify(THREAD, tracing="apart", function="bag.fail_on", arguments={"bad": 2}))
+    reply = run(specify(THREAD, tracing="separate_run", function="bag.fail_on", arguments={"bad": 2}))
     assert (reply["status"], reply["iterations"]) == ("failed", [])
     assert reply["error"].startswith("task 1 (2) raised ")
 
 
 def test_without_a_clock_the_tasks_run_once_and_nothing_is_kept_of_them(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    reply = measure({**specify(**noting(path)), "untimed": True})
+    reply = run(untimed(specify(**noting(path))))
     assert (reply["status"], reply["iterations"]) == ("ok", [])
     assert "reference" not in reply
     assert notes(path) == ["setup", "initializer", "task", "task", "task", "teardown"]
 
 
 def test_without_a_clock_coroutines_are_awaited_too() -> None:
-    reply = measure({**specify(THREAD, function="bag.squared_later"), "untimed": True})
+    reply = run(untimed(specify(THREAD, function="bag.squared_later")))
     assert (reply["status"], reply["iterations"]) == ("ok", [])
 
 
 def test_without_a_clock_too_a_task_that_raises_is_told() -> None:
-    reply = measure({**specify(function="bag.fail_on", arguments={"bad": 2}), "untimed": True})
+    reply = run(untimed(specify(function="bag.fail_on", arguments={"bad": 2})))
     assert (reply["status"], reply["error"]) == ("failed", "ValueError: cannot take 2")

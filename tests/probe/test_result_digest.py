@@ -291,13 +291,15 @@ def test_a_plain_value_survives_json_and_is_close_to_its_original(value: object)
 
 @pytest.mark.parametrize(("value", "kind"), [({1}, "set"), (b"", "bytes"), (Point(1), "Point")])
 def test_a_type_that_cannot_be_close_is_named(value: object, kind: str) -> None:
-    known = "numbers, texts, lists, dictionaries and arrays"
-    with pytest.raises(TypeError, match=f"^compare: close knows {known}, not values of type {kind}$"):
+    known = "numbers, strings, lists, dictionaries and arrays"
+    with pytest.raises(TypeError, match=f"^compare: close supports {known}, not values of type {kind}$"):
         plain([value])
 
 
 def test_an_integer_beyond_all_floats_is_refused_rather_than_overflowing() -> None:
-    with pytest.raises(TypeError, match=r"^compare: close knows no integer larger than the largest float$"):
+    with pytest.raises(
+        TypeError, match=r"^compare: close supports no integer larger than the largest float$"
+    ):
         close(10**400, 1.0)
 
 

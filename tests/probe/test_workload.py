@@ -11,7 +11,8 @@ from runner_probe.workload import Workload, WorkloadError
 
 
 def load(**settings: Any) -> Workload:
-    return Workload({"function": "bag.square", "items": [1, 2, 3], **settings}, None)
+    loaded: Any = {"function": "bag.square", "items": [1, 2, 3], **settings}
+    return Workload(loaded, None)
 
 
 class Unlabelled:
@@ -106,16 +107,16 @@ def test_what_runs_around_the_tasks_is_a_name_or_a_target_with_arguments(key: st
     [
         ({"function": "bag.sqare"}, "function", "'bag' has no 'sqare'; did you mean 'bag.square'?"),
         ({"arguments": {"a": {"_target_": "bag.nothing"}}}, "arguments", "'bag' has no 'nothing'"),
-        ({"items": []}, "items", "there are no items; a workload needs one at least"),
+        ({"items": []}, "items", "there are no items; a workload needs at least one"),
         (
             {"items": {"glob": "/no/such/*.txt"}},
             "items",
-            "no file matches /no/such/*.txt; items.glob is a pattern of paths",
+            "no file matches /no/such/*.txt; set items.glob to a pattern of paths",
         ),
         (
             {"items": {"lines": "/no/such.txt"}},
             "items",
-            "there is no file /no/such.txt; items.lines names a text file",
+            "there is no file /no/such.txt; set items.lines to the name of a text file",
         ),
         (
             {"items": {"_target_": "bag.square", "number": 3}},
@@ -126,10 +127,10 @@ def test_what_runs_around_the_tasks_is_a_name_or_a_target_with_arguments(key: st
         (
             {"items": {"line": "a.txt"}},
             "items",
-            "items are a list, a dictionary with _target_, {lines: FILE} or {glob: PATTERN}, not dict",
+            "they are of type dict; give a list, a dictionary with _target_, {lines: FILE} or {glob: ",
         ),
-        ({"items": 3}, "items", "{glob: PATTERN}, not int"),
-        ({"expect": [1, 2]}, "expect", "2 results are expected of 3 items; give one for each"),
+        ({"items": 3}, "items", "they are of type int; give a list"),
+        ({"expect": [1, 2]}, "expect", "it has 2 results for 3 items; give one result for each item"),
         ({"initializer": "bag.nothing"}, "initializer", "'bag' has no 'nothing'"),
         ({"setup": "bag.ANSWER"}, "setup", "'bag.ANSWER' is an int, which cannot be called"),
         (
@@ -169,9 +170,9 @@ def test_snippets_without_counts_are_calibrated(monkeypatch: pytest.MonkeyPatch)
             "",
             "x = 1\ny = = 2",
             "snippets.bad",
-            "snippet 'bad' is not Python: invalid syntax (line 2: 'y = = 2')",
+            "snippet 'bad' is not valid Python: invalid syntax (line 2: 'y = = 2')",
         ),
-        ("x = 1\nimport", "pass", "setup", "the set-up of the snippets is not Python: "),
+        ("x = 1\nimport", "pass", "setup", "the set-up of the snippets is not valid Python: "),
     ],
 )
 def test_a_snippet_that_is_not_python_names_itself_and_its_line(

@@ -10,7 +10,7 @@ from runner.errors import ConfigurationError
 from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.session.preflight import check
-from runner.supervise.server import Ending, Launch
+from runner.supervise.protocol import Ending, Launch
 from tests.made import make_cell
 
 
@@ -21,18 +21,17 @@ class Interpreters:
         self.problem = problem
 
     def run(self, launch: Launch) -> Ending:
-        asked = json.loads(launch.specification)["check"]
-        checked = [
+        cells = [
             {
                 "tasks": 3,
-                "is_async": one["workload"]["name"] == "later",
+                "is_async": cell["workload"]["name"] == "later",
                 "problems": [["executor.pool", self.problem]] if self.problem else [],
             }
-            for one in asked
+            for cell in json.loads(launch.specification)["specification"]["cells"]
         ]
-        told = {"version": "3.13.1", "usable_cpus": 1 if "taskset" in launch.command else 8}
+        facts = {"version": "3.13.1", "usable_cpus": 1 if "taskset" in launch.command else 8}
         return Ending(
-            reply={"interpreter": told, "checked": checked},
+            reply=json.dumps({"interpreter": facts, "cells": cells}).encode(),
             ended="exited",
             exit_code=0,
             seconds=0.1,
@@ -61,7 +60,7 @@ def test_each_way_to_start_an_interpreter_is_described_with_its_cells() -> None:
         cell("a", env=one), cell("b", env=two), cell("c", env=one), cell("d", env=one, prefix=pinned)
     )
     told = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
-    assert check(planned, Interpreters()).interpreters == [
+    assert [found.described() for found in check(planned, Interpreters()).interpreters] == [
         {**told, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
         {**told, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
         {**told, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
@@ -70,13 +69,13 @@ def test_each_way_to_start_an_interpreter_is_described_with_its_cells() -> None:
 
 def test_the_cells_whose_function_is_async_are_known() -> None:
     checked = check(plan(cell("a"), cell("b", "later")), Interpreters())
-    assert checked.is_async == {"a": False, "b": True}
-    assert checked.interpreters[0]["async_cells"] == ["b"]
+    assert {identity: found.is_async for identity, found in checked.cells.items()} == {"a": False, "b": True}
+    assert checked.interpreters[0].async_cells == ["b"]
 
 
 def test_the_order_of_variables_makes_no_other_interpreter() -> None:
     planned = plan(cell("a", env={"A": "1", "B": "2"}), cell("b", env={"B": "2", "A": "1"}))
-    assert [entry["cells"] for entry in check(planned, Interpreters()).interpreters] == [["a", "b"]]
+    assert [found.cells for found in check(planned, Interpreters()).interpreters] == [["a", "b"]]
 
 
 _LOKY = {"name": "loky", "pool": {"_target_": "loky.Pool"}}

@@ -21,13 +21,13 @@ def looked(proc: Path, *looks: Mapping[int, int]) -> Peak:
     for now in looks:
         for process, kilobytes in now.items():
             holding(proc, process, kilobytes)
-        peak.look()
+        peak.sample()
     return peak
 
 
 def test_the_peak_is_that_of_the_sum_not_the_sum_of_the_peaks(tmp_path: Path) -> None:
     peak = looked(tmp_path, {5: 100, 6: 10}, {5: 50, 6: 90, 7: 1}, {5: 60})
-    assert (peak.pss_bytes, peak.looks) == (141 * 1024, 3)
+    assert (peak.pss_bytes, peak.samples) == (141 * 1024, 3)
 
 
 def test_what_ends_meanwhile_or_may_not_be_read_does_not_count(tmp_path: Path) -> None:
@@ -35,14 +35,14 @@ def test_what_ends_meanwhile_or_may_not_be_read_does_not_count(tmp_path: Path) -
     (tmp_path / "6").mkdir()
     (tmp_path / "6" / "smaps_rollup").write_text("", encoding="ascii")
     peak = Peak(lambda: [5, 6, 7], tmp_path)
-    peak.look()
-    assert (peak.pss_bytes, peak.looks) == (100 * 1024, 1)
+    peak.sample()
+    assert (peak.pss_bytes, peak.samples) == (100 * 1024, 1)
 
 
 def test_where_nothing_can_be_read_there_is_no_figure(tmp_path: Path) -> None:
     peak = Peak(lambda: [5], tmp_path)
-    peak.look()
-    assert (peak.pss_bytes, peak.looks) == (None, 0)
+    peak.sample()
+    assert (peak.pss_bytes, peak.samples) == (None, 0)
 
 
 def test_descendants_are_found_through_zombies_which_are_none_themselves(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runner.supervise import server as supervisor
 from runner.supervise.client import Supervisor, SupervisorDied
-from runner.supervise.server import OUTPUT_CAP_BYTES, Ending, Launch
-from runner_probe import channel
+from runner.supervise.protocol import REPLY_MARK, Ending, Launch
+from runner.supervise.server import OUTPUT_CAP_BYTES
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ import hashlib, json, os, signal, sys, time
 
 def reply(value):
     body = json.dumps(value).encode()
-    sys.stdout.buffer.write({channel.MARK!r} + b"%d\\n" % len(body) + body)
+    sys.stdout.buffer.write({REPLY_MARK.encode()!r} + b"%d\\n" % len(body) + body)
     sys.stdout.buffer.flush()
 
 def burn(seconds):
@@ -74,15 +74,15 @@ def launch(folder: Path, script: str, *, time_limit_s: float = PATIENCE_S, speci
     )
 
 
+def decoded(ending: Ending) -> Any:
+    return None if ending.reply is None else json.loads(ending.reply)
+
+
 def in_background(one: Supervisor, wanted: Launch) -> "Future[Ending]":
     pool = ThreadPoolExecutor(1)
     future = pool.submit(one.run, wanted)
     pool.shutdown(wait=False)
     return future
-
-
-def test_both_ends_know_the_same_mark() -> None:
-    assert supervisor._MARK == channel.MARK
 
 
 def test_a_reply_is_found_among_chatter(supervising: Supervisor, tmp_path: Path) -> None:
@@ -92,14 +92,14 @@ reply({"text": "\\u2028 and a mark \\x1erunner-reply 3"})
 print("more chatter")
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert ending.reply == {"text": "\u2028 and a mark \x1erunner-reply 3"}
+    assert decoded(ending) == {"text": "\u2028 and a mark \x1erunner-reply 3"}
     assert (ending.ended, ending.exit_code, ending.error) == ("exited", 0, "")
     assert (ending.killed, ending.orphans_cpu_s) == (0, 0.0)
 
 
 def test_a_reply_larger_than_a_pipe_arrives_whole(supervising: Supervisor, tmp_path: Path) -> None:
     ending = supervising.run(launch(tmp_path, 'reply({"text": "x" * 20_000_000})'))
-    assert ending.reply == {"text": "x" * 20_000_000}
+    assert decoded(ending) == {"text": "x" * 20_000_000}
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,8 @@ def test_a_reply_larger_than_a_pipe_arrives_whole(supervising: Supervisor, tmp_p
     [
         pytest.param("", id="nothing"),
         pytest.param("print('chatter')", id="chatter alone"),
-        pytest.param(f"os.write(1, {channel.MARK!r} + b'9\\n{{}}')", id="half a reply"),
-        pytest.param(f"os.write(1, {channel.MARK!r} + b'nine\\n{{}}')", id="no length"),
-        pytest.param(f"os.write(1, {channel.MARK!r} + b'3\\n{{{{{{')", id="no JSON"),
+        pytest.param(f"os.write(1, {REPLY_MARK.encode()!r} + b'9\\n{{}}')", id="half a reply"),
+        pytest.param(f"os.write(1, {REPLY_MARK.encode()!r} + b'nine\\n{{}}')", id="no length"),
     ],
 )
 def test_what_is_no_whole_reply_is_none(supervising: Supervisor, tmp_path: Path, script: str) -> None:
@@ -150,15 +149,15 @@ def test_what_cannot_be_started_is_told_with_the_reason(
         time_limit_s=PATIENCE_S,
     )
     ending = supervising.run(wanted)
-    assert (ending.reply, ending.ended, ending.exit_code, ending.error) == (None, "not started", None, error)
-    assert supervising.run(launch(tmp_path, "reply({})")).reply == {}
+    assert (ending.reply, ending.ended, ending.exit_code, ending.error) == (None, "not_started", None, error)
+    assert decoded(supervising.run(launch(tmp_path, "reply({})"))) == {}
 
 
 def test_every_process_of_an_invocation_carries_the_mark_of_the_study(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     ending = supervising.run(launch(tmp_path, "reply({'mark': os.environ['RUNNER_STUDY']})"))
-    assert ending.reply == {"mark": supervising.study_id}
+    assert decoded(ending) == {"mark": supervising.study_id}
 
 
 def test_a_specification_of_five_megabytes_arrives(supervising: Supervisor, tmp_path: Path) -> None:
@@ -166,12 +165,12 @@ def test_a_specification_of_five_megabytes_arrives(supervising: Supervisor, tmp_
     assert len(specification) > 5_000_000
     script = "reply({'digest': hashlib.sha256(sys.stdin.buffer.read()).hexdigest()})"
     ending = supervising.run(launch(tmp_path, script, specification=specification))
-    assert ending.reply == {"digest": hashlib.sha256(specification.encode()).hexdigest()}
+    assert decoded(ending) == {"digest": hashlib.sha256(specification.encode()).hexdigest()}
 
 
 def test_one_supervisor_runs_many_invocations(supervising: Supervisor, tmp_path: Path) -> None:
     replies = [
-        supervising.run(launch(tmp_path, f"reply({{'number': {number}}})")).reply for number in range(3)
+        decoded(supervising.run(launch(tmp_path, f"reply({{'number': {number}}})"))) for number in range(3)
     ]
     assert replies == [{"number": 0}, {"number": 1}, {"number": 2}]
 
@@ -202,7 +201,7 @@ def test_at_the_time_limit_sessions_and_daemons_end_too(
 
 def test_an_answer_given_before_a_hang_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
     ending = supervising.run(launch(tmp_path, "reply({'all': 'well'})\nhang()", time_limit_s=3.0))
-    assert (ending.reply, ending.ended, ending.killed) == ({"all": "well"}, "exited", 1)
+    assert (decoded(ending), ending.ended, ending.killed) == ({"all": "well"}, "exited", 1)
 
 
 def test_a_flood_on_standard_output_does_not_hold_up_the_time_limit(
@@ -220,7 +219,7 @@ if os.fork() == 0:
 reply({})
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert (ending.reply, ending.ended, ending.exit_code, ending.killed) == ({}, "exited", 0, 1)
+    assert (decoded(ending), ending.ended, ending.exit_code, ending.killed) == ({}, "exited", 0, 1)
     assert processes_of(supervising.study_id) == []
 
 
@@ -234,7 +233,7 @@ if os.fork() == 0:
 reply({})
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert (ending.reply, ending.killed) == ({}, 0)
+    assert (decoded(ending), ending.killed) == ({}, 0)
 
 
 def test_an_interrupt_ends_the_invocation_in_progress_and_all_later_ones(
@@ -260,7 +259,7 @@ os.write(2, b"the reason")
 reply({})
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert ending.reply == {}
+    assert decoded(ending) == {}
     printed = (tmp_path / "output.txt").read_bytes()
     assert len(printed) == OUTPUT_CAP_BYTES
     assert printed.startswith(b"beginxxx")
@@ -273,8 +272,8 @@ def test_an_output_file_that_cannot_be_made_is_told_and_ends_no_more_than_the_in
 ) -> None:
     nowhere = replace(launch(tmp_path, "reply({})"), output=str(tmp_path / "nowhere" / "output.txt"))
     ending = supervising.run(nowhere)
-    assert (ending.ended, ending.error) == ("not started", f"No such file or directory: {nowhere.output}")
-    assert supervising.run(launch(tmp_path, "reply({})")).reply == {}
+    assert (ending.ended, ending.error) == ("not_started", f"No such file or directory: {nowhere.output}")
+    assert decoded(supervising.run(launch(tmp_path, "reply({})"))) == {}
 
 
 def test_the_cpu_time_of_a_daemon_is_counted(supervising: Supervisor, tmp_path: Path) -> None:
@@ -290,8 +289,7 @@ os.close(sink)
 reply({"burnt_s": float(os.read(source, 100))})
 """
     ending = supervising.run(launch(tmp_path, script))
-    assert ending.reply is not None
-    burnt_s = ending.reply["burnt_s"]
+    burnt_s = decoded(ending)["burnt_s"]
     assert burnt_s >= 0.3
     assert burnt_s - 0.001 <= ending.orphans_cpu_s < 2 * burnt_s, "counted, and not twice"
 
@@ -330,7 +328,7 @@ def test_what_cannot_be_killed_is_given_up_and_counted_once(tmp_path: Path) -> N
 import os, signal
 from dataclasses import asdict
 from runner.supervise import server as supervisor
-from runner.supervise.server import Launch
+from runner.supervise.protocol import Launch
 kill, os.kill = os.kill, lambda *_: None  # as if all were another user's
 supervisor._GRACE_S = supervisor._KILLING_S = 0.2
 supervisor._become_subreaper()
@@ -363,7 +361,7 @@ def test_temporary_files_go_after_every_invocation(supervising: Supervisor, tmp_
     script = (
         LEAVING + "folder = tempfile.gettempdir()\nreply({'folder': folder, 'left': len(os.listdir(folder))})"
     )
-    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    first, second = (decoded(supervising.run(launch(tmp_path, script))) for _ in range(2))
     assert first is not None
     assert first == second
     assert first["left"] == 3
@@ -374,7 +372,7 @@ def test_a_folder_for_temporary_files_that_a_workload_removes_is_made_again(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     script = "import tempfile\nfolder = tempfile.gettempdir()\nos.rmdir(folder)\nreply(folder)"
-    first, second = (supervising.run(launch(tmp_path, script)).reply for _ in range(2))
+    first, second = (decoded(supervising.run(launch(tmp_path, script))) for _ in range(2))
     assert first == second is not None
 
 
@@ -396,8 +394,8 @@ def test_where_sockets_would_get_too_long_a_path_the_folder_for_temporary_files_
     monkeypatch.setenv("TMPDIR", str(deep))
     monkeypatch.setattr(tempfile, "tempdir", None)
     with Supervisor() as one:
-        reply = one.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})")).reply
-    assert reply == {"folder": str(deep)}
+        ending = one.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})"))
+    assert decoded(ending) == {"folder": str(deep)}
     assert list(deep.iterdir()) == []
 
 
@@ -423,7 +421,7 @@ def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
     script = f"""
 import sys
 from runner.supervise.client import Supervisor
-from runner.supervise.server import Launch
+from runner.supervise.protocol import Launch
 with Supervisor() as one:
     print(one.study_id, one._process.pid, one._temporary, flush=True)
     one.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})

@@ -1,4 +1,4 @@
 """The code inside the measured interpreter: standard library only, Python 3.10 or later.
 
-Nothing here may import what a plain script would not: it would be measured with the user's code.
+Nothing here may import what a plain script would not import: the import would be measured, too.
 """

@@ -1,8 +1,7 @@
-"""The two ends of an invocation: its specification comes in, its reply goes out.
+"""The two ends of an invocation: a specification comes in, a reply goes out, both as JSON.
 
-Both are JSON. The reply is framed by a mark and its length, so it is complete without an end of file (a
-daemon that the workload leaves may hold the descriptor for ever), and found among what a prefix command
-prints.
+The reply is preceded by a mark and its length. So it is complete without an end of file (a daemon that the
+workload leaves behind may keep the descriptor open), and is found among what a prefix command prints.
 """
 
 from __future__ import annotations
@@ -14,29 +13,29 @@ from runner_probe.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-MARK = b"\n\x1erunner-reply "
+    from runner_probe.wire import ProbeInput, Reply
 
 
 class Channel:
-    """Takes over standard input and output: the workload gets an empty input, and prints where errors go."""
+    """Takes over standard input and output: a workload reads nothing, and prints to standard error."""
 
     def __init__(self) -> None:
-        self.descriptor = os.dup(1)  # not inherited by programs that the workload starts
+        self._descriptor = os.dup(1)  # not inherited by programs that the workload starts
+        self._mark = b""
         os.dup2(2, 1)
 
-    def receive(self) -> dict[str, Any]:
-        """Read the specification, then close standard input to the workload."""
-        specification: dict[str, Any] = loads(sys.stdin.buffer.read().decode())
+    def receive(self) -> ProbeInput:
+        """Read standard input, then leave the workload an empty one."""
+        received: ProbeInput = loads(sys.stdin.buffer.read().decode())
+        self._mark = received["reply_mark"].encode()
         empty = os.open(os.devnull, os.O_RDONLY)
         os.dup2(empty, 0)
         os.close(empty)
-        return specification
+        return received
 
-    def send(self, reply: dict[str, Any]) -> None:
-        """Write the reply, whole."""
+    def send(self, reply: Reply) -> None:
+        """Write the whole reply."""
         body = dumps(reply).encode()
-        data = memoryview(MARK + b"%d\n" % len(body) + body)
+        data = memoryview(self._mark + b"%d\n" % len(body) + body)
         while data:
-            data = data[os.write(self.descriptor, data) :]
+            data = data[os.write(self._descriptor, data) :]

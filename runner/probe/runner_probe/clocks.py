@@ -1,8 +1,8 @@
-"""The clocks of other hosts: what their workers stamped, put on ours.
+"""Conversion of times from the clocks of other hosts to ours.
 
-Two hosts' clocks have nothing in common but their pace. A task ran between its submission and the arrival of
-its result, both read here: that bounds by how much its host's stamps must be shifted. One shift for all
-stamps of a host leaves durations, and the order of its workers, as they were.
+The clocks of two hosts run at the same rate, but start at different times. A task ran between its submission
+and the arrival of its result, both read on our clock: that bounds the shift between the clocks. One shift for
+all times of a host leaves durations, and the order of its tasks, as they were.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    #: host; submitted and received (None: not asked) on our clock; started and ended on the host's. All in ns
+    #: host; submitted and received (None: not recorded) on our clock; started and ended on the host's; in ns
     Moments = tuple[str, int, int | None, int, int]
 
 
 def shifts_ns(moments: Iterable[Moments], here: str) -> dict[str, int]:
-    """Find what to add to the stamps of every host but ours: the middle of what all its tasks allow.
+    """Compute what to add to the times of each other host: the middle of the interval that its tasks allow.
 
-    Where no arrival is known, its first task counts as started when it was submitted.
+    Where no arrival was recorded, it assumes that the first task started when it was submitted.
     """
     least: dict[str, int] = {}
     most: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""A closed loop: every worker of a pool starts a task when its last one ends, until a window closes."""
+"""A closed loop: every worker of a pool starts a task when its previous one ends, until a window closes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from runner_probe.window_worker import LoopReport, Window
+    from runner_probe.window_worker import LoopReport, LoopWindow
+    from runner_probe.wire import IterationReply, RecordValues
 
 PERCENTILES = (50, 90, 99)
 
 
-class NothingEnded(Exception):  # noqa: N818 - the window is too short
-    """No task ended within the window."""
+class NothingEnded(Exception):  # noqa: N818 - the name says what happened
+    """No task ended within the window; it is too short."""
 
 
 class Loops:
-    """What the workers of one pool did. Times in nanoseconds on one clock."""
+    """The measurements of one pool's workers. Times in nanoseconds on one clock."""
 
     def __init__(self, duration_ns: int) -> None:
         self.started_at = 0.0  # seconds since the epoch
-        self.opened_ns = 0  #: the pool
+        self.opened_ns = 0  #: of the pool, as closed_ns
         self.closed_ns = 0
         self.duration_ns = duration_ns
         self.cpu_s = 0.0
@@ -37,12 +38,12 @@ class Loops:
 
     @property
     def window_ns(self) -> tuple[int, int]:
-        """Tell when the window opened and closed."""
+        """When the window opened and when it closed."""
         opens_ns = max(opens for opens, *_ in self.reports)
         return opens_ns, opens_ns + self.duration_ns
 
     def service_ns(self) -> list[int]:
-        """List what every task took that ended within the window, in ascending order."""
+        """List the durations of the tasks that ended within the window, in ascending order."""
         _, closes_ns = self.window_ns
         return sorted(
             ended - started
@@ -52,44 +53,48 @@ class Loops:
         )
 
     def in_progress(self) -> int:
-        """Count the tasks that had begun when the window closed, and ended after it."""
+        """Count the tasks that began before the window closed and ended after it."""
         _, closes_ns = self.window_ns
         return sum(1 for _, _, ended_ns, *_ in self.reports if ended_ns and ended_ns[-1] > closes_ns)
 
     def results(self) -> Iterator[tuple[int, Any]]:
-        """Give every worker's last value of each item that it took, behind the item's position."""
+        """List for every worker the position and the last result of each item that it ran."""
         for _, _, _, values, *_ in self.reports:
             yield from values.items()
 
-    def records(self, items: int) -> list[list[Any]]:
-        """Return task records in the order of RECORD; consecutive ones share one where there are too many."""
+    def records(self, items: int) -> list[RecordValues]:
+        """List the task records; more than MOST_RECORDS are merged.
+
+        Args:
+            items: how many items there are
+        """
         total = sum(len(ended_ns) for _, _, ended_ns, *_ in self.reports)
         group = 1 if total <= MOST_RECORDS else -(-total // (MOST_RECORDS // 2))
-        rows = []
+        records: list[RecordValues] = []
         for place, (_, first_ns, ended_ns, _, where, _) in enumerate(self.reports):
             first = _first(place, len(self.reports), items)
             for begin in range(0, len(ended_ns), group):
                 end = min(begin + group, len(ended_ns))
                 started, ended = ended_ns[begin - 1] if begin else first_ns, ended_ns[end - 1]
                 times = self.submitted_ns[place], started, ended, ended, ended - started, None, None
-                rows.append([(first + begin) % items, end - begin, *where[:3], *times])
-        return rows
+                records.append(((first + begin) % items, end - begin, *where[:3], *times))
+        return records
 
 
 def run_loops(
     call: Callable[[Any], Any],
     items: Sequence[Any],
-    window: Window,
+    window: LoopWindow,
     open_pool: Callable[[], Any],
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Loops:
-    """Open a pool, let each of its workers run tasks until the window closes, and shut it down.
+    """Open a pool, let each of its workers run tasks until the window closes, and shut the pool down.
 
     Raises:
-        TaskFailed: a task raised
-        PoolFailed: the pool did
-        NotTogether: not all workers began
-        NothingEnded: the window is too short
+        TaskFailed: a task raised an exception
+        PoolFailed: the pool raised an exception
+        NotTogether: not all workers started
+        NothingEnded: no task ended within the window
     """
     _, workers, duration_ns = window
     loops = Loops(duration_ns)
@@ -120,8 +125,8 @@ def run_loops(
     return loops
 
 
-def describe_loops(loops: Loops, items: int) -> dict[str, Any]:
-    """Lay it out as an iteration of the reply, whose middle part is the window."""
+def describe_loops(loops: Loops, items: int) -> IterationReply:
+    """Describe the loops as an iteration whose middle part is the window."""
     opens_ns, closes_ns = loops.window_ns
     service_ns = loops.service_ns()
     return {
@@ -142,10 +147,10 @@ def describe_loops(loops: Loops, items: int) -> dict[str, Any]:
 
 
 def percentile(ascending: Sequence[int], part: int) -> int:
-    """Give the smallest value that at least `part` per cent do not exceed."""
+    """Find the smallest value that at least `part` per cent of the values do not exceed."""
     return ascending[max(0, -(-len(ascending) * part // 100) - 1)]
 
 
 def _first(place: int, workers: int, items: int) -> int:
-    """Tell with which item a worker begins: they spread over the items."""
+    """Choose the item that a worker starts with: workers are spread over the items."""
     return place * items // workers % items

@@ -1,4 +1,4 @@
-"""What handing out a chunk costs on an executor: empty chunks, sent and collected as tasks are."""
+"""What it costs to dispatch a chunk on an executor: empty chunks, submitted and collected as tasks are."""
 
 from __future__ import annotations
 
@@ -13,46 +13,43 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from runner_probe.wire import DispatchReply
     from runner_probe.worker import Worker
 
-_WARM_UP = 4  # chunks a worker: the pool starts its workers, and they import the workload
+_WARM_UP = 4  # chunks for each worker: the pool starts its workers, and they import the workload
 _CHUNKS = 64  # in a row
-_ROWS = 5  # of which the median counts
-_LONG_ENOUGH_NS = 1_000_000_000  # no further row: one process for each chunk takes as long as this
+_ROWS = 5  # the median row counts
+_LONG_ENOUGH_NS = 1_000_000_000  # then no further row: a process for each chunk takes that long
 
 
 def measure_dispatch(
     open_pool: Callable[[], Any],
     call: Callable[[Any], Any],
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> dict[str, Any]:
-    """Open a pool, let its workers start, and time rows of empty chunks on it.
-
-    Returns:
-        `chunk_ns`, of one chunk of the median row; `workers`, of the pool; `shares_gil`, whether only one of
-        them can compute at a time
-    """
+) -> DispatchReply:
+    """Open a pool, let its workers start, and time rows of empty chunks on it."""
     pool = open_pool()
     try:
         workers = worker_count(pool) or usable_cpus()
-        seen = _hand_out(pool, call, _WARM_UP * workers)
+        dispatched_to = _dispatch(pool, call, _WARM_UP * workers)
         rows_ns: list[int] = []
         while len(rows_ns) < _ROWS and sum(rows_ns) < _LONG_ENOUGH_NS:
             started_ns = clock()
-            _hand_out(pool, call, _CHUNKS)
+            _dispatch(pool, call, _CHUNKS)
             rows_ns.append(clock() - started_ns)
     finally:
         pool.shutdown(wait=True)
     return {
         "chunk_ns": sorted(rows_ns)[len(rows_ns) // 2] / _CHUNKS,
         "workers": workers,
-        "shares_gil": in_one_interpreter(seen, traits_of(pool)) and any(worker[3] for worker in seen),
+        "shares_gil": in_one_interpreter(dispatched_to, traits_of(pool))
+        and any(worker[3] for worker in dispatched_to),
     }
 
 
-def _hand_out(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:
-    """Send and collect empty chunks; returns who ran each."""
-    if is_async(call):  # each chunk has an event loop
+def _dispatch(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:
+    """Submit and collect empty chunks; returns the worker of each."""
+    if is_async(call):  # each chunk opens an event loop
         futures = [pool.submit(run_chunk, call, 0, [], each=False) for _ in range(chunks)]
     else:
         futures = [pool.submit(run_lean, call, 0, []) for _ in range(chunks)]

@@ -1,6 +1,6 @@
-"""One iteration: a pool is opened, runs all the tasks, and is shut down, on one clock.
+"""One iteration: open a pool, run all tasks on it and shut it down, on one clock.
 
-This is what the user's own `with Pool() as pool: list(pool.map(function, items))` does.
+The same as `with Pool() as pool: list(pool.map(function, items))` in the user's own code.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from runner_probe.wire import RecordValues
     from runner_probe.worker import Failure, Report
 
-MOST_RECORDS = 10_000  # an iteration; chunks beyond that share records
-_MANY_WORKERS = 1_000  # from here on it no longer matters which of them ran what
+MOST_RECORDS = 10_000  # for each iteration; if there are more, they are merged
+_MANY_WORKERS = 1_000  # from this number on, records are merged across workers
 
-#: The fields of a task record, in order.
-RECORD = (
+#: The fields of a task record, in the order of its values; `wire.RecordFields` explains them.
+RECORD_FIELDS = (
     "task",
     "tasks",
     "host",
@@ -36,49 +37,48 @@ RECORD = (
     "cpu_ns",
     "run_delay_ns",
 )
-_WORKER, _STARTED = slice(2, 5), 6
 
 
-class TaskFailed(Exception):  # noqa: N818 - it is the task's error
-    """A task raised; holds its position and its exception as text."""
+class TaskFailed(Exception):  # noqa: N818 - the task's error
+    """A task raised an exception; holds the task's position and the exception as text."""
 
     def __init__(self, failure: Failure) -> None:
         self.task, self.kind, self.message, self.traceback = failure
         super().__init__(f"task {self.task} raised {self.kind}: {self.message}")
 
 
-class PoolFailed(Exception):  # noqa: N818 - it is the pool's error
-    """A pool raised instead of returning a chunk.
+class PoolFailed(Exception):  # noqa: N818 - the pool's error
+    """A pool raised an exception instead of returning a chunk.
 
     Args:
-        error: what it raised
-        chunk: position of the first chunk that was not returned; None: not known
-        pool: not shut down yet, when it forgets its workers
+        error: the exception
+        chunk: the first chunk that was not returned: its first task and its items; None: unknown
+        pool: before its shutdown, in which it forgets its workers
     """
 
-    def __init__(self, error: Exception, chunk: int | None, pool: Any) -> None:
+    def __init__(self, error: Exception, chunk: tuple[int, Sequence[Any]] | None, pool: Any) -> None:
         super().__init__(f"{type(error).__name__}: {error}".removesuffix(": "))
         self.error, self.chunk = error, chunk
         self.workers = worker_processes(pool)
 
 
-# `concurrent.futures.BrokenExecutor` and its like, by name: importing them would burden every executor.
+# Names of exception classes: importing them would slow down every executor.
 _BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
 def is_broken(error: BaseException) -> bool:
-    """Whether this says that workers died."""
+    """Whether an exception says that workers died."""
     return any(kind.__name__ in _BROKEN for kind in type(error).__mro__)
 
 
-class Tasks:
-    """The tasks of a workload, cut into chunks before any clock starts.
+class ChunkedTasks:
+    """The tasks of a workload, divided into chunks before the clock starts.
 
     Args:
         call: runs one task
-        items: one a task
-        chunk_size: tasks sent to a worker at a time; None sends all in one chunk
-        each: stamp every task, not only every chunk
+        items: one for each task
+        chunk_size: tasks sent to a worker at a time; None: all in one chunk
+        each: trace every task, not only every chunk
     """
 
     def __init__(
@@ -90,18 +90,18 @@ class Tasks:
         self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
 
 
-class Bare:
-    """What an iteration without records found."""
+class UntracedIteration:
+    """The measurements of an iteration that is not traced."""
 
     def __init__(self) -> None:
         self.started_at = 0.0  # seconds since the epoch
         self.wall_ns = 0
         self.cpu_s = 0.0
-        self.values: list[Any] = []  #: the tasks', in the order of the items
+        self.values: list[Any] = []  #: results of the tasks, in the order of the items
 
 
 class Iteration:
-    """What one iteration found. Times in nanoseconds on one clock."""
+    """The measurements of a traced iteration. Times in nanoseconds on one clock."""
 
     def __init__(self, chunks: int) -> None:
         self.started_at = 0.0  # seconds since the epoch
@@ -109,16 +109,16 @@ class Iteration:
         self.closed_ns = 0
         self.cpu_s = 0.0
         self.submitted_ns = [0] * chunks
-        self.received_ns: list[int | None] = [0] * chunks  #: None: not asked
+        self.received_ns: list[int | None] = [0] * chunks  #: None: not recorded
         self.reports: list[Report] = []
 
     def values(self) -> list[Any]:
-        """Return the tasks' values, in the order of the items."""
+        """List the tasks' results, in the order of the items."""
         return [value for values, *_ in self.reports for value in values]
 
-    def records(self) -> list[list[Any]]:
-        """Return task records as lists in the order of RECORD; beyond 10,000 they are merged by worker."""
-        rows = []
+    def records(self) -> list[RecordValues]:
+        """List the task records; more than MOST_RECORDS are merged."""
+        records: list[RecordValues] = []
         shifts = self.shifts_ns()
         for (_, stamps, worker, _), submitted, received in zip(
             self.reports, self.submitted_ns, self.received_ns, strict=True
@@ -126,14 +126,14 @@ class Iteration:
             shift = shifts.get(worker[0], 0)
             for first, tasks, began, finished, cpu, delay in stamps:
                 started, ended = began + shift, finished + shift
-                # A warm pool may hand over its last result a moment before it calls back.
+                # A warm pool may return its last result just before it calls back.
                 back = ended if received is None else received or self.closed_ns
                 busy = ended - started
-                rows.append([first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay])
-        return rows if len(rows) <= MOST_RECORDS else _merge(rows)
+                records.append((first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay))
+        return records if len(records) <= MOST_RECORDS else _merge(records)
 
     def shifts_ns(self) -> dict[str, int]:
-        """Tell, by host, what puts the stamps of other hosts' workers on our clock."""
+        """Compute, by host, what to add to the times of other hosts' workers."""
         if all(worker[0] == HOST for _, _, worker, _ in self.reports):
             return {}
         from runner_probe.clocks import shifts_ns  # noqa: PLC0415 - only clusters pay for it
@@ -149,9 +149,9 @@ class Iteration:
 
 
 def run_cold(
-    tasks: Tasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
+    tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> Iteration:
-    """Measure a pool of its own, from before its construction to the return of its shutdown."""
+    """Measure the tasks on a new pool, from before its construction to the return of its shutdown."""
     iteration = Iteration(len(tasks.chunks))
     cpu_before = tree_cpu_s()
     iteration.started_at = time.time()
@@ -166,17 +166,17 @@ def run_cold(
     return iteration
 
 
-def run_bare(
-    tasks: Tasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
-) -> Bare:
-    """As `run_cold`, but submit the tasks as a user's own code does: without stamps, so without records.
+def run_untraced(
+    tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
+) -> UntracedIteration:
+    """As `run_cold`, but submit the tasks as a user's own code does, without tracing.
 
-    For tasks so short that the stamps of a chunk would be a good part of it.
+    For tasks so short that reading the clock around a chunk would change what is measured.
     """
-    bare = Bare()
+    untraced = UntracedIteration()
     futures: list[Any] = []
     cpu_before = tree_cpu_s()
-    bare.started_at = time.time()
+    untraced.started_at = time.time()
     opened_ns = clock()
     pool = open_pool()
     try:
@@ -188,7 +188,7 @@ def run_bare(
             for _, items in tasks.chunks:
                 futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
-        collect = bare.values.append if one_by_one else bare.values.extend
+        collect = untraced.values.append if one_by_one else untraced.values.extend
         while futures:
             collect(futures.pop().result())
     except BaseException as error:
@@ -199,18 +199,18 @@ def run_bare(
         raise
     finally:
         pool.shutdown(wait=True)
-    bare.wall_ns = clock() - opened_ns
-    bare.cpu_s = tree_cpu_s() - cpu_before
-    return bare
+    untraced.wall_ns = clock() - opened_ns
+    untraced.cpu_s = tree_cpu_s() - cpu_before
+    return untraced
 
 
 def run_warm(
-    tasks: Tasks,
+    tasks: ChunkedTasks,
     open_pool: Callable[[], Any],
     count: int,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Iterator[Iteration]:
-    """Open one pool and run the tasks on it `count` times; the first of them warms it up."""
+    """Open one pool and run the tasks on it `count` times; the first iteration warms it up."""
     pool = open_pool()
     try:
         for _ in range(count):
@@ -226,33 +226,33 @@ def run_warm(
         pool.shutdown(wait=True)
 
 
-def _drive(pool: Any, tasks: Tasks, iteration: Iteration, clock: Callable[[], int]) -> None:
+def _drive(pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable[[], int]) -> None:
     """Submit every chunk, then collect in order, as `Executor.map` does.
 
-    Where tasks are too short to stamp each, a stamp of every submission and a callback on every result would
-    be a good part of what is measured: all chunks count as submitted when the first is, and as received when
-    they ended.
+    If only chunks are traced, the tasks are short, and a clock reading at every submission and a callback for
+    every result would change what is measured. Then all chunks count as submitted when the first one is, and
+    as received when they ended.
     """
     futures: list[Any] = []
     try:
         if tasks.each:
-            _submit_stamped(pool, tasks, futures, iteration, clock)
+            _submit_traced(pool, tasks, futures, iteration, clock)
         else:
             iteration.submitted_ns = [clock()] * len(tasks.chunks)
             iteration.received_ns = [None] * len(tasks.chunks)
             _submit(pool, tasks, futures)
         futures.reverse()
-        while futures:  # a result that was collected is let go, as `map` does
+        while futures:  # as in `map`, a result is not kept once it was collected
             iteration.reports.append(_report(futures.pop()))
     except BaseException as error:
         for future in futures:  # otherwise the whole queue would run before the pool closes
             future.cancel()
         if isinstance(error, Exception) and not isinstance(error, TaskFailed):
-            raise PoolFailed(error, len(iteration.reports), pool) from error
+            raise PoolFailed(error, tasks.chunks[len(iteration.reports)], pool) from error
         raise
 
 
-def _submit(pool: Any, tasks: Tasks, futures: list[Any]) -> None:
+def _submit(pool: Any, tasks: ChunkedTasks, futures: list[Any]) -> None:
     call = tasks.call
     if tasks.lean:
         for first, items in tasks.chunks:
@@ -262,14 +262,14 @@ def _submit(pool: Any, tasks: Tasks, futures: list[Any]) -> None:
             futures.append(pool.submit(run_chunk, call, first, items, each=False))
 
 
-def _submit_stamped(
-    pool: Any, tasks: Tasks, futures: list[Any], iteration: Iteration, clock: Callable[[], int]
+def _submit_traced(
+    pool: Any, tasks: ChunkedTasks, futures: list[Any], iteration: Iteration, clock: Callable[[], int]
 ) -> None:
     for index, (first, items) in enumerate(tasks.chunks):
         iteration.submitted_ns[index] = clock()
         future = pool.submit(run_chunk, tasks.call, first, items, each=True)
         futures.append(future)
-        future.add_done_callback(_stamp(iteration.received_ns, index, clock))
+        future.add_done_callback(_note_time(iteration.received_ns, index, clock))
 
 
 def _report(future: Any) -> Report:
@@ -280,39 +280,43 @@ def _report(future: Any) -> Report:
     return report
 
 
-def _stamp(received_ns: list[int | None], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
-    def stamp(_: Any) -> None:
+def _note_time(received_ns: list[int | None], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
+    def note(_: Any) -> None:
         received_ns[index] = clock()
 
-    return stamp
+    return note
 
 
-def _merge(rows: list[list[Any]]) -> list[list[Any]]:
-    """Merge consecutive records of each worker; sums and outer bounds stay exact.
+def _merge(records: list[RecordValues]) -> list[RecordValues]:
+    """Merge consecutive records of each worker; sums, first starts and last ends stay exact.
 
-    Of too many workers, as with a thread for each task, records are merged whoever made them.
+    With very many workers, such as a thread for each task, records of different workers are merged, too.
     """
-    group = -(-len(rows) // (MOST_RECORDS // 2))  # half the room: the last group of each worker is short
-    lanes: dict[tuple[Any, ...], list[list[Any]]] = {}
-    rows = sorted(rows, key=lambda row: row[_STARTED])
-    for row in rows:
-        lanes.setdefault(tuple(row[_WORKER]), []).append(row)
+    group = -(-len(records) // (MOST_RECORDS // 2))  # aims at half of MOST_RECORDS: last groups are short
+    lanes: dict[tuple[str, int, int] | None, list[RecordValues]] = {}
+    records = sorted(records, key=_started_ns)
+    for record in records:
+        lanes.setdefault(record[2:5], []).append(record)
     if len(lanes) >= _MANY_WORKERS:
-        lanes = {(): rows}
+        lanes = {None: records}
     merged = [
         _merged(lane[start : start + group])
         for lane in lanes.values()
         for start in range(0, len(lane), group)
     ]
-    return sorted(merged, key=lambda row: row[_STARTED])
+    return sorted(merged, key=_started_ns)
 
 
-def _merged(rows: list[list[Any]]) -> list[Any]:
-    tasks, counts, *_, submitted, started, ended, received, busy, cpu, delay = zip(*rows, strict=True)
-    return [
+def _started_ns(record: RecordValues) -> int:
+    return record[6]
+
+
+def _merged(records: list[RecordValues]) -> RecordValues:
+    tasks, counts, *_, submitted, started, ended, received, busy, cpu, delay = zip(*records, strict=True)
+    return (
         tasks[0],
         sum(counts),
-        *rows[0][_WORKER],
+        *records[0][2:5],
         min(submitted),
         min(started),
         max(ended),
@@ -320,4 +324,4 @@ def _merged(rows: list[list[Any]]) -> list[Any]:
         sum(busy),
         None if None in cpu else sum(cpu),
         None if None in delay else sum(delay),
-    ]
+    )

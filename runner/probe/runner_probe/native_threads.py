@@ -1,4 +1,4 @@
-"""Threads that libraries below Python start by themselves: BLAS and OpenMP."""
+"""Threads that native libraries such as BLAS and OpenMP start by themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from runner_probe.cpu import usable_cpus
 
-#: libraries by a part of their file's name, with the variable that limits each, before the one of OpenMP
+#: libraries by a part of their file name, with the variable that limits each and precedes that of OpenMP
 _LIBRARIES = {
     "openblas": "OPENBLAS_NUM_THREADS",
     "mkl_rt": "MKL_NUM_THREADS",
@@ -20,11 +20,11 @@ _NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 
 
 def native_threads() -> dict[str, int]:
-    """Tell, by library that is loaded in this process, how many threads it may start.
+    """Count the threads that each library loaded in this process may start.
 
-    What the workload's module imports is loaded here and in every worker; what a task imports itself is seen
-    where tasks run in this process, so by the plain loop.
-    `threadpoolctl` knows best, where it is installed; otherwise the environment and the CPUs tell.
+    What the workload's module imports is loaded here and in every worker; what a task itself imports is seen
+    only if tasks run in this process, as in the serial loop. The numbers come from `threadpoolctl` if it is
+    installed, otherwise from the environment and the CPUs.
     """
     loaded = _loaded_libraries()
     if not loaded:
@@ -41,8 +41,8 @@ def _loaded_libraries(maps: str = "/proc/self/maps") -> list[str]:
         with open(maps, encoding="utf-8", errors="replace") as file:
             files = {os.path.basename(line.rstrip("\n")) for line in file if ".so" in line}
     except OSError:
-        return []  # not Linux: nothing is known
-    return sorted({found[1] for name in files if (found := _NAME.match(name))})
+        return []  # not Linux: unknown
+    return sorted({match[1] for name in files if (match := _NAME.match(name))})
 
 
 def _by_environment(library: str) -> int:

@@ -1,4 +1,4 @@
-"""The checks made before anything is measured, in the interpreter that will measure."""
+"""The checks before anything is measured, in the interpreter that will run the tasks."""
 
 from __future__ import annotations
 
@@ -22,37 +22,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    #: number of tasks, whether they are coroutines, whether there is an initializer, problems as key and text
-    _Loaded = tuple[int | None, bool, bool, list[list[str]]]
+    from runner_probe.wire import (
+        CellReply,
+        InterpreterFacts,
+        PoolSettings,
+        PreflightReply,
+        PreflightSpecification,
+        WorkloadSettings,
+    )
 
 
-def check(specification: dict[str, Any]) -> dict[str, Any]:
-    """Load every workload and every pool asked for; tell what is wrong with which key, and what this is."""
-    workloads: dict[str, _Loaded] = {}
-    pools: dict[str, str | None] = {}
-    checked = []
-    for one in specification["check"]:
-        key = dumps(one["workload"])
+class _LoadedWorkload:
+    """What loading a workload found."""
+
+    def __init__(self, problems: list[list[str]], workload: Workload | None = None) -> None:
+        self.problems = problems  #: setting and message
+        self.tasks = None if workload is None else len(workload.items)
+        self.is_async = workload is not None and is_async(workload.call)
+        self.has_initializer = workload is not None and workload.initializer is not None
+
+
+def check(specification: PreflightSpecification) -> PreflightReply:
+    """Load the workload and the executor of every cell, and describe the interpreter."""
+    workloads: dict[str, _LoadedWorkload] = {}
+    pools: dict[str, str] = {}
+    replies: list[CellReply] = []
+    for cell in specification["cells"]:
+        key = dumps(cell["workload"])
         if key not in workloads:  # items may take a while to make
-            workloads[key] = _load(one["workload"])
-        tasks, is_coroutine, with_initializer, problems = workloads[key]
-        pool = one["executor"]["pool"]
-        key = dumps([pool, with_initializer])
+            workloads[key] = _load(cell["workload"])
+        loaded, pool = workloads[key], cell["pool"]
+        key = dumps([pool, loaded.has_initializer])
         if key not in pools:
-            pools[key] = _check_pool(pool, with_initializer=with_initializer)
-        problem = pools[key]
-        found = problems if problem is None else [*problems, ["executor.pool", problem]]
-        if not found and one.get("in_window") and (reason := _why_no_window(pool)):
-            found = [["executor.pool", f"mode=throughput cannot run there: {reason}; use mode=tasks"]]
-        checked.append({"tasks": tasks, "is_async": is_coroutine, "problems": found})
-    return {"interpreter": interpreter(), "checked": checked}
+            pools[key] = _check_pool(pool, has_initializer=loaded.has_initializer)
+        problems = [*loaded.problems, ["executor.pool", pools[key]]] if pools[key] else loaded.problems
+        if not problems and cell["in_window"] and (reason := _why_no_window(pool)):
+            problems = [["executor.pool", f"mode=throughput cannot run on it: {reason}; use mode=tasks"]]
+        replies.append({"tasks": loaded.tasks, "is_async": loaded.is_async, "problems": problems})
+    return {"interpreter": describe_interpreter(), "cells": replies}
 
 
-def _why_no_window(pool: dict[str, Any]) -> str:
+def _why_no_window(pool: PoolSettings) -> str:
     return traits_of(locate_callable(pool["_target_"])).no_window
 
 
-def interpreter() -> dict[str, Any]:
+def describe_interpreter() -> InterpreterFacts:
     """Describe this interpreter."""
     gil_enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
     return {
@@ -69,7 +83,7 @@ def interpreter() -> dict[str, Any]:
     }
 
 
-#: What tells libraries, and Python itself, how many threads or processes to use.
+#: They limit how many threads or processes libraries, and Python itself, use.
 _THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -80,46 +94,48 @@ _THREAD_COUNTS = (
 
 
 def _packages() -> dict[str, str]:
-    """List what is installed beside this interpreter."""
+    """List the packages that are installed for this interpreter, with their versions."""
     from importlib import metadata  # noqa: PLC0415 - the slowest import of all
 
-    found = {}
+    versions = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name:
-            found[name] = distribution.version
-    return dict(sorted(found.items()))
+            versions[name] = distribution.version
+    return dict(sorted(versions.items()))
 
 
-def _load(workload: dict[str, Any]) -> _Loaded:
+def _load(settings: WorkloadSettings) -> _LoadedWorkload:
     # Loops are not calibrated here: every count is 1.
-    calls = dict.fromkeys(workload.get("snippets") or (), 1)
+    calls = dict.fromkeys(settings.get("snippets") or (), 1)
     try:
-        loaded = Workload(workload, calls)
+        workload = Workload(settings, calls)
     except WorkloadError as error:
-        return None, False, False, [[f"workload.{error.key}", str(error)]]
-    problems = [["workload.arguments", wrong] for wrong in _wrong_arguments(workload, loaded.call)]
-    return len(loaded.items), is_async(loaded.call), loaded.initializer is not None, problems
+        return _LoadedWorkload([[f"workload.{error.key}", str(error)]])
+    problems = [["workload.arguments", problem] for problem in _unknown_arguments(settings, workload.call)]
+    return _LoadedWorkload(problems, workload)
 
 
-def _wrong_arguments(workload: dict[str, Any], call: Any) -> Iterator[str]:
-    """Name the arguments that a function does not take, if it tells which it does."""
+def _unknown_arguments(workload: WorkloadSettings, call: Any) -> Iterator[str]:
+    """Report the arguments that a function does not take, if it has a signature."""
     arguments = getattr(call, "keywords", None)
     if not arguments:
         return
     try:
-        # What a decorator itself takes, not what it says of the function that it wraps.
+        # The arguments of a decorator itself, not of the function that it wraps.
         signature = inspect.signature(call.func, follow_wrapped=False)
-    except (TypeError, ValueError):  # a builtin, or a class, that does not tell
+    except (TypeError, ValueError):  # a built-in or a class without a signature
         return
     for name in arguments:
         if not _takes(signature, name):
             near = difflib.get_close_matches(name, signature.parameters, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it takes {', '.join(signature.parameters)}"
-            yield f"{workload['function']} takes no argument '{name}'; {hint}"
+            parameters = ", ".join(signature.parameters)
+            hint = f"did you mean '{near[0]}'?" if near else f"its arguments are {parameters}"
+            yield f"{workload['function']} has no argument '{name}'; {hint}"
 
 
-def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
+def _check_pool(pool: PoolSettings, *, has_initializer: bool) -> str:
+    """Say what is wrong with the settings of a pool; empty if nothing is."""
     try:
         make = locate_callable(pool["_target_"])
     except TargetError as error:
@@ -127,40 +143,40 @@ def _check_pool(pool: dict[str, Any], *, with_initializer: bool) -> str | None:
     names = [name for name in pool if name != "_target_"]
     try:
         signature = inspect.signature(make)
-    except (TypeError, ValueError):  # a builtin that does not tell
+    except (TypeError, ValueError):  # a built-in without a signature
         signature = None
     if signature is not None:
         try:
             signature.bind(**dict.fromkeys(names))
         except TypeError as error:
-            return f"{pool['_target_']}: {error}; it takes {', '.join(signature.parameters)}"
-        if with_initializer and not _takes(signature, "initializer"):
+            return f"{pool['_target_']}: {error}; its arguments are {', '.join(signature.parameters)}"
+        if has_initializer and not _takes(signature, "initializer"):
             return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
     return _open_once(pool)
 
 
-def _open_once(pool: dict[str, Any]) -> str | None:
+def _open_once(pool: PoolSettings) -> str:
     try:
-        opened = Factory(pool, None).open()
-        lacking = [name for name in ("submit", "shutdown") if not callable(getattr(opened, name, None))]
-        if lacking:
-            return _no_executor(pool["_target_"], opened, lacking)
-        opened.shutdown(wait=True)  # nothing was submitted, so no worker started
+        executor = Factory(pool, None).open()
+        missing = [name for name in ("submit", "shutdown") if not callable(getattr(executor, name, None))]
+        if missing:
+            return _not_an_executor(pool["_target_"], executor, missing)
+        executor.shutdown(wait=True)  # nothing was submitted, so no worker started
     except TargetError as error:
         return str(error)
-    except Exception as error:  # of an argument's value, its own target, or the start method
+    except Exception as error:  # caused by an argument, its own target, or the start method
         return f"{pool['_target_']}: {type(error).__name__}: {error}"
-    return None
+    return ""
 
 
-def _no_executor(target: str, made: object, lacking: list[str]) -> str:
-    """Say what an executor needs; ends what was made instead if it is a pool that can be ended."""
-    end = getattr(made, "terminate", None)
-    if callable(end):
-        end()
-    kind = type(made)
+def _not_an_executor(target: str, pool: object, missing: list[str]) -> str:
+    """Say what an executor needs; terminates what was made instead, if it is a pool that can be."""
+    terminate = getattr(pool, "terminate", None)
+    if callable(terminate):
+        terminate()
+    kind = type(pool)
     return (
-        f"{target} makes a {kind.__module__}.{kind.__qualname__}, which has no {' and no '.join(lacking)}; "
+        f"{target} makes a {kind.__module__}.{kind.__qualname__}, which has no {' and no '.join(missing)}; "
         "an executor needs submit(function, *arguments), which returns a future, and shutdown(wait=True)"
     )
 

@@ -1,7 +1,6 @@
-"""One invocation, from specification to reply: what `__main__` runs.
+"""The probe's program: read one specification, do what it asks for, and reply.
 
-A specification asks for a measurement, with `untimed` for the tasks alone, or with `check` for the checks of
-`runner_probe.preflight_checks`.
+`runner_probe.wire` declares specifications and replies.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from runner_probe.adapters import traits_of
 from runner_probe.channel import Channel
 from runner_probe.cpu import living_cpu_s
 from runner_probe.iteration import (
-    RECORD,
+    RECORD_FIELDS,
+    ChunkedTasks,
     PoolFailed,
     TaskFailed,
-    Tasks,
     is_broken,
-    run_bare,
     run_cold,
+    run_untraced,
     run_warm,
 )
 from runner_probe.pool_factory import Factory
@@ -29,61 +28,72 @@ from runner_probe.workload import Workload
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
-    from runner_probe.iteration import Bare, Iteration
+    from runner_probe.iteration import Iteration, UntracedIteration
+    from runner_probe.result_check import Judgement
+    from runner_probe.wire import (
+        IterationReply,
+        MeasurementSpecification,
+        RecordValues,
+        RunReply,
+        RunSpecification,
+        WindowSpecification,
+        WorkerFacts,
+    )
     from runner_probe.worker import Worker
 
 
 def main() -> None:
-    """Answer one specification."""
+    """Reply to one specification."""
     channel = Channel()
-    specification = channel.receive()
-    # The user's folders come first, as in their own script; this file's folder stays, for the workers.
-    sys.path[:] = [*specification["path"], *sys.path[1:], sys.path[0]]
-    if "check" in specification:
-        from runner_probe.preflight_checks import check  # noqa: PLC0415 - measured processes have no need of it
+    received = channel.receive()
+    # As in the user's own script their folders come first; this file's folder stays, for the workers.
+    sys.path[:] = [*received["path"], *sys.path[1:], sys.path[0]]
+    specification = received["specification"]
+    if specification["kind"] == "preflight":
+        from runner_probe.preflight_checks import check  # noqa: PLC0415 - measured processes do not need it
 
         channel.send(check(specification))
     else:
-        channel.send(measure(specification))
-    # The interpreter's own end would search all that was loaded for cycles, several times: 2 ms.
+        channel.send(run(specification))
+    # At exit the interpreter would search everything that was loaded for cycles, several times: 2 ms.
     gc.freeze()
 
 
-def measure(specification: dict[str, Any]) -> dict[str, Any]:
-    """Run the iterations asked for; a failure ends them and is part of the reply."""
-    reply: dict[str, Any] = {
+def run(specification: RunSpecification) -> RunReply:
+    """Run what the specification asks for; a failure ends it and is reported."""
+    reply: RunReply = {
         "status": "ok",
         "error": "",
         "traceback": "",
-        "record": RECORD,
+        "record_fields": RECORD_FIELDS,
         "iterations": [],
     }
     try:
         workload = Workload(specification["workload"], specification["calls"], specification["bags"])
-        factory = Factory(specification["executor"]["pool"], workload.initializer)
+        factory = Factory(specification["pool"], workload.initializer)
         if workload.setup is not None:
             workload.setup()
         teardown = workload.teardown or _nothing
         try:
-            run = _run if specification["window"] is None else _run_window
-            run(workload, factory, specification, reply)
+            _run_kind(workload, factory, specification, reply)
         except BaseException:
             try:
                 teardown()
-            except BaseException as error:  # the first error tells more than what follows from it
+            except BaseException as error:  # less informative than the first error, which is reported
                 print(_traceback(error), file=sys.stderr)  # noqa: T201 - into the log
             raise
         teardown()
     except TaskFailed as error:
         reply["status"], reply["traceback"] = "failed", error.traceback
-        reply["error"] = _failure(error, workload)
+        reply["error"] = _describe_failure(error, workload)
     except PoolFailed as failed:
         from runner_probe.pool_failure import explain  # noqa: PLC0415 - only failures pay for it
 
         reply["traceback"] = _traceback(failed.error)
-        reply.update(explain(failed, workload, specification["chunk_size"]))
+        reply["status"], reply["error"], exit_code = explain(failed, workload)
+        if exit_code is not None:
+            reply["worker_exit_code"] = exit_code
     except BaseException as error:
         reply["traceback"] = _traceback(error)
         reply["status"] = "crashed" if is_broken(error) else "failed"
@@ -95,115 +105,129 @@ def _nothing() -> None:
     pass
 
 
-def _run(workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]) -> None:
-    if specification.get("untimed"):
-        from runner_probe.untimed_tasks import run_untimed  # noqa: PLC0415 - measured processes need it not
-
-        run_untimed(workload, factory, specification)
-        return
-    if specification.get("dispatch"):
-        from runner_probe.dispatch import measure_dispatch  # noqa: PLC0415 - measured processes need it not
+def _run_kind(workload: Workload, factory: Factory, specification: RunSpecification, reply: RunReply) -> None:
+    if specification["kind"] == "measurement":
+        _measure(workload, factory, specification, reply)
+    elif specification["kind"] == "window":
+        _measure_window(workload, factory, specification, reply)
+    elif specification["kind"] == "dispatch":
+        from runner_probe.dispatch import measure_dispatch  # noqa: PLC0415 - only this kind needs it
 
         reply["dispatch"] = measure_dispatch(factory.open, workload.call)
-        return
+    else:
+        from runner_probe.untimed_tasks import run_untimed  # noqa: PLC0415 - only this kind needs it
+
+        run_untimed(workload, factory, specification)
+
+
+def _measure(
+    workload: Workload, factory: Factory, specification: MeasurementSpecification, reply: RunReply
+) -> None:
     tracing = specification["tracing"]
-    tasks = Tasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
-    bare = _run_bare(tasks, factory) if tracing == "apart" and not is_async(tasks.call) else None
-    if bare is not None:  # at once: what follows may fail
-        reply["iterations"].append(_describe_bare(bare, workload))
+    tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
+    is_untraced = tracing == "separate_run" and not is_async(tasks.call)
+    untraced = _run_untraced(tasks, factory) if is_untraced else None
+    if untraced is not None:  # at once: what follows may fail
+        reply["iterations"].append(_describe_untraced(untraced, workload))
     traced = run_cold(tasks, factory.open)
-    if bare is None:
+    if untraced is None:
         reply["iterations"].append(_describe(traced, 0, workload))
-    values = traced.values() if bare is None else bare.values
-    reply.update(_facts([worker for _, _, worker, _ in traced.reports], factory))
+    values = traced.values() if untraced is None else untraced.values
+    reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory)
     if specification["iterations"] > 1:
         warm: list[Iteration] = []
         try:
             warm.extend(run_warm(tasks, factory.open, specification["iterations"]))
-        finally:  # those before one that fails were measured
+        finally:  # keeps the iterations before one that fails
             for number, iteration in enumerate(warm, 1):
                 reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
-    if bare is not None:
+    if untraced is not None:
         number = len(reply["iterations"])
-        reply["iterations"].append({**_describe(traced, number, workload), "tracing": True})
-    _look(specification, reply)
+        reply["iterations"].append(_describe(traced, number, workload, tracing=True))
+    _observe_process(specification, reply)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
-        from runner_probe import result_check  # noqa: PLC0415 - after the clock has stopped
+        from runner_probe.result_check import judge  # noqa: PLC0415 - after the clock has stopped
 
-        reply.update(
-            result_check.judge(values, workload.labels(), workload.settings, specification["reference"])
-        )
-    if not specification["labelled"]:
+        _add_judgement(judge(values, workload.labels(), workload.settings, specification["reference"]), reply)
+    if specification["with_labels"]:
         reply["labels"] = workload.labels()
 
 
-def _run_window(
-    workload: Workload, factory: Factory, specification: dict[str, Any], reply: dict[str, Any]
+def _measure_window(
+    workload: Workload, factory: Factory, specification: WindowSpecification, reply: RunReply
 ) -> None:
-    """Let every worker run tasks until a window closes. It makes no reference: items may be left out."""
-    from runner_probe import result_check  # noqa: PLC0415 - other modes have no need of these
-    from runner_probe.closed_loop import describe_loops, run_loops  # noqa: PLC0415
+    """Let every worker run tasks until a window closes. Makes no reference: items may be left out."""
+    from runner_probe.closed_loop import describe_loops, run_loops  # noqa: PLC0415 - only this kind needs it
+    from runner_probe.result_check import judge  # noqa: PLC0415
 
-    asked = specification["window"]
-    window = asked["folder"], asked["workers"], round(asked["duration_s"] * 1e9)
+    window = specification["folder"], specification["workers"], round(specification["duration_s"] * 1e9)
     loops = run_loops(workload.call, workload.items, window, factory.open)
     reply["iterations"].append(describe_loops(loops, len(workload.items)))
-    reply.update(_facts([worker for *_, worker, _ in loops.reports], factory))
-    _look(specification, reply)
+    reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory)
+    _observe_process(specification, reply)
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
     labels = workload.labels()
-    reply.update(result_check.judge(values, labels, workload.settings, specification["reference"], tasks))
+    _add_judgement(judge(values, labels, workload.settings, specification["reference"], tasks), reply)
 
 
-def _look(specification: dict[str, Any], reply: dict[str, Any]) -> None:
-    """Tell of native threads where that is asked for, and of the CPU time of processes that still live."""
-    if specification["look"]:
+def _observe_process(specification: MeasurementSpecification | WindowSpecification, reply: RunReply) -> None:
+    """Add native threads, if asked for, and the CPU time of descendants that are still alive."""
+    if specification["with_native_threads"]:
         from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
-        reply["native_threads"] = native_threads()
+        reply["workers"]["native_threads"] = native_threads()
     reply["living_cpu_s"] = living_cpu_s()
 
 
-def _run_bare(tasks: Tasks, factory: Factory) -> Bare:
-    """Measure without records; where that fails, a traced run tells better what failed."""
+def _add_judgement(judgement: Judgement, reply: RunReply) -> None:
+    reply["differing"] = judgement.differing
+    if judgement.new_reference is not None:
+        reply["reference"] = judgement.new_reference
+    if judgement.error:
+        reply["status"], reply["error"] = "wrong_result", judgement.error
+
+
+def _run_untraced(tasks: ChunkedTasks, factory: Factory) -> UntracedIteration:
+    """Measure without tracing; if that fails, a traced run gives the better error."""
     try:
-        return run_bare(tasks, factory.open)
+        return run_untraced(tasks, factory.open)
     except (Exception, SystemExit):
         run_cold(tasks, factory.open)
         raise
 
 
-def _describe_bare(bare: Bare, workload: Workload) -> dict[str, Any]:
+def _describe_untraced(iteration: UntracedIteration, workload: Workload) -> IterationReply:
     return {
         "iteration": 0,
         "warmup": False,
         "tracing": False,
         "tasks": len(workload.items),
-        "started_at": bare.started_at,
-        "wall_ns": bare.wall_ns,
-        "cpu_s": bare.cpu_s,
+        "started_at": iteration.started_at,
+        "wall_ns": iteration.wall_ns,
+        "cpu_s": iteration.cpu_s,
         "records": [],
     }
 
 
 def _describe(
-    iteration: Iteration, number: int, workload: Workload, *, warmup: bool = False
-) -> dict[str, Any]:
+    iteration: Iteration, number: int, workload: Workload, *, warmup: bool = False, tracing: bool = False
+) -> IterationReply:
     records = iteration.records()
     if workload.is_snippets and len(records) == len(workload.items):
         # A snippet returns when its loop started and ended, so that its set-up does not count.
         shifts = iteration.shifts_ns()
-        for record, (started, ended) in zip(records, iteration.values(), strict=True):
-            shift = shifts.get(record[2], 0)
-            record[6:8], record[9] = (started + shift, ended + shift), ended - started
+        records = [
+            _with_times(record, started + shifts.get(record[2], 0), ended + shifts.get(record[2], 0))
+            for record, (started, ended) in zip(records, iteration.values(), strict=True)
+        ]
     first = min(record[6] for record in records)
     last = max(record[7] for record in records)
     return {
         "iteration": number,
         "warmup": warmup,
-        "tracing": False,
+        "tracing": tracing,
         "tasks": len(workload.items),
         "started_at": iteration.started_at,
         "wall_ns": iteration.closed_ns - iteration.opened_ns,
@@ -215,7 +239,12 @@ def _describe(
     }
 
 
-def _facts(workers: Sequence[Worker], factory: Factory) -> dict[str, Any]:
+def _with_times(record: RecordValues, started_ns: int, ended_ns: int) -> RecordValues:
+    """Replace the times of the task itself."""
+    return (*record[:6], started_ns, ended_ns, record[8], ended_ns - started_ns, *record[10:])
+
+
+def _worker_facts(workers: Sequence[Worker], factory: Factory) -> WorkerFacts:
     return {
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
@@ -224,7 +253,7 @@ def _facts(workers: Sequence[Worker], factory: Factory) -> dict[str, Any]:
     }
 
 
-def _failure(error: TaskFailed, workload: Workload) -> str:
+def _describe_failure(error: TaskFailed, workload: Workload) -> str:
     label = workload.labels()[error.task % len(workload.bag)]
     return f"task {error.task} ({label}) raised {error.kind}: {error.message}"
 

@@ -1,7 +1,6 @@
-"""JSON without the package `json`, which imports `re` and `enum`: 8 ms of every invocation.
+"""JSON without the package `json`, which imports `re` and `enum`: that would cost 8 ms of every invocation.
 
-This is the C accelerator that the package itself uses. Where it is missing or has another face, the package
-serves.
+It uses the C accelerator of the package. Where that is missing or has another interface, it uses the package.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def loads(text: str) -> Any:
-    """Read one JSON value."""
+    """Decode one JSON value."""
     try:
         from _json import make_scanner  # noqa: PLC0415
 
-        reading: Any = _Reading
-        value, _ = make_scanner(reading)(text, 0)
+        decoder: Any = _Decoder
+        value, _ = make_scanner(decoder)(text, 0)
     except (ImportError, AttributeError, TypeError, StopIteration):
         import json  # noqa: PLC0415
 
@@ -26,7 +25,7 @@ def loads(text: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Write one JSON value; TypeError for what JSON does not know."""
+    """Encode one JSON value; TypeError for types that JSON lacks."""
     try:
         from _json import encode_basestring_ascii, make_encoder  # noqa: PLC0415
 
@@ -38,7 +37,7 @@ def dumps(value: Any) -> str:
         return json.dumps(value)
 
 
-class _Reading:
+class _Decoder:
     """The settings of `json.JSONDecoder()`."""
 
     strict = True
@@ -50,4 +49,4 @@ class _Reading:
 
 
 def _refuse(value: Any) -> Any:
-    raise TypeError(f"a {type(value).__name__} is not JSON")
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

@@ -1,4 +1,4 @@
-"""The judgement of results: against those expected, or those of the reference invocation."""
+"""Check results against expected ones, or against those of the reference invocation."""
 
 from __future__ import annotations
 
@@ -9,76 +9,82 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    #: what later invocations compare with: one entry a task
-    Reference = list[dict[str, Any]]
+    from runner_probe.wire import ComparableResult, WorkloadSettings
+
+
+class Judgement:
+    """What a check found."""
+
+    def __init__(self, new_reference: list[ComparableResult] | None = None) -> None:
+        self.new_reference = new_reference  #: None: there was one, or no whole bag to make it from
+        self.differing: list[int] = []  #: tasks of the bag whose result is wrong
+        self.error = ""  #: describes the first of them
 
 
 def judge(
     values: Sequence[Any],
     labels: Sequence[str],
-    workload: dict[str, Any],
-    reference: Reference | None,
+    workload: WorkloadSettings,
+    reference: list[ComparableResult] | None,
     tasks: Sequence[int] | None = None,
-) -> dict[str, Any]:
-    """Compare, as the workload's `compare` says. Without a reference, make one of the first bag.
+) -> Judgement:
+    """Compare results as the workload's `compare` says. Without a reference, make one from the first bag.
 
     Args:
-        values: of the tasks; of several bags one after another
+        values: results; bag after bag
         labels: of the tasks of one bag
         workload: its settings
-        reference: what to compare with
-        tasks: where values are not whole bags: the task in the bag that each is of
+        reference: what to compare with, unless the workload says what to expect
+        tasks: for each value its task in the bag, if the values are not whole bags
 
-    Returns the entries of the reply: `reference` when there was none and there are whole bags, `differing`
-    (tasks of the bag), and status and error of a result that differs.
+    Raises:
+        TypeError: a result that cannot be compared
     """
-    kind = workload["compare"]
-    if kind == "none":
-        return {"reference": [], "differing": []}
-    made = [_entry(value, kind) for value in values]
+    comparison = workload["compare"]
+    if comparison == "none":
+        return Judgement([])
+    results = [_comparable(value, comparison) for value in values]
     expected = workload.get("expect")
-    against: Reference | None
-    first_bag = made[: len(labels)] if tasks is None else None
+    first_bag = results[: len(labels)] if tasks is None else None
+    judgement = Judgement(first_bag if reference is None else None)
+    against: list[ComparableResult] | None
     if expected is not None:
-        against, source = [_entry(value, kind) for value in expected], "expected"
+        against, source = [_comparable(value, comparison) for value in expected], "was expected"
     else:
-        against, source = first_bag if reference is None else reference, "in the reference invocation"
-    reply: dict[str, Any] = {"differing": []}
-    if reference is None and first_bag is not None:
-        reply["reference"] = first_bag
+        against = first_bag if reference is None else reference
+        source = "in the reference run"
     if against is None:  # neither a reference nor a whole bag: nothing to compare with
-        return reply
-    same = _same_digest if kind == "equal" else _same_value
-    of = [place % len(labels) for place in range(len(made))] if tasks is None else tasks
-    wrong: dict[int, dict[str, Any]] = {}
-    for task, one in zip(of, made, strict=True):
-        if not same(one, against[task]):
-            wrong.setdefault(task, one)
+        return judgement
+    equal = _equal_digests if comparison == "equal" else _close_values
+    positions = [place % len(labels) for place in range(len(results))] if tasks is None else tasks
+    wrong: dict[int, ComparableResult] = {}
+    for task, result in zip(positions, results, strict=True):
+        if not equal(result, against[task]):
+            wrong.setdefault(task, result)
     if wrong:
-        reply["differing"] = sorted(wrong)
         task = min(wrong)
         more = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
-        reply["status"] = "wrong_result"
-        reply["error"] = (
-            f"task {task} ({labels[task]}) gave {wrong[task]['shown']}, "
+        judgement.differing = sorted(wrong)
+        judgement.error = (
+            f"task {task} ({labels[task]}) returned {wrong[task]['shown']}, "
             f"but {against[task]['shown']} {source}{more}"
         )
-    return reply
+    return judgement
 
 
-def _entry(value: Any, kind: str) -> dict[str, Any]:
+def _comparable(value: Any, comparison: str) -> ComparableResult:
     try:
-        compared = digest(value) if kind == "equal" else plain(value)
+        form = digest(value) if comparison == "equal" else plain(value)
     except Exception as error:
-        other = "none" if kind == "equal" else "equal or none"
+        other = "none" if comparison == "equal" else "equal or none"
         message = f"a result of type {type(value).__name__} cannot be compared: {error}; set compare: {other}"
         raise TypeError(message) from error
-    return {"value": compared, "shown": shown(value)}
+    return {"value": form, "shown": shown(value)}
 
 
-def _same_digest(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _equal_digests(one: ComparableResult, other: ComparableResult) -> bool:
     return bool(one["value"] == other["value"])
 
 
-def _same_value(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def _close_values(one: ComparableResult, other: ComparableResult) -> bool:
     return close(one["value"], other["value"])

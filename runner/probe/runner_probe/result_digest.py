@@ -1,9 +1,9 @@
-"""Whether two runs of a task gave the same result, told across processes and interpreters.
+"""Comparison of results across processes and interpreters.
 
-A result is reduced to a canonical form: equal values have equal forms, whatever the order of a set, the
-sharing of references or the interpreter's version. (Objects that are neither numbers, texts nor collections
-are reduced as for pickling; a few types change that with the version.) `equal` compares digests of forms, so
-a reference of large results stays small; `close` compares the numbers themselves.
+A result is encoded in a canonical form: equal values have equal forms, regardless of the order of a set,
+shared references or the interpreter's version. (Objects other than numbers, strings and collections are
+reduced as for pickling; for a few types that depends on the version.) `compare: equal` compares digests of
+these forms, so that a reference with large results stays small; `compare: close` compares the numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SHORT = 16  # bytes of a form that need no digest
+_SHORT = 16  # bytes; shorter forms need no digest
 _SHOWN = 200  # characters of a result in a message
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
@@ -23,22 +23,22 @@ _LARGEST_FLOAT = int(sys.float_info.max)
 
 
 def digest(value: Any) -> str:
-    """Sixteen hexadecimal digits, or a short value's form itself; equal for values that are equal.
+    """Compute sixteen hexadecimal digits, or for a short value its form, equal for equal values.
 
-    Numbers are compared by value, arrays by type, shape and bytes; a list and a tuple are alike.
+    Numbers are compared by value, arrays by type, shape and bytes; a list equals a tuple.
     """
     form = _form(value, ())
     if len(form) <= _SHORT:
         return f"={form.hex()}"
     try:
-        from _blake2 import blake2b  # noqa: PLC0415 - what `hashlib` offers too, after loading OpenSSL
+        from _blake2 import blake2b  # noqa: PLC0415 - `hashlib` has it, too, but loads OpenSSL
     except ImportError:
         from hashlib import blake2b  # noqa: PLC0415
     return blake2b(form, digest_size=8).hexdigest()
 
 
 def shown(value: Any) -> str:
-    """Show a value in a message, shortened."""
+    """Format a value for a message, shortened."""
     try:
         text = repr(value)
     except Exception as error:
@@ -48,12 +48,12 @@ def shown(value: Any) -> str:
 
 
 def close(value: Any, reference: Any) -> bool:
-    """Whether all numbers agree to nine digits, and all else exactly. Arrays count as lists."""
+    """Whether all numbers agree to nine digits, and everything else exactly. Arrays count as lists."""
     value, reference = plain(value), plain(reference)
     if isinstance(value, (int, float)) and isinstance(reference, (int, float)):
         import math  # noqa: PLC0415 - only this comparison pays for it
 
-        both_nan = value != value and reference != reference  # noqa: PLR0124 - only NaN is unlike itself
+        both_nan = value != value and reference != reference  # noqa: PLR0124 - only NaN differs from itself
         return both_nan or math.isclose(
             value, reference, rel_tol=_RELATIVE_TOLERANCE, abs_tol=_ABSOLUTE_TOLERANCE
         )
@@ -65,16 +65,19 @@ def close(value: Any, reference: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Make a JSON value of numbers, texts, lists and dictionaries; TypeError for others.
+    """Convert numbers, strings, lists, dictionaries and arrays to a JSON value.
 
-    The keys of dictionaries, of whatever type, become their digests.
+    Keys of dictionaries, of any type, become their digests.
+
+    Raises:
+        TypeError: for other types
     """
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
         value = value.tolist()
     if isinstance(value, complex):
         return [value.real, value.imag]
     if isinstance(value, int) and abs(value) > _LARGEST_FLOAT:
-        raise TypeError("compare: close knows no integer larger than the largest float")
+        raise TypeError("compare: close supports no integer larger than the largest float")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
@@ -82,13 +85,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {digest(key): plain(part) for key, part in value.items()}
     raise TypeError(
-        "compare: close knows numbers, texts, lists, dictionaries and arrays, "
+        "compare: close supports numbers, strings, lists, dictionaries and arrays, "
         f"not values of type {type(value).__name__}"
     )
 
 
-def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one return a kind
-    """Encode so that every value has one encoding; `above` holds the ids of the containers around it."""
+def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one return for each type
+    """Encode a value canonically; `above` holds the ids of the containers that it is in."""
     if value is None or isinstance(value, (bool, int, float, complex)):
         return _number(value)
     if isinstance(value, str):
@@ -96,7 +99,9 @@ def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one r
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _tagged(b"b", bytes(value))
     if id(value) in above:
-        return _tagged(b"^", str(above[::-1].index(id(value))).encode())  # a cycle: how far up it leads
+        return _tagged(
+            b"^", str(above[::-1].index(id(value))).encode()
+        )  # a cycle: how many levels up it leads
     above = (*above, id(value))
     if isinstance(value, (list, tuple)):
         return _tagged(b"l", *(_form(part, above) for part in value))
@@ -118,16 +123,16 @@ def _number(value: Any) -> bytes:
     if isinstance(value, complex):
         return _tagged(b"z", _number(value.real), _number(value.imag))
     if isinstance(value, float):
-        # Not `repr`: a subclass, such as NumPy's, may have one of its own.
+        # Not `repr`: a subclass, such as NumPy's, may override it.
         value = int(value) if value.is_integer() else float.__repr__(value)
-    # Hexadecimal: decimal digits of large integers are slow to make, and limited to 4,300.
+    # Hexadecimal: conversion of large integers to decimal is slow, and limited to 4,300 digits.
     return _tagged(b"n", b"%x" % value if isinstance(value, int) else str(value).encode())
 
 
 def _array(value: Any, above: tuple[int, ...]) -> bytes:
     if value.shape == () or value.dtype.hasobject:
         inner = value.tolist()
-        if type(inner) is not type(value):  # as it is for a `longdouble`, which Python has no type for
+        if type(inner) is not type(value):  # false for `longdouble`, which has no Python type
             return _form(inner, above)
     shape = ",".join(map(str, value.shape))
     return _tagged(b"a", str(value.dtype).encode(), shape.encode(), value.tobytes())
@@ -142,5 +147,5 @@ def _object(value: Any, above: tuple[int, ...]) -> bytes:
 
 
 def _tagged(tag: bytes, *parts: bytes) -> bytes:
-    # Lengths make the encoding prefix-free: no two different structures share one.
+    # Lengths make the encoding prefix-free, so that different structures have different encodings.
     return b"%b%d:" % (tag, len(parts)) + b"".join(b"%d:%b" % (len(part), part) for part in parts)

@@ -1,4 +1,4 @@
-"""Snippets: source text run in an inner loop, in the manner of `timeit` but with the collector on."""
+"""Snippets: source text run in an inner loop, as in `timeit` but with garbage collection."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    #: when the inner loop started and ended; its set-up comes before
+    #: when the inner loop started and ended; its set-up runs before
     Span = tuple[int, int]
 
-TARGET_NS = 100_000_000  # one task of a snippet workload lasts at least this long
-_MOST_GROWTH = 100  # a first loop of few calls says little: approach the target in steps
+TARGET_NS = 100_000_000  # a task of a snippet workload takes at least this long
+_MOST_GROWTH = 100  # short loops are measured inexactly: approach the target in steps
 
 _PARSE = 0x400  # the flag PyCF_ONLY_AST; importing `ast` for it would cost 5 ms
 _FUNCTION = """
@@ -29,11 +29,11 @@ _compiled: dict[tuple[str, str], Callable[..., Span]] = {}
 
 
 def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
-    """Compile once per process; raises SyntaxError with the line within the snippet."""
+    """Compile once in each process; SyntaxError has the line within the snippet."""
     key = (setup, source)
     if key not in _compiled:
         for part, name in ((setup, "<setup>"), (source, "<snippet>")):
-            compile(part, name, "exec")  # on its own first: within a function it might return
+            compile(part, name, "exec")  # first by itself: within a function it could return
         compile(_function(setup, ""), "<setup>", "exec")
         namespace: dict[str, Any] = {}
         exec(compile(_function(setup, source), "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
@@ -42,13 +42,13 @@ def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
 
 
 def run_snippet(setup: str, snippets: Mapping[str, str], calls: Mapping[str, int], label: str) -> Span:
-    """Run one snippet `calls[label]` times in a row: a task."""
+    """Run one task: a snippet `calls[label]` times in a row."""
     run = compile_snippet(setup, snippets[label])
     return run(itertools.repeat(None, calls[label]), time.perf_counter_ns)
 
 
 def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_counter_ns) -> int:
-    """Find how many calls last TARGET_NS."""
+    """Find how many calls take TARGET_NS."""
     run = compile_snippet(setup, source)
     calls = 1
     while True:
@@ -61,11 +61,11 @@ def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_coun
 
 
 class SnippetError(Exception):
-    """A snippet does not run; the message names it."""
+    """A snippet raised an exception; the message names it."""
 
 
 def calibrate_all(setup: str, snippets: Mapping[str, str]) -> dict[str, int]:
-    """Find the counts of all snippets; SnippetError of the first that raises."""
+    """Calibrate all snippets; SnippetError for the first one that raises."""
     counts = {}
     for label, source in snippets.items():
         try:
@@ -76,7 +76,7 @@ def calibrate_all(setup: str, snippets: Mapping[str, str]) -> dict[str, int]:
 
 
 def _function(setup: str, source: str) -> Any:
-    """Make a function's syntax tree. Indented text would not do: it changes strings of several lines."""
+    """Make a function's syntax tree. Indenting the text instead would change multi-line strings."""
     tree = _parse(_FUNCTION)
     _, loop, _ = tree.body[0].body
     loop.body = _parse(source).body or loop.body

@@ -1,4 +1,4 @@
-"""Names in YAML → objects: dotted names, and `_target_` with its arguments."""
+"""Objects for names in YAML: dotted names, and `_target_` with its arguments."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class TargetError(Exception):
-    """A name that does not lead to an object; the message says why and what is near."""
+    """A name leads to no object; the message says why and suggests a similar one."""
 
 
 def locate(name: str) -> Any:
-    """Import the longest prefix of a dotted name that is a module, and walk the rest."""
+    """Import the longest prefix of a dotted name that is a module, then look up the other parts."""
     parts = name.split(".")
     found: Any = None
     for length in range(1, len(parts) + 1):
@@ -36,12 +36,12 @@ def locate(name: str) -> Any:
 
 
 def _no_module(parts: list[str]) -> str:
-    """Say what a name should have been whose first part is no module."""
+    """Suggest what a name should be if its first part is no module."""
     if not all(part.isidentifier() for part in parts):
         return "; write the name of a function in a module, MODULE.FUNCTION, not its code"
     if len(parts) == 1:
         return "; write MODULE.FUNCTION"
-    import difflib  # noqa: PLC0415 - only mistakes pay for it
+    import difflib  # noqa: PLC0415 - only errors pay for it
     import pkgutil  # noqa: PLC0415
 
     near = difflib.get_close_matches(parts[0], [module.name for module in pkgutil.iter_modules()], 1)
@@ -57,7 +57,7 @@ def _import(module: str, name: str) -> ModuleType | None:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing == module:
             return None
-        if missing:  # this module is there, but itself imports one that is not
+        if missing:  # this module exists, but imports one that does not
             why = f"'{module}' needs module '{missing}', which is not installed"
         else:
             why = f"importing '{module}' raises {type(error).__name__}: {error}"
@@ -65,7 +65,7 @@ def _import(module: str, name: str) -> ModuleType | None:
 
 
 def locate_callable(name: str) -> Any:
-    """As `locate`, for what can be called."""
+    """As `locate`, for an object that can be called."""
     found = locate(name)
     if not callable(found):
         raise TargetError(f"'{name}' is {_article(type(found).__name__)}, which cannot be called")
@@ -73,21 +73,21 @@ def locate_callable(name: str) -> Any:
 
 
 def bind_target(spec: Mapping[str, Any]) -> Callable[[], Any]:
-    """Bind `spec['_target_']` to `_args_` and the remaining keys, built first where they are targets."""
+    """Bind `spec['_target_']` to `_args_` and the other keys; those that are targets are built first."""
     positional = [build(value) for value in spec.get("_args_", [])]
     named = {key: build(value) for key, value in spec.items() if key not in ("_target_", "_args_")}
-    from functools import partial  # noqa: PLC0415 - most workloads do without
+    from functools import partial  # noqa: PLC0415 - most workloads do not need it
 
     return partial(locate_callable(spec["_target_"]), *positional, **named)
 
 
 def call_target(spec: Mapping[str, Any]) -> Any:
-    """Call what `bind_target` binds."""
+    """Bind a target to its arguments and call it."""
     return bind_target(spec)()
 
 
 def build(value: Any) -> Any:
-    """Replace every dictionary with a `_target_`, however deep, by what its call returns."""
+    """Replace every dictionary with a `_target_`, at any depth, by what its call returns."""
     if isinstance(value, dict):
         if "_target_" in value:
             return call_target(value)
@@ -98,11 +98,11 @@ def build(value: Any) -> Any:
 
 
 def _missing(name: str, owner: str, part: str, found: Any) -> str:
-    import difflib  # noqa: PLC0415 - only mistakes pay for it
+    import difflib  # noqa: PLC0415 - only errors pay for it
 
     near = difflib.get_close_matches(part, [entry for entry in dir(found) if not entry.startswith("_")], 1)
     hint = f"; did you mean '{owner}.{near[0]}'?" if near else ""
-    file = getattr(found, "__file__", None)  # of two modules of one name, the path decides which is meant
+    file = getattr(found, "__file__", None)  # shows which of two modules of the same name was imported
     place = f" ({file})" if isinstance(file, str) and not near else ""
     return f"'{name}' cannot be found: '{owner}'{place} has no '{part}'{hint}"
 

@@ -1,8 +1,8 @@
-"""The tasks of a cell, run once without a clock: for a look at the memory, or for a profiler."""
+"""The tasks of a cell, run once without measuring time: for its memory, or for a profiler."""
 
 from __future__ import annotations
 
-from runner_probe.iteration import Tasks, run_bare, run_cold
+from runner_probe.iteration import ChunkedTasks, run_cold, run_untraced
 from runner_probe.worker import is_async
 
 TYPE_CHECKING = False
@@ -11,28 +11,29 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner_probe.pool_factory import Factory
+    from runner_probe.wire import UntimedSpecification
     from runner_probe.workload import Workload
 
 
-def run_untimed(workload: Workload, factory: Factory, specification: dict[str, Any]) -> None:
-    """Run the tasks as a user's own code does, and keep nothing: neither stamps nor digests take memory."""
-    folder = specification.get("allocations")
+def run_untimed(workload: Workload, factory: Factory, specification: UntimedSpecification) -> None:
+    """Run the tasks as a user's own code does; memory holds neither records nor digests of results."""
+    folder, chunk_size = specification["allocations"], specification["chunk_size"]
     if folder is None:
-        _run_alone(workload, factory, specification["chunk_size"], workload.call)
+        _run_tasks(workload, factory, chunk_size, workload.call)
         return
-    from runner_probe.allocations import watch, watched  # noqa: PLC0415 - only a memory profile needs it
+    from runner_probe.allocations import traced, tracer  # noqa: PLC0415 - only a memory profile needs it
 
-    own = watch(folder)
-    _run_alone(workload, factory, specification["chunk_size"], watched(folder, workload.call))
-    own.look()
-    own.write()
+    own_tracer = tracer(folder)
+    _run_tasks(workload, factory, chunk_size, traced(folder, workload.call))
+    own_tracer.sample()
+    own_tracer.write()
 
 
-def _run_alone(
+def _run_tasks(
     workload: Workload, factory: Factory, chunk_size: int | None, call: Callable[[Any], Any]
 ) -> None:
-    tasks = Tasks(call, workload.items, chunk_size, each=False)
+    tasks = ChunkedTasks(call, workload.items, chunk_size, each=False)
     if is_async(call):
         run_cold(tasks, factory.open)
     else:
-        run_bare(tasks, factory.open)
+        run_untraced(tasks, factory.open)

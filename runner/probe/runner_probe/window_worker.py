@@ -1,7 +1,7 @@
-"""What runs in a worker until a window ends: one task after another.
+"""What runs in a worker until a window closes: one task after another.
 
-Workers import this file by name, so it needs nothing but the standard library. They stop by the clock, which
-all processes of a host share: no flag has to reach them.
+Workers import this file by name, so it imports from the standard library and this package only. They stop by
+the clock, which all processes of a host share, so that no message has to reach them.
 """
 
 from __future__ import annotations
@@ -20,32 +20,34 @@ if TYPE_CHECKING:
 
     from runner_probe.worker import Failure, Worker
 
-    #: folder in which workers meet, how many they are, nanoseconds of the window
-    Window = tuple[str, int, int]
-    #: when the window opened; when the first task started; when each task ended; the last value of each
+    #: folder in which workers meet, number of workers, duration of the window in nanoseconds
+    LoopWindow = tuple[str, int, int]
+    #: when the window opened; when the first task started; when each task ended; the last result of each
     #: item; worker; failure
     LoopReport = tuple[int, int, "array[int]", dict[int, Any], Worker, Failure | None]
 
-PATIENCE_S = 25.0  # for the last worker; less than the shortest time limit, which would not tell why
+PATIENCE_S = 25.0  # for the last worker; less than the shortest time limit, which would hide the reason
 _PAUSE_S = 0.002
-_NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: all have seen it by then
+_NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: by then all have noticed it
 
 
-class NotTogether(Exception):  # noqa: N818 - it is the pool's error
-    """Not all workers began."""
+class NotTogether(Exception):  # noqa: N818 - the name says what happened
+    """Not all workers started."""
 
 
 def run_until_closed(
-    call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window
+    call: Callable[[Any], Any], items: Sequence[Any], first: int, window: LoopWindow
 ) -> LoopReport:
-    """Meet the other workers, then run tasks from item `first` on, and round, until the window closes."""
+    """Meet the other workers, then cycle through the items from `first` on until the window closes."""
     if is_async(call):
-        with EventLoop(call) as wait_for:  # made before the window opens
-            return _run_together(wait_for, items, first, window)
+        with EventLoop(call) as run_coroutine:  # created before the window opens
+            return _run_together(run_coroutine, items, first, window)
     return _run_together(call, items, first, window)
 
 
-def _run_together(call: Callable[[Any], Any], items: Sequence[Any], first: int, window: Window) -> LoopReport:
+def _run_together(
+    call: Callable[[Any], Any], items: Sequence[Any], first: int, window: LoopWindow
+) -> LoopReport:
     folder, workers, duration_ns = window
     try:
         opens_ns = meet(folder, workers, f"{os.getpid()}-{get_native_id()}")
@@ -55,23 +57,23 @@ def _run_together(call: Callable[[Any], Any], items: Sequence[Any], first: int, 
 
 
 def meet(folder: str, workers: int, name: str) -> int:
-    """Wait until all workers have begun; returns when their window opens, the same to each of them.
+    """Wait until all workers have started; returns when their window opens, the same time for each of them.
 
-    Each makes a file that is named by the time: it can be seen from threads and processes however started.
+    Each worker creates a file named by the time: threads and processes can see it, however they were started.
 
     Raises:
-        NotTogether: some did not begin
+        NotTogether: some did not start
     """
     arrived_ns = time.perf_counter_ns()
     os.close(os.open(os.path.join(folder, f"{arrived_ns}-{name}"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    while len(there := os.listdir(folder)) < workers:
+    while len(arrivals := os.listdir(folder)) < workers:
         if time.perf_counter_ns() - arrived_ns > PATIENCE_S * 1e9:
             raise NotTogether(
-                f"{len(there)} of {workers} workers have begun after {PATIENCE_S:g} s; "
+                f"{len(arrivals)} of {workers} workers have started after {PATIENCE_S:g} s; "
                 "the pool runs fewer at a time, or they are slow to start"
             )
         time.sleep(_PAUSE_S)
-    opens_ns = max(int(one.partition("-")[0]) for one in there) + _NOTICE_NS
+    opens_ns = max(int(name.partition("-")[0]) for name in arrivals) + _NOTICE_NS
     time.sleep(max(0, opens_ns - time.perf_counter_ns()) / 1e9)
     return opens_ns
 
@@ -83,9 +85,9 @@ def repeat(
     closes_ns: int,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> tuple[int, array[int], dict[int, Any], Worker, Failure | None]:
-    """Run tasks until the clock says that the window is closed; the one in progress is finished.
+    """Run tasks until the window has closed; the task in progress is finished.
 
-    One reading of the clock a task: it ends one and starts the next.
+    The clock is read once for each task: the end of one is the start of the next.
     """
     ended_ns = array("q")
     values: dict[int, Any] = {}

@@ -1,6 +1,6 @@
-"""What runs in a worker: one chunk of tasks, with the stamps that it takes.
+"""What runs in a worker: one chunk of tasks, and the times of it.
 
-Workers import this file by name, so it needs nothing but the standard library.
+Workers import this file by name, so it imports from the standard library only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-# What `threading` is made of; the module itself costs a plain loop 8 ms of imports.
+# `threading` itself would cost the serial loop 8 ms of imports.
 from _thread import _local, get_native_id
 
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Worker = tuple[str, int, int, bool]
     #: task, name of the exception's type, its message, its traceback
     Failure = tuple[int, str, str, str]
-    #: the tasks' values (None at and after a failure), stamps, worker, failure
+    #: the tasks' results up to a failure, stamps, worker, failure
     Report = tuple[list[Any], list[Stamp], Worker, Failure | None]
 
 HOST = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
@@ -36,7 +36,7 @@ _here = _local()
 
 
 def _forget() -> None:
-    global _here  # noqa: PLW0603 - a forked process is another worker
+    global _here  # noqa: PLW0603 - a forked process is a new worker
     _here = _local()
 
 
@@ -45,23 +45,23 @@ if hasattr(os, "register_at_fork"):
 
 
 def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:
-    """Return whether the workers of a pool with these traits are threads of this interpreter.
+    """Whether the workers of a pool with these traits are threads of this interpreter.
 
-    These share its GIL; other processes and sub-interpreters have their own.
+    They share its GIL; other processes and sub-interpreters have their own.
     """
-    here = all(worker[:2] == (HOST, os.getpid()) for worker in workers)
-    return here and not traits.has_interpreters
+    in_this_process = all(worker[:2] == (HOST, os.getpid()) for worker in workers)
+    return in_this_process and not traits.has_interpreters
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:
-    """As `run_chunk` stamps a chunk as a whole, at next to no cost: for tasks of a microsecond."""
+    """As `run_chunk` without `each`, at almost no cost: for tasks of a microsecond."""
     values: list[Any] = []
     failure = None
     started = time.perf_counter_ns()
     try:
-        values.extend(map(call, items))  # keeps what was done when a task raises
-        if len(values) < len(items):  # `extend` takes this exception for the end
-            raise StopIteration  # noqa: TRY301 - the task's own is gone
+        values.extend(map(call, items))  # keeps earlier results when a task raises
+        if len(values) < len(items):  # `extend` took a StopIteration for the end
+            raise StopIteration  # noqa: TRY301 - the task's own is lost
     except BaseException as error:
         failure = describe(error, first + len(values))
     ended = time.perf_counter_ns()
@@ -73,18 +73,18 @@ def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Re
 
 
 def run_plain(call: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """Run `call` on every item and return the values alone."""
+    """Run `call` on every item and return the results only."""
     return [call(item) for item in items]
 
 
 def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
-    """Run `call` on every item and report; with `each`, stamp every task, otherwise the chunk.
+    """Run `call` on every item; with `each`, trace every task, otherwise the chunk.
 
-    A task that raises ends its chunk. Its exception is reported as text, since it need not survive pickling.
+    A task that raises ends its chunk. Its exception is reported as text because it may not be picklable.
     """
     if is_async(call):
-        with EventLoop(call) as wait_for:
-            return _run(wait_for, first, items, each=each)
+        with EventLoop(call) as run_coroutine:
+            return _run(run_coroutine, first, items, each=each)
     return _run(call, first, items, each=each)
 
 
@@ -97,7 +97,7 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
     try:
         if each:
             for task, item in enumerate(items, first):
-                stamps.append(_run_stamped(call, task, item, values))
+                stamps.append(_run_traced(call, task, item, values))
         else:
             for item in items:
                 values.append(call(item))
@@ -109,9 +109,9 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
     return values, stamps, worker(), failure
 
 
-def _run_stamped(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Stamp:
-    # The main thread of a process that runs tasks has the process to itself, and only the process's clock
-    # sees the native threads of a library.
+def _run_traced(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Stamp:
+    # A main thread that runs tasks is the only thread of its process that does, and only the clock of the
+    # process includes the native threads of a library.
     clock = time.process_time_ns if _in_main_thread() else time.thread_time_ns
     delay_before = run_delay_ns()
     cpu_before = clock()
@@ -130,23 +130,23 @@ def _in_main_thread() -> bool:
 
 
 def worker() -> Worker:
-    """Tell where this code runs. Without the method that tells, the GIL is enabled."""
+    """Identify the thread that runs this. Versions of Python that cannot disable the GIL do not report it."""
     gil_enabled = getattr(sys, "_is_gil_enabled", lambda: True)()
     return HOST, os.getpid(), get_native_id(), gil_enabled
 
 
 def is_async(call: Callable[..., Any]) -> bool:
-    """Whether calling makes a coroutine; looks through `functools.partial`."""
+    """Whether a call makes a coroutine; looks into `functools.partial`."""
     call = getattr(call, "func", call)
     code = getattr(call, "__code__", None)
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
 class EventLoop:
-    """Awaits one coroutine after another; leaves nothing behind, as `asyncio.run` does."""
+    """Runs one coroutine after another; like `asyncio.run` it leaves nothing behind."""
 
     def __init__(self, call: Callable[[Any], Any]) -> None:
-        import asyncio  # noqa: PLC0415 - only workloads of coroutines pay for it
+        import asyncio  # noqa: PLC0415 - only coroutines pay for it
 
         self.call, self.loop = call, asyncio.new_event_loop()
 
@@ -155,25 +155,25 @@ class EventLoop:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.loop.run_until_complete(end_the_rest(self.loop))
+            self.loop.run_until_complete(end_remaining_tasks(self.loop))
         finally:
             self.loop.close()
 
 
-async def end_the_rest(loop: AbstractEventLoop) -> None:
-    """End what tasks left in their event loop, as `asyncio.run` does."""
+async def end_remaining_tasks(loop: AbstractEventLoop) -> None:
+    """Cancel what is left in an event loop, as `asyncio.run` does."""
     import asyncio  # noqa: PLC0415 - as above
 
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
+    remaining = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in remaining:
         task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.gather(*remaining, return_exceptions=True)
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
 
 
 def describe(error: BaseException, task: int) -> Failure:
-    """Tell of an exception as text."""
+    """Describe an exception as text."""
     import traceback  # noqa: PLC0415 - only failures pay for it
 
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
@@ -185,10 +185,10 @@ def describe(error: BaseException, task: int) -> Failure:
 
 
 class _Schedstat:
-    """This thread's `schedstat`, kept open: reading it costs 1.4 µs, opening it 29."""
+    """This thread's `schedstat`, kept open: reading it takes 1.4 µs, opening it 29 µs."""
 
     def __init__(self) -> None:
-        self.owner = (os.getpid(), get_native_id())  # a fork must not read its parent's file
+        self.owner = (os.getpid(), get_native_id())  # a forked process must not read its parent's file
         try:
             self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, AttributeError):
@@ -200,7 +200,7 @@ class _Schedstat:
 
 
 def run_delay_ns() -> int | None:
-    """Time that this thread has been runnable without running; None where the system does not tell."""
+    """Read for how long this thread was runnable but not running; None if the system does not report it."""
     stat = getattr(_here, "schedstat", None)
     if stat is None or stat.owner != (os.getpid(), get_native_id()):
         stat = _here.schedstat = _Schedstat()

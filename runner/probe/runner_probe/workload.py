@@ -1,4 +1,4 @@
-"""A workload, loaded: the function that is a task, its items, and what runs around them."""
+"""A loaded workload: the function that runs a task, its items, and what runs around them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_LABEL = 40  # characters
+    from runner_probe.wire import WorkloadSettings
+
+_LABEL_LENGTH = 40  # characters
 
 
 class WorkloadError(Exception):
-    """A workload that cannot be loaded: the key at fault, and what is wrong with it."""
+    """A workload cannot be loaded; holds the key in its YAML and says what is wrong."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -23,15 +25,15 @@ class WorkloadError(Exception):
 
 
 class Workload:
-    """Tasks: `call` on every one of `items`.
+    """Tasks: `call` on each of `items`.
 
     Args:
-        settings: the resolved YAML of the workload
+        settings: of the workload
         calls: inner-loop counts of snippets by label; None calibrates them
         bags: how many times the items are run
     """
 
-    def __init__(self, settings: dict[str, Any], calls: dict[str, int] | None, bags: int = 1) -> None:
+    def __init__(self, settings: WorkloadSettings, calls: dict[str, int] | None, bags: int = 1) -> None:
         self.settings = settings
         self.calls: dict[str, int] | None = None
         self.is_snippets = bool(settings.get("snippets"))
@@ -41,20 +43,20 @@ class Workload:
             self._load_snippets(calls)
         else:
             self._load_function()
-        self.bag = self.items  #: once, however many bags are run
+        self.bag = self.items  #: the items of one bag
         self.items = [*self.bag] * bags if bags > 1 else self.bag
-        self.initializer = None if self.is_snippets else _bound(settings.get("initializer"), "initializer")
-        self.setup = None if self.is_snippets else _bound(settings.get("setup"), "setup")
-        self.teardown = _bound(settings.get("teardown"), "teardown")
+        self.initializer = None if self.is_snippets else _bind(settings.get("initializer"), "initializer")
+        self.setup = None if self.is_snippets else _bind(settings.get("setup"), "setup")
+        self.teardown = _bind(settings.get("teardown"), "teardown")
 
     def labels(self) -> list[str]:
-        """Name each task of a bag: a snippet by its name, an item by its shortened text. They may repeat."""
+        """Name each task of a bag: a snippet by its name, an item by its shortened text. Names may repeat."""
         if self.is_snippets:
             return list(self.bag)
         return [_label(item) for item in self.bag]
 
     def _load_snippets(self, calls: dict[str, int] | None) -> None:
-        # Imported here and below: only some workloads have a use for these.
+        # Imported here and below because only some workloads need it.
         from functools import partial  # noqa: PLC0415
 
         from runner_probe.snippets import calibrate_all, compile_snippet, run_snippet  # noqa: PLC0415
@@ -65,33 +67,39 @@ class Workload:
                 compile_snippet(setup, source)
             except SyntaxError as error:
                 if error.filename == "<setup>":
-                    raise WorkloadError("setup", _syntax("the set-up of the snippets", error)) from error
-                raise WorkloadError(f"snippets.{name}", _syntax(f"snippet '{name}'", error)) from error
+                    raise WorkloadError(
+                        "setup", _describe_syntax_error("the set-up of the snippets", error)
+                    ) from error
+                raise WorkloadError(
+                    f"snippets.{name}", _describe_syntax_error(f"snippet '{name}'", error)
+                ) from error
         self.items = list(snippets)
         self.calls = calls or calibrate_all(setup, snippets)
         self.call = partial(run_snippet, setup, snippets, self.calls)
 
     def _load_function(self) -> None:
-        with _blaming("function"):
-            self.call = locate_callable(self.settings["function"])
-        with _blaming("arguments"):
+        with _WorkloadErrorsFor("function"):
+            self.call = locate_callable(self.settings["function"] or "")
+        with _WorkloadErrorsFor("arguments"):
             arguments = build(self.settings.get("arguments") or {})
         if arguments:
             from functools import partial  # noqa: PLC0415
 
             self.call = partial(self.call, **arguments)
-        with _blaming("items"):
+        with _WorkloadErrorsFor("items"):
             self.items = _items(self.settings["items"])
         if not self.items:
-            raise WorkloadError("items", "there are no items; a workload needs one at least")
+            raise WorkloadError("items", "there are no items; a workload needs at least one")
         expected = self.settings.get("expect")
         if expected is not None and len(expected) != len(self.items):
-            message = f"{len(expected)} results are expected of {len(self.items)} items; give one for each"
+            message = (
+                f"it has {len(expected)} results for {len(self.items)} items; give one result for each item"
+            )
             raise WorkloadError("expect", message)
 
 
-class _blaming:  # noqa: N801 - used as a statement
-    """Turn any exception into a WorkloadError of one key."""
+class _WorkloadErrorsFor:
+    """Turns any exception of a `with` statement into a WorkloadError for one key."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -101,13 +109,13 @@ class _blaming:  # noqa: N801 - used as a statement
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, WorkloadError):
-            told = type(error).__name__ in ("TargetError", "ValueError")
-            message = str(error) if told else f"{type(error).__name__}: {error}"
+            is_clear = type(error).__name__ in ("TargetError", "ValueError")
+            message = str(error) if is_clear else f"{type(error).__name__}: {error}"
             raise WorkloadError(self.key, message) from error
 
 
 def _items(settings: Any) -> Sequence[Any]:
-    """Make the items: a list, a `_target_` that returns an iterable, `lines` of a file, paths of a `glob`."""
+    """Make items from a list, a `_target_` that returns them, `lines` of a file or a `glob` of paths."""
     if isinstance(settings, list):
         return list(build(settings))
     if isinstance(settings, dict) and "_target_" in settings:
@@ -115,28 +123,28 @@ def _items(settings: Any) -> Sequence[Any]:
     if isinstance(settings, dict) and set(settings) == {"lines"}:
         path = os.path.abspath(os.path.expanduser(settings["lines"]))
         if not os.path.isfile(path):
-            raise ValueError(f"there is no file {path}; items.lines names a text file")
+            raise ValueError(f"there is no file {path}; set items.lines to the name of a text file")
         with open(path, encoding="utf-8") as file:
             return [line.removesuffix("\n") for line in file]  # `splitlines` also splits at form feeds
     if isinstance(settings, dict) and set(settings) == {"glob"}:
         import glob  # noqa: PLC0415
 
         pattern = os.path.abspath(os.path.expanduser(settings["glob"]))
-        found = sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
-        if not found:
-            raise ValueError(f"no file matches {pattern}; items.glob is a pattern of paths")
-        return found
+        paths = sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
+        if not paths:
+            raise ValueError(f"no file matches {pattern}; set items.glob to a pattern of paths")
+        return paths
     raise ValueError(
-        "items are a list, a dictionary with _target_, {lines: FILE} or {glob: PATTERN}, "
-        f"not {type(settings).__name__}"
+        f"they are of type {type(settings).__name__}; give a list, a dictionary with _target_, "
+        "{lines: FILE} or {glob: PATTERN}"
     )
 
 
-def _bound(settings: Any, key: str) -> Callable[[], object] | None:
-    """Make a function without arguments of a dotted name, or of a `_target_` with its arguments."""
+def _bind(settings: Any, key: str) -> Callable[[], object] | None:
+    """Make a function without arguments from a dotted name, or from a `_target_` with its arguments."""
     if settings in (None, ""):
         return None
-    with _blaming(key):
+    with _WorkloadErrorsFor(key):
         if isinstance(settings, str):
             function: Callable[[], object] = locate_callable(settings)
             return function
@@ -149,8 +157,8 @@ def _label(item: Any) -> str:
     except Exception:
         text = f"<{type(item).__name__}>"
     text = " ".join(text.split())
-    return text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"
+    return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
 
 
-def _syntax(what: str, error: SyntaxError) -> str:
-    return f"{what} is not Python: {error.msg} (line {error.lineno}: {(error.text or '').strip()!r})"
+def _describe_syntax_error(what: str, error: SyntaxError) -> str:
+    return f"{what} is not valid Python: {error.msg} (line {error.lineno}: {(error.text or '').strip()!r})"

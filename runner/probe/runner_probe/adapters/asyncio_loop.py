@@ -13,7 +13,7 @@ from collections import deque
 
 from runner_probe.adapters import Traits
 from runner_probe.adapters.lazy_future import LazyFuture
-from runner_probe.worker import describe, end_the_rest, is_async, run_chunk, worker
+from runner_probe.worker import describe, end_remaining_tasks, is_async, run_chunk, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class AsyncioLoop:
         if wait:
             self._run()
         try:
-            self._loop.run_until_complete(end_the_rest(self._loop))
+            self._loop.run_until_complete(end_remaining_tasks(self._loop))
         finally:
             self._loop.close()
 

@@ -1,0 +1,153 @@
+"""Measured interpreters: how they are started with a specification, and how their reply is read."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from runner.paths import PROBE, experiments_path
+from runner.records import Status
+from runner.supervise.protocol import REPLY_MARK, Ending, Launch
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import (
+        InterpreterFacts,
+        PreflightReply,
+        ProbeInput,
+        RunReply,
+        Specification,
+    )
+
+_SHOWN_OUTPUT = 300  # characters of the last line that a failed invocation printed
+
+
+class Supervises(Protocol):
+    """What starting an interpreter needs of the supervisor."""
+
+    def run(self, launch: Launch) -> Ending:
+        """Run one invocation to its end."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """A program that runs the probe, and how it is started."""
+
+    python: str
+    env: Mapping[str, str]  #: added to the runner's environment
+    prefix: Sequence[str]  #: command that starts it, such as `nice`
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Interpreter":
+        """Select the interpreter from the settings of a cell."""
+        return cls(python=settings["python"], env=settings["env"], prefix=settings["prefix"])
+
+    def command(self, *arguments: str) -> list[str]:
+        """Build the command that runs the probe, or Python with other arguments."""
+        return [*self.prefix, self.python, *(arguments or (str(PROBE),))]
+
+    def launch(
+        self, specification: "Specification | None", output: Path, time_limit_s: float, *arguments: str
+    ) -> Launch:
+        """Describe one invocation.
+
+        Args:
+            specification: for the probe; None if the arguments start another program
+            output: file for what the invocation prints
+            time_limit_s: after which it is terminated
+            arguments: of Python; without any it runs the probe
+        """
+        return Launch(
+            command=self.command(*arguments),
+            environment={**os.environ, **self.env},
+            specification="" if specification is None else json.dumps(_probe_input(specification)),
+            output=str(output),
+            time_limit_s=time_limit_s,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedInterpreter:
+    """An interpreter that the preflight check has started."""
+
+    interpreter: Interpreter
+    cells: Sequence[str]  #: ids of the cells that it runs
+    async_cells: Sequence[str]  #: those of them whose tasks are coroutines
+    facts: "InterpreterFacts"
+
+    def described(self) -> dict[str, Any]:
+        """Describe the interpreter for `environment.json`."""
+        return {
+            **vars(self.interpreter),
+            "cells": self.cells,
+            "async_cells": self.async_cells,
+            **self.facts,
+        }
+
+
+def _probe_input(specification: "Specification") -> "ProbeInput":
+    # Workloads are imported from the working directory, then from the shipped experiments.
+    path = [str(Path.cwd()), str(experiments_path())]
+    return {"path": path, "reply_mark": REPLY_MARK, "specification": specification}
+
+
+def run_reply(ending: Ending) -> "RunReply | None":
+    """Read the reply to a RunSpecification; None if there is none."""
+    reply: RunReply | None = _decoded(ending)
+    return reply
+
+
+def preflight_reply(ending: Ending) -> "PreflightReply | None":
+    """Read the reply to a PreflightSpecification; None if there is none."""
+    reply: PreflightReply | None = _decoded(ending)
+    return reply
+
+
+def _decoded(ending: Ending) -> Any:
+    if ending.reply is None:
+        return None
+    try:
+        return json.loads(ending.reply)
+    except ValueError:
+        return None
+
+
+def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, str]:
+    """Say why an invocation ended without a reply."""
+    if ending.ended == "interrupted":
+        return "interrupted", "the runner was interrupted"
+    if ending.ended == "timeout":
+        return (
+            "timeout",
+            f"terminated at its time limit of {time_limit_s:g} s; raise time_limit_s if it needs longer",
+        )
+    if ending.ended == "not_started":
+        return "crashed", f"the interpreter could not be started: {ending.error}"
+    code = ending.exit_code or 0
+    before = " before it replied" if code >= 0 else ""
+    return "crashed", f"the interpreter {explain_exit(code)}{before}{last_output(output)}"
+
+
+def explain_exit(exit_code: int) -> str:
+    """Say how a process ended, as the rest of a sentence."""
+    if exit_code == -signal.SIGKILL:
+        return "was killed by SIGKILL, which the system sends when memory runs out"
+    if exit_code < 0:
+        return f"was killed by {_signal_name(-exit_code)}"
+    return f"exited with code {exit_code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
+
+
+def last_output(output: Path) -> str:
+    """Quote the last line that an invocation printed, as the end of a sentence; empty without output."""
+    lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"; its last output: {lines[-1][-_SHOWN_OUTPUT:]}" if lines else ""

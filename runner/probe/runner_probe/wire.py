@@ -1,0 +1,232 @@
+"""The wire between the runner and the probe: specifications go in, replies come out, both as JSON.
+
+These types are for type checkers, on both sides: import this module under TYPE_CHECKING only, so that it
+costs measured interpreters nothing. JSON turns tuples into lists; everything else arrives as declared.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict
+
+Tracing = Literal["task", "chunk", "separate_run"]
+"""What is traced: every task, every chunk, or nothing but a separate run after the headline run."""
+
+PoolSettings = dict[str, Any]
+"""`_target_` of an executor, and its arguments."""
+
+
+class WorkloadSettings(TypedDict, total=False):
+    """A workload as its YAML describes it, resolved; a key that is absent has its default."""
+
+    name: str
+    function: str | None  #: None: it runs snippets
+    items: Any
+    arguments: dict[str, Any] | None
+    initializer: Any
+    setup: Any
+    teardown: Any
+    snippets: dict[str, str]
+    expect: list[Any] | None
+    compare: str
+
+
+class ComparableResult(TypedDict):
+    """One task's result, in a form that can be compared with other runs of the task."""
+
+    value: Any  #: a digest, or with `compare: close` the numbers themselves
+    shown: str  #: for messages
+
+
+# --- specifications ---
+
+
+class _RunSpecification(TypedDict):
+    workload: WorkloadSettings
+    pool: PoolSettings
+    calls: dict[str, int] | None  #: inner-loop counts of snippets by label; None: calibrate them
+    bags: int  #: how many times the items are run
+
+
+class CellToCheck(TypedDict):
+    """What the preflight check loads for one cell."""
+
+    workload: WorkloadSettings
+    pool: PoolSettings
+    in_window: bool  #: the cell runs tasks until a window closes
+
+
+class PreflightSpecification(TypedDict):
+    """Load workloads and executors, and describe the interpreter. The reply is a PreflightReply."""
+
+    kind: Literal["preflight"]
+    cells: list[CellToCheck]  #: may be empty
+
+
+class MeasurementSpecification(_RunSpecification):
+    """Run bags of tasks and measure them. The reply to this and the kinds below is a RunReply."""
+
+    kind: Literal["measurement"]
+    chunk_size: int | None  #: tasks sent to a worker at a time; None: all of them
+    iterations: int
+    tracing: Tracing
+    reference: list[ComparableResult] | None  #: what results are compared with; None: make it
+    with_labels: bool  #: send the tasks' labels
+    with_native_threads: bool  #: report the threads of native libraries
+
+
+class WindowSpecification(_RunSpecification):
+    """Let every worker run one task after another until a window closes."""
+
+    kind: Literal["window"]
+    folder: str  #: empty; the workers meet there
+    workers: int
+    duration_s: float
+    reference: list[ComparableResult] | None
+    with_native_threads: bool
+
+
+class DispatchSpecification(_RunSpecification):
+    """Measure what it costs to dispatch an empty chunk."""
+
+    kind: Literal["dispatch"]
+
+
+class UntimedSpecification(_RunSpecification):
+    """Run bags of tasks once, without measuring them."""
+
+    kind: Literal["untimed"]
+    chunk_size: int | None
+    allocations: str | None  #: folder for what each process allocates, if that is traced
+
+
+RunSpecification = (
+    MeasurementSpecification | WindowSpecification | DispatchSpecification | UntimedSpecification
+)
+Specification = PreflightSpecification | RunSpecification
+
+
+class ProbeInput(TypedDict):
+    """What the probe reads from standard input."""
+
+    path: list[str]  #: where workloads are imported from, before the interpreter's own path
+    reply_mark: str  #: precedes the reply on standard output, so that the supervisor finds it
+    specification: Specification
+
+
+# --- replies ---
+
+RecordValues = tuple[int, int, str, int, int, int, int, int, int, int, int | None, int | None]
+"""The values of one task record, in the order of RecordFields."""
+
+
+class RecordFields(TypedDict):
+    """One task, or several merged into one record, on one worker. Times are on the probe's clock."""
+
+    task: int  #: position of the first task among the items
+    tasks: int  #: how many tasks the record covers
+    host: str
+    process_id: int
+    thread_id: int
+    submitted_ns: int
+    started_ns: int
+    ended_ns: int
+    received_ns: int
+    busy_ns: int  #: within tasks
+    cpu_ns: int | None  #: None: not read
+    run_delay_ns: int | None  #: runnable but not running; None: not read, or unknown
+
+
+class _IterationReply(TypedDict):
+    iteration: int  #: counted from 0
+    warmup: bool
+    tracing: bool  #: the separate traced run
+    tasks: int  #: that ran; in a window those that ended within it
+    started_at: float  #: seconds since the epoch
+    wall_ns: int
+    cpu_s: float
+    records: list[RecordValues]
+
+
+class IterationReply(_IterationReply, total=False):
+    """One iteration. The parts of its time are absent where it was not traced."""
+
+    start_ns: int
+    work_ns: int
+    end_ns: int
+    in_progress: int  #: tasks that the closing window interrupted; this and the next only for a window
+    service_ns: list[int]  #: the 50th, 90th and 99th percentile of the tasks' durations
+
+
+class _WorkerFacts(TypedDict):
+    distinct_workers: int
+    gil_enabled: bool
+    start_method: str | None
+    in_one_interpreter: bool  #: all workers are threads of the probe's interpreter
+
+
+class WorkerFacts(_WorkerFacts, total=False):
+    """What was observed in the workers."""
+
+    native_threads: dict[str, int]  #: by library; only if asked for
+
+
+class DispatchReply(TypedDict):
+    """What it costs to dispatch chunks."""
+
+    chunk_ns: float  #: one empty chunk, of many in a row
+    workers: int  #: of the pool
+    shares_gil: bool  #: only one worker can compute at a time
+
+
+class _RunReply(TypedDict):
+    status: Literal["ok", "wrong_result", "failed", "crashed"]
+    error: str
+    traceback: str
+    record_fields: tuple[str, ...]  #: the order of the values in a record
+    iterations: list[IterationReply]  #: those that succeeded
+
+
+class RunReply(_RunReply, total=False):
+    """What one run found. If it failed, what it had not reached is absent."""
+
+    worker_exit_code: int  #: of a worker that died by itself, if known
+    workers: WorkerFacts
+    living_cpu_s: float  #: part of the last `cpu_s` that the supervisor will count again
+    calls: dict[str, int] | None  #: inner-loop counts used for snippets
+    labels: list[str]  #: of one bag; if asked for
+    differing: list[int]  #: tasks of the bag whose result is wrong
+    reference: list[ComparableResult]  #: if none was given and whole bags ran
+    dispatch: DispatchReply
+
+
+class InterpreterFacts(TypedDict):
+    """What an interpreter reports about itself."""
+
+    executable: str
+    version: str
+    implementation: str
+    build: str
+    compiler: str
+    free_threaded: bool
+    gil_enabled: bool
+    usable_cpus: int
+    thread_counts: dict[str, str]  #: environment variables that limit numbers of threads
+    packages: dict[str, str]
+
+
+class CellReply(TypedDict):
+    """What the preflight check found of one cell."""
+
+    tasks: int | None  #: None: the workload cannot be loaded
+    is_async: bool
+    problems: list[list[str]]  #: setting and message
+
+
+class PreflightReply(TypedDict):
+    """What the preflight check found, cells in the order of the specification."""
+
+    interpreter: InterpreterFacts
+    cells: list[CellReply]
+
+
+Reply = PreflightReply | RunReply
