@@ -26,6 +26,7 @@ from tests.probe.probing import (
     Answer,
     ask,
     dispatching,
+    in_window,
     process_pool,
     specify,
 )
