@@ -199,12 +199,12 @@ def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
     """Refuse a start method that no executor uses; in a sweep it is enough that one of them does."""
     for node in ("executor", "baseline"):
         key = f"{node}.start_method"
-        given = [point for point in points if point.overrides.get(key, "null") != "null"]
-        if given and not any(point.uses_start_method[node] for point in given):
-            names = dict.fromkeys(getattr(point.config, node).name for point in given)
+        setting = [point for point in points if point.overrides.get(key, "null") != "null"]
+        if setting and not any(point.uses_start_method[node] for point in setting):
+            names = dict.fromkeys(getattr(point.config, node).name for point in setting)
             remedy = "remove it, or use executor=process"
             raise ConfigurationError(
-                [f"{key}={given[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
+                [f"{key}={setting[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
             )
 
 
@@ -230,13 +230,13 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
     Raises:
         ConfigurationError: naming all that cannot be run
     """
-    found: dict[str | None, str] = {}
+    executables: dict[str | None, str] = {}
     problems = []
     for name in sorted(names, key=str):
         named = os.path.expanduser(name or sys.executable)  # noqa: PTH111 - a Path would lose a leading ./
         path = shutil.which(named)
         if path is not None:
-            found[name] = str(Path(path).absolute())
+            executables[name] = str(Path(path).absolute())
         elif Path(named).is_dir():
             problems.append(f"python={name}: it is a folder; name the interpreter in it, such as bin/python")
         elif Path(named).exists():
@@ -247,7 +247,7 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
             )
     if problems:
         raise ConfigurationError(problems)
-    return found
+    return executables
 
 
 def _own_version() -> str:

@@ -23,7 +23,7 @@ class Compare(StrEnum):
 
 
 class ProfileKind(StrEnum):
-    """What an invocation is profiled for, beside the timed ones."""
+    """What the untimed runs for a profile look at."""
 
     cpu = "cpu"
     memory = "memory"
@@ -40,7 +40,7 @@ class KnownAnswer:
     within: float = 0.05  #: relative to `about`
     at_least: float | None = None
     at_most: float | None = None
-    contains: float | None = None  #: lies within the figure's interval
+    contains: float | None = None  #: within the figure's interval
     needs_gil: bool = False
     needs_cpus: float | None = None
     needs_quota: float | None = None  #: a cgroup's, in CPUs

@@ -42,9 +42,9 @@ def make_point(
     """Make a grid point; `top` are top-level settings."""
     shared = {"workers": 2, "chunk_size": 1, **top}
     sizes = (shared["workers"], shared["chunk_size"])
-    own = {"name": "squares", "function": "mymodule.square", "items": [1, 2], **(workload or {})}
+    fields = {"name": "squares", "function": "mymodule.square", "items": [1, 2], **(workload or {})}
     config = Config(
-        workload=WorkloadConfig(**own),
+        workload=WorkloadConfig(**fields),
         executor=_executor(executor, *sizes),
         baseline=_executor(baseline, *sizes),
         **shared,
@@ -86,9 +86,9 @@ def test_a_point_that_is_its_own_baseline_is_one_cell() -> None:
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
-    one = id_of(workload={"arguments": {"a": 1, "b": {"c": 2, "d": 3}}})
-    other = id_of(workload={"arguments": {"b": {"d": 3, "c": 2}, "a": 1}})
-    assert one == other
+    first = id_of(workload={"arguments": {"a": 1, "b": {"c": 2, "d": 3}}})
+    second = id_of(workload={"arguments": {"b": {"d": 3, "c": 2}, "a": 1}})
+    assert first == second
 
 
 def test_the_order_of_items_matters() -> None:
@@ -151,8 +151,8 @@ def test_a_swept_value_that_does_not_reach_the_program_is_dropped() -> None:
 
 
 def test_a_start_method_may_be_swept_if_one_executor_uses_it() -> None:
-    given = {"executor.start_method": "spawn"}
-    points = [make_point(executor=name, overrides=given) for name in ("thread", "process")]
+    overrides = {"executor.start_method": "spawn"}
+    points = [make_point(executor=name, overrides=overrides) for name in ("thread", "process")]
     assert [cell.executor for cell in plan(points).cells] == ["serial", "thread", "process"]
 
 
@@ -202,8 +202,8 @@ def test_a_bag_per_worker_is_another_program_unless_there_is_one_worker() -> Non
 
 
 def test_a_baseline_with_workers_still_runs_one_bag() -> None:
-    baseline, own = plan([make_point(baseline="process", mode=Mode.weak)]).cells
-    assert (bags_of(baseline), bags_of(own)) == (1, 2)
+    baseline, cell = plan([make_point(baseline="process", mode=Mode.weak)]).cells
+    assert (bags_of(baseline), bags_of(cell)) == (1, 2)
 
 
 def test_the_length_of_a_window_is_part_of_the_program() -> None:

@@ -44,7 +44,7 @@ class SessionLocks:
         self._held.close()
 
     def lock_folder(self, folder: Path) -> None:
-        """Keep other sessions from resuming the study of a folder; wait for one that already measures it.
+        """Keep other sessions from resuming the study of a folder; wait if one already measures it.
 
         A folder that does not exist, and one on a file system without locks, is not locked.
 

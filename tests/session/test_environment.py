@@ -1,4 +1,4 @@
-"""Facts about machines, most of them made of files below `tmp_path`, so that they hold on any other."""
+"""Facts about machines, most of them read from files below `tmp_path`, so that they are the same anywhere."""
 
 import json
 import os
@@ -117,7 +117,7 @@ def test_a_v1_cgroup_without_limit_has_no_quota(tmp_path: Path) -> None:
     assert environment.cpu_quota(root) is None
 
 
-def test_where_v1_and_v2_are_mounted_side_by_side_the_v1_quota_is_found(tmp_path: Path) -> None:
+def test_the_v1_quota_is_found_if_v1_and_v2_are_both_mounted(tmp_path: Path) -> None:
     hybrid = {
         "proc/self/mountinfo": f"{V1_CPU_MOUNT}\n{V2_MOUNT.replace('cgroup rw', 'cgroup/unified rw')}\n",
         "proc/self/cgroup": "1:cpu,cpuacct:/batch/job\n0::/\n",
@@ -143,15 +143,13 @@ def test_in_a_container_that_sees_only_itself_the_quota_is_found(tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", ["", "many 100000", "100000", "100000 0"])
-def test_a_quota_that_makes_no_sense_is_unknown(tmp_path: Path, content: str) -> None:
+def test_a_malformed_quota_is_unknown(tmp_path: Path, content: str) -> None:
     root = make_machine(tmp_path, V2, {"sys/fs/cgroup/batch/job/cpu.max": content})
     assert environment.cpu_quota(root) is None
 
 
 @pytest.mark.parametrize("path", ["proc/self/mountinfo", "proc/self/cgroup"])
-def test_a_list_of_cgroups_or_mounts_that_makes_no_sense_leaves_the_quota_unknown(
-    tmp_path: Path, path: str
-) -> None:
+def test_a_malformed_list_of_cgroups_or_mounts_leaves_the_quota_unknown(tmp_path: Path, path: str) -> None:
     assert environment.cpu_quota(make_machine(tmp_path, V2, {path: "nonsense\n"})) is None
 
 
@@ -179,7 +177,7 @@ def test_a_quota_is_rounded_down_to_at_least_one_cpu_and_at_most_the_affinity(
 
 
 @pytest.mark.parametrize(("cpu_count", "expected"), [(6, 6), (None, 1)])
-def test_where_a_system_has_no_affinity_all_its_cpus_are_usable(
+def test_all_cpus_are_usable_on_a_system_without_affinity(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu_count: int | None, expected: int
 ) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
@@ -196,7 +194,7 @@ def test_the_facts_of_this_machine_survive_json() -> None:
     assert json.loads(json.dumps(facts)) == facts
 
 
-def test_every_fact_is_named_even_where_nothing_can_be_read(tmp_path: Path) -> None:
+def test_every_fact_has_a_key_even_if_nothing_can_be_read(tmp_path: Path) -> None:
     nowhere = environment.capture(tmp_path)
     named = keys(nowhere)
     assert set(named) == {
@@ -227,13 +225,13 @@ def test_nothing_stops_the_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert broken["load"]["load_average"] is None
 
 
-def test_the_moment_is_in_utc(tmp_path: Path) -> None:
+def test_the_time_is_in_utc(tmp_path: Path) -> None:
     moment = datetime.fromisoformat(environment.capture(tmp_path)["taken_at"])
     assert moment.utcoffset() == UTC.utcoffset(None)
     assert abs((datetime.now(UTC) - moment).total_seconds()) < 60
 
 
-def test_cores_are_told_from_hardware_threads(tmp_path: Path) -> None:
+def test_cores_are_distinguished_from_hardware_threads(tmp_path: Path) -> None:
     smt = {"sys/devices/system/cpu/smt/active": "1\n"}
     cpu = environment.capture(make_machine(tmp_path, TOPOLOGY, smt))["cpu"]
     assert (cpu["physical_cores"], cpu["sockets"], cpu["smt_active"]) == (2, 1, True)
@@ -246,7 +244,7 @@ def test_model_and_frequencies_come_from_cpuinfo(tmp_path: Path) -> None:
     assert facts["machine"]["virtual_machine"] is True
 
 
-def test_frequencies_come_from_cpufreq_in_the_order_of_cpus_where_cpuinfo_has_none(tmp_path: Path) -> None:
+def test_frequencies_come_from_cpufreq_in_the_order_of_cpus_if_cpuinfo_has_none(tmp_path: Path) -> None:
     frequencies = {
         f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq": f"{1_000_000 + cpu}\n"
         for cpu in (0, 2, 10)
@@ -258,7 +256,7 @@ def test_frequencies_come_from_cpufreq_in_the_order_of_cpus_where_cpuinfo_has_no
 @pytest.mark.parametrize(
     ("capacities", "expected"), [(["1024", "1024"], False), (["446", "1024"], True), ([], None)]
 )
-def test_cores_are_unequal_where_the_kernel_rates_them_so(
+def test_cores_are_unequal_if_the_kernel_rates_them_so(
     tmp_path: Path, capacities: list[str], *, expected: bool | None
 ) -> None:
     files = {f"sys/devices/system/cpu/cpu{cpu}/cpu_capacity": text for cpu, text in enumerate(capacities)}
@@ -424,9 +422,7 @@ def test_outside_a_repository_there_is_no_revision(working_directory: Path) -> N
     assert environment.capture(working_directory)["git"] == {"revision": None, "dirty": None}
 
 
-def test_a_git_that_takes_too_long_is_given_up(
-    working_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_git_is_abandoned(working_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = []
 
     def hang(_command: list[str], *, timeout: float, **_options: object) -> None:
@@ -438,7 +434,7 @@ def test_a_git_that_takes_too_long_is_given_up(
     assert limits == [2.0]
 
 
-def test_importing_leaves_slow_modules_alone() -> None:
+def test_importing_loads_no_slow_modules() -> None:
     slow = {"importlib.metadata", "subprocess", "hydra", "pandas"}
     report = f"import sys, runner.session.environment; print(sorted({slow} & set(sys.modules)))"
     package_parent = Path(environment.__file__).parents[2]

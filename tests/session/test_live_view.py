@@ -19,7 +19,7 @@ WALLS = {"serial": [2.0], "process2": [1.0]}
 
 
 def progress(repetition: int, walls: dict[str, list[float]], **changes: Any) -> StudyProgress:
-    given = StudyProgress(
+    default = StudyProgress(
         plan=PLAN,
         repetition=repetition,
         repetitions=7,
@@ -30,7 +30,7 @@ def progress(repetition: int, walls: dict[str, list[float]], **changes: Any) -> 
         failed={},
         repetition_ended=True,
     )
-    return replace(given, **changes)
+    return replace(default, **changes)
 
 
 def many_cells(count: int) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def test_the_counts_of_a_study_that_may_end_early_are_maxima() -> None:
 
 
 def test_failed_cells_are_counted() -> None:
-    one = progress(2, WALLS, failed={"process2": failure("process2")})
-    assert shown(one).endswith("left, 1 cell failed\n")
+    step = progress(2, WALLS, failed={"process2": failure("process2")})
+    assert shown(step).endswith("left, 1 cell failed\n")
 
 
 def test_the_first_repetition_is_followed_by_a_provisional_answer() -> None:

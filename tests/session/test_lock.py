@@ -120,11 +120,11 @@ def test_a_session_that_does_not_wait_cannot_lock_the_folder_of_another(folder: 
 
 
 def test_a_session_that_holds_the_machine_does_not_wait_for_a_folder(folder: Path) -> None:
-    with SessionLocks(print, wait=True) as one, SessionLocks(print, wait=True) as other:
-        one.lock_folder(folder)
-        other.lock_machine()
+    with SessionLocks(print, wait=True) as first, SessionLocks(print, wait=True) as second:
+        first.lock_folder(folder)
+        second.lock_machine()
         with pytest.raises(ConfigurationError, match="another process is measuring this study"):
-            other.lock_folder(folder)
+            second.lock_folder(folder)
 
 
 def test_without_a_lock_file_a_session_measures_with_a_warning(
@@ -139,6 +139,6 @@ def test_without_a_lock_file_a_session_measures_with_a_warning(
 
 
 def test_a_folder_that_does_not_exist_is_not_locked(tmp_path: Path) -> None:
-    with SessionLocks(print, wait=False) as one, SessionLocks(print, wait=False) as other:
-        one.lock_folder(tmp_path / "none")
-        other.lock_folder(tmp_path / "none")
+    with SessionLocks(print, wait=False) as first, SessionLocks(print, wait=False) as second:
+        first.lock_folder(tmp_path / "none")
+        second.lock_folder(tmp_path / "none")

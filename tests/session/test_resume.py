@@ -38,7 +38,7 @@ FILES = Origin(option="made", path="made.yaml")
 
 
 def point(**changes: Any) -> Point:
-    """Make the point of a thread pool; changes of the study's settings are given on the command line."""
+    """Make the point of a thread pool; changes are set on the command line."""
     config: dict[str, Any] = {
         "workload": WorkloadConfig(name="work", function="work.work", items=[1, 2]),
         "executor": ExecutorConfig(name="thread", pool={"_target_": "x", "max_workers": 2}, chunk_size=1),
@@ -62,7 +62,7 @@ STUDY = describe_study(repetitions=3)
 
 
 def sample(cell: str, repetition: int, **fields: Any) -> Sample:
-    given = {
+    values = {
         "position": 0,
         "iteration": 0,
         "warmup": False,
@@ -73,7 +73,7 @@ def sample(cell: str, repetition: int, **fields: Any) -> Sample:
         "invocation_s": 2.0,
         **fields,
     }
-    return Sample(cell=cell, repetition=repetition, **given)
+    return Sample(cell=cell, repetition=repetition, **values)
 
 
 INVOCATIONS = ((SERIAL, 0), (SERIAL, 1), (THREAD, 1), (THREAD, 2))
@@ -82,23 +82,23 @@ INVOCATIONS = ((SERIAL, 0), (SERIAL, 1), (THREAD, 1), (THREAD, 2))
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make the folder of a study that was killed in its second repetition."""
-    with Store.create(tmp_path / "results", "made", PLAN.cells, PLAN.swept) as made:
-        made.write_study(STUDY)
-        made.write_environment({})
+    with Store.create(tmp_path / "results", "made", PLAN.cells, PLAN.swept) as store:
+        store.write_study(STUDY)
+        store.write_environment({})
         for cell, repetition in INVOCATIONS:
             if (cell, repetition) == (SERIAL, 0):
-                made.add_reference(ReferenceRecord(cell=cell, repetition=0, reference=Reference(), facts={}))
-            add(made, sample(cell, repetition))
-    return made.folder
+                store.add_reference(ReferenceRecord(cell=cell, repetition=0, reference=Reference(), facts={}))
+            add(store, sample(cell, repetition))
+    return store.folder
 
 
-def add(made: Store, *samples: Sample, tasks: Sequence[int] = (0, 1)) -> None:
-    made.add(samples, [record_of(samples[0].cell, samples[0].repetition, task) for task in tasks])
+def add(store: Store, *samples: Sample, tasks: Sequence[int] = (0, 1)) -> None:
+    store.add(samples, [record_of(samples[0].cell, samples[0].repetition, task) for task in tasks])
 
 
 def record_of(cell: str, repetition: int, task: int) -> TaskRecord:
-    (one,) = (planned for planned in PLAN.cells if planned.id == cell)
-    return record(one, repetition, task=task, lane=0, length=1000)
+    (cell_,) = (planned for planned in PLAN.cells if planned.id == cell)
+    return record(cell_, repetition, task=task, lane=0, length=1000)
 
 
 def invocations(samples: Sequence[Sample]) -> list[tuple[str, int]]:
@@ -125,10 +125,10 @@ def kept_after_repair(folder: Path) -> list[tuple[str, int]]:
 
 def resuming(folder: Path, **settings: Any) -> Point:
     """Make the point of a command line that names the folder and changes these settings."""
-    made = point(**{"repetitions": Config.repetitions, "seed": None, **settings})
-    made.config.resume = str(folder)
+    new = point(**{"repetitions": Config.repetitions, "seed": None, **settings})
+    new.config.resume = str(folder)
     overrides = {"resume": str(folder), **{key: str(value) for key, value in settings.items()}}
-    return replace(made, overrides=overrides)
+    return replace(new, overrides=overrides)
 
 
 def refusal(folder: Path, **settings: Any) -> str:
@@ -165,8 +165,8 @@ def test_an_invocation_that_lacks_a_task_record_is_measured_again(folder: Path) 
 
 def test_task_records_without_a_sample_are_removed(folder: Path) -> None:
     content = read(folder)
-    with Store(folder, content.cells, content.swept) as made:
-        made.add([], [record_of(SERIAL, 2, 0)])
+    with Store(folder, content.cells, content.swept) as store:
+        store.add([], [record_of(SERIAL, 2, 0)])
     assert kept_after_repair(folder) == list(INVOCATIONS)
 
 
@@ -180,9 +180,9 @@ def test_task_records_without_a_sample_are_removed(folder: Path) -> None:
 )
 def test_an_incomplete_invocation_is_measured_again(folder: Path, rows: list[Sample]) -> None:
     content = read(folder)
-    with Store(folder, content.cells, content.swept) as made:
-        made.add_reference(ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
-        add(made, *rows)
+    with Store(folder, content.cells, content.swept) as store:
+        store.add_reference(ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
+        add(store, *rows)
     assert kept_after_repair(folder) == list(INVOCATIONS)
 
 
@@ -231,11 +231,11 @@ def test_a_folder_that_lacks_a_file_is_refused(folder: Path, file: str) -> None:
 def test_a_folder_of_another_format_is_refused(folder: Path) -> None:
     study = folder / "study.yaml"
     written = study.read_text()
-    for found, reason in (
+    for line, reason in (
         ("", "no format number"),
         ("format: 1\n", f"format 1 instead of {FORMAT}"),
     ):
-        study.write_text(written.replace(f"format: {FORMAT}\n", found))
+        study.write_text(written.replace(f"format: {FORMAT}\n", line))
         assert refusal(folder).startswith(
             f"{folder}: it has {reason}; resume it with the version that made it"
         )
@@ -262,7 +262,7 @@ def test_changed_settings_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("settings", "message"),
     [
         (
             {"repetitions": 2},
@@ -292,13 +292,13 @@ def test_changed_settings_are_refused(folder: Path) -> None:
     ],
 )
 def test_settings_that_make_it_another_study_are_refused(
-    folder: Path, given: dict[str, Any], message: str
+    folder: Path, settings: dict[str, Any], message: str
 ) -> None:
-    assert refusal(folder, **given).startswith(message)
+    assert refusal(folder, **settings).startswith(message)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "settings",
     [
         {"repetitions": 9},
         {"max_repetitions": 41},
@@ -307,12 +307,12 @@ def test_settings_that_make_it_another_study_are_refused(
         {"executor": ExecutorConfig(name="thread", pool={"_target_": "x", "max_workers": 2}, chunk_size=1)},
     ],
 )
-def test_settings_may_ask_for_more_or_the_same(folder: Path, given: dict[str, Any]) -> None:
-    study = resumed(folder, **given).study
-    assert study.repetitions == given.get("repetitions", 3)
-    assert study.max_repetitions == given.get("max_repetitions", 31)
-    assert study.precision == given.get("precision")
-    assert study.time_limit_s == given.get("time_limit_s")
+def test_settings_may_ask_for_more_or_the_same(folder: Path, settings: dict[str, Any]) -> None:
+    study = resumed(folder, **settings).study
+    assert study.repetitions == settings.get("repetitions", 3)
+    assert study.max_repetitions == settings.get("max_repetitions", 31)
+    assert study.precision == settings.get("precision")
+    assert study.time_limit_s == settings.get("time_limit_s")
 
 
 def test_plan_and_settings_are_read_from_the_folder(folder: Path) -> None:
