@@ -1,4 +1,4 @@
-"""A user's own code and files, from a folder outside the checkout that holds a `runner.py` of their own."""
+"""The code and files of a user, in a folder outside the checkout that has a `runner.py` of its own."""
 
 import os
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-#: What the console script runs. -P keeps the working directory, and so the user's runner.py, off the path.
+#: What the console script runs. -P keeps the working directory, with the user's runner.py, off the path.
 CONSOLE_SCRIPT = ("-P", "-c", "from runner.__main__ import main; main()")
 
 _FILES = {
@@ -61,8 +61,8 @@ _FILES = {
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the user's folder, and work in it."""
+def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the user's folder, and change to it."""
     for name, text in _FILES.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,20 +74,29 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> str:
-    """Run the program in the working directory; returns what it prints."""
-    ended = subprocess.run([sys.executable, *start, *command], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
-    return ended.stdout
+    """Run the program in the working directory; return what it prints."""
+    process = subprocess.run([sys.executable, *start, *command], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Traceback" not in process.stderr
+    return process.stdout
 
 
 def measure(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> Results:
-    """Measure once; returns the results, all of them good."""
-    run(*command, "repetitions=1", "quiet=true", start=start)
+    """Measure one repetition; return the results, in which every sample succeeded."""
+    run(*command, "repetitions=1", "memory=false", "quiet=true", start=start)
     (folder,) = Path("results").iterdir()
     results = read(folder)
     assert {(sample.status, sample.error) for sample in results.samples} == {("ok", "")}
     return results
+
+
+def entries(folder: Path) -> set[str]:
+    """Name what a folder contains."""
+    return {path.name for path in folder.iterdir()}
+
+
+#: What the user's folder contains after a study: neither outputs/ nor multirun/, which Hydra would make.
+_AFTER_A_STUDY = {*(name.partition("/")[0] for name in _FILES), "results"}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +104,8 @@ def measure(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> Results:
     [(CONSOLE_SCRIPT, ""), (("-P", "-m", "runner"), ""), (("-m", "runner"), "1")],
     ids=["the console script", "python -P -m runner", "PYTHONSAFEPATH=1 python -m runner"],
 )
-def test_a_runner_py_of_the_users_is_theirs_in_all_workers(
-    start: Sequence[str], safe_path: str, place: Path, monkeypatch: pytest.MonkeyPatch
+def test_all_workers_import_the_runner_py_of_the_user(
+    start: Sequence[str], safe_path: str, user_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONSAFEPATH", safe_path)
     results = measure(
@@ -105,21 +114,18 @@ def test_a_runner_py_of_the_users_is_theirs_in_all_workers(
         start=start,
     )
     assert [cell.executor for cell in results.cells] == ["serial", "process", "process"]
-    assert {path.name for path in place.iterdir()} == {
-        *(name.partition("/")[0] for name in _FILES),
-        "results",  # and neither outputs/ nor multirun/
-    }
+    assert entries(user_folder) == _AFTER_A_STUDY
 
 
-def test_without_a_safe_path_python_m_runner_starts_the_users_own(place: Path) -> None:
-    assert (place / "runner.py").exists()
+def test_without_a_safe_path_python_m_runner_starts_the_user_s_program(user_folder: Path) -> None:
+    assert (user_folder / "runner.py").exists()
     assert run("workers=2", start=("-m", "runner")) == "the user's own program\n"
 
 
 def test_items_may_be_the_lines_of_a_file_and_the_paths_of_a_glob(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    user_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(place / "mine"))
+    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(user_folder / "mine"))
     results = measure("workload=words,files", "executor=thread", "workers=2", "-m")
     assert {(sample.cell, sample.tasks) for sample in results.samples if sample.repetition == 1} == {
         (cell.id, {"words": 3, "files": 2}[cell.workload]) for cell in results.cells
@@ -127,8 +133,9 @@ def test_items_may_be_the_lines_of_a_file_and_the_paths_of_a_glob(
     assert "words-files" in results.folder.name
 
 
-def test_chunks_of_auto_size_give_the_right_results_on_every_executor(place: Path) -> None:
-    assert place == Path.cwd()
+def test_a_function_without_yaml_gives_the_right_results_in_chunks_of_auto_size_on_every_executor(
+    user_folder: Path,
+) -> None:
     items = list(range(300))
     results = measure(
         *("workload=function", "workload.function=mymodule.square", f"workload.items={items}"),
@@ -144,20 +151,10 @@ def test_chunks_of_auto_size_give_the_right_results_on_every_executor(place: Pat
     assert all(
         f"cell {cell.id} ({cell.executor}): chunk_size=auto is {sizes[cell.id]}:" in log for cell in pools
     )
+    assert entries(user_folder) == _AFTER_A_STUDY
 
 
-def test_a_function_needs_no_yaml(place: Path) -> None:
-    measure(
-        *("workload=function", "workload.function=mymodule.square", "workload.items=[1,2,3]"),
-        *("workload.expect=[1,4,9]", "executor=thread", "workers=2"),
-    )
-    assert {path.name for path in place.iterdir()} == {
-        *(name.partition("/")[0] for name in _FILES),
-        "results",
-    }
-
-
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("user_folder")
 def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> None:
     before = set(Path.cwd().rglob("*"))
     shown = run(
@@ -174,13 +171,13 @@ def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> No
         ["squares", "process", "2", "1"],
     ]
     assert {line[-1] for line in lines[1:6]} == {"3"}
-    told = " ".join(" ".join(line) for line in lines[6:])
-    assert told.startswith("5 cells × 7 repetitions = 35 invocations, 5 more for memory: about ")
+    summary = " ".join(" ".join(line) for line in lines[6:])
+    assert summary.startswith("5 cells × 7 repetitions = 35 invocations, and 5 untimed runs (memory): about ")
     assert set(Path.cwd().rglob("*")) == before
 
 
-@pytest.mark.usefixtures("place")
-def test_what_only_asks_measures_nothing_and_makes_nothing() -> None:
+@pytest.mark.usefixtures("user_folder")
+def test_options_that_only_show_something_write_no_file() -> None:
     before = set(Path.cwd().rglob("*"))
     assert "function: mymodule.square" in run("--cfg", "job", "workload=squares", "--config-dir", "mine")
     assert "workload/squares" in run("--info", "defaults", "workload=squares", "--config-dir", "mine")
@@ -189,7 +186,7 @@ def test_what_only_asks_measures_nothing_and_makes_nothing() -> None:
     assert set(Path.cwd().rglob("*")) == before
 
 
-@pytest.mark.usefixtures("place")
+@pytest.mark.usefixtures("user_folder")
 def test_help_names_every_option_and_five_commands() -> None:
     page = run("--help", "--config-dir", "mine")
     for group in ("workload", "executor", "experiment"):
@@ -205,24 +202,24 @@ def test_help_names_every_option_and_five_commands() -> None:
 
 
 def _complete(line: str) -> set[str]:
-    """Ask for completions as Hydra's script for bash does."""
-    ended = subprocess.run(
+    """Ask for completions in the way of Hydra's script for bash."""
+    process = subprocess.run(
         [sys.executable, *CONSOLE_SCRIPT, "-sc", "query=bash"],
         env={**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line))},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ended.stderr == ""
-    return set(ended.stdout.split())
+    assert process.stderr == ""
+    return set(process.stdout.split())
 
 
-def test_tab_completes_options_settings_and_the_users_workloads(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+def test_tab_completes_options_settings_and_the_workloads_of_the_user(
+    user_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _complete("runner workload=p") == {"workload=primes"}
     assert {"executor=thread", "executor=process"} <= _complete("runner workers=2 executor=")
     assert "workers=" in _complete("runner work")
-    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(place / "mine"))
+    monkeypatch.setenv("RUNNER_CONFIG_DIR", str(user_folder / "mine"))
     assert _complete("runner workload=s") == {"workload=squares"}
-    assert not (place / "results").exists()
+    assert not (user_folder / "results").exists()

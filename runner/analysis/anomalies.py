@@ -1,7 +1,6 @@
 """What is odd about a cell's times: reported, never removed."""
 
 import numpy as np
-from scipy import stats
 
 from runner.analysis.facts import Anomaly
 from runner.analysis.intervals import Values
@@ -64,6 +63,8 @@ def trend_of(values: Values) -> Anomaly | None:
     """Tell whether times, in the order of the repetitions, rise or fall; None if neither is shown."""
     if np.ptp(values) == 0:
         return None
+    from scipy import stats  # noqa: PLC0415 - slow to import, and few repetitions do not need it
+
     correlation = stats.kendalltau(np.arange(len(values)), values)
     if correlation.pvalue >= _TREND_P:
         return None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.sample_size import fewest_blocks, level_of_each
@@ -61,8 +61,8 @@ def expanded_tail(blocks: int, confidence: float) -> float:
 
     The plain percentile interval of few blocks is too narrow: it takes the sample for the population.
     """
-    t = stats.t.ppf((1 + confidence) / 2, blocks - 1)
-    return float(stats.norm.cdf(-t * math.sqrt(blocks / (blocks - 1))))
+    t = special.stdtrit(blocks - 1, (1 + confidence) / 2)
+    return float(special.ndtr(-t * math.sqrt(blocks / (blocks - 1))))
 
 
 def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:

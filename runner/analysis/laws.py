@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import LawCurve, LawName, NotIdentifiable
@@ -99,6 +98,8 @@ def _speedup(workers: Values, alpha: float, beta: float) -> Values:
 
 def _fit_once(law: LawName, workers: Values, times: Values) -> _Parameters:
     """Fit the logarithm of the times, robustly."""
+    from scipy.optimize import least_squares  # noqa: PLC0415 - slow to import, and few studies need it
+
     log_times = np.log(times)
     free = 2 if law == "amdahl" else 3
 
