@@ -1,11 +1,12 @@
-"""How many repetitions it takes before medians tell anything: docs/method.md, Below six repetitions.
+"""How many repetitions an interval or a comparison needs: docs/method.md, Below six repetitions.
 
-Needs no library, so that a study can tell it before it measures.
+Imports no library, so that a session can check it before measuring.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from runner.records import Cell
 
@@ -13,23 +14,32 @@ _FEWEST_BLOCKS = 6  # whatever the confidence
 
 
 def fewest_blocks(confidence: float) -> int:
-    """Count the blocks below which no interval of a median has a confidence: their range is shown instead.
+    """Return the fewest blocks with which an interval of a median can have a confidence.
 
-    From the smallest to the largest of n values, an interval holds the median with 1 - 2 ** (1 - n).
+    The interval from the smallest to the largest of n values contains the median with a probability of
+    1 - 2 ** (1 - n). With fewer blocks, the range is shown instead.
     """
     return max(_FEWEST_BLOCKS, math.ceil(1 - math.log2(1 - confidence)))
 
 
 def level_of_each(cells: int, confidence: float) -> float:
-    """Give the confidence of a two-sided interval of which one end is at Bonferroni's level."""
+    """Return the confidence of a two-sided interval with one end at Bonferroni's level."""
     return 1 - 2 * (1 - confidence) / max(cells - 1, 1)
 
 
-def too_few(cells: Iterable[Cell], repetitions: int, confidence: float) -> str:
-    """Say that so many repetitions cannot tell the cells with one baseline apart; empty where they can."""
+@dataclass(frozen=True, kw_only=True)
+class TooFewToCompare:
+    """Too few repetitions to compare the cells with one baseline."""
+
+    cells: int
+    repetitions: int
+    needed: int
+
+
+def too_few_to_compare(cells: Iterable[Cell], repetitions: int, confidence: float) -> TooFewToCompare | None:
+    """Return that so many repetitions cannot compare the largest group of cells; None if they can."""
     group = max(Counter(cell.baseline for cell in cells).values())
     needed = fewest_blocks(level_of_each(group, confidence))
     if group == 1 or repetitions >= needed:
-        return ""
-    few = f"{repetitions} repetition{'s' * (repetitions > 1)} cannot tell {group} cells apart"
-    return f"{few}, whatever they take: repetitions={needed | 1} can"
+        return None
+    return TooFewToCompare(cells=group, repetitions=repetitions, needed=needed)

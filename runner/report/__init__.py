@@ -1,1 +1,1 @@
-"""The terminal view, the figures and the page: tables in, text and pictures out."""
+"""The outputs of a study: an analysed study in, text, tables and plots out."""

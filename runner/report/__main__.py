@@ -1,4 +1,4 @@
-"""`python -m runner.report FOLDER`: the tables and plots of a result folder, made again."""
+"""`python -m runner.report FOLDER`: make the files of a result folder again, and print the result."""
 
 import argparse
 import sys
@@ -13,14 +13,14 @@ def main() -> None:
     """Run the program."""
     outlive_readers()
     parser = argparse.ArgumentParser(prog="python -m runner.report", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a folder that a study made, such as results/2026-…_primes")
+    parser.add_argument("folder", type=Path, help="a result folder, such as results/2026-…_primes")
     folder = parser.parse_args().folder
     try:
-        whole = report(folder)
+        is_complete = report(folder)
     except RunnerError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
-    sys.exit(0 if whole else 1)
+    sys.exit(0 if is_complete else 1)
 
 
 if __name__ == "__main__":

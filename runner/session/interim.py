@@ -28,9 +28,12 @@ def repetitions_note(plan: Plan, study: StudyDescription) -> str:
 
     With a precision the study adds repetitions by itself.
     """
-    from runner.analysis.sample_size import too_few  # noqa: PLC0415 - none of the analysis is needed before
+    from runner.analysis.sample_size import too_few_to_compare  # noqa: PLC0415 - not needed for --help
 
     if study.precision is not None:
         return ""
-    few = too_few(plan.cells, study.repetitions, study.confidence)
-    return f"note: {few}" if few else ""
+    few = too_few_to_compare(plan.cells, study.repetitions, study.confidence)
+    if few is None:
+        return ""
+    repetitions = f"{few.repetitions} repetition{'s' * (few.repetitions != 1)}"
+    return f"note: {repetitions} cannot tell {few.cells} cells apart; use repetitions={few.needed | 1}"
