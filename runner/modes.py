@@ -23,7 +23,6 @@ class ComparedFigure:
     """The figure by which the cells of a mode are compared."""
 
     column: str  #: of summary.csv
-    heading: str  #: in the table of the terminal
     text: Callable[[float], str]  #: the figure in a sentence, with its unit
     higher_is_better: bool = False  #: a rate: one over the seconds that `unit_s` gives
 
@@ -109,16 +108,14 @@ MODES: Mapping[Mode, ModeSpec] = {
     for spec in (
         ModeSpec(
             mode=Mode.tasks,
-            figure=ComparedFigure(column="wall_s", heading="time", text=seconds),
+            figure=ComparedFigure(column="wall_s", text=seconds),
             is_strong_scaling=True,
             ratio="speedup",
             ratio_heading="speedup",
         ),
         ModeSpec(
             mode=Mode.weak,
-            figure=ComparedFigure(
-                column="bag_s", heading="time/bag", text=lambda bag_s: f"{seconds(bag_s)} per bag"
-            ),
+            figure=ComparedFigure(column="bag_s", text=lambda bag_s: f"{seconds(bag_s)} per bag"),
             bag_per_worker=True,
             counted=("executor",),
             ratio="scaled speedup",
@@ -132,7 +129,6 @@ MODES: Mapping[Mode, ModeSpec] = {
             mode=Mode.throughput,
             figure=ComparedFigure(
                 column="tasks_per_s",
-                heading="tasks/s",
                 text=lambda rate: f"{three_digits(rate)} tasks per second",
                 higher_is_better=True,
             ),
