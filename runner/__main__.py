@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.broken_pipe import outlive_readers
 from runner.cli import help as help_page
-from runner.errors import INTERRUPTED, ConfigurationError, RunnerError
+from runner.errors import INTERRUPTED, exit_code, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,20 +24,15 @@ def main() -> None:
         help_page.show()
         return
     outlive_readers()
-    try:
-        from runner.cli.compose import collect  # noqa: PLC0415
+    sys.exit(exit_code(program))
 
-        points = collect()  # none if the command line only asks Hydra something
-        code = run(points) if points else 0
-    except RunnerError as error:
-        sys.stderr.writelines(f"error: {line}\n" for line in str(error).splitlines())
-        if isinstance(error, ConfigurationError):
-            show("nothing was measured")
-        code = error.exit_code
-    except KeyboardInterrupt:
-        show("interrupted; nothing was measured")
-        code = INTERRUPTED
-    sys.exit(code)
+
+def program() -> int:
+    """Do what the command line asks for; return the exit code."""
+    from runner.cli.compose import collect  # noqa: PLC0415
+
+    points = collect()  # none if the command line only asks Hydra something
+    return run(points) if points else 0
 
 
 def run(points: "Sequence[Point]") -> int:
@@ -66,14 +61,13 @@ def report(folder: "Path", *, quiet: bool) -> bool:
     from runner.session.report_wait import making_report  # noqa: PLC0415
 
     with making_report(folder, quiet=quiet):
-        from runner.report import write  # noqa: PLC0415
+        from runner.analysis.study import analyse  # noqa: PLC0415
+        from runner.folder.results import read  # noqa: PLC0415
+        from runner.report.write import write_report  # noqa: PLC0415
 
-        return write.report(folder)
-
-
-def show(line: str) -> None:
-    """Show a line to the user."""
-    sys.stderr.write(f"{line}\n")
+        study = analyse(read(folder))
+        write_report(study, folder)  # render
+        return study.is_complete
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ENGINES = {"cloudpickle", "dask", "distributed", "joblib", "loky", "mpi4py", "ra
 
 #: Names that are still to be made unique.
 SHARED_MODULE_NAMES: set[str] = {"units"}
-SHARED_CLASS_NAMES: set[str] = {"Factors", "Measured", "Run", "Times", "Work"}
+SHARED_CLASS_NAMES: set[str] = {"Factors", "Times"}
 
 
 def test_the_import_contracts_hold(

@@ -16,7 +16,7 @@ import hydra
 import pytest
 import yaml
 
-from runner import __main__ as program
+from runner.__main__ import main
 from runner.measure import invocation
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -162,7 +162,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -
         if not any(argument.startswith("experiment=") for argument in prepared.command):
             _compose_once(monkeypatch)
         with pytest.raises(SystemExit) as exit_:
-            program.main()
+            main()
         captured = capfd.readouterr()
         prepared.expect(exit_.value.code, captured.out + captured.err)
 

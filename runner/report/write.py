@@ -18,9 +18,18 @@ def report(folder: Path) -> bool:
         RunnerError: if the folder cannot be read or written
     """
     study = analyse(read(folder))
+    write_report(study, folder)
+    return study.is_complete
+
+
+def write_report(study: StudyAnalysis, folder: Path) -> None:
+    """Write the files of an analysed study into its folder, and print the result.
+
+    Raises:
+        RunnerError: if the folder cannot be written
+    """
     write_files(study, folder)
     sys.stdout.write(render_for_stdout(study))
-    return study.is_complete
 
 
 def write_files(study: StudyAnalysis, folder: Path) -> None:
