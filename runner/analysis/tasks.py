@@ -1,76 +1,71 @@
-"""One row a cell and task: the rows of tasks.csv."""
+"""The time of every task of every cell and, of snippets, how they rank."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
-from runner.analysis.identity import Identities, identity_columns, typed
-from runner.analysis.intervals import (
-    Level,
-    Values,
-    among_best,
-    columns_of,
-    medians,
-    ratio_of_medians,
-)
-from runner.analysis.traced import Traces
-from runner.folder.results import Results
+from runner.analysis.estimate import Estimate
+from runner.analysis.explain.trace import Trace, TraceRecords
+from runner.analysis.facts import TaskAnalysis
+from runner.analysis.intervals import Level, Values, among_best, medians, ratio_of_medians
 from runner.records import Cell
 
-_COLUMNS = (
-    *("per_call", "task", "label", "calls", "time_s", "time_s_low", "time_s_high"),
-    *("relative", "relative_low", "relative_high", "among_best", "differing"),
-)
 
-
-def tabulate_tasks(results: Results, identities: Identities, traces: Traces, level: Level) -> pd.DataFrame:
-    """Summarise the tasks of every cell that has records of them."""
-    rows: list[dict[str, Any]] = []
-    for cell in results.cells:
-        records = traces.records(cell.id)
+def analyse_tasks(cells: Sequence[Cell], trace: Trace, level: Level) -> Iterator[TaskAnalysis]:
+    """Analyse the tasks of every cell that has records of them."""
+    for cell in cells:
+        records = trace.records(cell.id)
         if records is not None:
-            rows += [{**identities[cell.id], **row} for row in _tasks_of(cell, records, level)]
-    return typed(pd.DataFrame(rows, columns=[*identity_columns(results), *_COLUMNS]))
+            yield from _tasks_of(cell, records, level)
 
 
-def _tasks_of(cell: Cell, records: pd.DataFrame, level: Level) -> Iterator[dict[str, Any]]:
-    """Summarise the tasks (or the records that merge several) that every repetition has."""
-    time_s = records["busy_ns"] / records["tasks"] / records["calls"] / 1e9
-    times = (
-        records.assign(time_s=time_s)
-        .pivot_table(index="task", columns="repetition", values="time_s", aggfunc="mean")
-        .dropna()
-    )
-    if times.empty or len(times) < records["task"].nunique():
-        return  # merged records begin at other tasks in every repetition: see the note of the cell
-    facts = records.groupby("task").agg(
-        label=("label", "first"), calls=("calls", "first"), differing=("differs", "sum")
-    )
+def _tasks_of(cell: Cell, records: TraceRecords, level: Level) -> Iterator[TaskAnalysis]:
+    """Analyse the tasks, or the records that merge several, if every repetition has all of them."""
+    task, first, row = np.unique(records.task, return_index=True, return_inverse=True)
+    times = _times(records, row, len(task))
+    if times is None:
+        return  # merged records start at other tasks in every repetition
     per_call = bool(cell.settings["workload"]["snippets"])
-    estimates = medians(times.to_numpy(dtype=float), *level)
-    ranks = _rank(times.to_numpy(dtype=float), level) if per_call else [{}] * len(times)
-    told = facts.loc[times.index].to_dict("records")
-    for task, fact, estimate, rank in zip(times.index, told, estimates, ranks, strict=True):
-        yield {
-            "per_call": per_call,
-            "task": task,
-            **{str(key): value for key, value in fact.items()},
-            **columns_of("time_s", estimate),
-            **rank,
-        }
+    differing = np.bincount(row, weights=records.differs)
+    ranks = _rank(times, level) if per_call else [(None, None)] * len(task)
+    estimates = zip(medians(times, *level), ranks, strict=True)
+    for index, (time_s, (relative, is_among_best)) in enumerate(estimates):
+        yield TaskAnalysis(
+            cell=cell.id,
+            task=int(task[index]),
+            label=str(records.label[first[index]]),
+            calls=int(records.calls[first[index]]),
+            per_call=per_call,
+            time_s=time_s,
+            relative=relative,
+            among_best=is_among_best,
+            differing=int(differing[index]),
+        )
 
 
-def _rank(times: Values, level: Level) -> list[dict[str, Any]]:
+def _times(records: TraceRecords, row: "np.typing.NDArray[np.intp]", tasks: int) -> Values | None:
+    """Return seconds per call by task (rows) and repetition; None if a repetition lacks a task.
+
+    A task that a repetition has several times, once in every bag, takes the mean.
+    """
+    repetitions, column = np.unique(records.repetition, return_inverse=True)
+    shape = (tasks, len(repetitions))
+    index = row * shape[1] + column
+    counts = np.bincount(index, minlength=shape[0] * shape[1])
+    if not counts.all():
+        return None
+    time_s = records.busy / records.tasks / records.calls
+    sums = np.bincount(index, weights=time_s, minlength=len(counts))
+    times: Values = (sums / counts).reshape(shape)
+    return times
+
+
+def _rank(times: Values, level: Level) -> list[tuple[Estimate | None, bool | None]]:
     """Compare every snippet, a row of times by repetition, with the quickest of them."""
     quickest = times[int(np.argmin(np.median(times, axis=1)))]
-    is_known = times.shape[1] >= level.to_compare(len(times)).fewest_blocks
+    can_compare = times.shape[1] >= level.to_compare(len(times)).fewest_blocks
     best = among_best(times, *level)
     return [
-        {
-            **columns_of("relative", ratio_of_medians(own, quickest, *level)),
-            "among_best": is_best if is_known else None,
-        }
-        for own, is_best in zip(times, best, strict=True)
+        (ratio_of_medians(snippet, quickest, *level), is_best if can_compare else None)
+        for snippet, is_best in zip(times, best, strict=True)
     ]

@@ -1,126 +1,141 @@
-"""Why a speedup is what it is: S = P · B · K · G · Q · D · L, and where the workers' seconds went.
+"""The factors of a speedup, S = P · B · K · G · Q · D · L, and how the time of the workers was spent.
 
 All quantities come from one traced serial run and one traced parallel run. Definitions and sources are in
 docs/method.md; times are seconds on one clock.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from runner.analysis.explain.bounds import shortest_makespan
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
-    """One task, or one chunk of tasks, on one worker."""
-
-    worker: int
-    submitted: float
-    started: float
-    ended: float
-    busy: float  #: within tasks; less than from start to end where several are merged
-    cpu: float | None = None
-    run_delay: float | None = None  #: runnable, but not running
-    tasks: int = 1
-
+from runner.analysis.intervals import Values
 
 _MOST_LENGTHS = 10_000
+_LITTLE_CPU = 0.05  # of the time within tasks: below it tasks wait, and how their CPU time scales says nothing
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """One traced iteration."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TracedRun:
+    """One traced iteration; the arrays hold one value per record of a task or chunk of tasks."""
 
     opened: float  #: before the pool's constructor
     closed: float  #: after its shutdown
-    work: Sequence[Work]
-    spent: float | None = None  #: CPU seconds of the whole iteration, all its processes taken together
+    worker: NDArray[np.integer[Any]]  #: its number
+    submitted: Values
+    started: Values
+    ended: Values
+    busy: Values  #: within tasks; less than from start to end where several are merged
+    cpu: Values | None  #: None if a record has no reading
+    run_delay: Values | None  #: runnable, but not running; None if a record has no reading
+    tasks: NDArray[np.integer[Any]]  #: in this record
+    process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
 
     @property
-    def wall(self) -> float:
+    def wall_s(self) -> float:
         """From before the pool's construction to the end of its shutdown."""
         return self.closed - self.opened
 
-    @property
-    def busy(self) -> float:
-        """Seconds within tasks, summed over the workers."""
-        return sum(work.busy for work in self.work)
+    @cached_property
+    def busy_s(self) -> float:
+        """Time within tasks, summed over the workers."""
+        return float(self.busy.sum())
+
+    @cached_property
+    def cpu_s(self) -> float | None:
+        """CPU time within tasks; None if a record has no reading."""
+        return None if self.cpu is None else float(self.cpu.sum())
+
+    @cached_property
+    def run_delay_s(self) -> float | None:
+        """Time that tasks waited for a CPU; None if a record has no reading."""
+        return None if self.run_delay is None else float(self.run_delay.sum())
+
+    @cached_property
+    def first_start(self) -> float:
+        """Start of the first task."""
+        return float(self.started.min())
+
+    @cached_property
+    def last_end(self) -> float:
+        """End of the last task."""
+        return float(self.ended.max())
 
     @property
-    def cpu(self) -> float | None:
-        """CPU seconds within tasks; None where a record has none."""
-        return _sum_known(work.cpu for work in self.work)
+    def lead_s(self) -> float:
+        """From before the pool's construction to the start of the first task."""
+        return self.first_start - self.opened
 
     @property
-    def run_delay(self) -> float | None:
-        """Seconds that tasks waited for a CPU; None where a record has none."""
-        return _sum_known(work.run_delay for work in self.work)
+    def active_s(self) -> float:
+        """From the start of the first task to the end of the last one."""
+        return self.last_end - self.first_start
 
-    @property
-    def lead(self) -> float:
-        """From before the pool's construction to the first task's start."""
-        return _first_start(self) - self.opened
+    @cached_property
+    def lanes(self) -> int:
+        """Number of workers that ran a task."""
+        return len(np.unique(self.worker))
 
-    @property
-    def active(self) -> float:
-        """From the first task's start to the last one's end."""
-        return _last_end(self) - _first_start(self)
+    @cached_property
+    def busiest_s(self) -> float:
+        """Time within tasks of the worker that has most of it."""
+        return float(np.bincount(self.worker, weights=self.busy).max())
 
-    def lengths(self) -> list[float]:
-        """List the seconds of every task; those of one record count as equally long.
+    @cached_property
+    def lengths(self) -> Values:
+        """Seconds of every task; the tasks of one record count as equally long.
 
-        So many that no more would matter: the tasks of a long record are then cut less finely.
+        A record of very many tasks is divided into fewer: more would not matter.
         """
-        most = max(1, _MOST_LENGTHS // len(self.work))
-        pieces = [(work.busy, min(work.tasks, most)) for work in self.work]
-        return [busy / count for busy, count in pieces for _ in range(count)]
+        pieces = np.minimum(self.tasks, max(1, _MOST_LENGTHS // len(self.tasks)))
+        lengths: Values = np.repeat(self.busy / pieces, pieces)
+        return lengths
 
-    def repeated(self, times: int) -> "Run":
-        """Give the run that would do the same so many times, one after another."""
-        shifts = [number * self.wall for number in range(times)]
-        work = [
-            replace(
-                one,
-                submitted=one.submitted + shift,
-                started=one.started + shift,
-                ended=one.ended + shift,
-            )
-            for shift in shifts
-            for one in self.work
-        ]
-        return Run(opened=self.opened, closed=self.opened + times * self.wall, work=work)
-
-    def lanes(self) -> list[list[Work]]:
-        """List every worker's work in the order of its start."""
-        lanes: dict[int, list[Work]] = {}
-        for work in sorted(self.work, key=lambda work: work.started):
-            lanes.setdefault(work.worker, []).append(work)
-        return list(lanes.values())
+    def repeated(self, times: int) -> "TracedRun":
+        """Return the run that would do the same this many times, one after another."""
+        if times == 1:
+            return self
+        shift = np.repeat(np.arange(times) * self.wall_s, len(self.busy))
+        return replace(
+            self,
+            closed=self.opened + times * self.wall_s,
+            worker=np.tile(self.worker, times),
+            submitted=np.tile(self.submitted, times) + shift,
+            started=np.tile(self.started, times) + shift,
+            ended=np.tile(self.ended, times) + shift,
+            busy=np.tile(self.busy, times),
+            cpu=None if self.cpu is None else np.tile(self.cpu, times),
+            run_delay=None if self.run_delay is None else np.tile(self.run_delay, times),
+            tasks=np.tile(self.tasks, times),
+            process_cpu_s=None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Factors:
-    """The factors of a speedup; with the number of workers they multiply to `speedup`."""
+class PairFactors:
+    """The factors of one pair of runs; with the number of workers they multiply to `speedup`."""
 
     workers: int
-    serial_overhead: float  #: B, at least 1: the serial run beside its tasks
+    serial_overhead: float  #: B, at least 1: what the serial run takes in addition to its tasks
     computation_scaling: float  #: K: tasks take as long in parallel as in series
     cpu_scaling: float | None  #: part of K: tasks need as much CPU time
-    on_cpu: float | None  #: part of K: tasks are on a CPU as much of their time
-    granularity: float  #: G: the tasks can be shared out evenly
+    on_cpu: float | None  #: part of K: tasks are on a CPU for as much of their time
+    granularity: float  #: G: the tasks can be divided evenly
     placement: float  #: Q: they were
     dispatch_efficiency: float  #: D: the busiest worker was busy from the first task to the last
-    pool_efficiency: float  #: L: the pool's start and end took no time
-    speedup: float  #: of this pair of runs
+    pool_efficiency: float  #: L: start-up and shutdown of the pool took no time
+    speedup: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
-    """Where the workers' seconds went: all fields but the first sum to workers times wall time."""
+    """How the time of all workers was spent: all fields but the first sum to workers times wall time."""
 
     workers: int
-    work: float  #: what the tasks took in series
+    work: float  #: what the tasks take in series
     slower_tasks: float  #: what they took more (or, negative, less) in parallel
     pool_start: float  #: every worker, until the first task of any starts
     late_workers: float  #: from then, or its later submission, until the worker's own first task
@@ -129,90 +144,72 @@ class Budget:
     idle_end: float  #: from the worker's last task to the last task of any; all of a worker without tasks
     pool_end: float  #: every worker, from the end of the last task
 
+    @property
+    def total(self) -> float:
+        """Workers times wall time."""
+        return float(sum(getattr(self, field.name) for field in fields(self) if field.name != "workers"))
 
-def attribute(serial: Run, parallel: Run, workers: int) -> Factors:
-    """Explain a parallel run by a serial one."""
-    makespan = shortest_makespan(parallel.lengths(), workers)
-    busiest = max(sum(work.busy for work in lane) for lane in parallel.lanes())
+
+def attribute(serial: TracedRun, parallel: TracedRun, workers: int) -> PairFactors:
+    """Explain the speedup of a parallel run over a serial one."""
+    makespan = shortest_makespan(parallel.lengths, workers)
     cpu_scaling, on_cpu = _computation_split(serial, parallel)
-    return Factors(
+    return PairFactors(
         workers=workers,
-        serial_overhead=serial.wall / serial.busy,
-        computation_scaling=serial.busy / parallel.busy,
+        serial_overhead=serial.wall_s / serial.busy_s,
+        computation_scaling=serial.busy_s / parallel.busy_s,
         cpu_scaling=cpu_scaling,
         on_cpu=on_cpu,
-        granularity=parallel.busy / (workers * makespan),
-        placement=makespan / busiest,
-        dispatch_efficiency=busiest / parallel.active,
-        pool_efficiency=parallel.active / parallel.wall,
-        speedup=serial.wall / parallel.wall,
+        granularity=parallel.busy_s / (workers * makespan),
+        placement=makespan / parallel.busiest_s,
+        dispatch_efficiency=parallel.busiest_s / parallel.active_s,
+        pool_efficiency=parallel.active_s / parallel.wall_s,
+        speedup=serial.wall_s / parallel.wall_s,
     )
 
 
-def budget(serial: Run, parallel: Run, workers: int) -> Budget:
-    """Share out workers times wall time of a parallel run."""
-    lanes = parallel.lanes()
-    first, last = _first_start(parallel), _last_end(parallel)
-    last_submitted = max(work.submitted for work in parallel.work)
-    dispatch, starved = _gaps(lanes)
-    late = [lane[0].started - max(first, lane[0].submitted) for lane in lanes]
-    starved += sum(max(0.0, lane[0].submitted - first) for lane in lanes)
-    # A worker without tasks is idle from the first task's start on.
-    ends = [lane[-1].ended for lane in lanes] + [first] * (workers - len(lanes))
-    idle = [last - max(end, last_submitted) for end in ends]
-    starved += sum(max(0.0, last_submitted - end) for end in ends)
+def _computation_split(serial: TracedRun, parallel: TracedRun) -> tuple[float | None, float | None]:
+    """Split K into CPU time and the share of time on a CPU; None where the tasks hardly compute."""
+    serial_cpu_s, parallel_cpu_s = serial.cpu_s, parallel.cpu_s
+    if not serial_cpu_s or not parallel_cpu_s or serial_cpu_s / serial.busy_s < _LITTLE_CPU:
+        return None, None
+    on_cpu = (parallel_cpu_s / parallel.busy_s) / (serial_cpu_s / serial.busy_s)
+    return serial_cpu_s / parallel_cpu_s, on_cpu
+
+
+def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
+    """Divide workers times wall time of a parallel run."""
+    run = parallel
+    order = np.lexsort((run.started, run.worker))  # the records of one worker follow each other, by start
+    worker, submitted, started, ended = (
+        values[order] for values in (run.worker, run.submitted, run.started, run.ended)
+    )
+    is_next = worker[1:] == worker[:-1]
+    is_first, is_last = np.append(True, ~is_next), np.append(~is_next, True)
+    gap_submitted, gap_ended, gap_started = (
+        values[is_next] for values in (submitted[1:], ended[:-1], started[1:])
+    )
+    last_submitted = float(submitted.max())
+    # A worker without tasks is idle from the start of the first task.
+    without_tasks = workers - int(is_first.sum())
+    ends = np.append(ended[is_last], np.full(max(without_tasks, 0), run.first_start))
+    late = started[is_first] - np.maximum(run.first_start, submitted[is_first])
+    # A merged record has gaps of its own, between its tasks: they count as dispatch.
+    merged_gaps = (run.ended - run.started - run.busy).sum()
+    dispatch = merged_gaps + (gap_started - np.maximum(gap_ended, gap_submitted)).sum()
+    starved = (
+        np.maximum(0.0, gap_submitted - gap_ended).sum()
+        + np.maximum(0.0, submitted[is_first] - run.first_start).sum()
+        + np.maximum(0.0, last_submitted - ends).sum()
+    )
     return Budget(
         workers=workers,
-        work=serial.busy,
-        slower_tasks=parallel.busy - serial.busy,
-        pool_start=workers * parallel.lead,
-        late_workers=sum(late),
-        dispatch=dispatch,
-        starved=starved,
-        idle_end=sum(idle),
-        pool_end=workers * (parallel.closed - last),
+        work=serial.busy_s,
+        slower_tasks=run.busy_s - serial.busy_s,
+        pool_start=workers * run.lead_s,
+        late_workers=float(late.sum()),
+        dispatch=float(dispatch),
+        starved=float(starved),
+        idle_end=float((run.last_end - np.maximum(ends, last_submitted)).sum()),
+        pool_end=workers * (run.closed - run.last_end),
     )
-
-
-def total(budget: Budget) -> float:
-    """Add a budget up: workers times wall time."""
-    return float(sum(getattr(budget, field.name) for field in fields(budget) if field.name != "workers"))
-
-
-_LITTLE_CPU = 0.05  # tasks that use less CPU than this share of their time wait; how they scale says nothing
-
-
-def _computation_split(serial: Run, parallel: Run) -> tuple[float | None, float | None]:
-    """Split K into CPU time and the share of time on a CPU; None where the tasks hardly compute."""
-    serial_cpu, parallel_cpu = serial.cpu, parallel.cpu
-    if not serial_cpu or not parallel_cpu or serial_cpu / serial.busy < _LITTLE_CPU:
-        return None, None
-    on_cpu = (parallel_cpu / parallel.busy) / (serial_cpu / serial.busy)
-    return serial_cpu / parallel_cpu, on_cpu
-
-
-def _gaps(lanes: Iterable[Sequence[Work]]) -> tuple[float, float]:
-    """Sum what lies between the tasks of each worker: waiting to be started, and waiting to be submitted.
-
-    A merged record holds gaps of its own, between its tasks: they count as dispatch.
-    """
-    dispatch = starved = 0.0
-    for lane in lanes:
-        dispatch += sum(work.ended - work.started - work.busy for work in lane)
-        for before, after in pairwise(lane):
-            starved += max(0.0, after.submitted - before.ended)
-            dispatch += after.started - max(before.ended, after.submitted)
-    return dispatch, starved
-
-
-def _first_start(run: Run) -> float:
-    return min(work.started for work in run.work)
-
-
-def _last_end(run: Run) -> float:
-    return max(work.ended for work in run.work)
-
-
-def _sum_known(values: Iterable[float | None]) -> float | None:
-    known = list(values)
-    return None if None in known else sum(value for value in known if value is not None)

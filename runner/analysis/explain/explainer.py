@@ -1,0 +1,254 @@
+"""What the traced runs of a study tell of each cell: its bound, its factors, and what it loses."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from runner.adapter_source import declared_traits
+from runner.analysis.estimate import Estimate
+from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
+from runner.analysis.explain.bounds import speedup_bound
+from runner.analysis.explain.causes import Setting, busy_cpus, shown_losses
+from runner.analysis.explain.trace import Trace, TraceRecords
+from runner.analysis.facts import Factors, Loss, Unexplained
+from runner.analysis.headline import CellTimes
+from runner.analysis.intervals import Values, medians
+from runner.analysis.machine import Machine
+from runner.modes import bags_of, has_window
+from runner.records import Cell
+
+_MOST_OVERHEAD = 0.1  # of the time within tasks: of a loop that takes more beside them there is no bound
+_PIECES = 1000  # that the tasks of one record may be divided into
+_MOST_SLOWED = 0.05  # by tracing, of what is to be explained: beyond that a run explains nothing
+#: A factor of a pair of runs for each field of Factors.
+_PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceFacts:
+    """What the traced runs tell of a cell."""
+
+    speedup_bound: float | None = None
+    factors: Factors | None = None
+    losses: tuple[Loss, ...] = ()
+    unexplained: Unexplained | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _LoopTasks:
+    """The serial loop that a bound is computed from."""
+
+    task_s: Values  #: median time of every task
+    busy_s: float
+    cpu_share: float  #: of the time within tasks, in the run that waited for a CPU the least
+    initializer_s: float
+
+
+class Explainer:
+    """Explains cells by their traced runs and those of their baselines.
+
+    Args:
+        trace: the traced runs of the study
+        wall_times: wall times of the headline runs of the cells that never failed
+        machine: what the study ran on
+    """
+
+    def __init__(self, trace: Trace, wall_times: CellTimes, machine: Machine) -> None:
+        self._trace, self._times, self._machine = trace, wall_times, machine
+        self._runs: dict[str, dict[int, TracedRun]] = {}
+        self._added_s: dict[str, Estimate | None] = {}
+        self._loops: dict[tuple[str, bool], _LoopTasks | None] = {}
+
+    def explain(self, cell: Cell, speedup: Estimate | None) -> TraceFacts:
+        """Explain the speedup of a cell, as far as its traced runs tell."""
+        pairs = self._pairs(cell)
+        unexplained = self._why_unexplained(cell)
+        return TraceFacts(
+            speedup_bound=self._bound(cell),
+            factors=self._factors(cell, speedup, pairs) if speedup else None,
+            losses=() if unexplained else self._losses(cell, pairs),
+            unexplained=unexplained,
+        )
+
+    def _runs_of(self, cell: str) -> dict[int, TracedRun]:
+        """Return the traced runs of a cell that never failed, by repetition."""
+        if cell not in self._runs:
+            self._runs[cell] = self._trace.runs(cell, self._times.of(cell))
+        return self._runs[cell]
+
+    def _pairs(self, cell: Cell) -> list[tuple[TracedRun, TracedRun]]:
+        """Pair the runs of the baseline and of the cell; those of the baseline count for each bag."""
+        serial, bags = self._runs_of(cell.baseline), bags_of(cell)
+        return [
+            (serial[repetition].repeated(bags), run)
+            for repetition, run in self._runs_of(cell.id).items()
+            if repetition in serial
+        ]
+
+    def _factors(
+        self, cell: Cell, speedup: Estimate, pairs: list[tuple[TracedRun, TracedRun]]
+    ) -> Factors | None:
+        """Return the factors of the run of median duration and of its baseline's (the lower one of two).
+
+        None where the cell cannot be explained: no workers, no trace, no bag but a window, or a pair of runs
+        whose own ratio lies outside the interval of the speedup that it should explain.
+        """
+        serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
+        if cell.workers is None or has_window(cell) or serial is None or parallel is None:
+            return None
+        if parallel.lanes > cell.workers:
+            return None  # records of several workers were merged, or more worked than were asked for
+        if any(self._is_slowed(traced, self._times.middle(traced)) for traced in (cell.id, cell.baseline)):
+            return None
+        if self._blocks_event_loop(cell):
+            return None
+        median = attribute(serial.repeated(bags_of(cell)), parallel, cell.workers)
+        if self._has_hidden_threads(cell):
+            median = replace(median, cpu_scaling=None, on_cpu=None)
+        if not speedup.low <= median.speedup <= speedup.high:
+            return None
+        return self._bounded(median, [attribute(base, run, cell.workers) for base, run in pairs])
+
+    def _bounded(self, median: PairFactors, pairs: list[PairFactors]) -> Factors:
+        """Give the factors of the median pair the bounds of the medians over all pairs."""
+        values = {name: [getattr(pair, field) for pair in pairs] for name, field in _PAIR_FIELDS.items()}
+        known = {name: of_pairs for name, of_pairs in values.items() if None not in of_pairs}
+        spreads = medians(np.array(list(known.values())), *self._times.level)
+        estimates: dict[str, Estimate | None] = dict.fromkeys(_PAIR_FIELDS)
+        for name, spread in zip(known, spreads, strict=True):
+            value = getattr(median, _PAIR_FIELDS[name])
+            estimates[name] = None if value is None else replace(spread, value=value)
+        return Factors(**estimates)  # type: ignore[arg-type]  # only those of cpu_scaling and on_cpu are optional
+
+    def _bound(self, cell: Cell) -> float | None:
+        """Bound the speedup of a cell's bag, from the tasks of its baseline."""
+        if cell.workers is None or has_window(cell):
+            return None
+        key = cell.baseline, bool(cell.settings["workload"].get("initializer"))
+        if key not in self._loops:
+            self._loops[key] = self._loop_tasks(*key)
+        loop = self._loops[key]
+        if loop is None:
+            return None
+        bags = bags_of(cell)
+        # A bag for each worker: nothing is quicker than each doing one, however uneven its tasks are.
+        bag_s = loop.task_s if bags == 1 else np.full(bags, loop.busy_s)
+        return speedup_bound(
+            bag_s,
+            bags * loop.cpu_share * loop.busy_s,
+            cell.workers,
+            self._machine.cpus(cell),
+            each_worker_s=loop.initializer_s,
+            loops=bags,
+        )
+
+    def _loop_tasks(self, baseline: str, has_initializer: bool) -> _LoopTasks | None:  # noqa: FBT001
+        """Compose a loop from the medians of its tasks and of its initializer; None if it bounds nothing.
+
+        So what disturbed single tasks lengthens neither. The tasks' need of a CPU comes from the run that
+        waited for one the least: time stolen from the loop is no waiting that workers could share. What the
+        loop takes beside its tasks, such as time stamps, the workers of a pool take too, at the same time.
+        """
+        records, runs = self._trace.records(baseline), self._runs_of(baseline)
+        if records is None or not runs or records.worker.max() > 0:
+            return None
+        task_s = _median_task_s(records)
+        overhead_s = float(np.median([run.wall_s - run.busy_s for run in runs.values()]))
+        initializer_s = float(np.median([run.lead_s for run in runs.values()])) if has_initializer else 0.0
+        busy_s = float(task_s.sum())
+        if overhead_s - initializer_s > _MOST_OVERHEAD * busy_s:
+            return None  # what the loop itself costs is no work that workers could share
+        cpu_share = max(_cpu_share(run) for run in runs.values())
+        return _LoopTasks(task_s=task_s, busy_s=busy_s, cpu_share=cpu_share, initializer_s=initializer_s)
+
+    def _losses(self, cell: Cell, pairs: list[tuple[TracedRun, TracedRun]]) -> tuple[Loss, ...]:
+        """Name what a cell loses, from every repetition in which it and its baseline succeeded."""
+        runs = list(self._runs_of(cell.id).values())
+        if cell.workers is None or has_window(cell) or not runs:
+            return ()
+        if any(run.lanes > cell.workers for run in runs):
+            return ()
+        setting = Setting(
+            workers=cell.workers,
+            cpus=self._machine.cpus(cell),
+            threads=self._is_in_threads(cell) and not _is_event_loop(cell),
+            event_loop=_is_event_loop(cell),
+            has_gil=self._machine.has_gil(cell),
+            native_threads=self._machine.native_threads(cell),
+            busy_cpus=busy_cpus(runs),
+        )
+        return shown_losses(pairs, setting, self._times.level)
+
+    def _why_unexplained(self, cell: Cell) -> Unexplained | None:
+        """Tell why the traced runs of a cell explain nothing, where they do not."""
+        if cell.workers is None or has_window(cell) or not self._runs_of(cell.id):
+            return None
+        if self._blocks_event_loop(cell):
+            return Unexplained.BLOCKS_EVENT_LOOP
+        wall_s = self._times.middle(cell.id)
+        # Only the tasks of the loop enter, as a part of the workers' time: an empty loop may be slowed.
+        if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
+            return Unexplained.SLOWED_BY_TRACING
+        return None
+
+    def _blocks_event_loop(self, cell: Cell) -> bool:
+        """Whether its tasks run on an event loop and never yield to each other."""
+        return _is_event_loop(cell) and not self._machine.is_async(cell)
+
+    def _is_slowed(self, cell: str, explained_s: float) -> bool:
+        """Whether tracing is shown to lengthen the runs of a cell by too much of what they are to explain."""
+        if cell not in self._added_s:
+            times = self._times.of(cell)
+            added = [run.wall_s - times[repetition] for repetition, run in self._runs_of(cell).items()]
+            self._added_s[cell] = medians(np.array([added]), *self._times.level)[0] if added else None
+        added_s = self._added_s[cell]
+        return added_s is not None and added_s.low > 0 and added_s.value > _MOST_SLOWED * explained_s
+
+    def _has_hidden_threads(self, cell: Cell) -> bool:
+        """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
+        return self._is_in_threads(cell) and self._machine.native_threads(cell) > 1
+
+    def _is_in_threads(self, cell: Cell) -> bool:
+        """Whether the workers of a cell share one process."""
+        records = self._trace.records(cell.id)
+        if records is None or (cell.workers or 1) < 2:
+            return False
+        known = self._machine.workers_share_a_process(cell)
+        if known is not None:
+            return known
+        return all((rows.process_id == rows.process_id[0]).all() for rows in records.by_repetition().values())
+
+    def _median_run(self, cell: str) -> TracedRun | None:
+        """Return the traced run whose duration is the median of its cell."""
+        runs = sorted(self._runs_of(cell).values(), key=lambda run: run.wall_s)
+        return runs[(len(runs) - 1) // 2] if runs else None
+
+
+def _median_task_s(records: TraceRecords) -> Values:
+    """Return the median time of every task over the repetitions.
+
+    How long each task of one record took is not known: they count as one that can be divided anywhere.
+    """
+    share = records.busy / records.tasks
+    order = np.lexsort((share, records.tasks, records.task))
+    task, tasks, share = records.task[order], records.tasks[order], share[order]
+    is_new = np.append(True, (task[1:] != task[:-1]) | (tasks[1:] != tasks[:-1]))
+    starts = np.flatnonzero(is_new)
+    counts = np.diff(np.append(starts, len(order)))
+    middle = (share[starts + (counts - 1) // 2] + share[starts + counts // 2]) / 2
+    pieces = np.where(tasks[starts] > 1, _PIECES, 1)
+    task_s: Values = np.repeat(middle * tasks[starts] / pieces, pieces)
+    return task_s
+
+
+def _cpu_share(run: TracedRun) -> float:
+    """Return the share of a run's time within tasks in which they were on a CPU, or ready for one."""
+    if run.cpu_s is not None:
+        return (run.cpu_s + (run.run_delay_s or 0.0)) / run.busy_s
+    # Tasks too short for a reading: the CPU time of the whole loop.
+    return min((run.process_cpu_s or 0.0) / run.busy_s, 1.0)
+
+
+def _is_event_loop(cell: Cell) -> bool:
+    """Whether the workers of a cell are tasks of one event loop."""
+    return bool(declared_traits(cell.settings["executor"]["pool"].get("_target_", "")).get("one_event_loop"))

@@ -1,0 +1,161 @@
+"""The task records of a study as arrays, read once: those of the runs that explain it.
+
+The headline runs are traced themselves, unless their tasks are too short for it; then a separate run is traced.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.analysis.explain.attribution import TracedRun
+from runner.analysis.headline import SamplesByCell
+from runner.analysis.intervals import Values
+from runner.folder.store import Results
+from runner.records import Sample
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NS = 1e9
+_Whole = NDArray[np.int64]
+_WHOLE_COLUMNS = ("repetition", "task", "worker", "process_id", "tasks", "calls", "differs")
+_TIME_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TraceRecords:
+    """Task records as columns, in the order in which they were recorded; times are seconds."""
+
+    repetition: _Whole
+    task: _Whole  #: index of the (first) task
+    worker: _Whole
+    process_id: _Whole
+    tasks: _Whole  #: in this record
+    calls: _Whole
+    differs: _Whole  #: 1 if the result of one of its tasks is wrong
+    label: NDArray[np.object_]
+    submitted: Values
+    started: Values
+    ended: Values
+    busy: Values
+    cpu: Values  #: NaN without a reading
+    run_delay: Values
+
+    def __len__(self) -> int:
+        """Number of records."""
+        return len(self.task)
+
+    def rows(self, start: int, stop: int) -> "TraceRecords":
+        """Return some successive records; nothing is copied."""
+        return TraceRecords(**{name: values[start:stop] for name, values in vars(self).items()})
+
+    def by_repetition(self) -> dict[int, "TraceRecords"]:
+        """Split the records of one cell."""
+        starts = _starts(self.repetition)
+        stops = [*starts[1:], len(self)]
+        return {
+            int(self.repetition[start]): self.rows(start, stop)
+            for start, stop in zip(starts, stops, strict=True)
+        }
+
+
+class Trace:
+    """The traced runs of all cells.
+
+    Args:
+        results: the study
+        samples: its samples by cell
+    """
+
+    def __init__(self, results: Results, samples: SamplesByCell) -> None:
+        self._traced = {cell: _traced_samples(of_cell) for cell, of_cell in samples.items()}
+        self._records = _records_by_cell(results.trace(), self._traced)
+
+    def records(self, cell: str) -> TraceRecords | None:
+        """Return the task records of a cell's traced runs, by repetition; None without any."""
+        return self._records.get(cell)
+
+    def sample(self, cell: str, repetition: int) -> Sample:
+        """Return the sample of a traced run."""
+        return self._traced[cell][repetition]
+
+    def runs(self, cell: str, repetitions: Mapping[int, Any]) -> dict[int, TracedRun]:
+        """Return the traced runs of a cell in some repetitions."""
+        records = self._records.get(cell)
+        return {
+            repetition: _run(rows, self._traced[cell][repetition])
+            for repetition, rows in (records.by_repetition().items() if records else ())
+            if repetition in repetitions
+        }
+
+
+def _traced_samples(samples: "list[Sample] | Any") -> dict[int, Sample]:
+    """Choose the traced sample of each repetition; a separate traced run replaces the headline run."""
+    return {
+        sample.repetition: sample
+        for sample in samples
+        if sample.status == "ok" and sample.repetition > 0 and (sample.iteration == 0 or sample.tracing)
+    }
+
+
+def _records_by_cell(
+    table: "pa.Table", traced: Mapping[str, Mapping[int, Sample]]
+) -> dict[str, TraceRecords]:
+    """Select the records of traced runs and group them by cell, and within a cell by repetition."""
+    if not table.num_rows:
+        return {}
+    cells = table["cell"].combine_chunks().dictionary_encode()
+    names, cell = cells.dictionary.to_pylist(), cells.indices.to_numpy()
+    repetition, iteration = table["repetition"].to_numpy(), table["iteration"].to_numpy()
+    chosen = np.full((len(names), int(repetition.max()) + 1), -1)
+    for row, name in enumerate(names):
+        for number, sample in traced.get(name, {}).items():
+            if number < chosen.shape[1]:
+                chosen[row, number] = sample.iteration
+    kept = np.flatnonzero(chosen[cell, repetition] == iteration)
+    order = kept[np.lexsort((repetition[kept], cell[kept]))]
+    records = TraceRecords(
+        label=table["label"].to_numpy()[order],
+        **{name: table[name].to_numpy()[order].astype(np.int64) for name in _WHOLE_COLUMNS},
+        **{
+            name.removesuffix("_ns"): table[name].to_numpy()[order].astype(np.float64) / _NS
+            for name in _TIME_COLUMNS
+        },
+    )
+    starts = _starts(cell[order])
+    stops = [*starts[1:], len(order)]
+    return {
+        names[cell[order[start]]]: records.rows(start, stop)
+        for start, stop in zip(starts, stops, strict=True)
+    }
+
+
+def _starts(sorted_keys: NDArray[np.integer[Any]]) -> list[int]:
+    """Return where each run of equal keys starts."""
+    if not len(sorted_keys):
+        return []
+    return [0, *(np.flatnonzero(np.diff(sorted_keys)) + 1).tolist()]
+
+
+def _run(records: TraceRecords, sample: Sample) -> TracedRun:
+    opened = float(records.started.min()) - (sample.start_s or 0.0)
+    return TracedRun(
+        opened=opened,
+        closed=opened + (sample.wall_s or 0.0),
+        worker=records.worker,
+        submitted=records.submitted,
+        started=records.started,
+        ended=records.ended,
+        busy=records.busy,
+        cpu=_readings(records.cpu),
+        run_delay=_readings(records.run_delay),
+        tasks=records.tasks,
+        process_cpu_s=sample.cpu_s,
+    )
+
+
+def _readings(values: Values) -> Values | None:
+    return None if np.isnan(values).any() else values
