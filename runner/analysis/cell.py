@@ -10,19 +10,17 @@ import numpy as np
 from runner.analysis.anomalies import anomalies
 from runner.analysis.compare import best_baselines, best_of_groups, groups_of, next_fewer_workers
 from runner.analysis.estimate import Estimate
+from runner.analysis.explain.explainer import Explainer
 from runner.analysis.facts import (
     CellAnalysis,
     Comparison,
-    Factors,
     HeadlineRun,
     Limit,
-    Loss,
     Memory,
     NativeThreads,
     Service,
     ShortWindow,
     Spread,
-    Unexplained,
 )
 from runner.analysis.headline import CellTimes, SamplesByCell
 from runner.analysis.machine import Machine
@@ -44,16 +42,6 @@ class Times:
     wall: CellTimes  #: of whole runs
     warm: CellTimes  #: of the tasks of one bag on a warm pool
     cpu: CellTimes  #: CPU time of whole runs
-
-
-@dataclass(frozen=True, kw_only=True)
-class TraceFacts:
-    """What the traced runs tell of a cell."""
-
-    speedup_bound: float | None = None
-    factors: Factors | None = None
-    losses: tuple[Loss, ...] = ()
-    unexplained: Unexplained | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +80,7 @@ def study_context(results: Results, machine: Machine, samples: SamplesByCell, ti
     )
 
 
-def analyse_cell(cell: Cell, context: StudyContext, trace: TraceFacts) -> CellAnalysis:
+def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> CellAnalysis:
     """Analyse one cell."""
     samples, times, machine = context.samples[cell.id], context.times, context.machine
     status, error = _status(samples)
@@ -100,6 +88,7 @@ def analyse_cell(cell: Cell, context: StudyContext, trace: TraceFacts) -> CellAn
     headline = [sample for sample in samples if sample.is_headline]
     is_ok = status == "ok"
     speedup = times.unit.ratio(cell.baseline, cell.id)
+    trace = explainer.explain(cell, speedup)
     return CellAnalysis(
         cell=cell,
         name=context.names[cell.id],

@@ -1,12 +1,13 @@
 """Intervals of medians and of ratios of medians: the expanded percentile block bootstrap.
 
 A repetition is a block: what disturbs one cell in it disturbs the others, so blocks are resampled whole, and
-all cells with the same draws. Sources: Hesterberg (2015) on expanding the tails; docs/method.md on why.
+all cells with the same draws. Draws, and what follows from them alone, are made once and kept. Sources:
+Hesterberg (2015) on expanding the tails; docs/method.md on why.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from runner.analysis.estimate import Estimate
 from runner.analysis.sample_size import fewest_blocks, level_of_each
 
 DRAWS = 10_000
+_KEPT_MEDIANS = 1_024  # of 80 kB each
+_CHUNK = 32  # cells that one cell is compared with at a time
+_CHECKED = (DRAWS // 4, DRAWS // 2, 3 * DRAWS // 4)  # ranks of resampled medians
 
 Values = NDArray[np.floating[Any]]
 
@@ -29,35 +33,25 @@ class Level(NamedTuple):
 
     @property
     def fewest_blocks(self) -> int:
-        """Count the blocks that an interval needs."""
+        """Number of blocks that an interval needs."""
         return fewest_blocks(self.confidence)
 
     def to_compare(self, cells: int) -> "Level":
-        """Give the level of each comparison of the best of so many cells with the others."""
+        """Return the level of each comparison of the best of so many cells with the others."""
         return self._replace(confidence=level_of_each(cells, self.confidence))
 
 
-def columns_of(name: str, estimate: Estimate | None) -> dict[str, float]:
-    """Lay an estimate out in three columns of a table, empty without one."""
-    if estimate is None:
-        return {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-
-
-def inverse(estimate: Estimate | None) -> Estimate | None:
-    """Turn a time a task into tasks a time; its bounds change places."""
-    if estimate is None:
-        return None
-    return replace(estimate, value=1 / estimate.value, low=1 / estimate.high, high=1 / estimate.low)
-
-
+@lru_cache(maxsize=32)
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
-    """Draw resamples of the blocks: an array of draws by blocks, of block numbers."""
-    return np.random.default_rng(seed).integers(blocks, size=(draws, blocks))
+    """Draw resamples of the blocks: an array of draws by blocks, of block numbers. It may not be changed."""
+    drawn = np.random.default_rng(seed).integers(blocks, size=(draws, blocks))
+    drawn.flags.writeable = False
+    return drawn
 
 
+@lru_cache(maxsize=1024)
 def expanded_tail(blocks: int, confidence: float) -> float:
-    """Give the quantile to cut at each end: Phi(-t * sqrt(n / (n - 1))), wider than (1 - confidence) / 2.
+    """Return the quantile to cut at each end: Phi(-t * sqrt(n / (n - 1))), wider than (1 - confidence) / 2.
 
     The plain percentile interval of few blocks is too narrow: it takes the sample for the population.
     """
@@ -85,14 +79,8 @@ def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
 
 
 def _resampled_bounds(ordered: Values, tail: float, seed: int) -> tuple[Values, Values]:
-    """Cut the distribution of each sorted row's resampled median at both ends.
-
-    The median of an even number of draws is the mean of two, so the pairs of middle ranks that were drawn,
-    with their frequencies, make up the whole distribution.
-    """
-    blocks = ordered.shape[1]
-    drawn = np.sort(draw_blocks(blocks, seed), axis=1)
-    pairs, counts = np.unique(drawn[:, [(blocks - 1) // 2, blocks // 2]], axis=0, return_counts=True)
+    """Cut the distribution of each sorted row's resampled median at both ends."""
+    pairs, counts = _middle_ranks(ordered.shape[1], seed)
     candidates = (ordered[:, pairs[:, 0]] + ordered[:, pairs[:, 1]]) / 2
     order = np.argsort(candidates, axis=1)
     reached = np.cumsum(counts[order], axis=1) / counts.sum()
@@ -101,35 +89,56 @@ def _resampled_bounds(ordered: Values, tail: float, seed: int) -> tuple[Values, 
     return np.take_along_axis(by_size, low, 1)[:, 0], np.take_along_axis(by_size, high, 1)[:, 0]
 
 
-def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
-    """Estimate median(numerator) / median(denominator); both hold one value a block, in the same order.
+@lru_cache(maxsize=32)
+def _middle_ranks(blocks: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of middle ranks that were drawn, with their frequencies.
 
-    Of too few blocks the bounds are those of the ratios within the blocks.
+    The median of an even number of draws is the mean of two, so these pairs make up its whole distribution.
+    """
+    drawn = np.sort(draw_blocks(blocks, seed), axis=1)
+    pairs, counts = np.unique(drawn[:, [(blocks - 1) // 2, blocks // 2]], axis=0, return_counts=True)
+    return pairs, counts
+
+
+def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
+    """Estimate median(numerator) / median(denominator); both hold one value per block, in the same order.
+
+    With too few blocks the bounds are those of the ratios within the blocks.
     """
     value = float(np.median(numerator) / np.median(denominator))
     if len(numerator) < fewest_blocks(confidence):
         within = np.append(numerator / denominator, value)
         return Estimate(value=value, low=float(within.min()), high=float(within.max()), is_range=True)
-    blocks = draw_blocks(len(numerator), seed)
-    drawn = np.median(numerator[blocks], axis=1) / np.median(denominator[blocks], axis=1)
+    drawn = resampled_medians(numerator, seed) / resampled_medians(denominator, seed)
     tail = expanded_tail(len(numerator), confidence)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Estimate(value=value, low=float(low), high=float(high), is_range=False)
+
+
+def resampled_medians(values: Values, seed: int) -> Values:
+    """Return the median of every resample of the blocks. The array may not be changed."""
+    return _kept_medians(np.asarray(values, dtype=np.float64).tobytes(), seed)
+
+
+@lru_cache(maxsize=_KEPT_MEDIANS)
+def _kept_medians(values: bytes, seed: int) -> Values:
+    blocks = np.frombuffer(values)
+    drawn: Values = np.median(blocks[draw_blocks(len(blocks), seed)], axis=1)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def is_precise(
     pairs: Sequence[tuple[Sequence[float], Sequence[float]]], precision: float, confidence: float, seed: int
 ) -> bool:
     """Whether half the width of every ratio's interval is at most `precision` times the ratio."""
-    if any(len(one) < fewest_blocks(confidence) for one, _ in pairs):
+    if any(len(numerator) < fewest_blocks(confidence) for numerator, _ in pairs):
         return False
-    estimates = [ratio_of_medians(np.array(one), np.array(other), confidence, seed) for one, other in pairs]
-    return all(relative_half_width(found.value, found.low, found.high) <= precision for found in estimates)
-
-
-def relative_half_width(value: float, low: float, high: float) -> float:
-    """Give half the width of an interval, relative to its value."""
-    return (high - low) / 2 / value
+    ratios = (
+        ratio_of_medians(np.array(numerator), np.array(denominator), confidence, seed)
+        for numerator, denominator in pairs
+    )
+    return all(ratio.relative_half_width <= precision for ratio in ratios)
 
 
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
@@ -144,9 +153,51 @@ def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
     level = level_of_each(cells, confidence)
     if blocks < fewest_blocks(level) or cells == 1:
         return [True] * cells
+    drawn = np.array([resampled_medians(row, seed) for row in walls])
     tail = expanded_tail(blocks, level)
-    drawn = np.median(walls[:, draw_blocks(blocks, seed)], axis=2)
-    return [
-        not any(np.quantile(drawn[cell] / drawn[other], tail) > 1 for other in range(cells) if other != cell)
-        for cell in range(cells)
-    ]
+    fastest_first = np.argsort(np.median(walls, axis=1), kind="stable")
+    may_exclude = _candidates(drawn, tail)
+    best = []
+    for cell in range(cells):
+        others = fastest_first[may_exclude(cell)[fastest_first]]
+        best.append(not any(_is_excluded(drawn[cell], drawn[chunk], tail) for chunk in _chunks(others)))
+    return best
+
+
+def _chunks(others: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    for start in range(0, len(others), _CHUNK):
+        yield others[start : start + _CHUNK]
+
+
+def _is_excluded(cell: Values, others: Values, tail: float) -> bool:
+    """Whether the lower bound of the cell's ratio to one of some others is above 1.
+
+    It is between the two order statistics around the rank `tail * (draws - 1)`, so that a count of the ratios
+    up to 1 decides unless just one of the two is above 1.
+    """
+    ratios = cell / others
+    up_to_1 = np.count_nonzero(ratios <= 1, axis=1)
+    rank = int(tail * (len(cell) - 1))
+    if (up_to_1 <= rank).any():
+        return True
+    return any(np.quantile(ratio, tail) > 1 for ratio in ratios[up_to_1 == rank + 1])
+
+
+def _candidates(drawn: Values, tail: float) -> Callable[[int], NDArray[np.bool_]]:
+    """Return a function that tells which other cells may exclude a cell.
+
+    Another cell excludes one only if all its resampled medians but m are below the one's in the same
+    resample. Then of the k + 1 smallest of the one, at least k + 1 - m are above the other's, whose rank
+    k - m is therefore below the one's rank k.
+    """
+    ordered = np.sort(drawn, axis=1)
+    exceptions = int(tail * (drawn.shape[1] - 1)) + 1
+    ranks = np.array([rank for rank in _CHECKED if rank >= exceptions], dtype=np.intp)
+    of_cell, of_other = ordered[:, ranks], ordered[:, ranks - exceptions]
+
+    def may_exclude(cell: int) -> NDArray[np.bool_]:
+        candidates: NDArray[np.bool_] = (of_other < of_cell[cell]).all(axis=1)
+        candidates[cell] = False
+        return candidates
+
+    return may_exclude

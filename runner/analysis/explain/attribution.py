@@ -15,7 +15,9 @@ from runner.analysis.explain.bounds import shortest_makespan
 from runner.analysis.intervals import Values
 
 _MOST_LENGTHS = 10_000
-_LITTLE_CPU = 0.05  # of the time within tasks: below it tasks wait, and how their CPU time scales says nothing
+_LITTLE_CPU = (
+    0.05  # of the time within tasks: below it tasks wait, and how their CPU time scales says nothing
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +44,7 @@ class TracedRun:
     @cached_property
     def busy_s(self) -> float:
         """Time within tasks, summed over the workers."""
-        return float(self.busy.sum())
+        return float(sum(self.busy.tolist()))
 
     @cached_property
     def cpu_s(self) -> float | None:

@@ -105,7 +105,7 @@ class Explainer:
         median = attribute(serial.repeated(bags_of(cell)), parallel, cell.workers)
         if self._has_hidden_threads(cell):
             median = replace(median, cpu_scaling=None, on_cpu=None)
-        if not speedup.low <= median.speedup <= speedup.high:
+        if not pairs or not speedup.low <= median.speedup <= speedup.high:
             return None
         return self._bounded(median, [attribute(base, run, cell.workers) for base, run in pairs])
 

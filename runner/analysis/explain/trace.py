@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from runner.analysis.explain.attribution import TracedRun
 from runner.analysis.headline import SamplesByCell
 from runner.analysis.intervals import Values
-from runner.folder.store import Results
+from runner.folder.results import Results
 from runner.records import Sample
 
 if TYPE_CHECKING:
