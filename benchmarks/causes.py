@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks.cells import cells_of
 from runner.analysis.explain import causes
-from runner.analysis.tables import Tables, tabulate
+from runner.analysis.facts import CellAnalysis
+from runner.analysis.study import analyse
 from runner.folder.results import read
 from runner.folder.store import Store
 from runner.folder.study_description import StudyDescription
@@ -248,10 +249,10 @@ def main() -> None:
 def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
     """Inject one cause in many studies, print what was named; True if the claims hold."""
     cells = cells_of("workload=function", *injection.overrides)
-    found = [_inject(cells, seed, supervisor) for seed in range(studies)]
-    named = Counter(_first(tables) for tables in found)
+    pools = [_inject(cells, seed, supervisor) for seed in range(studies)]
+    named = Counter(cell.main_loss.cause.name if cell.main_loss else NONE for cell in pools)
     right = named.pop(injection.cause, 0)
-    costs = [_cost_s(tables, injection.cause) for tables in found]
+    costs = [_cost_s(cell, injection.cause) for cell in pools]
     ratio = float(np.median(costs)) / injection.worker_s if injection.worker_s else math.nan
     others = ", ".join(f"{name} {count}" for name, count in named.most_common())
     cost = f"{ratio:.2f}" if injection.worker_s else "not known"
@@ -261,8 +262,8 @@ def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
     return right >= LEAST_NAMED * studies and (math.isnan(ratio) or abs(ratio - 1) <= WITHIN)
 
 
-def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> Tables:
-    """Measure one study."""
+def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
+    """Measure one study, and analyse its pool."""
     description = StudyDescription(
         name="causes",
         confidence=0.95,
@@ -286,24 +287,16 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> Tables:
         store.write_study(description)
         store.write_environment({"start": environment.capture(), "workers": study.worker_facts})
         store.finish()
-        return tabulate(read(store.folder))
+        cells = analyse(read(store.folder)).cells.values()
+        return next(cell for cell in cells if cell.cell.workers is not None)
 
 
-def _pool_of(tables: Tables) -> str:
-    return str(tables.summary.loc[tables.summary["workers"].notna(), "cell"].iloc[0])
-
-
-def _first(tables: Tables) -> str:
-    losses = tables.losses[_pool_of(tables)]
-    return losses[0].cause.name if losses else NONE
-
-
-def _cost_s(tables: Tables, cause: str) -> float:
-    """Give what a cause is said to cost, in worker-seconds."""
-    cell = _pool_of(tables)
-    row = tables.summary[tables.summary["cell"] == cell].iloc[0]
-    shares = [loss.share.value for loss in tables.losses[cell] if loss.cause.name == cause]
-    return float(sum(shares) * row["wall_s"] * int(row["workers"]))
+def _cost_s(cell: CellAnalysis, cause: str) -> float:
+    """Return what a cause costs by the analysis, in worker-seconds."""
+    if cell.wall_s is None:
+        return math.nan
+    share = sum(loss.share.value for loss in cell.losses if loss.cause.name == cause)
+    return share * cell.wall_s.value * (cell.cell.workers or 0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.analysis.tables import tabulate
+from runner.analysis.study import analyse
 from runner.folder.results import read
 
 pytestmark = pytest.mark.slow
@@ -119,7 +119,7 @@ def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -
     for row in results.trace().to_pylist():
         recorded[row["cell"], row["repetition"]] += row["tasks"]
     assert recorded == {(cell, repetition): 3 for cell, repetition, _ in expected}, why
-    assert (tabulate(results).summary["repetitions"] == 2).all(), why
+    assert {cell.repetitions for cell in analyse(results).cells.values()} == {2}, why
     assert set(results.environment["workers"]) == {cell for cell, _, _ in expected}, why
     assert not list(folder.glob("*.part")), why
 

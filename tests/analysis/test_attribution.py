@@ -105,7 +105,9 @@ spans_of_tasks = st.lists(
 )
 
 
-def tasks_of(spans: Spans, start: float, names: tuple[int, ...] = (0, 1, 2, 3), scale: float = 1.0) -> list[TracedTask]:
+def tasks_of(
+    spans: Spans, start: float, names: tuple[int, ...] = (0, 1, 2, 3), scale: float = 1.0
+) -> list[TracedTask]:
     """Place tasks on lanes one after the other."""
     ends: dict[int, float] = {}
     tasks = []

@@ -1,9 +1,9 @@
 """The task records of a study as arrays, read once: those of the runs that explain it.
 
-The headline runs are traced themselves, unless their tasks are too short for it; then a separate run is traced.
+The headline runs are traced themselves, unless their tasks are too short for it: then separate runs are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ class Trace:
         }
 
 
-def _traced_samples(samples: "list[Sample] | Any") -> dict[int, Sample]:
+def _traced_samples(samples: Iterable[Sample]) -> dict[int, Sample]:
     """Choose the traced sample of each repetition; a separate traced run replaces the headline run."""
     return {
         sample.repetition: sample

@@ -1,0 +1,287 @@
+"""The answer and why: facts about folders whose figures are known."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from runner.analysis.estimate import Estimate
+from runner.analysis.explain.causes import (
+    DISPATCH,
+    OVERSUBSCRIBED,
+    PLACEMENT,
+    POOL_END,
+    POOL_START,
+    UNEVEN_TASKS,
+)
+from runner.analysis.facts import (
+    Answer,
+    Cause,
+    Explanation,
+    GroupAnalysis,
+    Loss,
+    MoreRepetitions,
+    Remedy,
+    RemedyCode,
+)
+from runner.analysis.group import analyse_groups
+from runner.analysis.headline import CellTimes
+from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.study import analyse
+from runner.records import Cell
+from tests.made import MakeResults, cell
+
+SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
+NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
+OTHER_NOISE = [1.01, 0.98, 1.0, 0.99, 1.02, 1.01, 0.98]
+TIGHT = [1.0, 1.001, 0.999, 1.0, 1.001, 0.999, 1.0]
+
+Walls = Mapping[Cell, Sequence[float | str]]
+
+
+def answered(make_results: MakeResults, walls: Walls) -> GroupAnalysis:
+    (group,) = analyse(make_results(walls)).groups
+    return group
+
+
+def explained(
+    make_results: MakeResults, walls: Walls, shares: Mapping[str, Mapping[Cause, float]]
+) -> Explanation:
+    """Explain the recommended pool as if these had been the losses of the cells."""
+    study = analyse(make_results(walls))
+    cells = {
+        name: replace(
+            analysed,
+            losses=tuple(
+                Loss(cause=cause, share=Estimate(value=share, low=share, high=share))
+                for cause, share in shares.get(name, {}).items()
+            ),
+        )
+        for name, analysed in study.cells.items()
+    }
+    units = {name: {run.repetition: run.unit_s for run in cell.runs} for name, cell in cells.items()}
+    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)), ())
+    assert group.explanation is not None
+    return group.explanation
+
+
+def test_a_clear_winner_is_compared_with_its_baseline(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE})
+    assert (group.answer, group.fastest, group.recommended) == (Answer.HELPS, "process2", "process2")
+    comparison = group.fastest_over_baseline
+    assert comparison is not None
+    assert (comparison.slower, comparison.faster) == ("serial", "process2")
+    assert comparison.ratio.value == pytest.approx(2.0)
+    assert comparison.ratio.excludes(1)
+    assert group.next_over_fastest is None
+
+
+def test_the_loop_is_recommended_where_a_pool_is_not_measurably_faster(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: NOISE, TWO: [n * 0.999 for n in OTHER_NOISE]})
+    assert group.recommended == "serial"
+    assert (group.fastest_over_baseline or group.next_over_fastest) is not None
+    ratio = (group.fastest_over_baseline or group.next_over_fastest).ratio  # type: ignore[union-attr]
+    assert not ratio.excludes(1)
+
+
+def test_a_loop_that_is_fastest_is_compared_with_the_next_cell(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: NOISE, TWO: [3 * n for n in OTHER_NOISE]})
+    assert group.fastest == "serial"
+    assert group.fastest_over_baseline is None
+    assert group.next_over_fastest is not None
+    assert group.next_over_fastest.slower == "process2"
+    assert group.next_over_fastest.ratio.value == pytest.approx(3.0)
+
+
+def test_the_explained_pool_is_one_that_shares_out_tasks(make_results: MakeResults) -> None:
+    one = cell("process", 1)
+    walls = {SERIAL: NOISE, one: [1.01 * n for n in OTHER_NOISE], TWO: [2 * n for n in OTHER_NOISE]}
+    losses = {one.id: {DISPATCH: 0.3}, TWO.id: {DISPATCH: 0.3}}
+    assert explained(make_results, walls, losses).cell == TWO.id
+    del walls[TWO]
+    assert explained(make_results, walls, losses).cell == one.id
+
+
+def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_results: MakeResults) -> None:
+    losses = {name: {OVERSUBSCRIBED: 0.3, UNEVEN_TASKS: 0.3} for name in (TWO.id, FOUR.id)}
+
+    def remedy(walls_of_two: list[float]) -> Cause | None:
+        walls = {SERIAL: [4 * n for n in NOISE], TWO: walls_of_two, FOUR: NOISE}
+        chosen = explained(make_results, walls, losses).remedy
+        return chosen.cause if chosen else None
+
+    assert remedy([2 * n for n in OTHER_NOISE]) == UNEVEN_TASKS  # four workers are better
+    assert remedy(OTHER_NOISE) == OVERSUBSCRIBED  # two are as good
+
+
+def test_fewer_workers_are_a_remedy_where_only_the_loop_is_shown_to_be_faster(
+    make_results: MakeResults,
+) -> None:
+    walls = {SERIAL: NOISE, TWO: [1.5 * n for n in OTHER_NOISE], FOUR: [1.5 * n for n in NOISE]}
+    losses = {name: {OVERSUBSCRIBED: 0.3} for name in (TWO.id, FOUR.id)}
+    assert explained(make_results, walls, losses).remedy == Remedy(
+        code=RemedyCode.OF_CAUSE, cause=OVERSUBSCRIBED
+    )
+
+
+def test_fewer_workers_are_no_remedy_for_the_cell_recommended_over_them(make_results: MakeResults) -> None:
+    eight = cell("process", 8)
+    # Two workers are shown to be slower than eight, but not than four.
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: [1.12 * n for n in NOISE], eight: NOISE}
+    walls[FOUR] = [1.06, 1.2, 0.9, 1.11, 0.95, 1.06, 1.15]
+    study = analyse(make_results(walls))
+    assert {name: analysed.among_best for name, analysed in study.cells.items()} == {
+        SERIAL.id: False,
+        TWO.id: False,
+        FOUR.id: True,
+        eight.id: True,
+    }
+    explanation = explained(make_results, walls, {name: {OVERSUBSCRIBED: 0.3} for name in (TWO.id, FOUR.id)})
+    assert explanation.cell == FOUR.id
+    assert explanation.remedy is None
+
+
+def test_one_worker_saves_nothing_that_its_pool_could_cost(make_results: MakeResults) -> None:
+    one = cell("thread", 1)
+    walls = {SERIAL: NOISE, one: [1.5 * n for n in OTHER_NOISE]}
+    explanation = explained(make_results, walls, {one.id: {POOL_START: 0.3}})
+    assert explanation.remedy == Remedy(code=RemedyCode.OF_CAUSE, cause=POOL_START)
+
+
+@pytest.mark.parametrize(("share", "code"), [(0.3, RemedyCode.MORE_ITEMS), (0.2, RemedyCode.OF_CAUSE)])
+def test_where_a_pool_costs_all_that_it_could_save_more_items_are_the_remedy(
+    make_results: MakeResults, share: float, code: RemedyCode
+) -> None:
+    # The loop takes 1 s, of which two workers save half at most; the pool takes 2 s.
+    walls = {SERIAL: NOISE, TWO: [2 * n for n in OTHER_NOISE]}
+    explanation = explained(make_results, walls, {TWO.id: {POOL_START: share}})
+    assert explanation.remedy == Remedy(code=code, cause=POOL_START)
+
+
+def test_more_items_are_no_remedy_where_dispatch_costs_most(make_results: MakeResults) -> None:
+    walls = {SERIAL: NOISE, TWO: [20 * n for n in OTHER_NOISE]}
+    explanation = explained(make_results, walls, {TWO.id: {DISPATCH: 0.9, POOL_END: 0.07}})
+    assert explanation.remedy == Remedy(code=RemedyCode.OF_CAUSE, cause=DISPATCH)
+
+
+@pytest.mark.parametrize(("size", "code"), [(1, RemedyCode.LONGEST_FIRST), (4, RemedyCode.OF_CAUSE)])
+def test_there_are_no_smaller_chunks_than_of_one_task(
+    make_results: MakeResults, size: int, code: RemedyCode
+) -> None:
+    walls = {SERIAL: NOISE, replace(TWO, chunk_size=size): [1.5 * n for n in OTHER_NOISE]}
+    explanation = explained(make_results, walls, {TWO.id: {PLACEMENT: 0.3}})
+    assert explanation.remedy == Remedy(code=code, cause=PLACEMENT)
+
+
+def test_fewer_workers_are_recommended_where_more_are_not_shown_to_help(make_results: MakeResults) -> None:
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
+    group = answered(make_results, walls)
+    assert (group.fastest, group.recommended) == ("process4", "process2")
+    assert group.fewer_workers is not None
+    assert group.fewer_workers.enough == "process2"
+
+
+def test_fewer_workers_that_are_measurably_slower_are_not_enough(make_results: MakeResults) -> None:
+    walls = {SERIAL: [4 * n for n in NOISE], TWO: [2 * n for n in NOISE], FOUR: OTHER_NOISE}
+    group = answered(make_results, walls)
+    assert group.fewer_workers is not None
+    assert group.fewer_workers.enough is None
+    assert group.more_workers is None
+
+
+def test_the_next_larger_number_of_workers_is_compared(make_results: MakeResults) -> None:
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: NOISE, FOUR: [n * 0.999 for n in OTHER_NOISE]}
+    comparison = answered(make_results, walls).more_workers
+    assert comparison is not None
+    assert (comparison.slower, comparison.faster) == ("process2", "process4")
+    assert not comparison.ratio.excludes(1)
+
+
+def test_a_failed_cell_is_excluded_from_comparisons(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: NOISE, TWO: [0.1] * 6 + ["wrong_result"]})
+    assert (group.fastest, group.cells, group.failed) == ("serial", ("serial",), ("process2",))
+
+
+def test_a_group_in_which_every_cell_failed_has_no_answer(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: ["failed"], TWO: ["failed"]})
+    assert (group.answer, group.fastest, group.recommended, group.cells) == (None, None, None, ())
+    assert group.failed == ("serial", "process2")
+
+
+def test_few_repetitions_do_not_recommend_a_pool_that_was_once_no_faster_than_the_loop(
+    make_results: MakeResults,
+) -> None:
+    assert answered(make_results, {SERIAL: [1.0, 1.1], TWO: [0.9, 1.2]}).recommended == "serial"
+
+
+def test_a_slower_pool_does_not_help(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: NOISE, TWO: [2 * n for n in OTHER_NOISE]})
+    assert (group.answer, group.recommended) == (Answer.DOES_NOT_HELP, "serial")
+
+
+def test_a_gain_that_is_shown_to_be_tiny_does_not_help(make_results: MakeResults) -> None:
+    walls = {SERIAL: TIGHT, TWO: [n * 0.9995 for n in reversed(TIGHT)]}
+    assert answered(make_results, walls).answer is Answer.DOES_NOT_HELP
+
+
+def test_a_gain_that_may_be_chance_needs_more_repetitions(make_results: MakeResults) -> None:
+    noisy = [1.0, 1.2, 0.9, 1.1, 0.95, 1.05, 1.15]
+    other = [1.02, 0.84, 1.12, 0.88, 0.93, 1.07, 0.98]
+    group = answered(make_results, {SERIAL: noisy, TWO: other})
+    assert group.answer is Answer.CANNOT_TELL
+    # Two cells are compared once: at 90 %, two-sided. The interval has to narrow until its low end is at 1.
+    ratio = ratio_of_medians(np.array(noisy), np.array(other), 0.9, 1)
+    times = math.log(ratio.value / ratio.low) / math.log(ratio.value)
+    assert group.more_repetitions == MoreRepetitions(
+        done=7, total=math.ceil(7 * times**2) | 1, at_least=False, cells=2, nearest="process2"
+    )
+
+
+def test_the_pool_nearest_to_a_decision_is_the_one_that_may_be_faster(make_results: MakeResults) -> None:
+    wild = [1.2, 0.8, 1.3, 0.9, 1.1, 1.25, 1.02]
+    tight = [1.0, 1.0001, 0.9999, 1.0, 1.0001, 0.9999, 1.0]
+    group = answered(make_results, {SERIAL: tight, TWO: [n * 1.0001 for n in tight], FOUR: wild})
+    assert group.answer is Answer.CANNOT_TELL
+    assert group.more_repetitions is not None
+    assert group.more_repetitions.nearest == "process4"
+
+
+def test_too_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
+    assert group.answer is Answer.CANNOT_TELL
+    assert group.more_repetitions == MoreRepetitions(done=2, total=6, at_least=True, cells=2, nearest=None)
+    assert (group.repetitions, group.needed_repetitions) == (2, 6)
+    assert group.fewer_workers is None
+
+
+def test_a_loop_next_to_a_pool_as_baseline_is_not_a_pool_that_helps(make_results: MakeResults) -> None:
+    pool = cell("thread", 2, baseline="thread2")
+    loop = replace(SERIAL, baseline="thread2")
+    assert answered(make_results, {pool: [2 * n for n in NOISE], loop: OTHER_NOISE}).answer is None
+
+
+def test_few_repetitions_recommend_the_loop_that_is_fastest_though_the_baseline_is_a_pool(
+    make_results: MakeResults,
+) -> None:
+    pool = cell("thread", 2, baseline="thread2")
+    loop = replace(SERIAL, baseline="thread2")
+    assert answered(make_results, {pool: [1.0, 1.1], loop: [0.9, 1.15]}).recommended == "serial"
+
+
+def test_without_a_pool_there_is_no_answer(make_results: MakeResults) -> None:
+    assert answered(make_results, {SERIAL: NOISE}).answer is None
+
+
+def test_a_single_repetition_recommends_the_loop(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: [2.0], TWO: [1.0]})
+    assert (group.fastest, group.recommended) == ("process2", "serial")
+
+
+def test_a_pool_at_its_bound_is_explained_by_it(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: [2 * n for n in NOISE], TWO: NOISE})
+    assert group.explanation is not None
+    assert group.explanation.is_at_bound
+    above = answered(make_results, {SERIAL: [5 * n for n in NOISE], TWO: OTHER_NOISE})
+    assert above.explanation is None or not above.explanation.is_at_bound
