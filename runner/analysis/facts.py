@@ -611,7 +611,7 @@ class StudyAnalysis:
 
     def repetitions_of(self, workload: str) -> int:
         """Count the repetitions in which all cells succeeded that are compared with each other."""
-        groups = (group for group in self.groups if group.workload == workload)
+        groups = (group for group in self.groups if group.workload == workload and group.cells)
         return min((group.repetitions for group in groups), default=0)
 
     def snippets_of(self, cell: str) -> tuple[TaskAnalysis, ...]:

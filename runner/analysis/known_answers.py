@@ -37,24 +37,22 @@ def compare_known_answers(known: Iterable[StudyAnswer], measured: Measured) -> I
         known: as recorded in study.yaml
         measured: the analysed study
     """
+    by_executor: dict[tuple[str, str], list[CellAnalysis]] = {}
+    for cell in measured.cells.values():
+        by_executor.setdefault((cell.cell.workload, cell.cell.executor), []).append(cell)
     for answer in known:
-        cells = _cells_of(answer, measured.cells.values())
+        cells = _cells_of(answer, by_executor.get((answer.workload, answer.executor), []))
         if not cells:
             yield _not_run(answer, NotRun.NO_SUCH_CELL)
         for cell in cells:
             yield _compare(answer, cell, measured)
 
 
-def _cells_of(answer: StudyAnswer, cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
-    """List the cells that an answer is about; of one about a whole curve, the first cell."""
-    found = [
-        cell
-        for cell in cells
-        if (cell.cell.workload, cell.cell.executor) == (answer.workload, answer.executor)
-    ]
+def _cells_of(answer: StudyAnswer, cells: Sequence[CellAnalysis]) -> Sequence[CellAnalysis]:
+    """List the cells of an executor that an answer is about; of one about a whole curve, the first cell."""
     if answer.workers is None:
-        return found[:1]
-    return [cell for cell in found if cell.cell.workers == answer.workers]
+        return cells[:1]
+    return [cell for cell in cells if cell.cell.workers == answer.workers]
 
 
 def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> KnownAnswerAnalysis:
