@@ -416,12 +416,8 @@ def test_the_plain_loop_runs_a_task_when_it_is_submitted() -> None:
     serial.shutdown(wait=True)
 
 
-#: Executors that start a process for each chunk are measured with the quickest start method only.
-DISPATCHING = [one for one in EXECUTORS if not one.row.per_task or one.start_method in (None, "fork")]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", DISPATCHING, ids=str)
+@every_executor
 def test_the_cost_of_dispatching_a_chunk_is_measured(executor: Executor) -> None:
     reply = ask(dispatching(specify(executor.pool(), function=executor.function("square")))).reply
     assert (reply["status"], reply["error"], reply["iterations"]) == ("ok", "", [])
