@@ -257,7 +257,7 @@ class _GroupWording:
             return f"Not sure yet: {few}; use repetitions={_enough(more.total)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
-            question = f"{question} ({self._names[more.nearest]} is nearest to it)"
+            question = f"{question} ({self._names[more.nearest]} comes closest)"
         if more.total is None:
             many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
             return f"Not sure yet: {many} to tell {question}"

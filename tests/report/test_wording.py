@@ -177,14 +177,14 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
             {"total": 103},
             (
                 "about 96 further repetitions would tell whether an executor is faster than serial "
-                "(process × 2 is nearest to it); use repetitions=103"
+                "(process × 2 comes closest); use repetitions=103"
             ),
         ),
         (
             {"total": None},
             (
                 "more than 200 further repetitions would be needed to tell whether an executor is faster "
-                "than serial (process × 2 is nearest to it)"
+                "than serial (process × 2 comes closest)"
             ),
         ),
         (
