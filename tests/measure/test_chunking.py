@@ -36,7 +36,7 @@ def equal(tasks: int, task_s: float) -> list[tuple[int, float]]:
         (100, 0.0, 4, 1.0, 25),  # too short for the clock
     ],
 )
-def test_the_size_is_the_one_of_least_cost(
+def test_the_chunk_size_has_the_least_cost(
     tasks: int, task_s: float, workers: int, chunk_s: float, size: int
 ) -> None:
     assert chosen(equal(tasks, task_s), workers, chunk_s) == size

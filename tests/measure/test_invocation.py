@@ -125,7 +125,7 @@ def only(outcome: Outcome) -> Sample:
 @pytest.mark.parametrize(
     ("printed", "last"), [("", "."), ("first\nno licence\n", "; its last output: no licence")]
 )
-def test_a_dead_worker_is_told_with_how_it_ended_and_what_it_printed_last(
+def test_a_dead_worker_is_reported_with_how_it_ended_and_its_last_output(
     measure: Callable[..., Outcome], exit_code: int | None, how: str, printed: str, last: str
 ) -> None:
     known = {} if exit_code is None else {"worker_exit_code": exit_code}
@@ -155,7 +155,7 @@ def in_window(tmp_path: Path, repetition: int) -> Request:
     return replace(make_request(tmp_path), cell=cell, repetition=repetition)
 
 
-def test_workers_of_a_window_meet_in_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
+def test_workers_of_a_window_meet_in_a_folder_that_is_deleted_afterwards(tmp_path: Path) -> None:
     supervisor = Answering(make_ending())
     invoke(in_window(tmp_path, 1), supervisor)
     specification = specification_of(supervisor.launches[0])
@@ -181,7 +181,7 @@ def test_a_window_has_percentiles_and_makes_no_reference(tmp_path: Path) -> None
     assert outcome.reference is None
 
 
-def test_a_record_of_several_tasks_begins_again_behind_the_last_item(tmp_path: Path) -> None:
+def test_a_record_of_several_tasks_may_continue_at_the_first_item(tmp_path: Path) -> None:
     records = [make_record(2, 2), make_record(1, 1)]
     reply = make_reply(make_iteration(records=records), differing=[0])
     request = replace(in_window(tmp_path, 1), reference=Reference(results=[], labels=["a", "b", "c"]))
@@ -211,7 +211,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
     }
 
 
-def test_a_good_reply_gives_a_sample_for_each_iteration(measure: Callable[..., Outcome]) -> None:
+def test_a_successful_reply_has_a_sample_for_each_iteration(measure: Callable[..., Outcome]) -> None:
     outcome = measure(
         make_ending(make_reply(make_iteration(0), make_iteration(1), make_iteration(2, cpu_s=1.0)))
     )
@@ -251,7 +251,7 @@ def test_the_cpu_time_of_orphans_belongs_to_the_first_sample(measure: Callable[.
         (-signal.SIGTERM, 1, ""),  # by us, as one of those that outlived the workload
     ],
 )
-def test_an_interpreter_that_dies_after_its_answer_is_told(
+def test_an_interpreter_that_dies_after_its_reply_is_reported(
     measure: Callable[..., Outcome], exit_code: int, killed: int, told: str
 ) -> None:
     outcome = measure(make_ending(make_reply(make_iteration(0)), exit_code=exit_code, killed=killed))
@@ -294,7 +294,7 @@ def test_a_reference_of_several_bags_has_the_lengths_of_one(measure: Callable[..
 
 
 @pytest.mark.parametrize("status", ["failed", "crashed"])
-def test_a_failure_follows_the_iterations_that_were_good(
+def test_a_failure_follows_the_iterations_that_succeeded(
     measure: Callable[..., Outcome], status: str
 ) -> None:
     reply = make_reply(make_iteration(0), status=status, error="ValueError:\n  no", traceback="Trace…")
@@ -390,12 +390,12 @@ def test_a_failure_caused_by_termination_is_reported_as_that(
 
 
 @pytest.mark.parametrize("status", ["ok", "wrong_result"])
-def test_an_answer_given_before_the_time_was_up_counts(measure: Callable[..., Outcome], status: str) -> None:
+def test_a_reply_before_the_time_limit_counts(measure: Callable[..., Outcome], status: str) -> None:
     ending = make_ending(make_reply(make_iteration(), status=status), "timeout", killed=1)
     assert only(measure(ending)).status == status
 
 
-def test_an_endless_error_is_shortened(measure: Callable[..., Outcome]) -> None:
+def test_a_long_error_is_shortened(measure: Callable[..., Outcome]) -> None:
     sample = only(measure(make_ending(make_reply(status="failed", error="x" * 200_000))))
     assert sample.error == "x" * 999 + "…"
 
@@ -429,7 +429,7 @@ def test_a_worker_that_replaces_another_has_its_lane(measure: Callable[..., Outc
     assert [one.worker for one in measure(make_ending(reply), cell=cell).records] == [0, 1, 0, 1, 2]
 
 
-def test_a_record_keeps_all_that_the_probe_told(measure: Callable[..., Outcome]) -> None:
+def test_a_record_has_everything_that_the_probe_reported(measure: Callable[..., Outcome]) -> None:
     reply = make_reply(make_iteration(4, [make_record(1)]), calls={"two": 9})
     (record,) = measure(make_ending(reply)).records
     assert (record.cell, record.repetition, record.iteration, record.task, record.tasks) == (
@@ -468,7 +468,7 @@ def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outco
 
 
 @pytest.mark.parametrize("status", ["ok", "wrong_result"])
-def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
+def test_a_reference_is_made_from_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
     reply = make_reply(make_iteration(), status=status, reference=[{"value": 1}], calls={"one": 3})
     assert measure(make_ending(reply)).reference == Reference(
         results=[{"value": 1}],
@@ -493,7 +493,7 @@ def test_a_reference_is_made_of_a_reply_with_results(measure: Callable[..., Outc
         (SHORTEST_TRACED_CHUNK_S / 21, 1000, "separate_run"),
     ],
 )
-def test_what_is_stamped_is_long_enough_for_it(
+def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
     tmp_path: Path, task_s: float, chunk_size: int | None, tracing: str
 ) -> None:
     supervisor = Answering(make_ending())
@@ -515,7 +515,7 @@ def test_what_is_stamped_is_long_enough_for_it(
         ),  # it carries nothing to and fro
     ],
 )
-def test_chunks_whose_data_takes_long_are_stamped_however_short_their_tasks(
+def test_chunks_with_slow_data_transfer_are_traced_even_if_their_tasks_are_short(
     tmp_path: Path, between_chunks_s: float, executor: str, tracing: str
 ) -> None:
     supervisor = Answering(make_ending())
@@ -545,6 +545,6 @@ def test_a_headline_without_records_has_no_parts(measure: Callable[..., Outcome]
     assert {record.iteration for record in outcome.records} == {1}
 
 
-def test_facts_seen_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
+def test_facts_observed_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
     facts: dict[str, Any] = {"distinct_workers": 2, "gil_enabled": True, "start_method": "fork"}
     assert measure(make_ending(make_reply(make_iteration(), workers=facts))).facts == facts

@@ -21,19 +21,19 @@ def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, own: floa
     )
 
 
-def test_the_invocation_s_own_work_is_no_noise() -> None:
+def test_the_work_of_the_invocation_is_not_a_disturbance() -> None:
     assert disturbance(BEFORE, after(busy=4.0), invocation_cpu_s=4.0) == ""
 
 
-def test_the_runner_s_own_work_is_no_noise() -> None:
+def test_the_work_of_the_runner_is_not_a_disturbance() -> None:
     assert disturbance(BEFORE, after(busy=4.5, own=0.5), invocation_cpu_s=4.0) == ""
 
 
-def test_what_other_processes_take_is_told_in_cpus() -> None:
+def test_cpu_time_of_other_processes_is_reported_in_cpus() -> None:
     assert disturbance(BEFORE, after(busy=3.0), invocation_cpu_s=2.0) == "other processes took 0.50 CPUs"
 
 
-def test_what_the_host_steals_is_told() -> None:
+def test_stolen_cpu_time_is_reported() -> None:
     found = disturbance(BEFORE, after(busy=2.0, steal=0.6), invocation_cpu_s=2.0)
     assert found == "the host of this virtual machine took 0.30 CPUs"
 
@@ -42,11 +42,11 @@ def test_a_little_is_let_pass() -> None:
     assert disturbance(BEFORE, after(busy=2.1), invocation_cpu_s=2.0) == ""
 
 
-def test_a_short_invocation_is_not_blamed_for_the_kernel_s_ticks() -> None:
+def test_the_resolution_of_the_kernel_is_not_a_disturbance() -> None:
     assert disturbance(BEFORE, after(seconds=0.05, busy=0.06), invocation_cpu_s=0.02) == ""
 
 
-def test_a_system_without_accounts_tells_nothing(tmp_path: Path) -> None:
+def test_a_system_that_does_not_report_cpu_times_has_no_disturbances(tmp_path: Path) -> None:
     assert Reading.take(tmp_path / "none") is None
     assert disturbance(None, BEFORE, 1.0) == ""
 
@@ -81,7 +81,7 @@ def test_a_machine_as_quick_as_at_best_is_not_slow() -> None:
     assert Canary(sung.work, sung.clock).disturbance() == ""
 
 
-def test_a_slowed_machine_is_told_by_how_much() -> None:
+def test_it_is_reported_how_much_slower_the_machine_is() -> None:
     sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
     found = Canary(sung.work, sung.clock).disturbance()
     assert found == "before the repetition the machine was 2.00 times slower than at its best"

@@ -69,12 +69,12 @@ def test_py_spy_starts_the_interpreter_behind_the_prefix() -> None:
 
 
 @pytest.mark.usefixtures("_with_py_spy")
-def test_an_interpreter_that_py_spy_can_read_is_no_problem() -> None:
+def test_an_interpreter_that_py_spy_can_read_is_accepted() -> None:
     assert problems("cpu-profile", Trying()) == []
 
 
 @pytest.mark.usefixtures("_with_py_spy")
-def test_an_interpreter_that_py_spy_cannot_read_is_told_with_its_reason() -> None:
+def test_an_interpreter_that_py_spy_cannot_read_is_reported_with_the_reason() -> None:
     (problem,) = problems("cpu-profile", Trying("Error: Permission Denied"))
     assert problem == (
         f"profile=cpu: py-spy cannot read {PYTHON} here (Error: Permission Denied); "
@@ -172,7 +172,7 @@ def profiled(
 @pytest.mark.slow
 @needs_py_spy
 @pytest.mark.parametrize("pool", POOLS)
-def test_a_cpu_profile_sees_the_tasks_wherever_they_run(
+def test_a_cpu_profile_includes_the_tasks_of_every_pool(
     pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -184,7 +184,7 @@ def test_a_cpu_profile_sees_the_tasks_wherever_they_run(
 @pytest.mark.slow
 @pytest.mark.parametrize("function", ["hold", "hold_later"])
 @pytest.mark.parametrize("pool", POOLS)
-def test_a_memory_profile_sees_what_tasks_hold_wherever_they_run(
+def test_a_memory_profile_includes_the_tasks_of_every_pool(
     pool: Mapping[str, Any], function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -224,7 +224,7 @@ def test_a_function_of_a_library_is_what_holds_the_memory(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", [POOLS[0], POOLS[2]])
-def test_what_was_held_before_the_tasks_is_none_of_theirs_though_it_was_traced(
+def test_memory_allocated_before_the_tasks_is_not_attributed_to_them(
     pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -235,7 +235,7 @@ def test_what_was_held_before_the_tasks_is_none_of_theirs_though_it_was_traced(
     assert not [source for source in sources if source.startswith("early")]
 
 
-def test_of_several_interpreters_of_one_process_the_highest_peak_counts(tmp_path: Path) -> None:
+def test_the_highest_peak_counts_if_a_process_has_several_interpreters(tmp_path: Path) -> None:
     for name, held_bytes in (("7-900", 900), ("7-1000", 1000), ("8-30", 30)):
         rows = [["work.py", 3, "held = []", held_bytes, 1]]
         (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
@@ -249,7 +249,7 @@ def test_of_several_interpreters_of_one_process_the_highest_peak_counts(tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", [POOLS[0], POOLS[1]])
-def test_what_the_pool_holds_is_no_line_of_a_memory_profile(
+def test_memory_of_the_pool_is_not_in_a_memory_profile(
     pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -31,7 +31,7 @@ def make_request(folder: Path, **settings: Any) -> UntimedRequest:
     )
 
 
-def test_memory_is_looked_at_while_the_tasks_run_alone(tmp_path: Path) -> None:
+def test_memory_is_sampled_in_an_untimed_run(tmp_path: Path) -> None:
     supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, memory_samples=7))
     found = run_untimed(make_request(tmp_path), supervisor)
     (launch,) = supervisor.launches
@@ -42,7 +42,7 @@ def test_memory_is_looked_at_while_the_tasks_run_alone(tmp_path: Path) -> None:
     assert (found.peak_pss_bytes, found.looks) == (38_000_000, 7)
 
 
-def test_one_that_failed_has_no_figure(tmp_path: Path) -> None:
+def test_a_failed_run_has_no_figure(tmp_path: Path) -> None:
     reply = {"status": "failed", "error": "ValueError: no\nmore", "traceback": "…"}
     found = run_untimed(
         make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, memory_samples=7))
@@ -50,12 +50,12 @@ def test_one_that_failed_has_no_figure(tmp_path: Path) -> None:
     assert (found.status, found.error, found.peak_pss_bytes) == ("failed", "ValueError: no more", None)
 
 
-def test_one_that_is_ended_has_no_figure_even_if_it_answered(tmp_path: Path) -> None:
+def test_an_interrupted_run_has_no_figure_even_if_it_replied(tmp_path: Path) -> None:
     found = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
     assert (found.status, found.peak_pss_bytes) == ("interrupted", None)
 
 
-def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_on_one_line_with_how_to_resume(tmp_path: Path) -> None:
     (tmp_path / "output").mkdir()
     request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
     told = rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
@@ -63,7 +63,7 @@ def test_a_full_disk_is_told_on_one_line_with_how_to_go_on(tmp_path: Path) -> No
         run_untimed(request, Answering(make_ending(OK)))
 
 
-def test_temporary_files_without_a_place_are_told_as_such(
+def test_a_missing_folder_for_temporary_files_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
@@ -72,12 +72,12 @@ def test_temporary_files_without_a_place_are_told_as_such(
         run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
 
 
-def test_a_system_that_does_not_tell_is_named_as_the_reason(tmp_path: Path) -> None:
+def test_a_system_that_does_not_report_memory_is_given_as_the_reason(tmp_path: Path) -> None:
     found = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
     assert (found.status, found.error, found.peak_pss_bytes) == ("ok", UNTOLD, None)
 
 
-def test_elsewhere_than_on_linux_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_other_systems_than_linux_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     supervisor = Answering(make_ending(OK))
     assert run_untimed(make_request(tmp_path), supervisor).error == UNTOLD
@@ -120,22 +120,18 @@ def forked(workers: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_task_that_holds_a_hundred_megabytes_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hundred_megabytes_in_a_task_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workload = {"function": "holding.hold", "items": [100]}
     assert 100e6 < measured_bytes(tmp_path, monkeypatch, workload=workload) < 200e6
 
 
 @pytest.mark.slow
-def test_what_two_workers_hold_at_the_same_time_adds_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_memory_of_two_workers_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workload = {"function": "holding.hold", "items": [100, 100]}
     assert 200e6 < measured_bytes(tmp_path, monkeypatch, workload=workload, executor=forked(2)) < 300e6
 
 
 @pytest.mark.slow
-def test_what_forked_workers_share_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_shared_by_forked_workers_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workload = {"function": "holding.look_at_it", "items": [1, 2, 3, 4], "setup": "holding.hold_here"}
     assert 100e6 < measured_bytes(tmp_path, monkeypatch, workload=workload, executor=forked(4)) < 200e6

@@ -13,7 +13,7 @@ from runner.supervise.protocol import REPLY_MARK
 from tests.probe.probing import MEASURED, PATIENCE_S, PROBE, ask, specify
 
 
-def test_what_a_workload_prints_goes_where_errors_go() -> None:
+def test_the_output_of_a_workload_goes_to_standard_error() -> None:
     answer = ask(specify(function="bag.show", items=["hello"]))
     assert answer.reply["status"] == "ok"
     assert answer.chatter == b""

@@ -84,7 +84,7 @@ def run(task_ns: list[int], items: int = 3, **pool: Any) -> Loops:
     )
 
 
-def test_a_worker_takes_one_item_after_another_and_begins_again_behind_the_last() -> None:
+def test_a_worker_cycles_through_the_items() -> None:
     clock = Clock()
     taken = []
 
@@ -100,7 +100,7 @@ def test_a_worker_takes_one_item_after_another_and_begins_again_behind_the_last(
     assert failure is None
 
 
-def test_a_task_that_raises_ends_its_worker_and_is_told_with_its_place() -> None:
+def test_a_task_that_raises_stops_its_worker_and_is_reported_with_its_position() -> None:
     clock = Clock()
 
     def task(item: int) -> int:
@@ -112,7 +112,7 @@ def test_a_task_that_raises_ends_its_worker_and_is_told_with_its_place() -> None
     assert failure[:2] == (2, "ZeroDivisionError")
 
 
-def test_tasks_that_end_within_the_window_count_and_those_in_progress_are_told() -> None:
+def test_tasks_that_end_within_the_window_count_and_the_others_are_in_progress() -> None:
     loops = run([100, 300])
     assert loops.service_ns() == [100] * 10 + [300] * 3
     assert loops.in_progress() == 1  # the slower worker's fourth; the other's tenth ends as the window does
@@ -131,7 +131,7 @@ def test_percentiles_are_of_the_tasks_that_ended_within_the_window() -> None:
 
 
 @pytest.mark.parametrize(("part", "value"), [(50, 50), (90, 90), (99, 99)])
-def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(part: int, value: int) -> None:
+def test_a_percentile_is_the_smallest_value_that_this_share_does_not_exceed(part: int, value: int) -> None:
     assert percentile(range(1, 101), part) == value
 
 
@@ -139,7 +139,7 @@ def test_every_percentile_of_one_value_is_that_value() -> None:
     assert [percentile([7], part) for part in (50, 90, 99)] == [7, 7, 7]
 
 
-def test_workers_begin_at_items_that_lie_apart() -> None:
+def test_workers_start_at_items_spread_over_the_bag() -> None:
     pools: list[LoopPool] = []
     clock = Clock()
 
@@ -151,36 +151,36 @@ def test_workers_begin_at_items_that_lie_apart() -> None:
     assert pools[0].firsts == [0, 2, 4, 6]
 
 
-def test_the_trace_has_every_task_also_the_one_that_the_window_closed_on() -> None:
+def test_the_trace_includes_the_task_in_progress_at_the_close_of_the_window() -> None:
     records = named_fields(run([300]).records(items=3))
     assert [record["task"] for record in records] == [0, 1, 2, 0]
     assert [record["busy_ns"] for record in records] == [300] * 4
     assert records[1]["started_ns"] == records[0]["ended_ns"]
 
 
-def test_many_tasks_share_records_whose_sums_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_of_many_tasks_are_merged_with_exact_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner_probe.closed_loop.MOST_RECORDS", 4)
     records = named_fields(run([100]).records(items=3))
     assert [(record["task"], record["tasks"]) for record in records] == [(0, 5), (2, 5)]
     assert sum(record["busy_ns"] for record in records) == 1_000
 
 
-def test_a_window_in_which_nothing_ends_is_too_short() -> None:
+def test_a_window_in_which_no_task_ends_is_an_error() -> None:
     with pytest.raises(NothingEnded, match=r"^no task ended within duration_s=1e-06; raise it$"):
         run([1_500])
 
 
-def test_a_failure_in_one_worker_fails_the_run_after_its_pool_is_closed() -> None:
+def test_a_failure_in_one_worker_fails_the_run_after_the_pool_is_closed() -> None:
     with pytest.raises(TaskFailed, match="task 1 raised ValueError: bad"):
         run([100, 100], failing=1)
 
 
-def test_workers_that_never_met_are_no_failure_of_a_task() -> None:
+def test_workers_that_never_met_are_not_reported_as_a_failed_task() -> None:
     with pytest.raises(NotTogether, match=r"^1 of 2 have started$"):
         run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have started"))
 
 
-def test_a_pool_that_breaks_is_told_as_such() -> None:
+def test_a_broken_pool_is_reported_as_a_failed_pool() -> None:
     class Broken(LoopPool):
         def submit(self, *_: Any) -> Any:
             return SimpleNamespace(result=lambda: 1 / 0)
@@ -189,7 +189,7 @@ def test_a_pool_that_breaks_is_told_as_such() -> None:
         run_loops(abs, [1], ("", 1, WINDOW), lambda: Broken(Clock(), [1]), Clock())
 
 
-def test_results_are_compared_by_the_item_that_each_is_of() -> None:
+def test_results_are_compared_by_item() -> None:
     labels = ["a", "b", "c"]
     reference = judge([1, 2, 3], labels, WORKLOAD, None).new_reference
     right = judge([3, 1, 3], labels, WORKLOAD, reference, tasks=[2, 0, 2])
@@ -199,7 +199,7 @@ def test_results_are_compared_by_the_item_that_each_is_of() -> None:
     assert wrong.error == "task 2 (c) returned 4, but 3 in the reference run"
 
 
-def test_without_a_reference_parts_of_a_bag_are_compared_with_what_is_expected_alone() -> None:
+def test_without_a_reference_parts_of_a_bag_are_compared_with_expected_results_only() -> None:
     unknown = judge([1], ["a", "b"], WORKLOAD, None, tasks=[1])
     assert (unknown.new_reference, unknown.differing, unknown.error) == (None, [], "")
     wrong = judge([1], ["a", "b"], {"compare": "equal", "expect": [0, 2]}, None, tasks=[1])
@@ -229,7 +229,7 @@ def test_workers_that_meet_agree_on_when_the_window_opens(tmp_path: Path) -> Non
     assert opened[0] > last
 
 
-def test_a_worker_that_waits_in_vain_says_how_many_came(
+def test_a_worker_that_waits_in_vain_reports_how_many_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looping, "PATIENCE_S", 0.0)
@@ -237,7 +237,7 @@ def test_a_worker_that_waits_in_vain_says_how_many_came(
         meet(str(tmp_path), 2, "w0")
 
 
-def test_times_of_tasks_take_eight_bytes_each() -> None:
+def test_the_time_of_a_task_takes_eight_bytes() -> None:
     _, ended_ns, *_ = repeat(lambda item: item, [1], 0, 0)
     assert isinstance(ended_ns, array)
     assert ended_ns.itemsize == 8

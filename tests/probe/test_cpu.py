@@ -93,14 +93,14 @@ def test_a_thread_that_ends_meanwhile_does_not_hide_the_children_of_others(
     assert child.pid in _children(os.getpid())
 
 
-def test_a_process_that_is_gone_has_no_children_and_no_living_time() -> None:
+def test_a_process_that_has_ended_has_no_children_and_no_cpu_time() -> None:
     child = subprocess.Popen([sys.executable, "-S", "-c", ""])
     child.wait()
     assert _children(child.pid) == []
     assert _living_cpu_s(child.pid) == 0.0
 
 
-def test_where_the_system_tells_nothing_of_children_this_process_alone_counts(
+def test_if_the_system_does_not_report_children_only_this_process_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cpu, "resource", None)

@@ -37,19 +37,19 @@ def _never(_: object) -> object:
     raise AssertionError("an empty chunk runs no task")
 
 
-def test_the_cost_is_that_of_one_of_many_chunks_in_a_row_and_the_pool_is_closed() -> None:
+def test_the_cost_is_the_mean_of_a_row_of_chunks_and_the_pool_is_closed() -> None:
     pool = Pool(lambda _: 700)
     assert measured(pool) == {"chunk_ns": 700.0, "workers": 2, "shares_gil": True}
     assert pool.is_closed
 
 
-def test_the_start_of_the_workers_and_a_row_that_was_disturbed_do_not_count() -> None:
+def test_the_start_of_the_workers_and_a_disturbed_row_do_not_count() -> None:
     warm_up = 4 * 3
     pool = Pool(lambda chunk: 10**8 if chunk <= warm_up or chunk == warm_up + 100 else 700, workers=3)
     assert measured(pool)["chunk_ns"] == 700.0
 
 
-def test_chunks_that_take_long_are_handed_out_in_one_row_only() -> None:
+def test_slow_chunks_are_dispatched_in_one_row_only() -> None:
     pool = Pool(lambda _: 50_000_000)
     assert measured(pool)["chunk_ns"] == 50_000_000.0
     assert pool.chunks == 2 * 4 + 64
@@ -57,7 +57,9 @@ def test_chunks_that_take_long_are_handed_out_in_one_row_only() -> None:
 
 @pytest.mark.parametrize("function", ["bag.square", "later.square"])
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
-def test_a_real_pool_tells_its_cost_and_runs_no_task(pool: dict[str, Any], function: str) -> None:
+def test_dispatch_on_a_real_pool_is_measured_without_running_a_task(
+    pool: dict[str, Any], function: str
+) -> None:
     reply = run(dispatching(specify(pool, function=function)))
     assert reply["status"] == "ok", reply["traceback"]
     assert reply["dispatch"]["chunk_ns"] > 0
@@ -66,7 +68,7 @@ def test_a_real_pool_tells_its_cost_and_runs_no_task(pool: dict[str, Any], funct
 
 
 @pytest.mark.slow
-def test_processes_tell_theirs() -> None:
+def test_dispatch_to_processes_is_measured() -> None:
     reply = run(dispatching(specify(process_pool("fork"))))
     assert reply["dispatch"]["workers"] == 2
 

@@ -136,7 +136,7 @@ def test_start_work_and_end_are_exact_and_leave_no_gap(clock: Clock, events: lis
     assert told["start_ns"] + told["work_ns"] + told["end_ns"] == wall
 
 
-def test_the_stamps_of_every_task_are_exact(clock: Clock, events: list[str]) -> None:
+def test_the_times_of_every_task_are_exact(clock: Clock, events: list[str]) -> None:
     iteration = run_cold(bag(3), lambda: FakePool(clock, events), clock)
     submitted = 50_000 + OPENING
     for task, row in enumerate(rows(iteration)):
@@ -165,7 +165,7 @@ def test_the_tasks_of_a_chunk_are_submitted_and_received_together(clock: Clock, 
     assert second["started_ns"] == first["ended_ns"] + STARTING
 
 
-def test_a_chunk_stamped_as_a_whole_is_one_record(clock: Clock, events: list[str]) -> None:
+def test_a_chunk_traced_as_a_whole_is_one_record(clock: Clock, events: list[str]) -> None:
     first, second = rows(run_cold(bag(5, 3, each=False), lambda: FakePool(clock, events), clock))
     assert (first["task"], first["tasks"], second["task"], second["tasks"]) == (0, 3, 3, 2)
     assert first["busy_ns"] == 3 * TASK + 2 * STARTING
@@ -174,7 +174,7 @@ def test_a_chunk_stamped_as_a_whole_is_one_record(clock: Clock, events: list[str
     assert [row["received_ns"] for row in (first, second)] == [row["ended_ns"] for row in (first, second)]
 
 
-def test_a_result_that_never_called_back_was_received_by_the_end(clock: Clock, events: list[str]) -> None:
+def test_a_result_without_a_callback_counts_as_received_at_the_end(clock: Clock, events: list[str]) -> None:
     iteration = run_cold(bag(2), lambda: ForgetfulPool(clock, events), clock)
     assert [row["received_ns"] for row in rows(iteration)] == [iteration.closed_ns] * 2
 
@@ -189,7 +189,7 @@ def test_a_result_that_never_called_back_was_received_by_the_end(clock: Clock, e
         (3, None, [[0, 1, 2]]),
     ],
 )
-def test_tasks_are_cut_into_chunks_of_a_size_and_a_remainder(
+def test_tasks_are_divided_into_chunks_of_one_size_and_a_remainder(
     count: int, size: int | None, chunks: list[list[int]]
 ) -> None:
     assert [items for _, items in bag(count, size).chunks] == chunks
@@ -197,21 +197,25 @@ def test_tasks_are_cut_into_chunks_of_a_size_and_a_remainder(
 
 @given(st.integers(1, 60), st.none() | st.integers(1, 70))
 @settings(deadline=None, max_examples=40)
-def test_every_task_is_in_one_chunk_and_values_keep_the_order_of_items(count: int, size: int | None) -> None:
+def test_every_task_is_in_one_chunk_and_results_keep_the_order_of_items(count: int, size: int | None) -> None:
     clock = Clock()
     iteration = run_cold(bag(count, size), lambda: FakePool(clock, []), clock)
     assert iteration.values() == [2 * number for number in range(count)]
     assert [row["task"] for row in rows(iteration)] == list(range(count))
 
 
-def test_a_failed_task_cancels_all_that_follow_and_closes_the_pool(clock: Clock, events: list[str]) -> None:
+def test_a_failed_task_cancels_the_following_ones_and_closes_the_pool(
+    clock: Clock, events: list[str]
+) -> None:
     with pytest.raises(TaskFailed, match=r"^task 1 raised ValueError: bad$") as caught:
         run_cold(bag(4), lambda: FakePool(clock, events, bad_task=1), clock)
     assert (caught.value.task, caught.value.kind, caught.value.traceback) == (1, "ValueError", "Traceback")
     assert events[-4:] == ["submit 3", "cancel 3", "cancel 2", "shutdown"]
 
 
-def test_a_pool_that_breaks_is_closed_after_the_rest_was_cancelled(clock: Clock, events: list[str]) -> None:
+def test_a_broken_pool_is_closed_after_the_remaining_tasks_were_cancelled(
+    clock: Clock, events: list[str]
+) -> None:
     with pytest.raises(PoolFailed, match=r"^RuntimeError: broken$"):
         run_cold(bag(4), lambda: BrokenPool(clock, events), clock)
     assert events == ["open", "submit 0", "submit 1", "cancel 0", "cancel 1", "shutdown"]
@@ -268,7 +272,7 @@ def unmerged(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> list[dict
         return rows(iteration)
 
 
-def test_ten_thousand_records_are_kept_as_they_are() -> None:
+def test_ten_thousand_records_are_not_merged() -> None:
     assert [row["task"] for row in rows(many(10_000, 4, gaps=0))] == list(range(10_000))
 
 
@@ -277,7 +281,7 @@ def test_ten_thousand_records_are_kept_as_they_are() -> None:
 @example(10_001, 1)
 @example(10_001, 999)
 @settings(deadline=None, max_examples=6)
-def test_more_records_are_merged_by_worker_and_keep_sums_and_bounds(count: int, workers: int) -> None:
+def test_more_records_are_merged_by_worker_with_exact_sums_and_bounds(count: int, workers: int) -> None:
     iteration = many(count, workers, gaps=0)
     with pytest.MonkeyPatch.context() as monkeypatch:
         before = unmerged(iteration, monkeypatch)
@@ -308,7 +312,7 @@ def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
     assert sum(row["tasks"] for row in after) == 10_001
 
 
-def test_stamps_of_another_host_are_put_on_our_clock() -> None:
+def test_times_of_another_host_are_converted_to_our_clock() -> None:
     iteration = Iteration(2)
     iteration.submitted_ns, iteration.received_ns = [100, 200], [1_000, 2_000]
     ahead = 10**15

@@ -29,7 +29,7 @@ def test_a_loaded_library_is_found_once(maps: str) -> None:
     assert native._loaded_libraries(maps) == ["gomp", "openblas"]
 
 
-def test_a_system_without_such_a_list_tells_nothing(tmp_path: Path) -> None:
+def test_a_system_without_memory_maps_reports_no_threads(tmp_path: Path) -> None:
     assert native._loaded_libraries(str(tmp_path / "none")) == []
 
 
@@ -52,7 +52,7 @@ def test_the_environment_limits_the_threads(
     assert native._by_environment("openblas") == expected
 
 
-def test_this_process_tells_its_own() -> None:
+def test_this_process_reports_its_native_threads() -> None:
     import numpy as np  # noqa: PLC0415 - this is what loads the library
 
     assert np.ones(1).sum() == 1

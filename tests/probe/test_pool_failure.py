@@ -26,24 +26,24 @@ def fail(
 
 
 @pytest.mark.parametrize("own", [3, 0, -signal.SIGKILL])
-def test_the_worker_that_ended_by_itself_is_the_one_that_counts(own: int) -> None:
+def test_the_worker_that_died_by_itself_explains_the_failure(own: int) -> None:
     told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, own, ENDED_BY_THE_POOL)
     assert told == ("crashed", "BrokenProcessPool: broken", own)
 
 
-def test_where_the_pool_ended_all_its_workers_the_cause_is_one_of_two() -> None:
+def test_if_the_pool_terminated_all_its_workers_two_causes_are_possible() -> None:
     told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, ENDED_BY_THE_POOL)
     two = "a worker left its pool but did not exit, or was killed by SIGTERM"
     assert told == ("crashed", f"{two}: BrokenProcessPool: broken", None)
 
 
-def test_pools_of_our_own_know_how_their_worker_ended() -> None:
+def test_errors_of_adapters_have_the_exit_code_of_the_worker() -> None:
     told = fail(BrokenPool(ENDED_BY_THE_POOL))
     error = "BrokenPool: the task of the dead worker is lost"
     assert told == ("crashed", error, ENDED_BY_THE_POOL)
 
 
-def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well() -> None:
+def test_a_result_that_cannot_be_unpickled_breaks_a_pool_with_healthy_workers() -> None:
     broken = BrokenProcessPool("broken")
     broken.__cause__ = Exception("\n'''\nTraceback (most recent call last):\nValueError: no\n'''")
     told = fail(broken, ENDED_BY_THE_POOL)
@@ -58,22 +58,22 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_whose_workers_are_well(
         ([1, 2, 3, 4], 2, "a result of tasks 2 to 3"),
     ],
 )
-def test_what_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
+def test_a_result_that_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
     told = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
     assert told[0] == "failed"
     assert told[1].startswith(what)
     assert told[1].endswith("cannot be pickled: TypeError: cannot pickle it")
 
 
-def test_of_several_bags_the_task_is_named_by_its_place_in_its_own() -> None:
+def test_with_several_bags_a_task_is_named_by_its_position_in_its_bag() -> None:
     told = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
     assert told[1].startswith("the result of task 1 (7) cannot be pickled")
 
 
-def test_an_item_that_cannot_be_pickled_is_not_taken_for_a_result() -> None:
+def test_an_item_that_cannot_be_pickled_is_not_reported_as_a_result() -> None:
     told = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
     assert told[1].startswith("the function or an item of task 1 (")
 
 
-def test_any_other_error_of_a_pool_is_told_as_it_is() -> None:
+def test_other_errors_of_a_pool_are_reported_unchanged() -> None:
     assert fail(OSError("no more processes")) == ("failed", "OSError: no more processes", None)

@@ -45,11 +45,11 @@ def problem(pool: dict[str, Any], **workload: Any) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD, process_pool("spawn")])
-def test_a_cell_without_problems_tells_its_number_of_tasks(pool: dict[str, Any]) -> None:
+def test_a_cell_without_problems_reports_its_number_of_tasks(pool: dict[str, Any]) -> None:
     assert checked(pool) == {"tasks": 3, "is_async": False, "problems": []}
 
 
-def test_coroutines_are_known_behind_their_arguments_too() -> None:
+def test_coroutine_functions_are_recognized_with_and_without_arguments() -> None:
     assert checked(THREAD, function="bag.squared_later")["is_async"] is True
     assert checked(THREAD, function="pools.scaled_later", arguments={"factor": 2})["is_async"] is True
 
@@ -82,7 +82,7 @@ def test_snippets_are_compiled_but_not_run() -> None:
     assert found == {"tasks": 2, "is_async": False, "problems": []}
 
 
-def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
+def test_a_wrong_workload_and_a_wrong_pool_are_both_reported() -> None:
     found = checked({"_target_": "nowhere.Pool"}, items=[])
     assert found["tasks"] is None
     assert [key for key, _ in found["problems"]] == ["workload.items", "executor.pool"]
@@ -129,13 +129,13 @@ def test_a_workload_and_a_pool_that_are_both_wrong_are_both_told() -> None:
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
     ],
 )
-def test_a_pool_that_cannot_be_made_says_why(pool: dict[str, Any], message: str) -> None:
+def test_the_message_says_why_a_pool_cannot_be_made(pool: dict[str, Any], message: str) -> None:
     key, text = problem(pool)
     assert key == "executor.pool"
     assert message in text
 
 
-def test_what_is_no_executor_is_ended() -> None:
+def test_a_pool_that_is_not_an_executor_is_terminated() -> None:
     _, text = problem({"_target_": "multiprocessing.pool.ThreadPool", "processes": 1})
     assert text.startswith(
         "multiprocessing.pool.ThreadPool makes a multiprocessing.pool.ThreadPool, which has"
@@ -171,7 +171,7 @@ def test_the_interpreter_describes_itself() -> None:
     assert list(told["packages"]) == sorted(told["packages"])
 
 
-def test_the_interpreter_tells_the_numbers_of_threads_that_its_environment_sets(
+def test_the_interpreter_reports_thread_limits_in_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):

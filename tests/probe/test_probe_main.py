@@ -22,7 +22,7 @@ def notes(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def test_the_reply_of_a_measurement_that_went_well() -> None:
+def test_the_reply_of_a_successful_measurement() -> None:
     reply = run(specify(THREAD))
     assert (reply["status"], reply["error"], reply["traceback"]) == ("ok", "", "")
     assert reply["labels"] == ["1", "2", "3"]
@@ -38,7 +38,7 @@ def test_the_reply_of_a_measurement_that_went_well() -> None:
     assert [len(record) for record in iteration["records"]] == [len(RECORD_FIELDS)] * 3
 
 
-def test_with_labels_known_and_a_reference_given_neither_is_sent_again() -> None:
+def test_known_labels_and_a_known_reference_are_not_sent_again() -> None:
     first = run(specify())
     second = run({**specify(), "reference": first["reference"], "with_labels": False})
     assert second["status"] == "ok"
@@ -46,14 +46,14 @@ def test_with_labels_known_and_a_reference_given_neither_is_sent_again() -> None
     assert "reference" not in second
 
 
-def test_a_result_unlike_the_reference_is_wrong() -> None:
+def test_a_result_that_differs_from_the_reference_is_wrong() -> None:
     reference = run(specify(items=[1, 2, 4]))["reference"]
     reply = run({**specify(), "reference": reference})
     assert reply["status"] == "wrong_result"
     assert reply["error"] == "task 2 (3) returned 9, but 16 in the reference run"
 
 
-def test_further_iterations_follow_one_that_warms_up() -> None:
+def test_further_iterations_follow_a_warm_up() -> None:
     reply = run(specify(iterations=3))
     assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [
         (0, False),
@@ -63,7 +63,7 @@ def test_further_iterations_follow_one_that_warms_up() -> None:
     ]
 
 
-def test_what_ran_warm_before_a_failure_is_kept(tmp_path: Path) -> None:
+def test_warm_iterations_before_a_failure_are_kept(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     failing = specify(iterations=3, function="bag.square_at_most", arguments={"calls": str(calls), "most": 7})
     reply = run(failing)
@@ -71,7 +71,7 @@ def test_what_ran_warm_before_a_failure_is_kept(tmp_path: Path) -> None:
     assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [(0, False), (1, True)]
 
 
-def test_several_bags_are_one_run_of_which_the_first_is_the_reference() -> None:
+def test_several_bags_are_one_run_and_the_first_is_the_reference() -> None:
     reply = run({**specify(THREAD), "bags": 2})
     [iteration] = reply["iterations"]
     assert iteration["tasks"] == 6
@@ -86,7 +86,7 @@ def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
     assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
 
 
-def test_a_window_answers_with_what_its_workers_did(tmp_path: Path) -> None:
+def test_the_reply_to_a_window_describes_what_its_workers_ran(tmp_path: Path) -> None:
     reply = run(in_window(specify(), tmp_path))
     assert (reply["status"], reply["error"]) == ("ok", "")
     [iteration] = reply["iterations"]
@@ -101,7 +101,7 @@ def test_a_window_of_coroutines_awaits_them(tmp_path: Path) -> None:
     assert (reply["status"], reply["error"]) == ("ok", "")
 
 
-def test_a_wrong_result_in_a_window_is_found(tmp_path: Path) -> None:
+def test_a_wrong_result_in_a_window_is_detected(tmp_path: Path) -> None:
     reply = run(in_window(specify(expect=[2, 4, 9]), tmp_path))
     assert (reply["status"], reply["error"]) == ("wrong_result", "task 0 (1) returned 1, but 2 was expected")
 
@@ -210,13 +210,13 @@ def test_coroutine_functions_run_on_every_executor(pool: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
-def test_a_look_tells_the_native_threads(pool: dict[str, Any]) -> None:
+def test_native_threads_are_reported_if_requested(pool: dict[str, Any]) -> None:
     reply = run({**specify(pool), "with_native_threads": True})
     assert reply["status"] == "ok"
     assert all(threads >= 1 for threads in reply["workers"]["native_threads"].values())
 
 
-def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_apart() -> None:
+def test_very_short_tasks_are_traced_in_a_separate_run() -> None:
     reply = run(specify(THREAD, tracing="separate_run", iterations=3))
     headline, warmup, _, warm, apart = reply["iterations"]
     assert (headline["records"], "start_ns" in headline, headline["tracing"]) == ([], False, False)
@@ -227,18 +227,18 @@ def test_tasks_too_short_for_stamps_are_measured_without_and_recorded_in_a_run_a
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, None])
-def test_bare_chunks_of_any_size_give_the_values_in_order(chunk_size: int | None) -> None:
+def test_untraced_chunks_of_any_size_return_results_in_order(chunk_size: int | None) -> None:
     reply = run(specify(THREAD, tracing="separate_run", chunk_size=chunk_size))
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
 
 
-def test_a_task_too_short_for_stamps_that_raises_is_named() -> None:
+def test_a_very_short_task_that_raises_is_named() -> None:
     reply = run(specify(THREAD, tracing="separate_run", function="bag.fail_on", arguments={"bad": 2}))
     assert (reply["status"], reply["iterations"]) == ("failed", [])
     assert reply["error"].startswith("task 1 (2) raised ")
 
 
-def test_without_a_clock_the_tasks_run_once_and_nothing_is_kept_of_them(tmp_path: Path) -> None:
+def test_in_an_untimed_run_the_tasks_run_once_and_nothing_is_recorded(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     reply = run(untimed(specify(**noting(path))))
     assert (reply["status"], reply["iterations"]) == ("ok", [])
@@ -246,11 +246,11 @@ def test_without_a_clock_the_tasks_run_once_and_nothing_is_kept_of_them(tmp_path
     assert notes(path) == ["setup", "initializer", "task", "task", "task", "teardown"]
 
 
-def test_without_a_clock_coroutines_are_awaited_too() -> None:
+def test_in_an_untimed_run_coroutines_are_awaited() -> None:
     reply = run(untimed(specify(THREAD, function="bag.squared_later")))
     assert (reply["status"], reply["iterations"]) == ("ok", [])
 
 
-def test_without_a_clock_too_a_task_that_raises_is_told() -> None:
+def test_in_an_untimed_run_a_task_that_raises_is_reported() -> None:
     reply = run(untimed(specify(function="bag.fail_on", arguments={"bad": 2})))
     assert (reply["status"], reply["error"]) == ("failed", "ValueError: cannot take 2")

@@ -18,7 +18,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_one_writes_the_other_reads(value: Any) -> None:
+def test_encoded_values_are_decoded_unchanged(value: Any) -> None:
     assert json.loads(dumps(value)) == value
     assert loads(json.dumps(value)) == value
 
@@ -28,14 +28,14 @@ def test_both_write_the_same_text(value: Any) -> None:
     assert dumps(value) == json.dumps(value)
 
 
-def test_numbers_that_are_none_survive() -> None:
+def test_nan_and_infinity_are_decoded_unchanged() -> None:
     assert dumps([float("inf"), -float("inf")]) == "[Infinity, -Infinity]"
     assert loads("[Infinity, -Infinity]") == [float("inf"), -float("inf")]
     (nan,) = loads("[NaN]")
     assert nan != nan  # noqa: PLR0124 - only NaN is unlike itself
 
 
-def test_what_json_does_not_know_is_refused() -> None:
+def test_types_that_json_lacks_are_refused() -> None:
     with pytest.raises(TypeError, match="Object of type set is not JSON serializable"):
         dumps({"key": {1, 2}})
 

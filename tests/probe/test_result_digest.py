@@ -303,7 +303,7 @@ def test_an_integer_beyond_all_floats_is_refused_rather_than_overflowing() -> No
         close(10**400, 1.0)
 
 
-def test_a_short_value_is_shown_whole() -> None:
+def test_a_short_value_is_shown_in_full() -> None:
     assert shown({"a": [1, 2]}) == "{'a': [1, 2]}"
 
 

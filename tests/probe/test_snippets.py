@@ -117,7 +117,7 @@ def test_the_set_up_does_not_count_when_calibrating() -> None:
 
 @given(st.floats(0.1, 3e8), st.integers(0, 10**6))
 @settings(deadline=None)
-def test_calibration_ends_just_beyond_the_target_whatever_a_call_costs(
+def test_calibration_ends_just_above_the_target_for_any_duration_of_a_call(
     cost_ns: float, overhead_ns: int
 ) -> None:
     tries = []

@@ -66,7 +66,7 @@ def test_values_come_in_the_order_of_the_items(each: bool) -> None:  # noqa: FBT
     assert failure is None
 
 
-def test_each_task_is_stamped_with_its_number_in_the_bag() -> None:
+def test_each_task_is_recorded_with_its_position_in_the_bag() -> None:
     before = time.perf_counter_ns()
     _, stamps, _, _ = run_chunk(square, 5, [1, 2, 3], each=True)
     after = time.perf_counter_ns()
@@ -76,7 +76,7 @@ def test_each_task_is_stamped_with_its_number_in_the_bag() -> None:
     assert all(cpu is not None and cpu >= 0 for *_, cpu, _ in stamps)
 
 
-def test_a_chunk_has_one_stamp_if_tasks_are_too_short_for_their_own() -> None:
+def test_a_chunk_of_short_tasks_has_one_stamp() -> None:
     before = time.perf_counter_ns()
     _, stamps, _, _ = run_chunk(square, 5, [1, 2, 3], each=False)
     [(task, tasks, started, ended, cpu, delay)] = stamps
@@ -109,7 +109,7 @@ def test_the_report_names_host_process_and_thread() -> None:
     assert gil_enabled is getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-def test_a_lean_chunk_reports_what_a_chunk_with_one_stamp_does() -> None:
+def test_a_lean_chunk_reports_the_same_as_a_chunk_with_one_stamp() -> None:
     values, [(task, tasks, started, ended, *unknown)], worker, failure = run_lean(square, 5, [1, 2, 3])
     assert (values, task, tasks, unknown, failure) == ([1, 4, 9], 5, 3, [None, None], None)
     assert started <= ended
@@ -117,7 +117,7 @@ def test_a_lean_chunk_reports_what_a_chunk_with_one_stamp_does() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("bad"), StopIteration(), SystemExit(2)])
-def test_whatever_a_task_raises_ends_a_lean_chunk(error: BaseException) -> None:
+def test_any_exception_ends_a_lean_chunk(error: BaseException) -> None:
     values, _, _, failure = run_lean(raising(error), 10, [1, 2, 3, 4])
     assert failure is not None
     assert failure[:3] == (12, type(error).__name__, str(error))
@@ -136,7 +136,7 @@ def test_whatever_a_task_raises_ends_a_lean_chunk(error: BaseException) -> None:
         (Mute(), "Mute", "(its message cannot be shown)"),
     ],
 )
-def test_whatever_a_task_raises_ends_its_chunk_and_is_reported_as_text(
+def test_any_exception_ends_its_chunk_and_is_reported_as_text(
     error: BaseException,
     kind: str,
     message: str,

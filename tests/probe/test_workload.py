@@ -89,12 +89,12 @@ def test_an_item_without_a_text_is_labelled_by_its_type() -> None:
 
 @pytest.mark.parametrize("nothing", [None, ""])
 @pytest.mark.parametrize("key", ["initializer", "setup", "teardown"])
-def test_what_runs_around_the_tasks_may_be_left_out(key: str, nothing: str | None) -> None:
+def test_functions_around_the_tasks_are_optional(key: str, nothing: str | None) -> None:
     assert getattr(load(**{key: nothing}), key) is None
 
 
 @pytest.mark.parametrize("key", ["initializer", "setup", "teardown"])
-def test_what_runs_around_the_tasks_is_a_name_or_a_target_with_arguments(key: str, tmp_path: Path) -> None:
+def test_functions_around_the_tasks_are_names_or_targets(key: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     getattr(load(**{key: {"_target_": "bag.note", "_args_": ["a", "b"], "path": str(path)}}), key)()
     assert path.read_text(encoding="utf-8") == "a b\n"
@@ -140,7 +140,9 @@ def test_what_runs_around_the_tasks_is_a_name_or_a_target_with_arguments(key: st
         ),
     ],
 )
-def test_what_cannot_be_loaded_is_refused_by_key(settings: dict[str, Any], key: str, message: str) -> None:
+def test_the_key_of_a_workload_that_cannot_be_loaded_is_named(
+    settings: dict[str, Any], key: str, message: str
+) -> None:
     with pytest.raises(WorkloadError) as caught:
         load(**settings)
     assert caught.value.key == key
@@ -175,7 +177,7 @@ def test_snippets_without_counts_are_calibrated(monkeypatch: pytest.MonkeyPatch)
         ("x = 1\nimport", "pass", "setup", "the set-up of the snippets is not valid Python: "),
     ],
 )
-def test_a_snippet_that_is_not_python_names_itself_and_its_line(
+def test_a_syntax_error_is_reported_with_its_snippet_and_line(
     setup: str, source: str, key: str, message: str
 ) -> None:
     with pytest.raises(WorkloadError) as caught:

@@ -53,7 +53,7 @@ def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:
     return Plan(planned=tuple(PlannedCell(cell=one, origins=origins, extra=extra(one.id)) for one in cells))
 
 
-def test_each_way_to_start_an_interpreter_is_described_with_its_cells() -> None:
+def test_each_interpreter_is_described_with_its_cells() -> None:
     one, two = {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2"}
     pinned = ["taskset", "-c", "0"]
     planned = plan(
@@ -73,7 +73,7 @@ def test_the_cells_whose_function_is_async_are_known() -> None:
     assert checked.interpreters[0].async_cells == ["b"]
 
 
-def test_the_order_of_variables_makes_no_other_interpreter() -> None:
+def test_the_order_of_environment_variables_does_not_matter() -> None:
     planned = plan(cell("a", env={"A": "1", "B": "2"}), cell("b", env={"B": "2", "A": "1"}))
     assert [found.cells for found in check(planned, Interpreters()).interpreters] == [["a", "b"]]
 
@@ -91,7 +91,7 @@ _IN_A_CHECKOUT = "(in a checkout: pip install '.[fast]')"
         ("/opt/my python", [], "install it there: '/opt/my python' -m pip install loky"),
     ],
 )
-def test_a_missing_library_is_told_with_the_command_that_installs_it(
+def test_a_missing_library_is_reported_with_the_command_that_installs_it(
     python: str, prefix: list[str], remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.executable", "ours")
@@ -101,7 +101,7 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(
     assert told.value.problems == [f"executor 'serial': Python 3.13.1 ({python}) has no 'loky'; {remedy}"]
 
 
-def test_a_library_that_an_adapter_of_ours_needs_is_told_too() -> None:
+def test_a_missing_library_of_an_adapter_is_reported() -> None:
     problem = "'adapter.Pool' cannot be imported: 'adapter' needs module 'engine', which is not installed"
     with pytest.raises(ConfigurationError, match=r"has no 'engine'; install it there: .* install engine$"):
         check(plan(cell("a", executor=_LOKY), extras={"a": "fast"}), Interpreters(problem))
@@ -112,7 +112,7 @@ def test_a_library_that_an_adapter_of_ours_needs_is_told_too() -> None:
     [(_MISSING, None), ("'loky.Pool' cannot be imported: importing 'loky' raises OSError: no", "fast")],
     ids=["an executor without an extra", "a library that is broken"],
 )
-def test_any_other_problem_of_a_pool_is_told_as_it_is(problem: str, extra: str | None) -> None:
+def test_other_problems_of_a_pool_are_reported_unchanged(problem: str, extra: str | None) -> None:
     planned = plan(cell("a", executor=_LOKY), extras={"a": extra})
     with pytest.raises(ConfigurationError) as told:
         check(planned, Interpreters(problem))

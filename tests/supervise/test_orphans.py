@@ -36,7 +36,7 @@ def start(script: str, mark: str) -> "subprocess.Popen[bytes]":
     [(HANGING, signal.SIGTERM), (IGNORING, signal.SIGKILL)],
     ids=["obedient", "ignoring"],
 )
-def test_marked_processes_are_ended_and_others_are_not(script: str, number: int) -> None:
+def test_only_marked_processes_are_ended(script: str, number: int) -> None:
     mark, longer = f"RUNNER_TEST={uuid.uuid4().hex}", f"RUNNER_TEST={uuid.uuid4().hex}0"
     with start(script, mark) as ours, start(HANGING, longer) as other:
         assert end_marked(mark) == (1, 0)
@@ -45,5 +45,5 @@ def test_marked_processes_are_ended_and_others_are_not(script: str, number: int)
         assert end_marked(longer) == (1, 0)
 
 
-def test_where_nothing_is_left_nothing_is_ended() -> None:
+def test_without_leftover_processes_nothing_is_ended() -> None:
     assert end_marked(f"RUNNER_TEST={uuid.uuid4().hex}") == (0, 0)

@@ -25,12 +25,12 @@ def looked(proc: Path, *looks: Mapping[int, int]) -> Peak:
     return peak
 
 
-def test_the_peak_is_that_of_the_sum_not_the_sum_of_the_peaks(tmp_path: Path) -> None:
+def test_the_peak_is_of_the_sum_not_the_sum_of_the_peaks(tmp_path: Path) -> None:
     peak = looked(tmp_path, {5: 100, 6: 10}, {5: 50, 6: 90, 7: 1}, {5: 60})
     assert (peak.pss_bytes, peak.samples) == (141 * 1024, 3)
 
 
-def test_what_ends_meanwhile_or_may_not_be_read_does_not_count(tmp_path: Path) -> None:
+def test_processes_that_end_or_cannot_be_read_do_not_count(tmp_path: Path) -> None:
     holding(tmp_path, 5, 100)
     (tmp_path / "6").mkdir()
     (tmp_path / "6" / "smaps_rollup").write_text("", encoding="ascii")
@@ -39,13 +39,13 @@ def test_what_ends_meanwhile_or_may_not_be_read_does_not_count(tmp_path: Path) -
     assert (peak.pss_bytes, peak.samples) == (100 * 1024, 1)
 
 
-def test_where_nothing_can_be_read_there_is_no_figure(tmp_path: Path) -> None:
+def test_without_a_readable_process_there_is_no_figure(tmp_path: Path) -> None:
     peak = Peak(lambda: [5], tmp_path)
     peak.sample()
     assert (peak.pss_bytes, peak.samples) == (None, 0)
 
 
-def test_descendants_are_found_through_zombies_which_are_none_themselves(tmp_path: Path) -> None:
+def test_descendants_of_zombies_are_listed_but_not_the_zombies(tmp_path: Path) -> None:
     own = os.getpid()
     for process, state, parent in ((5, "S", own), (6, "Z", 5), (7, "R", 6), (8, "S", 1)):
         (tmp_path / str(process)).mkdir()

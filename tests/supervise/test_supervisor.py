@@ -111,20 +111,20 @@ def test_a_reply_larger_than_a_pipe_arrives_whole(supervising: Supervisor, tmp_p
         pytest.param(f"os.write(1, {REPLY_MARK.encode()!r} + b'nine\\n{{}}')", id="no length"),
     ],
 )
-def test_what_is_no_whole_reply_is_none(supervising: Supervisor, tmp_path: Path, script: str) -> None:
+def test_an_incomplete_reply_counts_as_none(supervising: Supervisor, tmp_path: Path, script: str) -> None:
     ending = supervising.run(launch(tmp_path, script))
     assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
-def test_death_by_a_signal_is_told_as_its_negative_number(
+def test_death_by_a_signal_has_its_negative_number_as_exit_code(
     supervising: Supervisor, tmp_path: Path, number: int
 ) -> None:
     ending = supervising.run(launch(tmp_path, f"os.kill(os.getpid(), {int(number)})"))
     assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", -number)
 
 
-def test_an_exit_code_is_told_and_what_was_printed_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
+def test_the_exit_code_and_the_output_are_kept(supervising: Supervisor, tmp_path: Path) -> None:
     ending = supervising.run(launch(tmp_path, "sys.exit('a message')"))
     assert (ending.reply, ending.ended, ending.exit_code) == (None, "exited", 1)
     assert (tmp_path / "output.txt").read_text() == "a message\n"
@@ -138,7 +138,7 @@ def test_an_exit_code_is_told_and_what_was_printed_is_kept(supervising: Supervis
         pytest.param("/bin/true", {"A=B": "1"}, "illegal environment variable name: /bin/true", id="name"),
     ],
 )
-def test_what_cannot_be_started_is_told_with_the_reason(
+def test_a_program_that_cannot_be_started_is_reported_with_the_reason(
     supervising: Supervisor, tmp_path: Path, command: str, environment: dict[str, str], error: str
 ) -> None:
     wanted = Launch(
@@ -175,7 +175,9 @@ def test_one_supervisor_runs_many_invocations(supervising: Supervisor, tmp_path:
     assert replies == [{"number": 0}, {"number": 1}, {"number": 2}]
 
 
-def test_a_process_that_hangs_is_ended_at_the_time_limit(supervising: Supervisor, tmp_path: Path) -> None:
+def test_a_process_that_hangs_is_terminated_at_the_time_limit(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
     ending = supervising.run(launch(tmp_path, "hang()", time_limit_s=1.0))
     assert (ending.reply, ending.ended, ending.exit_code) == (None, "timeout", -signal.SIGTERM)
     assert ending.killed == 1
@@ -199,19 +201,17 @@ def test_at_the_time_limit_sessions_and_daemons_end_too(
     assert processes_of(supervising.study_id) == []
 
 
-def test_an_answer_given_before_a_hang_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
+def test_a_reply_before_a_hang_is_kept(supervising: Supervisor, tmp_path: Path) -> None:
     ending = supervising.run(launch(tmp_path, "reply({'all': 'well'})\nhang()", time_limit_s=3.0))
     assert (decoded(ending), ending.ended, ending.killed) == ({"all": "well"}, "exited", 1)
 
 
-def test_a_flood_on_standard_output_does_not_hold_up_the_time_limit(
-    supervising: Supervisor, tmp_path: Path
-) -> None:
+def test_a_flood_of_output_does_not_delay_the_time_limit(supervising: Supervisor, tmp_path: Path) -> None:
     ending = supervising.run(launch(tmp_path, "while True: os.write(1, bytes(65536))", time_limit_s=1.0))
     assert (ending.reply, ending.ended) == (None, "timeout")
 
 
-def test_what_outlives_an_answer_is_ended_and_counted(supervising: Supervisor, tmp_path: Path) -> None:
+def test_leftover_processes_are_terminated_and_counted(supervising: Supervisor, tmp_path: Path) -> None:
     script = """
 if os.fork() == 0:
     os.setsid()
@@ -267,7 +267,7 @@ reply({})
     assert b"x\n[...]\nx" in printed
 
 
-def test_an_output_file_that_cannot_be_made_is_told_and_ends_no_more_than_the_invocation(
+def test_an_output_file_that_cannot_be_created_fails_only_its_invocation(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     nowhere = replace(launch(tmp_path, "reply({})"), output=str(tmp_path / "nowhere" / "output.txt"))
@@ -307,7 +307,7 @@ reply({})
     assert supervising.run(launch(tmp_path, script)).orphans_cpu_s == 0.0
 
 
-def test_the_cpu_time_of_what_was_ended_is_not_charged_to_the_next_invocation(
+def test_the_cpu_time_of_terminated_processes_is_not_charged_to_the_next_invocation(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     script = """
@@ -322,7 +322,7 @@ burn(60)
     assert supervising.run(launch(tmp_path, "reply({})")).orphans_cpu_s == 0.0
 
 
-def test_what_cannot_be_killed_is_given_up_and_counted_once(tmp_path: Path) -> None:
+def test_processes_that_cannot_be_killed_are_counted_once(tmp_path: Path) -> None:
     hanging = launch(tmp_path, "import time\ntime.sleep(60)", time_limit_s=1.0)
     script = f"""
 import os, signal
@@ -357,7 +357,7 @@ os.symlink("/", tempfile.mktemp())
 """
 
 
-def test_temporary_files_go_after_every_invocation(supervising: Supervisor, tmp_path: Path) -> None:
+def test_temporary_files_are_removed_after_every_invocation(supervising: Supervisor, tmp_path: Path) -> None:
     script = (
         LEAVING + "folder = tempfile.gettempdir()\nreply({'folder': folder, 'left': len(os.listdir(folder))})"
     )
@@ -368,7 +368,7 @@ def test_temporary_files_go_after_every_invocation(supervising: Supervisor, tmp_
     assert list(Path(first["folder"]).iterdir()) == []
 
 
-def test_a_folder_for_temporary_files_that_a_workload_removes_is_made_again(
+def test_a_temporary_folder_that_a_workload_removes_is_created_again(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     script = "import tempfile\nfolder = tempfile.gettempdir()\nos.rmdir(folder)\nreply(folder)"
@@ -376,9 +376,7 @@ def test_a_folder_for_temporary_files_that_a_workload_removes_is_made_again(
     assert first == second is not None
 
 
-def test_a_cell_may_have_a_folder_for_temporary_files_of_its_own(
-    supervising: Supervisor, tmp_path: Path
-) -> None:
+def test_a_cell_may_set_its_own_folder_for_temporary_files(supervising: Supervisor, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     wanted = launch(tmp_path, LEAVING + "reply([])")
@@ -386,7 +384,7 @@ def test_a_cell_may_have_a_folder_for_temporary_files_of_its_own(
     assert len(list(own.iterdir())) == 3
 
 
-def test_where_sockets_would_get_too_long_a_path_the_folder_for_temporary_files_stays(
+def test_the_temporary_folder_is_not_changed_if_paths_of_sockets_would_be_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = tmp_path / ("d" * 80)
@@ -409,7 +407,9 @@ hang()
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="semaphores are no files here")
-def test_semaphores_go_though_their_owner_has_to_be_killed(supervising: Supervisor, tmp_path: Path) -> None:
+def test_semaphores_are_removed_even_if_their_owner_is_killed(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
     ending = supervising.run(launch(tmp_path, HOLDING_A_SEMAPHORE, time_limit_s=1.0))
     name = (tmp_path / "output.txt").read_text().strip().removeprefix("/")
     assert (ending.ended, ending.alive) == ("timeout", 0)
@@ -445,7 +445,7 @@ def command_line(process: str) -> str:
         return ""
 
 
-def test_the_death_of_the_supervising_process_is_told(tmp_path: Path) -> None:
+def test_the_death_of_the_supervising_process_is_reported(tmp_path: Path) -> None:
     with Supervisor() as one:
         running = in_background(one, launch(tmp_path, "hang()"))
         (probe,) = wait_until(lambda: processes_of(one.study_id))
