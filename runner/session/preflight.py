@@ -26,7 +26,7 @@ _TIME_LIMIT_S = 600.0  # making items may take a while
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedCell:
-    """What the check found of one cell."""
+    """The result of the check for one cell."""
 
     tasks: int  #: of one bag
     is_async: bool  #: its tasks are coroutines
@@ -34,7 +34,7 @@ class CheckedCell:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What the check found."""
+    """The results of the preflight check."""
 
     cells: Mapping[str, CheckedCell]  #: by id
     interpreters: Sequence[CheckedInterpreter]
@@ -78,9 +78,9 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
             problems.append(f"python={cells[0].python}: {facts['version']} is too old; {_needed_version()}")
             continue
         problems += _gil_problems(cells[0], facts)
-        for cell, found in zip(cells, reply["cells"], strict=True):
-            checked[cell.id] = CheckedCell(tasks=found["tasks"] or 0, is_async=found["is_async"])
-            problems += [_explain(planned[cell.id], key, text, facts) for key, text in found["problems"]]
+        for cell, result in zip(cells, reply["cells"], strict=True):
+            checked[cell.id] = CheckedCell(tasks=result["tasks"] or 0, is_async=result["is_async"])
+            problems += [_explain(planned[cell.id], key, text, facts) for key, text in result["problems"]]
         interpreters.append(
             CheckedInterpreter(
                 interpreter=Interpreter.of(cells[0].settings),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _LoadedWorkload:
-    """What loading a workload found."""
+    """The result of loading a workload."""
 
     def __init__(self, problems: list[list[str]], workload: Workload | None = None) -> None:
         self.problems = problems  #: setting and message

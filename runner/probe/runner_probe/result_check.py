@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """What a check found."""
+    """The result of a check."""
 
     def __init__(self, new_reference: list[ComparableResult] | None = None) -> None:
         self.new_reference = new_reference  #: None: there was one, or no whole bag to make it from

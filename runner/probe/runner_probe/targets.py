@@ -18,21 +18,21 @@ class TargetError(Exception):
 def locate(name: str) -> Any:
     """Import the longest prefix of a dotted name that is a module, then look up the other parts."""
     parts = name.split(".")
-    found: Any = None
+    target: Any = None
     for length in range(1, len(parts) + 1):
         module = _import(".".join(parts[:length]), name)
         if module is None:
             break
-        found = module
+        target = module
     else:
-        return found
-    if found is None:
+        return target
+    if target is None:
         raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}'{_no_module(parts)}")
     for depth, part in enumerate(parts[length - 1 :], length - 1):
-        if not hasattr(found, part):
-            raise TargetError(_missing(name, ".".join(parts[:depth]), part, found))
-        found = getattr(found, part)
-    return found
+        if not hasattr(target, part):
+            raise TargetError(_missing(name, ".".join(parts[:depth]), part, target))
+        target = getattr(target, part)
+    return target
 
 
 def _no_module(parts: list[str]) -> str:
@@ -66,10 +66,10 @@ def _import(module: str, name: str) -> ModuleType | None:
 
 def locate_callable(name: str) -> Any:
     """As `locate`, for an object that can be called."""
-    found = locate(name)
-    if not callable(found):
-        raise TargetError(f"'{name}' is {_article(type(found).__name__)}, which cannot be called")
-    return found
+    target = locate(name)
+    if not callable(target):
+        raise TargetError(f"'{name}' is {_article(type(target).__name__)}, which cannot be called")
+    return target
 
 
 def bind_target(spec: Mapping[str, Any]) -> Callable[[], Any]:
@@ -97,12 +97,12 @@ def build(value: Any) -> Any:
     return value
 
 
-def _missing(name: str, owner: str, part: str, found: Any) -> str:
+def _missing(name: str, owner: str, part: str, target: Any) -> str:
     import difflib  # noqa: PLC0415 - only errors pay for it
 
-    near = difflib.get_close_matches(part, [entry for entry in dir(found) if not entry.startswith("_")], 1)
+    near = difflib.get_close_matches(part, [entry for entry in dir(target) if not entry.startswith("_")], 1)
     hint = f"; did you mean '{owner}.{near[0]}'?" if near else ""
-    file = getattr(found, "__file__", None)  # shows which of two modules of the same name was imported
+    file = getattr(target, "__file__", None)  # shows which of two modules of the same name was imported
     place = f" ({file})" if isinstance(file, str) and not near else ""
     return f"'{name}' cannot be found: '{owner}'{place} has no '{part}'{hint}"
 

@@ -187,7 +187,7 @@ class _RunReply(TypedDict):
 
 
 class RunReply(_RunReply, total=False):
-    """What one run found. If it failed, what it had not reached is absent."""
+    """The result of one run. If it failed, keys that it had not reached are absent."""
 
     worker_exit_code: int  #: of a worker that died by itself, if known
     workers: WorkerFacts
@@ -215,7 +215,7 @@ class InterpreterFacts(TypedDict):
 
 
 class CellReply(TypedDict):
-    """What the preflight check found of one cell."""
+    """The result of the preflight check for one cell."""
 
     tasks: int | None  #: None: the workload cannot be loaded
     is_async: bool
@@ -223,7 +223,7 @@ class CellReply(TypedDict):
 
 
 class PreflightReply(TypedDict):
-    """What the preflight check found, cells in the order of the specification."""
+    """The result of the preflight check; cells in the order of the specification."""
 
     interpreter: InterpreterFacts
     cells: list[CellReply]
