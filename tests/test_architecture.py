@@ -26,10 +26,6 @@ SLOW = {"matplotlib", "numpy", "pandas", "pyarrow", "rich", "scipy"}
 #: Libraries of executors. An adapter imports its own; other probe modules only use one that is loaded anyway.
 ENGINES = {"cloudpickle", "dask", "distributed", "joblib", "loky", "mpi4py", "ray", "threadpoolctl"}
 
-#: Names that are still to be made unique.
-SHARED_MODULE_NAMES: set[str] = {"units"}
-SHARED_CLASS_NAMES: set[str] = {"Factors", "Times"}
-
 
 def test_the_import_contracts_hold(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -132,15 +128,15 @@ def test_an_engine_is_loaded_only_for_the_cells_that_name_it() -> None:
     assert not loaded & ENGINES
 
 
-def _shared(places: Mapping[str, list[str]], exempt: set[str]) -> dict[str, list[str]]:
-    return {name: found for name, found in places.items() if len(found) > 1 and name not in exempt}
+def _shared(places: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {name: paths for name, paths in places.items() if len(paths) > 1}
 
 
 def test_no_two_modules_have_the_same_name() -> None:
     places = defaultdict(list)
     for path in RUNNER.rglob("[a-z]*.py"):
         places[path.stem].append(str(path.relative_to(CHECKOUT)))
-    assert not _shared(places, SHARED_MODULE_NAMES)
+    assert not _shared(places)
 
 
 def test_no_two_classes_have_the_same_name() -> None:
@@ -149,4 +145,4 @@ def test_no_two_classes_have_the_same_name() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(str(path.relative_to(CHECKOUT)))
-    assert not _shared(places, SHARED_CLASS_NAMES)
+    assert not _shared(places)
