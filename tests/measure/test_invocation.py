@@ -1,4 +1,4 @@
-"""What a supervisor tells of an invocation, turned into samples and task records."""
+"""Samples and task records made from what the supervisor reports."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -
 
 @pytest.fixture
 def measure(tmp_path: Path) -> Callable[..., Outcome]:
-    """Make one invocation that ends as told."""
+    """Make one invocation that with this ending."""
 
     def run(
         ending: Ending, printed: str = "", reference: Reference | None = None, cell: Cell | None = None
@@ -186,7 +186,7 @@ def test_a_record_of_several_tasks_may_continue_at_the_first_item(tmp_path: Path
     reply = make_reply(make_iteration(records=records), differing=[0])
     request = replace(in_window(tmp_path, 1), reference=Reference(results=[], labels=["a", "b", "c"]))
     found = invoke(request, Answering(make_ending(reply))).records
-    assert [(one.label, one.differs) for one in found] == [("c", True), ("b", False)]
+    assert [(record.label, record.differs) for record in found] == [("c", True), ("b", False)]
 
 
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
@@ -230,42 +230,42 @@ def test_a_successful_reply_has_a_sample_for_each_iteration(measure: Callable[..
         wall_s=2.13,
         cpu_s=3.5,
     )
-    told = [(one.iteration, one.warmup, one.cpu_s, one.status) for one in outcome.samples]
-    assert told == [(0, False, 3.5, "ok"), (1, True, 3.5, "ok"), (2, False, 1.0, "ok")]
+    summary = [(sample.iteration, sample.warmup, sample.cpu_s, sample.status) for sample in outcome.samples]
+    assert summary == [(0, False, 3.5, "ok"), (1, True, 3.5, "ok"), (2, False, 1.0, "ok")]
     assert (outcome.status, outcome.error, outcome.seconds, outcome.left_behind) == ("ok", "", 2.5, 0)
 
 
 def test_the_cpu_time_of_orphans_belongs_to_the_first_sample(measure: Callable[..., Outcome]) -> None:
     ending = make_ending(make_reply(make_iteration(0), make_iteration(1)), orphans_cpu_s=0.25, killed=3)
     outcome = measure(ending)
-    assert [one.cpu_s for one in outcome.samples] == [3.75, 3.5]
+    assert [sample.cpu_s for sample in outcome.samples] == [3.75, 3.5]
     assert outcome.left_behind == 3
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "killed", "told"),
+    ("exit_code", "killed", "afterwards"),
     [
         (0, 0, ""),
         (3, 0, "exited with code 3"),
         (-signal.SIGSEGV, 0, "was killed by SIGSEGV"),
-        (-signal.SIGTERM, 1, ""),  # by us, as one of those that outlived the workload
+        (-signal.SIGTERM, 1, ""),  # terminated by the supervisor as a leftover process
     ],
 )
 def test_an_interpreter_that_dies_after_its_reply_is_reported(
-    measure: Callable[..., Outcome], exit_code: int, killed: int, told: str
+    measure: Callable[..., Outcome], exit_code: int, killed: int, afterwards: str
 ) -> None:
     outcome = measure(make_ending(make_reply(make_iteration(0)), exit_code=exit_code, killed=killed))
-    assert (outcome.status, outcome.afterwards) == ("ok", told)
+    assert (outcome.status, outcome.afterwards) == ("ok", afterwards)
 
 
 def test_the_cpu_time_of_helpers_that_lived_at_the_end_is_counted_once(
     measure: Callable[..., Outcome],
 ) -> None:
     reply = make_reply(make_iteration(0), living_cpu_s=0.7)
-    assert [one.cpu_s for one in measure(make_ending(reply, orphans_cpu_s=0.75)).samples] == [
+    assert [sample.cpu_s for sample in measure(make_ending(reply, orphans_cpu_s=0.75)).samples] == [
         pytest.approx(3.55)
     ]
-    assert [one.cpu_s for one in measure(make_ending(reply, orphans_cpu_s=0.5)).samples] == [3.5]
+    assert [sample.cpu_s for sample in measure(make_ending(reply, orphans_cpu_s=0.5)).samples] == [3.5]
 
 
 def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -> None:
@@ -277,10 +277,10 @@ def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -
         differing=[1],
     )
     outcome = measure(make_ending(reply))
-    assert {(one.status, one.error) for one in outcome.samples} == {
+    assert {(sample.status, sample.error) for sample in outcome.samples} == {
         ("wrong_result", "task 1 (two) returned [1 2], but 4")
     }
-    assert [one.wall_s for one in outcome.samples] == [2.13, 2.13]
+    assert [sample.wall_s for sample in outcome.samples] == [2.13, 2.13]
 
 
 def test_a_reference_of_several_bags_has_the_lengths_of_one(measure: Callable[..., Outcome]) -> None:
@@ -408,7 +408,9 @@ def test_workers_are_numbered_by_their_first_task(measure: Callable[..., Outcome
         make_record(3, thread=20, started_ns=500),
     ]
     reply = make_reply(make_iteration(records=records), labels=list("abcd"))
-    assert [(one.task, one.thread_id, one.worker) for one in measure(make_ending(reply)).records] == [
+    assert [
+        (record.task, record.thread_id, record.worker) for record in measure(make_ending(reply)).records
+    ] == [
         (0, 30, 2),
         (1, 20, 0),
         (2, 10, 1),
@@ -426,7 +428,7 @@ def test_a_worker_that_replaces_another_has_its_lane(measure: Callable[..., Outc
     ]
     reply = make_reply(make_iteration(records=records), labels=list("abcde"))
     cell = make_cell("abc", workers=2)
-    assert [one.worker for one in measure(make_ending(reply), cell=cell).records] == [0, 1, 0, 1, 2]
+    assert [record.worker for record in measure(make_ending(reply), cell=cell).records] == [0, 1, 0, 1, 2]
 
 
 def test_a_record_has_everything_that_the_probe_reported(measure: Callable[..., Outcome]) -> None:
@@ -441,8 +443,8 @@ def test_a_record_has_everything_that_the_probe_reported(measure: Callable[..., 
     )
     assert (record.label, record.calls, record.differs) == ("two", 9, False)
     assert (record.host, record.process_id, record.thread_id) == ("host", 5, 10)
-    stamps = (record.submitted_ns, record.started_ns, record.ended_ns, record.received_ns)
-    assert stamps == (50, 100, 180, 300)
+    times_ns = (record.submitted_ns, record.started_ns, record.ended_ns, record.received_ns)
+    assert times_ns == (50, 100, 180, 300)
     assert (record.busy_ns, record.cpu_ns, record.run_delay_ns) == (80, 70, 3)
 
 
@@ -451,20 +453,23 @@ def test_records_of_differing_tasks_are_marked_in_merged_records_too(measure: Ca
     reply = make_reply(
         make_iteration(records=records), status="wrong_result", labels=list("abcdefg"), differing=[1, 5]
     )
-    assert [one.differs for one in measure(make_ending(reply)).records] == [True, False, True]
+    assert [record.differs for record in measure(make_ending(reply)).records] == [True, False, True]
 
 
 def test_labels_come_from_the_reference_once_it_has_them(measure: Callable[..., Outcome]) -> None:
     reply = make_reply(make_iteration())
     del reply["labels"]
     known = measure(make_ending(reply), reference=Reference(labels=["uno", "due"]))
-    assert [one.label for one in known.records] == ["uno", "due"]
+    assert [record.label for record in known.records] == ["uno", "due"]
 
 
 def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outcome]) -> None:
     reply = make_reply(make_iteration(), status="failed")
     del reply["labels"], reply["calls"]
-    assert [(one.label, one.calls) for one in measure(make_ending(reply)).records] == [("", 1), ("", 1)]
+    assert [(record.label, record.calls) for record in measure(make_ending(reply)).records] == [
+        ("", 1),
+        ("", 1),
+    ]
 
 
 @pytest.mark.parametrize("status", ["ok", "wrong_result"])

@@ -1,4 +1,4 @@
-"""What others took, told from the kernel's accounts."""
+"""Disturbances, from CPU times of the kernel and from the canary."""
 
 import time
 from dataclasses import replace
@@ -64,7 +64,7 @@ def test_the_accounts_are_read_as_the_kernel_writes_them(
 
 
 class Sung:
-    """A clock that fixed work moves on by the given seconds, one after the other."""
+    """A clock that each run of the fixed work advances by the next of these seconds."""
 
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.now = list(seconds), 0.0

@@ -1,4 +1,4 @@
-"""What an invocation without a clock asks for, and what is told of it."""
+"""Untimed runs: what they request, and what is recorded."""
 
 import sys
 import tempfile
@@ -16,7 +16,7 @@ from tests.made import make_cell
 from tests.measure.test_invocation import Answering, make_ending, specification_of
 
 OK = {"status": "ok", "error": "", "traceback": ""}
-UNTOLD = "this system does not report shared memory; Linux does, in /proc/PID/smaps_rollup"
+UNKNOWN_MEMORY = "this system does not report shared memory; Linux does, in /proc/PID/smaps_rollup"
 
 
 def make_request(folder: Path, **settings: Any) -> UntimedRequest:
@@ -33,33 +33,35 @@ def make_request(folder: Path, **settings: Any) -> UntimedRequest:
 
 def test_memory_is_sampled_in_an_untimed_run(tmp_path: Path) -> None:
     supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, memory_samples=7))
-    found = run_untimed(make_request(tmp_path), supervisor)
+    run = run_untimed(make_request(tmp_path), supervisor)
     (launch,) = supervisor.launches
     specification = specification_of(launch)
     assert launch.memory
     assert (specification["kind"], specification["calls"]) == ("untimed", {"one": 10})
-    assert (found.cell, found.purpose, found.status, found.error) == ("abc", "memory", "ok", "")
-    assert (found.peak_pss_bytes, found.looks) == (38_000_000, 7)
+    assert (run.cell, run.purpose, run.status, run.error) == ("abc", "memory", "ok", "")
+    assert (run.peak_pss_bytes, run.looks) == (38_000_000, 7)
 
 
 def test_a_failed_run_has_no_figure(tmp_path: Path) -> None:
     reply = {"status": "failed", "error": "ValueError: no\nmore", "traceback": "…"}
-    found = run_untimed(
+    run = run_untimed(
         make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, memory_samples=7))
     )
-    assert (found.status, found.error, found.peak_pss_bytes) == ("failed", "ValueError: no more", None)
+    assert (run.status, run.error, run.peak_pss_bytes) == ("failed", "ValueError: no more", None)
 
 
 def test_an_interrupted_run_has_no_figure_even_if_it_replied(tmp_path: Path) -> None:
-    found = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
-    assert (found.status, found.peak_pss_bytes) == ("interrupted", None)
+    run = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
+    assert (run.status, run.peak_pss_bytes) == ("interrupted", None)
 
 
 def test_a_full_disk_is_reported_on_one_line_with_how_to_resume(tmp_path: Path) -> None:
     (tmp_path / "output").mkdir()
     request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
-    told = rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
-    with pytest.raises(RunnerError, match=told):
+    error = (
+        rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
+    )
+    with pytest.raises(RunnerError, match=error):
         run_untimed(request, Answering(make_ending(OK)))
 
 
@@ -67,20 +69,22 @@ def test_a_missing_folder_for_temporary_files_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    told = rf"^{tmp_path}/gone: no temporary folder can be created \(No such file or directory\); "
-    with pytest.raises(RunnerError, match=f"{told}free disk space, or name another place with TMPDIR=FOLDER"):
+    error = rf"^{tmp_path}/gone: no temporary folder can be created \(No such file or directory\); "
+    with pytest.raises(
+        RunnerError, match=f"{error}free disk space, or name another place with TMPDIR=FOLDER"
+    ):
         run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
 
 
 def test_a_system_that_does_not_report_memory_is_given_as_the_reason(tmp_path: Path) -> None:
-    found = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
-    assert (found.status, found.error, found.peak_pss_bytes) == ("ok", UNTOLD, None)
+    run = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
+    assert (run.status, run.error, run.peak_pss_bytes) == ("ok", UNKNOWN_MEMORY, None)
 
 
 def test_on_other_systems_than_linux_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     supervisor = Answering(make_ending(OK))
-    assert run_untimed(make_request(tmp_path), supervisor).error == UNTOLD
+    assert run_untimed(make_request(tmp_path), supervisor).error == UNKNOWN_MEMORY
     assert supervisor.launches == []
 
 
@@ -108,10 +112,10 @@ def measured_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: An
     monkeypatch.chdir(folder)
     with Supervisor() as supervisor:
         request = make_request(folder, python=sys.executable, **settings)
-        found = run_untimed(request, supervisor)
-    assert (found.status, found.error) == ("ok", "")
-    assert found.peak_pss_bytes is not None
-    return found.peak_pss_bytes
+        run = run_untimed(request, supervisor)
+    assert (run.status, run.error) == ("ok", "")
+    assert run.peak_pss_bytes is not None
+    return run.peak_pss_bytes
 
 
 def forked(workers: int) -> dict[str, Any]:

@@ -61,14 +61,14 @@ class LoopPool:
         self.firsts.append(first)
         failure = (first, *self.failure, "Traceback") if place == self.failing else None
         opens_ns = self.opened_ns + OPENING + OPENS
-        own = Clock()
-        own.now = opens_ns
+        clock = Clock()
+        clock.now = opens_ns
 
         def timed(item: Any) -> Any:
-            own.now += self.task_ns[place]
+            clock.now += self.task_ns[place]
             return call(item)
 
-        done = repeat(timed, items, first, opens_ns + window[2], own)
+        done = repeat(timed, items, first, opens_ns + window[2], clock)
         return Done((opens_ns, *done[:3], (HOST, 1, place, True), failure))
 
     def shutdown(self, *, wait: bool) -> None:
@@ -116,14 +116,14 @@ def test_tasks_that_end_within_the_window_count_and_the_others_are_in_progress()
     loops = run([100, 300])
     assert loops.service_ns() == [100] * 10 + [300] * 3
     assert loops.in_progress() == 1  # the slower worker's fourth; the other's tenth ends as the window does
-    told = describe_loops(loops, items=3)
-    assert (told["tasks"], told["in_progress"]) == (13, 1)
+    described = describe_loops(loops, items=3)
+    assert (described["tasks"], described["in_progress"]) == (13, 1)
 
 
 def test_the_parts_of_a_run_are_what_comes_before_the_window_the_window_and_what_comes_after() -> None:
-    told = describe_loops(run([100]), items=3)
-    assert (told["start_ns"], told["work_ns"], told["end_ns"]) == (OPENING + OPENS, WINDOW, 70)
-    assert told["wall_ns"] == OPENING + OPENS + WINDOW + 70
+    described = describe_loops(run([100]), items=3)
+    assert (described["start_ns"], described["work_ns"], described["end_ns"]) == (OPENING + OPENS, WINDOW, 70)
+    assert described["wall_ns"] == OPENING + OPENS + WINDOW + 70
 
 
 def test_percentiles_are_of_the_tasks_that_ended_within_the_window() -> None:

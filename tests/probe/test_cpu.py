@@ -15,7 +15,7 @@ from tests.probe.probing import ask, process_pool, specify
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 
-TICK_S = 0.01  # /proc tells user and system time in whole ones
+TICK_S = 0.01  # /proc has user and system time in ticks
 
 BURN = """
 import os, sys, time

@@ -128,12 +128,12 @@ def test_a_cold_iteration_lasts_from_before_the_constructor_to_the_return_of_shu
 def test_start_work_and_end_are_exact_and_leave_no_gap(clock: Clock, events: list[str]) -> None:
     iteration = run_cold(bag(3), lambda: FakePool(clock, events), clock)
     workload = Workload({"function": "bag.square", "items": [0, 1, 2]}, None)
-    told = _describe(iteration, 0, workload)
-    assert told["start_ns"] == OPENING + SUBMITTING + STARTING
-    assert told["work_ns"] == 3 * TASK + 2 * (RETURNING + SUBMITTING + STARTING)
-    assert told["end_ns"] == RETURNING + CLOSING
+    described = _describe(iteration, 0, workload)
+    assert described["start_ns"] == OPENING + SUBMITTING + STARTING
+    assert described["work_ns"] == 3 * TASK + 2 * (RETURNING + SUBMITTING + STARTING)
+    assert described["end_ns"] == RETURNING + CLOSING
     wall = iteration.closed_ns - iteration.opened_ns
-    assert told["start_ns"] + told["work_ns"] + told["end_ns"] == wall
+    assert described["start_ns"] + described["work_ns"] + described["end_ns"] == wall
 
 
 def test_the_times_of_every_task_are_exact(clock: Clock, events: list[str]) -> None:

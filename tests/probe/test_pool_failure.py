@@ -1,4 +1,4 @@
-"""What is told of a pool that failed; tests/faults.yaml has the same with real workers."""
+"""Explanations of the failure of a pool; tests/faults.yaml has the same with real workers."""
 
 import signal
 from concurrent.futures.process import BrokenProcessPool
@@ -12,7 +12,7 @@ from runner_probe.iteration import PoolFailed
 from runner_probe.pool_failure import explain
 from runner_probe.workload import Workload
 
-ENDED_BY_THE_POOL = -signal.SIGTERM
+TERMINATED_BY_THE_POOL = -signal.SIGTERM
 
 
 def fail(
@@ -25,30 +25,30 @@ def fail(
     return explain(PoolFailed(error, chunk, SimpleNamespace(_processes=workers)), workload)
 
 
-@pytest.mark.parametrize("own", [3, 0, -signal.SIGKILL])
-def test_the_worker_that_died_by_itself_explains_the_failure(own: int) -> None:
-    told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, own, ENDED_BY_THE_POOL)
-    assert told == ("crashed", "BrokenProcessPool: broken", own)
+@pytest.mark.parametrize("exit_code", [3, 0, -signal.SIGKILL])
+def test_the_worker_that_died_by_itself_explains_the_failure(exit_code: int) -> None:
+    explanation = fail(BrokenProcessPool("broken"), TERMINATED_BY_THE_POOL, exit_code, TERMINATED_BY_THE_POOL)
+    assert explanation == ("crashed", "BrokenProcessPool: broken", exit_code)
 
 
 def test_if_the_pool_terminated_all_its_workers_two_causes_are_possible() -> None:
-    told = fail(BrokenProcessPool("broken"), ENDED_BY_THE_POOL, ENDED_BY_THE_POOL)
+    explanation = fail(BrokenProcessPool("broken"), TERMINATED_BY_THE_POOL, TERMINATED_BY_THE_POOL)
     two = "a worker left its pool but did not exit, or was killed by SIGTERM"
-    assert told == ("crashed", f"{two}: BrokenProcessPool: broken", None)
+    assert explanation == ("crashed", f"{two}: BrokenProcessPool: broken", None)
 
 
 def test_errors_of_adapters_have_the_exit_code_of_the_worker() -> None:
-    told = fail(BrokenPool(ENDED_BY_THE_POOL))
+    explanation = fail(BrokenPool(TERMINATED_BY_THE_POOL))
     error = "BrokenPool: the task of the dead worker is lost"
-    assert told == ("crashed", error, ENDED_BY_THE_POOL)
+    assert explanation == ("crashed", error, TERMINATED_BY_THE_POOL)
 
 
 def test_a_result_that_cannot_be_unpickled_breaks_a_pool_with_healthy_workers() -> None:
     broken = BrokenProcessPool("broken")
     broken.__cause__ = Exception("\n'''\nTraceback (most recent call last):\nValueError: no\n'''")
-    told = fail(broken, ENDED_BY_THE_POOL)
+    explanation = fail(broken, TERMINATED_BY_THE_POOL)
     error = "a result was pickled, but cannot be unpickled: ValueError: no"
-    assert told == ("failed", error, None)
+    assert explanation == ("failed", error, None)
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_with_healthy_workers() 
     ],
 )
 def test_a_result_that_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
-    told = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
-    assert told[0] == "failed"
-    assert told[1].startswith(what)
-    assert told[1].endswith("cannot be pickled: TypeError: cannot pickle it")
+    explanation = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
+    assert explanation[0] == "failed"
+    assert explanation[1].startswith(what)
+    assert explanation[1].endswith("cannot be pickled: TypeError: cannot pickle it")
 
 
 def test_with_several_bags_a_task_is_named_by_its_position_in_its_bag() -> None:
-    told = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
-    assert told[1].startswith("the result of task 1 (7) cannot be pickled")
+    explanation = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
+    assert explanation[1].startswith("the result of task 1 (7) cannot be pickled")
 
 
 def test_an_item_that_cannot_be_pickled_is_not_reported_as_a_result() -> None:
-    told = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
-    assert told[1].startswith("the function or an item of task 1 (")
+    explanation = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
+    assert explanation[1].startswith("the function or an item of task 1 (")
 
 
 def test_other_errors_of_a_pool_are_reported_unchanged() -> None:

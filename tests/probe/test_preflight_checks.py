@@ -1,4 +1,4 @@
-"""The checks made before anything is measured."""
+"""The checks before anything is measured."""
 
 import multiprocessing
 import os
@@ -78,14 +78,14 @@ def test_a_workload_is_loaded_and_a_pool_opened_once_for_all_cells(tmp_path: Pat
 
 
 def test_snippets_are_compiled_but_not_run() -> None:
-    found = checked(SERIAL, snippets={"one": "raise SystemExit", "two": "2"}, setup="raise SystemExit")
-    assert found == {"tasks": 2, "is_async": False, "problems": []}
+    reply = checked(SERIAL, snippets={"one": "raise SystemExit", "two": "2"}, setup="raise SystemExit")
+    assert reply == {"tasks": 2, "is_async": False, "problems": []}
 
 
 def test_a_wrong_workload_and_a_wrong_pool_are_both_reported() -> None:
-    found = checked({"_target_": "nowhere.Pool"}, items=[])
-    assert found["tasks"] is None
-    assert [key for key, _ in found["problems"]] == ["workload.items", "executor.pool"]
+    reply = checked({"_target_": "nowhere.Pool"}, items=[])
+    assert reply["tasks"] is None
+    assert [key for key, _ in reply["problems"]] == ["workload.items", "executor.pool"]
 
 
 @pytest.mark.parametrize(
@@ -160,15 +160,15 @@ def test_a_pool_that_takes_an_initializer_or_anything_at_all_is_accepted(pool: d
 
 
 def test_the_interpreter_describes_itself() -> None:
-    told = describe_interpreter()
-    assert told["executable"] == sys.executable
-    assert told["version"] == platform.python_version()
-    assert told["implementation"] == "CPython"
-    assert told["free_threaded"] is False or told["version"] >= "3.13"
-    assert told["gil_enabled"] is getattr(sys, "_is_gil_enabled", lambda: True)()
-    assert told["usable_cpus"] == len(os.sched_getaffinity(0))
-    assert told["packages"]["pytest"] == pytest.__version__
-    assert list(told["packages"]) == sorted(told["packages"])
+    facts = describe_interpreter()
+    assert facts["executable"] == sys.executable
+    assert facts["version"] == platform.python_version()
+    assert facts["implementation"] == "CPython"
+    assert facts["free_threaded"] is False or facts["version"] >= "3.13"
+    assert facts["gil_enabled"] is getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert facts["usable_cpus"] == len(os.sched_getaffinity(0))
+    assert facts["packages"]["pytest"] == pytest.__version__
+    assert list(facts["packages"]) == sorted(facts["packages"])
 
 
 def test_the_interpreter_reports_thread_limits_in_its_environment(

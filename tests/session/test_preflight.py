@@ -1,4 +1,4 @@
-"""What the checks keep of the interpreters that will measure."""
+"""What the preflight check reports about interpreters and cells."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.made import make_cell
 
 
 class Interpreters:
-    """A supervisor whose interpreters answer as the prefix and the environment say."""
+    """A supervisor whose interpreters reply as the prefix and the environment say."""
 
     def __init__(self, problem: str = "") -> None:
         self.problem = problem
@@ -59,11 +59,11 @@ def test_each_interpreter_is_described_with_its_cells() -> None:
     planned = plan(
         cell("a", env=one), cell("b", env=two), cell("c", env=one), cell("d", env=one, prefix=pinned)
     )
-    told = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
+    common = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
     assert [found.described() for found in check(planned, Interpreters()).interpreters] == [
-        {**told, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
-        {**told, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
-        {**told, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
+        {**common, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
+        {**common, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
+        {**common, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
     ]
 
 
@@ -96,9 +96,9 @@ def test_a_missing_library_is_reported_with_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setattr("sys.executable", "ours")
     planned = plan(cell("a", executor=_LOKY, python=python, prefix=prefix), extras={"a": "fast"})
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         check(planned, Interpreters(_MISSING))
-    assert told.value.problems == [f"executor 'serial': Python 3.13.1 ({python}) has no 'loky'; {remedy}"]
+    assert caught.value.problems == [f"executor 'serial': Python 3.13.1 ({python}) has no 'loky'; {remedy}"]
 
 
 def test_a_missing_library_of_an_adapter_is_reported() -> None:
@@ -114,6 +114,6 @@ def test_a_missing_library_of_an_adapter_is_reported() -> None:
 )
 def test_other_problems_of_a_pool_are_reported_unchanged(problem: str, extra: str | None) -> None:
     planned = plan(cell("a", executor=_LOKY), extras={"a": extra})
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as caught:
         check(planned, Interpreters(problem))
-    assert told.value.problems == [f"executor 'e': pool: {problem}"]
+    assert caught.value.problems == [f"executor 'e': pool: {problem}"]

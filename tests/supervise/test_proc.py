@@ -1,4 +1,4 @@
-"""The memory of processes, exact, as a made-up /proc tells of it."""
+"""Exact memory of processes in an artificial /proc."""
 
 import os
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ def holding(proc: Path, process: int, kilobytes: int) -> None:
     (folder / "smaps_rollup").write_text(text, encoding="ascii")
 
 
-def looked(proc: Path, *looks: Mapping[int, int]) -> Peak:
-    """Look at processes that hold so many kilobytes, one look after another."""
+def sampled(proc: Path, *looks: Mapping[int, int]) -> Peak:
+    """Sample processes that hold so many kilobytes, one sample after another."""
     now: Mapping[int, int] = {}
     peak = Peak(lambda: now, proc)
     for now in looks:
@@ -26,7 +26,7 @@ def looked(proc: Path, *looks: Mapping[int, int]) -> Peak:
 
 
 def test_the_peak_is_of_the_sum_not_the_sum_of_the_peaks(tmp_path: Path) -> None:
-    peak = looked(tmp_path, {5: 100, 6: 10}, {5: 50, 6: 90, 7: 1}, {5: 60})
+    peak = sampled(tmp_path, {5: 100, 6: 10}, {5: 50, 6: 90, 7: 1}, {5: 60})
     assert (peak.pss_bytes, peak.samples) == (141 * 1024, 3)
 
 
@@ -46,8 +46,8 @@ def test_without_a_readable_process_there_is_no_figure(tmp_path: Path) -> None:
 
 
 def test_descendants_of_zombies_are_listed_but_not_the_zombies(tmp_path: Path) -> None:
-    own = os.getpid()
-    for process, state, parent in ((5, "S", own), (6, "Z", 5), (7, "R", 6), (8, "S", 1)):
+    this_process = os.getpid()
+    for process, state, parent in ((5, "S", this_process), (6, "Z", 5), (7, "R", 6), (8, "S", 1)):
         (tmp_path / str(process)).mkdir()
         (tmp_path / str(process) / "stat").write_text(
             f"{process} (a ) name) {state} {parent} 0", encoding="ascii"

@@ -41,7 +41,7 @@ def hang():
         signal.pause()
 """
 
-#: Three processes: the command itself, a child in a session of its own, and a daemon.
+#: Three processes: the command itself, a child in a new session, and a daemon.
 HANGING_FAMILY = """
 if os.fork() == 0:
     os.setsid()
@@ -59,9 +59,9 @@ IGNORING = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 
 @pytest.fixture
 def supervising() -> Iterator[Supervisor]:
-    with Supervisor() as one:
-        yield one
-    assert processes_of(one.study_id) == []
+    with Supervisor() as client:
+        yield client
+    assert processes_of(client.study_id) == []
 
 
 def launch(folder: Path, script: str, *, time_limit_s: float = PATIENCE_S, specification: str = "") -> Launch:
@@ -78,9 +78,9 @@ def decoded(ending: Ending) -> Any:
     return None if ending.reply is None else json.loads(ending.reply)
 
 
-def in_background(one: Supervisor, wanted: Launch) -> "Future[Ending]":
+def in_background(client: Supervisor, wanted: Launch) -> "Future[Ending]":
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(one.run, wanted)
+    future = pool.submit(client.run, wanted)
     pool.shutdown(wait=False)
     return future
 
@@ -391,8 +391,8 @@ def test_the_temporary_folder_is_not_changed_if_paths_of_sockets_would_be_too_lo
     deep.mkdir()
     monkeypatch.setenv("TMPDIR", str(deep))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    with Supervisor() as one:
-        ending = one.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})"))
+    with Supervisor() as client:
+        ending = client.run(launch(tmp_path, "import tempfile\nreply({'folder': tempfile.gettempdir()})"))
     assert decoded(ending) == {"folder": str(deep)}
     assert list(deep.iterdir()) == []
 
@@ -422,9 +422,9 @@ def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
 import sys
 from runner.supervise.client import Supervisor
 from runner.supervise.protocol import Launch
-with Supervisor() as one:
-    print(one.study_id, one._process.pid, one._temporary, flush=True)
-    one.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})
+with Supervisor() as client:
+    print(client.study_id, client._process.pid, client._temporary, flush=True)
+    client.run({launch(tmp_path, IGNORING + HANGING_FAMILY)!r})
 """
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -446,17 +446,17 @@ def command_line(process: str) -> str:
 
 
 def test_the_death_of_the_supervising_process_is_reported(tmp_path: Path) -> None:
-    with Supervisor() as one:
-        running = in_background(one, launch(tmp_path, "hang()"))
-        (probe,) = wait_until(lambda: processes_of(one.study_id))
-        one._process.kill()
+    with Supervisor() as client:
+        running = in_background(client, launch(tmp_path, "hang()"))
+        (probe,) = wait_until(lambda: processes_of(client.study_id))
+        client._process.kill()
         message = "^the supervising process was killed$"
         with pytest.raises(SupervisorDied, match=message):
             running.result(PATIENCE_S)
         with pytest.raises(SupervisorDied, match=message):
-            one.run(launch(tmp_path, "hang()"))
-        one.interrupt()  # has nobody to tell, and says nothing
+            client.run(launch(tmp_path, "hang()"))
+        client.interrupt()  # has no process to interrupt, and ignores that
         os.kill(probe, signal.SIGKILL)
-        temporary = Path(one._temporary)
+        temporary = Path(client._temporary)
     assert not temporary.exists()
-    wait_until(lambda: not processes_of(one.study_id))
+    wait_until(lambda: not processes_of(client.study_id))
