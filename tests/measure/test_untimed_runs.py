@@ -58,9 +58,7 @@ def test_an_interrupted_run_has_no_figure_even_if_it_replied(tmp_path: Path) -> 
 def test_a_full_disk_is_reported_on_one_line_with_how_to_resume(tmp_path: Path) -> None:
     (tmp_path / "output").mkdir()
     request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
-    error = (
-        rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
-    )
+    error = rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
     with pytest.raises(RunnerError, match=error):
         run_untimed(request, Answering(make_ending(OK)))
 
