@@ -29,19 +29,6 @@ def anomalies(values: Values) -> dict[Anomaly, int]:
     return found
 
 
-def flags(values: Values) -> list[str]:
-    """Name the anomalies of times."""
-    texts = {
-        Anomaly.TWO_MODES: "two modes",
-        Anomaly.SLOWER: "slower over the repetitions",
-        Anomaly.FASTER: "faster over the repetitions",
-    }
-    return [
-        texts.get(anomaly) or ("1 outlier" if count == 1 else f"{count} outliers")
-        for anomaly, count in anomalies(values).items()
-    ]
-
-
 def count_outliers(values: Values) -> int:
     """Count the times that lie more than 14.8 median absolute deviations from the median."""
     distances = np.abs(values - np.median(values))

@@ -7,6 +7,7 @@ from runner.analysis.alike import alike_but_for
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
 from runner.analysis.facts import (
+    MOST_MORE_REPETITIONS,
     Answer,
     Cause,
     CellAnalysis,
@@ -21,7 +22,6 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
 
 _WORTH_IT = 1.05  # a gain that is shown to be smaller than this is no help
-_MOST_MORE_REPETITIONS = 200  # an estimate above this means: not by repeating
 _FEWEST_TO_SHARE = 2  # workers
 
 
@@ -160,7 +160,7 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
         losses.append(loss)
     gain, _, nearest = min(gains)
     needed = done * min(gain, max(losses)) ** 2
-    total = None if needed - done > _MOST_MORE_REPETITIONS else max(math.ceil(needed) | 1, done + 2)
+    total = None if needed - done > MOST_MORE_REPETITIONS else max(math.ceil(needed) | 1, done + 2)
     # An odd number, so that the median is a real run.
     return MoreRepetitions(done=done, total=total, at_least=False, cells=cells, nearest=nearest)
 

@@ -10,7 +10,7 @@ from runner.analysis.explain.attribution import PairFactors, TracedRun, attribut
 from runner.analysis.explain.bounds import speedup_bound
 from runner.analysis.explain.causes import Setting, busy_cpus, shown_losses
 from runner.analysis.explain.trace import Trace, TraceRecords
-from runner.analysis.facts import Factors, Loss, Unexplained
+from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Values, medians
 from runner.analysis.machine import Machine
@@ -19,7 +19,6 @@ from runner.records import Cell
 
 _MOST_OVERHEAD = 0.1  # of the time within tasks: of a loop that takes more beside them there is no bound
 _PIECES = 1000  # that the tasks of one record may be divided into
-_MOST_SLOWED = 0.05  # by tracing, of what is to be explained: beyond that a run explains nothing
 #: A factor of a pair of runs for each field of Factors.
 _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
 
@@ -202,7 +201,9 @@ class Explainer:
             added = [run.wall_s - times[repetition] for repetition, run in self._runs_of(cell).items()]
             self._added_s[cell] = medians(np.array([added]), *self._times.level)[0] if added else None
         added_s = self._added_s[cell]
-        return added_s is not None and added_s.low > 0 and added_s.value > _MOST_SLOWED * explained_s
+        return (
+            added_s is not None and added_s.low > 0 and added_s.value > MOST_SLOWED_BY_TRACING * explained_s
+        )
 
     def _has_hidden_threads(self, cell: Cell) -> bool:
         """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
