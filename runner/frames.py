@@ -1,0 +1,95 @@
+"""Result folders as tidy data frames, over one study or many: `runner.read("results/*")`."""
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.columns import NAMING, SAMPLE_COLUMNS, TASK_COLUMNS, Kind, cell_columns
+from runner.errors import RunnerError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from runner.analysis.facts import CellAnalysis, StudyAnalysis
+    from runner.columns import Column
+    from runner.records import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """Studies as data frames. The first column is `study`, the name of the folder.
+
+    docs/reference.md describes the others. Swept settings are missing in studies that do not sweep them.
+    """
+
+    cells: "pd.DataFrame"  #: one row per cell, the columns of summary.csv but for its sentences
+    samples: "pd.DataFrame"  #: one row per iteration, as in samples.csv
+    tasks: "pd.DataFrame"  #: one row per cell and task, as in tasks.csv
+
+
+def read_frames(patterns: Iterable[str | Path]) -> Frames:
+    """Read and analyse every result folder that matches a pattern, in the order of their names.
+
+    Raises:
+        RunnerError: if no folder matches, or one cannot be read
+    """
+    import pandas as pd  # noqa: PLC0415 - only this function needs data frames
+
+    from runner.analysis.study import analyse  # noqa: PLC0415 - NumPy and SciPy, for the same reason
+    from runner.folder.results import read  # noqa: PLC0415
+
+    rows: dict[str, list[dict[str, Any]]] = {"cells": [], "samples": [], "tasks": []}
+    for folder in _folders(patterns):
+        results = read(folder)
+        study = analyse(results)
+        rows["cells"] += _cell_rows(study)
+        rows["samples"] += _sample_rows(study, results.samples)
+        rows["tasks"] += _task_rows(study)
+    return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()})
+
+
+def _folders(patterns: Iterable[str | Path]) -> list[Path]:
+    """Find the result folders: those that hold a study.yaml."""
+    listed = [str(pattern) for pattern in patterns]
+    found = {Path(path) for pattern in listed for path in glob.glob(pattern)}  # noqa: PTH207 - absolute ones too
+    folders = sorted(path for path in found if (path / "study.yaml").is_file())
+    if not folders:
+        raise RunnerError(f"{', '.join(listed)}: no result folder matches; name one such as results/*_primes")
+    return folders
+
+
+def _naming(study: "StudyAnalysis", cell: "CellAnalysis") -> dict[str, Any]:
+    return {
+        "study": study.study.folder.name,
+        **{column.name: column.get(cell) for column in NAMING},
+        **cell.swept,
+    }
+
+
+def _cell_rows(study: "StudyAnalysis") -> list[dict[str, Any]]:
+    columns = [column for column in cell_columns(study.study) if column.kind != Kind.SENTENCE]
+    return [{"study": study.study.folder.name, **_values(columns, cell)} for cell in study.cells.values()]
+
+
+def _sample_rows(study: "StudyAnalysis", samples: "Iterable[Sample]") -> list[dict[str, Any]]:
+    return [
+        {
+            **_naming(study, study.cells[sample.cell]),
+            **{name: getattr(sample, name) for name in SAMPLE_COLUMNS},
+        }
+        for sample in samples
+    ]
+
+
+def _task_rows(study: "StudyAnalysis") -> list[dict[str, Any]]:
+    return [{**_naming(study, study.cells[task.cell]), **_values(TASK_COLUMNS, task)} for task in study.tasks]
+
+
+def _values(columns: "Iterable[Column[Any]]", record: Any) -> dict[str, Any]:
+    return {
+        name: value
+        for column in columns
+        for name, value in zip(column.names, column.values(record), strict=True)
+    }
