@@ -1,26 +1,26 @@
-"""Figures as people read them."""
+"""Numbers formatted for people."""
 
-_SMALL = 0.095  # two decimals would hide it
-_ROUNDED = 0.9995  # what rounds up to the next power of ten is shown as that
+_SMALL = 0.095  # two decimals would show hardly any of its digits
+_ROUNDED = 0.9995  # times a power of ten: from there on, three digits round up to it
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def seconds(value: float) -> str:
-    """Show a time with three digits and its unit."""
+    """Format a time with three digits and its unit."""
     factor, unit = next((pair for pair in _UNITS if abs(value) >= _ROUNDED * pair[0]), _UNITS[-1])
     return f"{three_digits(value / factor)} {unit}"
 
 
 def size(value: float) -> str:
-    """Show a number of bytes with two digits at least and its unit."""
+    """Format a number of bytes with at least two digits and its unit."""
     factor, unit = next((pair for pair in _SIZES if value >= _ROUNDED * pair[0]), _SIZES[-1])
     amount = value / factor
     return f"{amount:.{1 if amount < 10 * _ROUNDED and factor > 1 else 0}f} {unit}"
 
 
 def three_digits(value: float) -> str:
-    """Show a number with three significant digits, two of one below 1; only the smallest with an exponent."""
+    """Format a number with three significant digits, or two below 1; the smallest have an exponent."""
     if 0 < abs(value) < _SMALL:
         return f"{value:.2g}"
     decimals = 2 if abs(value) < 10 * _ROUNDED else 1 if abs(value) < 100 * _ROUNDED else 0

@@ -1,4 +1,4 @@
-"""The command line with workloads that misbehave, on every executor: tests/faults.yaml has the table."""
+"""Workloads that misbehave, on every executor: tests/faults.yaml lists them with what the study reports."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 MEASURED = ROOT / "tests" / "probe" / "measured"
 TABLE: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((ROOT / "tests" / "faults.yaml").read_text())
-TIME_LIMITS_S = {"endless": 4.0}
+TIME_LIMITS_S = {"endless": 2.5}
 
 HERE = ("serial", "thread")
 PROCESSES = ("fork", "spawn", "forkserver")
@@ -27,7 +27,7 @@ COLUMNS = {"all": EXECUTORS, "here": HERE, "processes": PROCESSES}
 
 
 def expectations() -> Iterator[tuple[str, str, str, Sequence[str]]]:
-    """Spread the table: group, fault, executor, and what is said."""
+    """Yield group, fault, executor, and the status and parts of the error."""
     for group, faults in TABLE.items():
         for fault, row in faults.items():
             newer = row.get("says_since_3_12") if sys.version_info >= (3, 12) else None
@@ -37,7 +37,7 @@ def expectations() -> Iterator[tuple[str, str, str, Sequence[str]]]:
 
 
 def write_settings(folder: Path) -> None:
-    """Write a configuration of the faults and of a process pool for each start method."""
+    """Write the workloads of the table, and a process pool for each start method."""
     for kind in ("workload", "executor"):
         (folder / kind).mkdir(parents=True)
     for faults in TABLE.values():
@@ -55,16 +55,16 @@ def write_settings(folder: Path) -> None:
 
 
 class Sweep:
-    """A study in a folder of its own.
+    """A study in its own folder.
 
     Args:
-        folder: where it runs
-        settings: of the command line
+        folder: its working directory
+        settings: on the command line
     """
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.folder, self.settings = folder, settings
-        self.temporary = folder / "t"  # short: sockets are put there
+        self.temporary = folder / "t"  # short: the paths of sockets are limited
         self.temporary.mkdir()
         write_settings(folder / "conf")
 
@@ -91,13 +91,13 @@ class Sweep:
         return Study(folder=newest(self.folder), exit_code=exit_code, shown=shown, errors=errors)
 
     def left(self) -> list[Path]:
-        """List its temporary files, but for the runner's own lock, which stays."""
+        """List its leftover temporary files, without the runner's lock, which stays."""
         return [path for path in self.temporary.iterdir() if path.suffix != ".lock"]
 
 
 @pytest.fixture(scope="module")
 def sweeps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Sweep]]:
-    """Sweep each group of faults over the executors."""
+    """Sweep each group of faults over all executors."""
     prepared = {
         group: Sweep(
             tmp_path_factory.mktemp(group),
@@ -107,34 +107,36 @@ def sweeps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Sw
         )
         for group, faults in TABLE.items()
     }
-    with prepared["endless"].process as waiting_mostly:  # and so beside the others
+    with prepared["endless"].process as endless:  # it mostly waits, so the others run at the same time
         yield prepared
-        waiting_mostly.terminate()  # where no test of it was selected
+        endless.terminate()  # in case none of its tests was selected
 
 
-def told(study: Study) -> dict[tuple[str, str], tuple[str, str]]:
-    """Tell how every cell of a study ended: its last row's status and error."""
+def endings(study: Study) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the last status and error of every cell, by workload and executor."""
     return {(row["workload"], row["executor"]): (row["status"], row["error"]) for row in study.rows()}
 
 
-def assert_told(study: Study, fault: str, executor: str, says: Sequence[str]) -> None:
-    status, error = told(study)[fault, executor]
+def assert_reported(study: Study, fault: str, executor: str, says: Sequence[str]) -> None:
+    status, error = endings(study)[fault, executor]
     assert (status, bool(error)) == (says[0], says[0] != "ok"), error
     for part in says[1:]:
         assert part in error
 
 
 @pytest.mark.parametrize(("group", "fault", "executor", "says"), list(expectations()))
-def test_a_fault_is_told(
+def test_a_fault_is_reported(
     sweeps: Mapping[str, Sweep], group: str, fault: str, executor: str, says: Sequence[str]
 ) -> None:
-    assert_told(sweeps[group].study, fault, executor, says)
+    assert_reported(sweeps[group].study, fault, executor, says)
 
 
 @pytest.mark.parametrize("group", list(TABLE))
-def test_a_study_of_faults_measures_all_and_leaves_nothing(sweeps: Mapping[str, Sweep], group: str) -> None:
+def test_a_study_of_faults_measures_every_cell_and_leaves_nothing(
+    sweeps: Mapping[str, Sweep], group: str
+) -> None:
     sweep, study = sweeps[group], sweeps[group].study
-    assert set(told(study)) == {(fault, executor) for fault in TABLE[group] for executor in EXECUTORS}
+    assert set(endings(study)) == {(fault, executor) for fault in TABLE[group] for executor in EXECUTORS}
     expected = 0 if group == "harmless" else 1
     assert (study.exit_code, study.errors) == (expected, "")
     assert "Traceback" not in study.shown
@@ -166,7 +168,7 @@ exec {command} "$@"
 
 
 @pytest.mark.parametrize("setting", [f"python={sys.executable},./start", "prefix=[],[./start]"])
-def test_an_interpreter_that_starts_no_more_is_told(
+def test_an_interpreter_that_no_longer_starts_is_reported(
     tmp_path_factory: pytest.TempPathFactory, setting: str
 ) -> None:
     folder = tmp_path_factory.mktemp("starting")
@@ -174,23 +176,25 @@ def test_an_interpreter_that_starts_no_more_is_told(
     start.write_text(STARTING.format(command=sys.executable if setting.startswith("python") else ""))
     start.chmod(0o755)
     executors = f"executor={','.join(EXECUTORS)}"
-    breaking = "workload.setup=faulty.break_interpreters"  # after the check, which has no set-up
+    breaking = "workload.setup=faulty.break_interpreters"  # after the preflight, which does not run setup
     study = Sweep(folder, "workload=healthy", breaking, executors, setting).study
-    ends = [(row["status"], row["error"]) for row in study.headlines()]
-    error = "the interpreter exited with code 9 before it replied; its last output: the licence has expired"
-    assert ends.count(("crashed", error)) == len(EXECUTORS)
-    assert ends.count(("ok", "")) == len(EXECUTORS) + 1, "and the reference"
+    rows = [(row["status"], row["error"]) for row in study.headlines()]
+    error = (
+        "the interpreter exited with code 9 before it replied; its last output: the licence has expired"
+    )
+    assert rows.count(("crashed", error)) == len(EXECUTORS)
+    assert rows.count(("ok", "")) == len(EXECUTORS) + 1, "with the reference run"
     assert (study.exit_code, study.processes()) == (1, [])
 
 
 @pytest.mark.parametrize("engine", ["loky", "joblib"])
-def test_an_engine_whose_worker_is_killed_is_told(
+def test_an_engine_whose_worker_is_killed_is_reported(
     tmp_path_factory: pytest.TempPathFactory, engine: str
 ) -> None:
     pytest.importorskip(engine)
     sweep = Sweep(tmp_path_factory.mktemp("engine"), "workload=healthy,is_killed", f"executor={engine}")
     study = sweep.study
-    assert_told(study, "is_killed", engine, ["crashed", "TerminatedWorkerError", "SIGKILL(-9)"])
-    assert_told(study, "healthy", engine, ["ok"])
+    assert_reported(study, "is_killed", engine, ["crashed", "TerminatedWorkerError", "SIGKILL(-9)"])
+    assert_reported(study, "healthy", engine, ["ok"])
     assert study.processes() == []
     assert sweep.left() == []

@@ -1,12 +1,13 @@
-"""The command line as users run it, with workloads that misbehave and studies that are stopped."""
+"""The command line as users run it, with workloads that misbehave and studies that are interrupted."""
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,9 +114,9 @@ def ignores_sigterm(number):
     time.sleep(0.5)
     return number
 
-def waits_to_go_on(number):
+def waits_for_permission(number):
     open("begun", "w").close()
-    while not os.path.exists("go on"):
+    while not os.path.exists("permitted"):
         time.sleep(0.02)
     return number
 
@@ -127,7 +128,7 @@ def never_ends(number):
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A study that has ended."""
+    """A finished study."""
 
     folder: Path
     exit_code: int
@@ -137,21 +138,29 @@ class Study:
     def rows(self) -> list[dict[str, str]]:
         return rows_of(self.folder)
 
-    def bad(self) -> list[tuple[str, str, str]]:
-        """List executor, status and error of the invocations that did not end well."""
+    def failed(self, function: str | None = None) -> list[tuple[str, str, str]]:
+        """List executor, status and error of the invocations that failed."""
         return [
             (row["executor"], row["status"], row["error"])
-            for row in self.headlines()
+            for row in self.headlines(function)
             if row["status"] != "ok"
         ]
 
-    def good(self) -> Counter[str]:
-        """Count the good headlines of every executor."""
-        return Counter(row["executor"] for row in self.headlines() if row["status"] == "ok")
+    def succeeded(self, function: str | None = None) -> Counter[str]:
+        """Count the cold runs of every executor that succeeded."""
+        return Counter(row["executor"] for row in self.headlines(function) if row["status"] == "ok")
 
-    def headlines(self) -> list[dict[str, str]]:
-        """List the first row of every invocation; short tasks are traced in a second one."""
-        return [row for row in self.rows() if row["iteration"] == "0"]
+    def headlines(self, function: str | None = None) -> list[dict[str, str]]:
+        """List the first row of every invocation, of a function if one is given.
+
+        Short tasks are traced in a second row.
+        """
+        return [
+            row
+            for row in self.rows()
+            if row["iteration"] == "0"
+            and (function is None or row["workload.function"] == f"work.{function}")
+        ]
 
     def processes(self) -> list[int]:
         return processes_of(id_of(self.folder))
@@ -176,27 +185,49 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def run(folder: Path) -> Callable[..., Study]:
-    """Run a study of one function to its end."""
+def run_study(folder: Path, function: str, *settings: str) -> Study:
+    """Run a study of one or several functions to its end."""
+    done = subprocess.run(
+        command(function, *settings),
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_S,
+        check=False,
+    )
+    study = Study(folder=newest(folder), exit_code=done.returncode, shown=done.stdout, errors=done.stderr)
+    assert "Traceback" not in study.shown + study.errors
+    assert study.processes() == []
+    return study
 
-    def run_study(function: str, *settings: str) -> Study:
-        settings = settings or ("executor=serial,thread,process",)
-        done = subprocess.run(
-            command(function, *settings),
-            cwd=folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        study = Study(folder=newest(folder), exit_code=done.returncode, shown=done.stdout, errors=done.stderr)
-        assert "Traceback" not in study.shown + study.errors
-        assert study.processes() == []
-        return study
 
-    return run_study
+def sweep(folder: Path, functions: Iterable[str]) -> Study:
+    """Run one study of several functions on the loop, threads and processes."""
+    (folder / "work.py").write_text(WORK)
+    return run_study(folder, ",work.".join(functions), *EXECUTORS)
+
+
+EXECUTORS = ("executor=serial,thread,process",)
+ONCE = len("printed 1\nwritten") * 3
+#: By function: the sizes of the output of its invocations.
+OUTPUTS = {
+    "prints": {ONCE, 2 * ONCE},  # short tasks run once more, to be traced
+    "closes_stdout": set[int](),
+    "floods": {OUTPUT_CAP_BYTES},
+}
+
+
+@pytest.fixture(scope="module")
+def printing(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Run all functions that use their output."""
+    return sweep(tmp_path_factory.mktemp("printing"), OUTPUTS)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Run all functions that fail on one of the executors."""
+    return sweep(tmp_path_factory.mktemp("failing"), [function for function, *_ in FAULTS])
 
 
 def newest(folder: Path) -> Path:
@@ -213,98 +244,89 @@ def id_of(folder: Path) -> str:
     return study["study"]
 
 
-@pytest.mark.parametrize("function", ["prints", "closes_stdout", "floods"])
-def test_what_a_workload_does_to_its_output_disturbs_nothing(
-    run: Callable[..., Study], function: str
-) -> None:
-    study = run(function)
-    assert (study.exit_code, study.bad()) == (0, [])
-    assert study.good() == {"serial": 3, "thread": 2, "process": 2}
-    assert study.errors == ""
-    outputs = {file.stat().st_size for file in (study.folder / "output").iterdir()}
-    once = len("printed 1\nwritten") * 3
-    expected = {
-        "prints": {once, 2 * once},  # short tasks are run once more, to be traced
-        "closes_stdout": set(),
-        "floods": {OUTPUT_CAP_BYTES},
-    }
-    assert outputs == expected[function]
+@pytest.mark.parametrize("function", OUTPUTS)
+def test_the_output_of_a_workload_does_not_disturb_the_study(printing: Study, function: str) -> None:
+    assert (printing.exit_code, printing.errors) == (0, "")
+    assert printing.failed(function) == []
+    assert printing.succeeded(function) == {"serial": 3, "thread": 2, "process": 2}
+    cells = {row["cell"] for row in printing.headlines(function)}
+    files = [file for file in (printing.folder / "output").iterdir() if file.name.partition("_")[0] in cells]
+    assert {file.stat().st_size for file in files} == OUTPUTS[function]
 
 
-#: With the reference, which the next cell makes where the loop fails.
-ALL_BUT = {
+#: By the executor that fails: headline runs that succeed, with the reference run of the next cell.
+SUCCEEDED = {
     "serial": {"thread": 3, "process": 2},
     "thread": {"serial": 3, "process": 2},
     "process": {"serial": 3, "thread": 2},
 }
 
+#: Function, executor that fails, status, part of the error.
+FAULTS = [
+    ("raises_in_thread", "thread", "failed", "task 0 (1) raised ValueError: not this one"),
+    ("exits_in_thread", "thread", "failed", "task 0 (1) raised SystemExit: 3"),
+    (
+        "exits_at_once_in_thread",
+        "thread",
+        "crashed",
+        "the interpreter exited with code 0 before it replied; its last output: so long",
+    ),
+    ("exits_in_process", "process", "crashed", "a worker exited with code 3: BrokenProcessPool"),
+    (
+        "is_killed_in_process",
+        "process",
+        "crashed",
+        # The rest of the message depends on whether tasks were still being dispatched.
+        "a worker was killed by SIGKILL, which the system sends when memory runs out: BrokenProcessPool",
+    ),
+    ("aborts_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGABRT"),
+    ("segfaults_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGSEGV"),
+    ("cannot_be_pickled", "process", "failed", "Can't pickle local object"),
+    (
+        "is_wrong_in_thread",
+        "thread",
+        "wrong_result",
+        "task 1 (2) returned -1, but 2 in the reference run",
+    ),
+]
 
-@pytest.mark.parametrize(
-    ("function", "executor", "status", "error"),
-    [
-        ("raises_in_thread", "thread", "failed", "task 0 (1) raised ValueError: not this one"),
-        ("exits_in_thread", "thread", "failed", "task 0 (1) raised SystemExit: 3"),
-        (
-            "exits_at_once_in_thread",
-            "thread",
-            "crashed",
-            "the interpreter exited with code 0 before it replied; its last output: so long",
-        ),
-        ("exits_in_process", "process", "crashed", "a worker exited with code 3: BrokenProcessPool"),
-        (
-            "is_killed_in_process",
-            "process",
-            "crashed",
-            # The rest of the message tells whether tasks were still being handed out: either may be.
-            "a worker was killed by SIGKILL, which the system sends when memory runs out: BrokenProcessPool",
-        ),
-        ("aborts_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGABRT"),
-        ("segfaults_in_the_loop", "serial", "crashed", "the interpreter was killed by SIGSEGV"),
-        ("cannot_be_pickled", "process", "failed", "Can't pickle local object"),
-        (
-            "is_wrong_in_thread",
-            "thread",
-            "wrong_result",
-            "task 1 (2) returned -1, but 2 in the reference run",
-        ),
-    ],
-)
-def test_a_fault_is_one_row_and_the_rest_of_the_grid_goes_on(
-    run: Callable[..., Study], function: str, executor: str, status: str, error: str
+
+@pytest.mark.parametrize(("function", "executor", "status", "error"), FAULTS)
+def test_a_fault_is_one_row_and_the_rest_of_the_grid_is_measured(
+    failing: Study, function: str, executor: str, status: str, error: str
 ) -> None:
-    study = run(function)
-    ((where, what, why),) = study.bad()
-    assert (where, what) == (executor, status)
-    assert error in why
-    assert study.good() == ALL_BUT[executor]
-    assert study.exit_code == 1
-    assert study.errors == ""
-    assert executor in study.shown
-    assert f"({executor})" in (study.folder / "study.log").read_text()
+    (row,) = failing.failed(function)
+    assert row[:2] == (executor, status)
+    assert error in row[2]
+    assert failing.succeeded(function) == SUCCEEDED[executor]
+    assert (failing.exit_code, failing.errors) == (1, "")
+    assert executor in failing.shown
 
 
-def test_a_study_of_which_nothing_succeeds_is_told_as_any_other(run: Callable[..., Study]) -> None:
-    study = run("raises")
-    error = "task 0 (1) raised ValueError: never"
-    assert sorted(study.bad()) == [
-        (executor, "failed", error) for executor in ("process", "serial", "thread")
-    ]
-    assert (study.exit_code, study.good()) == (1, {})
-    assert study.errors == ""
-
-
-def test_the_traceback_of_a_failing_task_is_in_the_log(run: Callable[..., Study]) -> None:
-    study = run("raises_in_thread", "executor=thread")
-    log = (study.folder / "study.log").read_text()
+def test_failures_and_their_tracebacks_are_in_the_log(failing: Study) -> None:
+    log = (failing.folder / "study.log").read_text()
+    for function, executor, status, _ in FAULTS:
+        (cell,) = {row["cell"] for row in failing.headlines(function) if row["executor"] == executor}
+        assert re.search(rf"cell {cell} \({executor}\), repetition \d: {status}: ", log)
     assert 'work.py", line' in log
     assert "in raises_in_thread" in log
 
 
-def test_a_hang_is_ended_at_the_time_limit_with_all_that_it_started(run: Callable[..., Study]) -> None:
-    study = run("hangs_in_thread", "executor=serial,thread,process", "time_limit_s=8")
+def test_a_study_in_which_nothing_succeeds_ends_like_any_other(folder: Path) -> None:
+    study = run_study(folder, "raises", *EXECUTORS)
+    error = "task 0 (1) raised ValueError: never"
+    assert sorted(study.failed()) == [
+        (executor, "failed", error) for executor in ("process", "serial", "thread")
+    ]
+    assert (study.exit_code, study.succeeded()) == (1, {})
+    assert study.errors == ""
+
+
+def test_a_hang_is_terminated_at_the_time_limit_with_all_that_it_started(folder: Path) -> None:
+    study = run_study(folder, "hangs_in_thread", *EXECUTORS, "time_limit_s=8")
     error = "terminated at its time limit of 8 s; raise time_limit_s if it needs longer"
-    assert study.bad() == [("thread", "timeout", error)]
-    assert study.good() == {"serial": 3, "process": 2}
+    assert study.failed() == [("thread", "timeout", error)]
+    assert study.succeeded() == {"serial": 3, "process": 2}
     assert study.exit_code == 1
 
 
@@ -312,8 +334,8 @@ STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.fixture(autouse=True)
-def _heeding_the_terminal() -> Iterator[None]:
-    """Let studies be stopped by the closing of their terminal though these tests run under `nohup`."""
+def _without_nohup() -> Iterator[None]:
+    """Let the closing of a terminal stop studies even if these tests run under `nohup`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -335,8 +357,8 @@ def wait_for_rows(folder: Path, count: int) -> Path:
     """Wait until a study has so many rows, and return its folder."""
 
     def has_rows() -> bool:
-        found = list(folder.glob("results/*/samples.csv"))
-        return bool(found) and found[0].read_bytes().count(b"\n") > count
+        files = list(folder.glob("results/*/samples.csv"))
+        return bool(files) and files[0].read_bytes().count(b"\n") > count
 
     wait_until(has_rows)
     return newest(folder)
@@ -354,13 +376,13 @@ def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: P
     assert runner.returncode == -signal.SIGKILL
     wait_until(lambda: not processes_of(id_of(results)))
 
-    found = read(results)
-    assert len(found.samples) >= 4
-    assert {sample.status for sample in found.samples} == {"ok"}
-    repetitions = [sample.repetition for sample in found.samples]
+    content = read(results)
+    assert len(content.samples) >= 4
+    assert {sample.status for sample in content.samples} == {"ok"}
+    repetitions = [sample.repetition for sample in content.samples]
     assert repetitions == [0, *(1 + number // 2 for number in range(len(repetitions) - 1))]
-    assert found.trace().num_rows == 3 * len(found.samples)
-    assert len(found.environment["workers"]) == 2, "known from the first repetition on"
+    assert content.trace().num_rows == 3 * len(content.samples)
+    assert len(content.environment["workers"]) == 2, "stored in the first repetition"
 
     done = subprocess.run(
         [sys.executable, "-m", "runner.report", results],
@@ -377,7 +399,7 @@ def test_the_death_of_the_runner_loses_the_invocation_in_progress_only(folder: P
 
 
 @pytest.mark.parametrize("number", STOPPING)
-def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signals) -> None:
+def test_an_interrupted_study_is_kept_and_reported(folder: Path, number: signal.Signals) -> None:
     with start(folder, "takes_a_while") as runner:
         results = wait_for_rows(folder, 4)
         runner.send_signal(number)
@@ -396,13 +418,13 @@ def test_a_stopped_study_is_kept_and_reported(folder: Path, number: signal.Signa
     assert list((results / "plots").iterdir()) != []
 
 
-def test_a_study_stopped_twice_ends_without_a_report_and_goes_on_later(folder: Path) -> None:
+def test_a_study_interrupted_twice_ends_without_a_report(folder: Path) -> None:
     with start(folder, "ignores_sigterm", "executor=serial") as runner:
         results = wait_for_rows(folder, 2)
         (folder / "begun").unlink()
         wait_until((folder / "begun").exists)
         runner.send_signal(signal.SIGINT)
-        wait_until((folder / "asked").exists)  # two signals at once would be one
+        wait_until((folder / "asked").exists)  # two signals at the same time would count as one
         runner.send_signal(signal.SIGINT)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
     assert (runner.returncode, shown) == (130, "")
@@ -426,14 +448,14 @@ def resume(folder: Path, results: Path, *overrides: str) -> "subprocess.Popen[st
     )
 
 
-def test_who_resumes_a_study_that_is_still_measured_goes_on_where_it_then_stands(folder: Path) -> None:
-    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+def test_resuming_a_study_that_is_still_measured_waits_and_continues_after_it(folder: Path) -> None:
+    with start(folder, "waits_for_permission", "executor=serial", "repetitions=2") as first:
         wait_until((folder / "begun").exists)
         results = newest(folder)
         with resume(folder, results) as second:
             assert second.stderr is not None
             assert second.stderr.readline() == f"waiting: {results}: {MEASURED}\n"
-            (folder / "go on").touch()
+            (folder / "permitted").touch()
             _, errors = second.communicate(timeout=PATIENCE_S)
         first.communicate(timeout=PATIENCE_S)
     assert (first.returncode, second.returncode) == (0, 0)
@@ -441,28 +463,28 @@ def test_who_resumes_a_study_that_is_still_measured_goes_on_where_it_then_stands
     assert [row["repetition"] for row in rows_of(results)] == list("012")
 
 
-def test_a_folder_that_another_process_is_changing_is_read_when_that_has_ended(folder: Path) -> None:
-    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+def test_a_folder_is_read_only_after_the_process_that_changes_it_has_ended(folder: Path) -> None:
+    with start(folder, "waits_for_permission", "executor=serial", "repetitions=2") as first:
         wait_until((folder / "begun").exists)
         results = newest(folder)
-        away = (results / "cells.yaml").rename(folder / "cells.yaml")  # as between two files of the trace
+        away = (results / "cells.yaml").rename(folder / "cells.yaml")  # as while the trace is replaced
         with resume(folder, results) as second:
             assert second.stderr is not None
             assert second.stderr.readline() == f"waiting: {results}: {MEASURED}\n"
             away.rename(results / "cells.yaml")
-            (folder / "go on").touch()
+            (folder / "permitted").touch()
             second.communicate(timeout=PATIENCE_S)
         first.communicate(timeout=PATIENCE_S)
     assert (first.returncode, second.returncode) == (0, 0)
 
 
-def test_who_does_not_wait_cannot_resume_a_study_that_is_still_measured(folder: Path) -> None:
-    with start(folder, "waits_to_go_on", "executor=serial", "repetitions=2") as first:
+def test_without_waiting_a_study_that_is_still_measured_cannot_be_resumed(folder: Path) -> None:
+    with start(folder, "waits_for_permission", "executor=serial", "repetitions=2") as first:
         wait_until((folder / "begun").exists)
         results = newest(folder)
         with resume(folder, results, "wait=false") as second:
             _, errors = second.communicate(timeout=PATIENCE_S)
-        (folder / "go on").touch()
+        (folder / "permitted").touch()
         first.communicate(timeout=PATIENCE_S)
     assert (first.returncode, second.returncode) == (0, 2)
     assert f"{MEASURED}; resume it later, or use wait=true" in errors
@@ -484,7 +506,7 @@ def test_a_study_is_not_resumed_while_its_report_is_made(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", STOPPING)
-def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number: signal.Signals) -> None:
+def test_a_study_interrupted_at_its_first_reference_is_kept_too(folder: Path, number: signal.Signals) -> None:
     with start(folder, "never_ends") as runner:
         results = wait_for_rows(folder, 0)
         wait_until(lambda: (results / "study.yaml").exists() and len(processes_of(id_of(results))) >= 2)
@@ -498,7 +520,9 @@ def test_a_study_stopped_at_its_first_reference_is_kept_too(folder: Path, number
 
 
 @pytest.mark.parametrize("number", STOPPING)
-def test_a_study_stopped_while_its_report_is_made_ends_at_once(folder: Path, number: signal.Signals) -> None:
+def test_an_interruption_while_the_report_is_made_ends_the_program_at_once(
+    folder: Path, number: signal.Signals
+) -> None:
     with start(folder, "square", "repetitions=1", "quiet=false") as runner:
         assert runner.stderr is not None
         while "finishing" not in (line := runner.stderr.readline()):
@@ -513,7 +537,7 @@ def test_a_study_stopped_while_its_report_is_made_ends_at_once(folder: Path, num
     assert read(results).trace().num_rows > 0
 
 
-def test_a_study_that_ignores_the_closing_of_its_terminal_goes_on(folder: Path) -> None:
+def test_a_study_started_with_nohup_survives_the_closing_of_its_terminal(folder: Path) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -530,7 +554,7 @@ def test_a_study_that_ignores_the_closing_of_its_terminal_goes_on(folder: Path) 
     assert {row["status"] for row in rows_of(results)} == {"ok"}
 
 
-def test_a_study_nobody_reads_is_measured_to_its_end(folder: Path) -> None:
+def test_a_study_whose_output_is_not_read_is_measured_to_its_end(folder: Path) -> None:
     source, sink = os.pipe()
     os.close(source)
     with subprocess.Popen(
@@ -546,7 +570,9 @@ def test_a_study_nobody_reads_is_measured_to_its_end(folder: Path) -> None:
     assert {row["repetition"] for row in rows_of(newest(folder))} == {"0", "1", "2"}
 
 
-def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(folder: Path) -> None:
+def test_if_the_supervisor_is_killed_its_processes_are_terminated_and_the_error_is_one_line(
+    folder: Path,
+) -> None:
     with start(folder, "never_ends") as runner:
         results = wait_for_rows(folder, 0)
         wait_until(lambda: (results / "study.yaml").exists() and len(processes_of(id_of(results))) == 2)
@@ -563,7 +589,7 @@ def test_the_death_of_the_supervising_process_ends_what_it_left_and_is_one_line(
     ("number", "exit_code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGHUP, -signal.SIGHUP)],
 )
-def test_a_study_stopped_while_it_is_checked_leaves_nothing(
+def test_an_interruption_during_the_preflight_leaves_nothing(
     folder: Path, number: signal.Signals, exit_code: int
 ) -> None:
     (folder / "work.py").write_text("import time\ntime.sleep(1000)\n")
@@ -571,15 +597,15 @@ def test_a_study_stopped_while_it_is_checked_leaves_nothing(
         (probe,) = wait_until(lambda: probes_of(runner.pid))
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
-    told = "interrupted; nothing was measured\n" if number is signal.SIGINT else ""
-    assert (runner.returncode, errors) == (exit_code, told)
+    expected = "interrupted; nothing was measured\n" if number is signal.SIGINT else ""
+    assert (runner.returncode, errors) == (exit_code, expected)
     wait_until(lambda: not command_line(probe))
     assert not (folder / "results").exists()
 
 
 def supervising_process(runner: int) -> int:
-    (found,) = supervising_processes(runner)
-    return found
+    (process,) = supervising_processes(runner)
+    return process
 
 
 def supervising_processes(runner: int) -> list[int]:
@@ -602,23 +628,24 @@ def command_line(process: int) -> str:
         return ""
 
 
-def test_the_same_seed_gives_the_same_order(run: Callable[..., Study]) -> None:
-    grid = ("executor=thread,process", "workers=1,2", "seed=5", "repetitions=3")
+def test_the_same_seed_gives_the_same_order(folder: Path) -> None:
+    grid = ("executor=thread", "workers=1,2,3,4", "seed=5")
     first, second = (
-        [(row["repetition"], row["cell"]) for row in run("square", *grid).headlines()] for _ in range(2)
+        [(row["repetition"], row["cell"]) for row in run_study(folder, "square", *grid).headlines()]
+        for _ in range(2)
     )
     assert first == second
-    assert len(first) == 1 + 3 * 5
+    assert len(first) == 1 + 2 * 5
 
 
-def test_duplicate_cells_are_measured_once(run: Callable[..., Study]) -> None:
-    study = run("square", "executor=serial,process", "workers=1,2,4")
+def test_duplicate_cells_are_measured_once(folder: Path) -> None:
+    study = run_study(folder, "square", "executor=serial,process", "workers=1,2,4")
     visits = Counter((row["executor"], row["workers"]) for row in study.headlines())
     assert visits == {("serial", ""): 3, ("process", "1"): 2, ("process", "2"): 2, ("process", "4"): 2}
-    assert (study.exit_code, study.bad()) == (0, [])
+    assert (study.exit_code, study.failed()) == (0, [])
 
 
-def test_a_report_on_a_folder_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_a_report_on_a_folder_without_results_is_an_error_of_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "runner.report", tmp_path],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""The study with made-up invocations: order, references, limits, failures and progress, all exact."""
+"""A study with fake invocations: order, references, limits, failures, progress and resumption, all exact."""
 
 import contextlib
 import itertools
@@ -36,7 +36,7 @@ SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
 
 
 class Kept:
-    """A store that keeps everything in lists."""
+    """A StudyStore that keeps everything in lists."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
@@ -44,8 +44,8 @@ class Kept:
         self.untimed: list[UntimedRun] = []
         self.references: list[ReferenceRecord] = []
 
-    def add_untimed(self, found: UntimedRun) -> None:
-        self.untimed.append(found)
+    def add_untimed(self, run: UntimedRun) -> None:
+        self.untimed.append(run)
 
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
         assert list(records) == []
@@ -77,7 +77,7 @@ def ended(
     calls: dict[str, int] | None = None,
     **fields: Any,
 ) -> Outcome:
-    """Say how an invocation ended; one that ended well took a tenth of its seconds for its tasks."""
+    """Return the outcome of an invocation; if it succeeded, its tasks took a tenth of its seconds."""
     sample = Sample(
         cell=request.cell.id,
         repetition=request.repetition,
@@ -96,7 +96,7 @@ def ended(
 
 
 class Trial:
-    """One study of given cells, with all that it asked for and told."""
+    """A study of these cells, with its requests and its progress."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ def test_another_seed_gives_another_order() -> None:
     assert len(orders) == 5
 
 
-def test_every_repetition_has_an_order_of_its_own() -> None:
+def test_every_repetition_has_a_different_order() -> None:
     cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
     trial = Trial(*cells, settings=replace(SETTINGS, repetitions=5)).measure()
     orders = {
@@ -175,7 +175,7 @@ def test_every_repetition_has_an_order_of_its_own() -> None:
 def test_every_repetition_visits_every_cell_once(cells: int, repetitions: int, seed: int) -> None:
     ids = [f"c{number}" for number in range(cells)]
     settings = replace(SETTINGS, repetitions=repetitions, seed=seed)
-    trial = Trial(*(make_cell(one, baseline="c0") for one in ids), settings=settings).measure()
+    trial = Trial(*(make_cell(identity, baseline="c0") for identity in ids), settings=settings).measure()
     for repetition in range(1, repetitions + 1):
         visits = [request for request in trial.requests if request.repetition == repetition]
         assert sorted(visit.cell.id for visit in visits) == ids
@@ -199,17 +199,17 @@ def test_the_order_does_not_depend_on_failures() -> None:
     ]
 
 
-def test_a_limit_that_is_not_given_leaves_room_for_the_window() -> None:
+def test_the_default_time_limit_includes_the_window() -> None:
     settings = {**SERIAL.settings, "duration_s": 100.0}
     cells = make_cell("s", settings=settings), make_cell("t", baseline="s", settings=settings)
     trial = Trial(*cells).measure()
     assert {request.time_limit_s for request in trial.requests if request.repetition} == {130.0}
 
 
-def test_times_are_told_by_the_bag() -> None:
+def test_progress_has_times_per_bag() -> None:
     twice = make_cell("t", baseline="s", settings={**SERIAL.settings, "bags": 2})
-    told = Trial(SERIAL, twice).measure().progress[-1].wall_s
-    assert told["t"] == [time_s / 2 for time_s in told["s"]]
+    wall_s = Trial(SERIAL, twice).measure().progress[-1].wall_s
+    assert wall_s["t"] == [time_s / 2 for time_s in wall_s["s"]]
 
 
 def test_one_reference_for_each_baseline_comes_before_everything_else() -> None:
@@ -231,7 +231,7 @@ def test_cells_are_compared_with_the_reference_of_their_own_baseline() -> None:
     assert seconds == {"s": 2.0, "t": 2.0, "S": 3.0, "T": 3.0}
 
 
-def test_the_first_references_loops_are_those_of_every_baseline_of_the_workload() -> None:
+def test_the_inner_loop_counts_of_the_first_reference_hold_for_every_baseline_of_the_workload() -> None:
     trial = Trial(
         SERIAL,
         OTHER_SERIAL,
@@ -245,7 +245,7 @@ def test_the_first_references_loops_are_those_of_every_baseline_of_the_workload(
     assert {str(request.reference.calls) for request in trial.requests[2:]} == {"{'set': 7}"}
 
 
-def test_snippets_that_differ_are_calibrated_apart_though_their_workloads_share_a_name() -> None:
+def test_different_snippets_are_calibrated_separately_even_if_their_workloads_share_a_name() -> None:
     workload = {"name": "squares", "snippets": {"other": "2 ** 2"}}
     other = make_cell("o", settings={**SERIAL.settings, "workload": workload})
     trial = Trial(SERIAL, other, invoke=lambda request: ended(request, calls={request.cell.id: 7})).measure()
@@ -253,7 +253,7 @@ def test_snippets_that_differ_are_calibrated_apart_though_their_workloads_share_
     assert all(request.reference.calls == {request.cell.id: 7} for request in trial.requests[2:])
 
 
-def test_after_a_failed_reference_the_next_one_calibrates() -> None:
+def test_after_a_failed_reference_the_next_reference_calibrates() -> None:
     third = make_cell("3", python="3.15.0")
     trial = Trial(
         SERIAL,
@@ -269,7 +269,7 @@ def test_after_a_failed_reference_the_next_one_calibrates() -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "crashed", "timeout", "wrong_result"])
-def test_a_cell_that_did_not_end_well_is_not_measured_again_while_others_go_on(status: Status) -> None:
+def test_a_failed_cell_is_not_measured_again_while_the_others_are(status: Status) -> None:
     trial = Trial(
         SERIAL,
         THREAD,
@@ -278,7 +278,9 @@ def test_a_cell_that_did_not_end_well_is_not_measured_again_while_others_go_on(s
         invoke=lambda request: ended(request, status if request.cell.id == "t" else "ok"),
     ).measure()
     assert sorted(trial.order()) == sorted(["s0", "s1", "s2", "s3", "p1", "p2", "p3", "t1"])
-    assert [(one.cell, one.status) for one in trial.kept.samples if one.status != "ok"] == [("t", status)]
+    assert [(sample.cell, sample.status) for sample in trial.kept.samples if sample.status != "ok"] == [
+        ("t", status)
+    ]
     assert trial.kept.logged == [f"cell t (serial), repetition 1: {status}: it {status}\n"]
 
 
@@ -289,7 +291,7 @@ def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -
     assert trial.order() == ["s0", "t0", "t1", "t2"]
 
 
-def test_after_a_failed_reference_the_first_cell_that_ends_well_takes_its_place() -> None:
+def test_after_a_failed_reference_the_first_cell_that_succeeds_takes_its_place() -> None:
     def invoke(request: Request) -> Outcome:
         if request.cell.id in ("s", "t"):
             return ended(request, "failed")
@@ -300,13 +302,13 @@ def test_after_a_failed_reference_the_first_cell_that_ends_well_takes_its_place(
     made = Reference(results=[], calls={"set": 7}, labels=["1"], seconds=2.0)
     assert trial.order()[:3] == ["s0", "t0", "p0"]
     assert sorted(trial.order()[3:]) == ["p1", "p2", "q1", "q2"]
-    assert {(str(one.reference), one.time_limit_s) for one in trial.requests[:3]} == {
+    assert {(str(request.reference), request.time_limit_s) for request in trial.requests[:3]} == {
         (str(Reference()), 3600.0)
     }
-    assert [(one.reference, one.time_limit_s) for one in trial.requests[3:]] == [(made, 40.0)] * 4
+    assert [(request.reference, request.time_limit_s) for request in trial.requests[3:]] == [(made, 40.0)] * 4
 
 
-def test_a_wrong_result_of_the_reference_itself_still_fixes_what_follows() -> None:
+def test_a_reference_with_a_wrong_result_still_fixes_what_follows() -> None:
     trial = Trial(
         SERIAL,
         THREAD,
@@ -314,10 +316,10 @@ def test_a_wrong_result_of_the_reference_itself_still_fixes_what_follows() -> No
             request, "wrong_result" if request.cell.id == "s" else "ok", seconds=3.0
         ),
     ).measure()
-    assert [one.reference.seconds for one in trial.requests] == [0.0, 3.0, 3.0]
+    assert [request.reference.seconds for request in trial.requests] == [0.0, 3.0, 3.0]
 
 
-def test_after_a_failed_reference_the_loops_are_those_of_another_baseline() -> None:
+def test_after_a_failed_reference_the_inner_loop_counts_are_those_of_another_baseline() -> None:
     trial = Trial(
         SERIAL,
         THREAD,
@@ -327,7 +329,7 @@ def test_after_a_failed_reference_the_loops_are_those_of_another_baseline() -> N
         ),
     ).measure()
     assert trial.order()[:3] == ["s0", "t0", "S0"]
-    assert [one.reference.calls for one in trial.requests] == [None, None] + [{"set": 7}] * 5
+    assert [request.reference.calls for request in trial.requests] == [None, None] + [{"set": 7}] * 5
 
 
 @pytest.mark.parametrize(("interrupted", "done"), [("s0", 0), ("t1", 0), ("p2", 3)])
@@ -358,7 +360,7 @@ def test_the_time_limit_is_twenty_references_but_half_a_minute_at_least(
     assert [request.time_limit_s for request in trial.requests] == [3600.0] + [limit_s] * 4
 
 
-def test_iterations_and_the_output_file_are_handed_on() -> None:
+def test_requests_have_the_iterations_and_the_output_file() -> None:
     trial = Trial(SERIAL, settings=replace(SETTINGS, repetitions=1, iterations=3)).measure()
     assert [(request.iterations, str(request.output)) for request in trial.requests] == [
         (3, "s_0.txt"),
@@ -366,10 +368,13 @@ def test_iterations_and_the_output_file_are_handed_on() -> None:
     ]
 
 
-def test_progress_is_told_before_every_reference_and_after_every_invocation() -> None:
+def test_progress_is_reported_before_every_reference_and_after_every_invocation() -> None:
     trial = Trial(SERIAL, THREAD, OTHER_SERIAL).measure()
-    told = [(one.repetition, one.done, one.total, one.repetition_ended) for one in trial.progress]
-    assert told == [
+    states = [
+        (progress.repetition, progress.done, progress.total, progress.repetition_ended)
+        for progress in trial.progress
+    ]
+    assert states == [
         (0, 0, 6, False),
         (0, 0, 6, False),
         (0, 0, 6, True),
@@ -380,16 +385,16 @@ def test_progress_is_told_before_every_reference_and_after_every_invocation() ->
         (2, 5, 6, False),
         (2, 6, 6, True),
     ]
-    assert {one.repetitions for one in trial.progress} == {2}
+    assert {progress.repetitions for progress in trial.progress} == {2}
 
 
-def test_headline_times_are_told_as_they_come_and_references_are_not_among_them() -> None:
+def test_progress_has_the_headline_times_so_far_without_references() -> None:
     trial = Trial(SERIAL, invoke=lambda request: ended(request, seconds=10.0 * (request.repetition + 1)))
-    walls = [one.wall_s["s"] for one in trial.measure().progress]
+    walls = [progress.wall_s["s"] for progress in trial.measure().progress]
     assert walls == [[], [], [2.0], [2.0, 3.0]]
 
 
-def test_the_time_left_is_the_median_of_what_cells_took_or_the_reference_of_their_baseline() -> None:
+def test_the_time_left_is_estimated_from_medians_or_else_from_references() -> None:
     # The order is p s, s p, p s, p s; the reference takes 1 s, `p` 10, 20, 30 and 40 s, `s` 2 s.
     def invoke(request: Request) -> Outcome:
         seconds = {"s": 2.0, "p": 10.0 * request.repetition}[request.cell.id] if request.repetition else 1.0
@@ -399,7 +404,7 @@ def test_the_time_left_is_the_median_of_what_cells_took_or_the_reference_of_thei
         SERIAL, PROCESS, settings=replace(SETTINGS, repetitions=4, seed=46), invoke=invoke
     ).measure()
     assert trial.order() == ["s0", "p1", "s1", "s2", "p2", "p3", "s3", "p4", "s4"]
-    assert [one.left_s for one in trial.progress] == [
+    assert [progress.left_s for progress in trial.progress] == [
         None,
         4 * (1 + 1),  # both as long as the reference
         3 * 10 + 4 * 1,
@@ -421,7 +426,10 @@ def test_failed_cells_are_told_and_neither_take_time_nor_count_any_more() -> Non
         invoke=lambda request: ended(request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0),
     ).measure()
     assert trial.order() == ["s0", "p1", "s1", "s2"]
-    assert [(one.done, one.total, sorted(one.failed), one.left_s) for one in trial.progress] == [
+    assert [
+        (progress.done, progress.total, sorted(progress.failed), progress.left_s)
+        for progress in trial.progress
+    ] == [
         (0, 4, [], None),
         (0, 4, [], 2 * (2 + 2)),
         (1, 3, ["p"], 2 * 2),
@@ -436,7 +444,7 @@ def test_a_baseline_whose_reference_failed_is_not_among_the_invocations_to_come(
     trial = Trial(
         SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
     ).measure()
-    assert [(one.done, one.total) for one in trial.progress if one.repetition_ended] == [
+    assert [(progress.done, progress.total) for progress in trial.progress if progress.repetition_ended] == [
         (0, 2),
         (1, 2),
         (2, 2),
@@ -459,34 +467,34 @@ def test_a_repetition_is_estimated_from_the_references() -> None:
 @pytest.mark.parametrize(
     ("changes", "at_most"), [({}, False), ({"precision": 0.1}, True), ({"time_budget_s": 9.0}, True)]
 )
-def test_progress_tells_whether_the_study_may_end_early(changes: dict[str, Any], at_most: bool) -> None:  # noqa: FBT001
+def test_progress_says_whether_the_study_may_end_early(changes: dict[str, Any], at_most: bool) -> None:  # noqa: FBT001
     settings = replace(SETTINGS, max_repetitions=3, **changes)
-    assert {one.at_most for one in Trial(SERIAL, settings=settings).measure().progress} == {at_most}
+    assert {progress.at_most for progress in Trial(SERIAL, settings=settings).measure().progress} == {at_most}
 
 
-def traced_apart(request: Request) -> Outcome:
-    """End with a headline and a run apart, of ten tasks in chunks of four, that takes 0.3 s a repetition."""
-    found = ended(request)
+def traced_separately(request: Request) -> Outcome:
+    """Succeed with a headline run and a separate traced run of 10 tasks in chunks of 4."""
+    outcome = ended(request)
     work_s = 0.3 * request.repetition
-    (headline,) = found.samples
-    apart = replace(headline, iteration=1, tracing=True, tasks=10, tasks_per_chunk=4, work_s=work_s)
-    return replace(found, samples=[headline, apart] if request.repetition else [headline])
+    (headline,) = outcome.samples
+    traced = replace(headline, iteration=1, tracing=True, tasks=10, tasks_per_chunk=4, work_s=work_s)
+    return replace(outcome, samples=[headline, traced] if request.repetition else [headline])
 
 
-def test_the_first_run_apart_tells_how_quickly_chunks_follow_each_other() -> None:
-    first = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3), invoke=traced_apart).measure()
+def test_the_first_separate_traced_run_gives_the_time_between_chunks() -> None:
+    first = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3), invoke=traced_separately).measure()
     assert [request.between_chunks_s for request in first.requests] == pytest.approx([0.0, 0.0, 0.1, 0.1])
 
     again = Trial(
         SERIAL,
         settings=replace(SETTINGS, repetitions=4),
-        invoke=traced_apart,
+        invoke=traced_separately,
         completed=first.kept.completed(),
     ).measure()
     assert [request.between_chunks_s for request in again.requests] == pytest.approx([0.1])
 
 
-def test_an_interpreter_that_dies_after_its_answer_is_logged() -> None:
+def test_an_interpreter_that_dies_after_its_reply_is_logged() -> None:
     trial = Trial(SERIAL, invoke=lambda request: ended(request, afterwards="exited with code 3")).measure()
     assert trial.kept.logged == [
         f"cell s (serial), repetition {repetition}: after its reply the interpreter exited with code 3"
@@ -494,7 +502,7 @@ def test_an_interpreter_that_dies_after_its_answer_is_logged() -> None:
     ]
 
 
-def test_what_was_left_behind_is_logged_and_facts_are_kept_once() -> None:
+def test_leftover_processes_are_logged_and_facts_are_stored_once() -> None:
     trial = Trial(
         SERIAL,
         invoke=lambda request: ended(request, facts={"distinct_workers": request.repetition}, left_behind=2),
@@ -527,7 +535,7 @@ def repetitions_of(
         return ended(request, seconds=seconds)
 
     base = make_cell("base")
-    plan = Plan.of(base, make_cell("own", baseline="base"))
+    plan = Plan.of(base, make_cell("pool", baseline="base"))
     Study(
         plan,
         settings,
@@ -538,7 +546,7 @@ def repetitions_of(
         clock=clock,
     ).measure()
     assert all(
-        {one.cell for one in kept.samples if one.repetition == number} == {"base", "own"}
+        {sample.cell for sample in kept.samples if sample.repetition == number} == {"base", "pool"}
         for number in range(1, kept.samples[-1].repetition + 1)
     ), "a repetition is complete or not begun"
     return kept.samples[-1].repetition
@@ -547,21 +555,21 @@ def repetitions_of(
 SEVEN = replace(SETTINGS, repetitions=7)
 
 
-def test_without_a_precision_there_are_just_the_repetitions_asked_for() -> None:
+def test_without_a_precision_the_number_of_repetitions_is_fixed() -> None:
     assert repetitions_of(SEVEN, lambda _: True) == 7
     assert repetitions_of(SEVEN, lambda _: False) == 7
 
 
-def test_with_a_precision_it_goes_on_at_odd_counts_until_it_is_reached() -> None:
+def test_with_a_precision_repetitions_continue_until_it_is_reached_at_an_odd_count() -> None:
     reached_at_ten = replace(SEVEN, precision=0.05)
-    assert repetitions_of(reached_at_ten, lambda walls: len(walls["own"]) >= 10) == 11
+    assert repetitions_of(reached_at_ten, lambda walls: len(walls["pool"]) >= 10) == 11
 
 
-def test_a_precision_that_is_reached_at_once_still_takes_the_fewest_repetitions() -> None:
+def test_a_precision_that_is_reached_at_once_still_takes_the_minimum_of_repetitions() -> None:
     assert repetitions_of(replace(SEVEN, precision=0.05), lambda _: True) == 7
 
 
-def test_a_precision_that_is_never_reached_ends_at_the_most_repetitions() -> None:
+def test_a_precision_that_is_never_reached_takes_the_maximum_of_repetitions() -> None:
     assert repetitions_of(replace(SEVEN, precision=0.05, max_repetitions=15), lambda _: False) == 15
 
 
@@ -570,8 +578,8 @@ def test_a_time_budget_ends_between_repetitions() -> None:
     assert repetitions_of(replace(SEVEN, time_budget_s=8.0), lambda _: False) == 3
 
 
-def test_the_time_left_is_at_most_that_of_the_budget() -> None:
-    clock, told = Clock(), list[float | None]()
+def test_the_time_left_is_limited_by_the_budget() -> None:
+    clock, left_s = Clock(), list[float | None]()
 
     def invoke(request: Request) -> Outcome:
         clock.now_s += 1.0
@@ -582,10 +590,10 @@ def test_the_time_left_is_at_most_that_of_the_budget() -> None:
         replace(SEVEN, time_budget_s=4.0),
         invoke=invoke,
         store=Kept(),
-        watch=lambda progress: told.append(progress.left_s),
+        watch=lambda progress: left_s.append(progress.left_s),
         clock=clock,
     ).measure()
-    assert told == [None, 3.0, 2.0, 1.0, 0.0]
+    assert left_s == [None, 3.0, 2.0, 1.0, 0.0]
 
 
 def test_one_repetition_is_measured_however_small_the_budget() -> None:
@@ -598,32 +606,34 @@ def test_a_study_whose_cells_have_all_failed_ends() -> None:
     assert len(trial.requests) == 1
 
 
-def test_processes_that_could_not_be_ended_are_logged() -> None:
+def test_processes_that_could_not_be_terminated_are_logged() -> None:
     trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
     assert "2 processes could not be terminated" in trial.kept.logged[0]
 
 
-def test_what_disturbs_the_machine_before_a_repetition_marks_all_of_its_runs() -> None:
-    sung = iter(["", "the machine was slow"])
+def test_a_disturbance_before_a_repetition_marks_all_of_its_runs() -> None:
+    disturbances = iter(["", "the machine was slow"])
 
     def noisy(request: Request) -> Outcome:
         outcome = ended(request)
-        return replace(outcome, samples=[replace(one, noisy="others took 1 CPU") for one in outcome.samples])
+        return replace(
+            outcome, samples=[replace(sample, noisy="others took 1 CPU") for sample in outcome.samples]
+        )
 
-    trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(sung))
+    trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(disturbances))
     trial.study.measure()
-    assert [(one.repetition, one.noisy) for one in trial.kept.samples] == [
+    assert [(sample.repetition, sample.noisy) for sample in trial.kept.samples] == [
         (0, "others took 1 CPU"),
         (1, "others took 1 CPU"),
         (2, "others took 1 CPU; the machine was slow"),
     ]
 
 
-LOOKING = replace(SETTINGS, untimed=("memory",))
+WITH_MEMORY = replace(SETTINGS, untimed=("memory",))
 
 
-class Looks:
-    """Invocations without a clock, that end as told by cell."""
+class UntimedRuns:
+    """Fake untimed runs with the given status, by cell."""
 
     def __init__(self, **statuses: Status) -> None:
         self.statuses = statuses
@@ -638,69 +648,72 @@ class Looks:
         )
 
 
-def test_after_the_repetitions_each_cell_is_looked_at_once_in_the_order_of_the_plan() -> None:
-    trial, looks = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure(), Looks()
-    trial.study.make_untimed_runs(looks)
-    assert [(request.cell.id, request.purpose) for request in looks.requests] == [
+def test_after_the_repetitions_each_cell_has_one_untimed_run_in_the_order_of_the_plan() -> None:
+    trial, untimed = Trial(SERIAL, THREAD, PROCESS, settings=WITH_MEMORY).measure(), UntimedRuns()
+    trial.study.make_untimed_runs(untimed)
+    assert [(request.cell.id, request.purpose) for request in untimed.requests] == [
         ("s", "memory"),
         ("t", "memory"),
         ("p", "memory"),
     ]
-    assert [found.cell for found in trial.kept.untimed] == ["s", "t", "p"]
+    assert [run.cell for run in trial.kept.untimed] == ["s", "t", "p"]
     assert len(trial.kept.samples) == 7  # those of the reference and of two repetitions
 
 
-def test_without_a_purpose_nothing_is_looked_at() -> None:
-    trial, looks = Trial(SERIAL, THREAD).measure(), Looks()
-    trial.study.make_untimed_runs(looks)
-    assert looks.requests == []
+def test_without_a_purpose_there_are_no_untimed_runs() -> None:
+    trial, untimed = Trial(SERIAL, THREAD).measure(), UntimedRuns()
+    trial.study.make_untimed_runs(untimed)
+    assert untimed.requests == []
 
 
-def test_a_cell_that_failed_is_not_looked_at() -> None:
+def test_a_failed_cell_has_no_untimed_run() -> None:
     def invoke(request: Request) -> Outcome:
         return ended(request, "failed" if request.cell == THREAD else "ok")
 
-    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
-    trial.study.make_untimed_runs(looks)
-    assert [request.cell.id for request in looks.requests] == ["s"]
+    trial, untimed = Trial(SERIAL, THREAD, settings=WITH_MEMORY, invoke=invoke).measure(), UntimedRuns()
+    trial.study.make_untimed_runs(untimed)
+    assert [request.cell.id for request in untimed.requests] == ["s"]
 
 
-def test_a_look_that_fails_is_kept_and_logged_and_fails_no_cell() -> None:
-    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
-    trial.study.make_untimed_runs(Looks(s="crashed"))
-    assert [found.status for found in trial.kept.untimed] == ["crashed", "ok"]
+def test_a_failed_untimed_run_is_stored_and_logged_and_does_not_fail_its_cell() -> None:
+    trial = Trial(SERIAL, THREAD, settings=WITH_MEMORY).measure()
+    trial.study.make_untimed_runs(UntimedRuns(s="crashed"))
+    assert [run.status for run in trial.kept.untimed] == ["crashed", "ok"]
     assert trial.kept.logged == ["cell s (serial), untimed run (memory): crashed: it crashed"]
     assert trial.study.failed == {}
 
 
-def test_an_interruption_while_untimed_keeps_what_was_found() -> None:
-    trial = Trial(SERIAL, THREAD, PROCESS, settings=LOOKING).measure()
+def test_an_interruption_during_the_untimed_runs_keeps_the_earlier_ones() -> None:
+    trial = Trial(SERIAL, THREAD, PROCESS, settings=WITH_MEMORY).measure()
     with pytest.raises(Interrupted, match=r"in the untimed runs \(memory\)$"):
-        trial.study.make_untimed_runs(Looks(t="interrupted"))
-    assert [found.cell for found in trial.kept.untimed] == ["s"]
+        trial.study.make_untimed_runs(UntimedRuns(t="interrupted"))
+    assert [run.cell for run in trial.kept.untimed] == ["s"]
     assert len(trial.kept.samples) == 7
 
 
-def test_snippets_loop_as_often_without_a_clock_as_with_it() -> None:
+def test_untimed_runs_have_the_inner_loop_counts_of_timed_runs() -> None:
     def invoke(request: Request) -> Outcome:
         return ended(request, calls={"one": 1000})
 
-    trial, looks = Trial(SERIAL, THREAD, settings=LOOKING, invoke=invoke).measure(), Looks()
-    trial.study.make_untimed_runs(looks)
-    assert [request.calls for request in looks.requests] == [{"one": 1000}] * 2
+    trial, untimed = Trial(SERIAL, THREAD, settings=WITH_MEMORY, invoke=invoke).measure(), UntimedRuns()
+    trial.study.make_untimed_runs(untimed)
+    assert [request.calls for request in untimed.requests] == [{"one": 1000}] * 2
 
 
-def test_progress_tells_which_cell_is_looked_at_and_how_long_that_takes_yet() -> None:
-    trial = Trial(SERIAL, THREAD, settings=LOOKING).measure()
+def test_progress_has_the_untimed_run_and_the_time_left() -> None:
+    trial = Trial(SERIAL, THREAD, settings=WITH_MEMORY).measure()
     before = trial.progress[-1]
-    trial.study.make_untimed_runs(Looks())
-    told = [progress for progress in trial.progress if progress.untimed is not None]
+    trial.study.make_untimed_runs(UntimedRuns())
+    states = [progress for progress in trial.progress if progress.untimed is not None]
     assert before.left_s == 2.0
-    assert [(one.untimed.number, one.untimed.cells) for one in told if one.untimed] == [(1, 2), (2, 2)]
-    assert [one.left_s for one in told] == [2.0, 1.0]
+    assert [(progress.untimed.number, progress.untimed.cells) for progress in states if progress.untimed] == [
+        (1, 2),
+        (2, 2),
+    ]
+    assert [progress.left_s for progress in states] == [2.0, 1.0]
 
 
-def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
+def test_a_time_budget_includes_the_untimed_runs() -> None:
     now = [0.0]
 
     def invoke(request: Request) -> Outcome:
@@ -718,15 +731,15 @@ def test_a_time_budget_leaves_room_for_what_is_run_without_a_clock() -> None:
     assert (repetitions(()), repetitions(("memory",))) == (4, 3)
 
 
-def gone_on_after(count: int, settings: StudySettings, invoke: Callable[[Request], Outcome]) -> list[Sample]:
-    """Measure a study that is stopped after so many invocations, and is resumed; returns all its samples."""
+def resumed_after(count: int, settings: StudySettings, invoke: Callable[[Request], Outcome]) -> list[Sample]:
+    """Interrupt a study after some invocations and resume it; return all its samples."""
     cells = (SERIAL, THREAD, PROCESS)
     first = Trial(*cells, settings=settings, invoke=interrupting_after(count, invoke))
     with contextlib.suppress(Interrupted):
         first.measure()
     kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
     known = {(sample.cell, sample.repetition) for sample in kept}
-    references = [one for one in first.kept.references if (one.cell, one.repetition) in known]
+    references = [record for record in first.kept.references if (record.cell, record.repetition) in known]
     completed = CompletedRuns(samples=kept, references=references)
     second = Trial(*cells, settings=settings, invoke=invoke, completed=completed).measure()
     assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
@@ -743,24 +756,24 @@ def with_facts(request: Request) -> Outcome:
 
 
 @given(count=st.integers(min_value=0, max_value=16))
-def test_a_study_that_goes_on_measures_what_it_would_have_measured(count: int) -> None:
+def test_a_resumed_study_measures_what_it_would_have_measured_uninterrupted(count: int) -> None:
     settings = replace(SETTINGS, repetitions=5)
     whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().kept.samples
-    assert gone_on_after(count, settings, with_facts) == whole
+    assert resumed_after(count, settings, with_facts) == whole
 
 
 @given(count=st.integers(min_value=0, max_value=14), failing=st.integers(min_value=0, max_value=5))
-def test_a_cell_that_failed_before_is_not_measured_again(count: int, failing: int) -> None:
+def test_a_cell_that_failed_in_an_earlier_session_is_not_measured_again(count: int, failing: int) -> None:
     def invoke(request: Request) -> Outcome:
         bad = request.cell.id == "p" and request.repetition == failing
         return ended(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
 
     settings = replace(SETTINGS, repetitions=5)
     whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().kept.samples
-    assert gone_on_after(count, settings, invoke) == whole
+    assert resumed_after(count, settings, invoke) == whole
 
 
-def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
+def test_a_reference_of_an_earlier_session_holds_for_what_follows() -> None:
     first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
     first.study.make_references()
     second = Trial(SERIAL, THREAD, completed=first.kept.completed()).measure()
@@ -769,7 +782,7 @@ def test_a_reference_is_kept_and_what_follows_is_compared_with_it() -> None:
     assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
 
 
-def test_the_time_of_the_sittings_is_added_up() -> None:
+def test_the_time_budget_covers_all_sessions() -> None:
     clock, kept = Clock(), Kept()
     settings = replace(SEVEN, time_budget_s=8.0)
 
@@ -805,7 +818,7 @@ def test_the_time_of_the_sittings_is_added_up() -> None:
         ({"repetitions": 5, "precision": 0.1}, ""),
     ],
 )
-def test_a_study_of_which_nothing_is_left_says_why(changes: dict[str, Any], why: str) -> None:
+def test_why_a_study_is_complete(changes: dict[str, Any], why: str) -> None:
     before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
     plan = Plan.of(SERIAL)
     settings = replace(SETTINGS, **changes)
@@ -818,11 +831,11 @@ def test_only_the_last_row_of_an_invocation_completes_it() -> None:
         return replace(outcome, samples=[outcome.samples[0], replace(outcome.samples[0], iteration=1)])
 
     trial = Trial(SERIAL, invoke=twice).measure()
-    assert [one.invocation_s for one in trial.kept.samples] == [None, 2.5] * 3
+    assert [sample.invocation_s for sample in trial.kept.samples] == [None, 2.5] * 3
 
 
 def answering_dispatch(request: Request) -> Outcome:
-    """As `ended`, of 100 tasks of a second each; a chunk costs an eighth of that to hand out."""
+    """As `ended`, with 100 tasks of 1 s; to dispatch a chunk takes 1/8 s."""
     if request.dispatch:
         dispatch = DispatchCost(chunk_s=1 / 8, workers=2)
         return Outcome(samples=[], records=[], dispatch=dispatch, seconds=1.0)
@@ -834,7 +847,7 @@ def answering_dispatch(request: Request) -> Outcome:
 AUTO_THREAD = make_cell("t", baseline="s", chunk_size="auto")
 
 
-def test_a_chunk_size_of_auto_is_settled_once_after_the_references() -> None:
+def test_a_chunk_size_of_auto_is_chosen_once_after_the_references() -> None:
     trial = Trial(SERIAL, AUTO_THREAD, PROCESS, invoke=answering_dispatch).measure()
     asked = [(request.cell.id, request.repetition) for request in trial.requests if request.dispatch]
     assert trial.order()[:2] == ["s0", "t0"]
@@ -856,7 +869,7 @@ def test_without_a_reference_auto_is_1() -> None:
     assert not any(request.dispatch for request in trial.requests)
 
 
-def test_a_cell_whose_pool_fails_while_auto_is_settled_is_not_measured() -> None:
+def test_a_cell_whose_pool_fails_while_its_chunk_size_is_chosen_is_not_measured() -> None:
     def invoke(request: Request) -> Outcome:
         return ended(request, "crashed") if request.dispatch else answering_dispatch(request)
 
@@ -865,11 +878,11 @@ def test_a_cell_whose_pool_fails_while_auto_is_settled_is_not_measured() -> None
     assert trial.study.failed["t"].error == "it crashed"
 
 
-def test_an_interrupted_look_at_what_a_chunk_costs_leaves_no_row() -> None:
+def test_an_interrupted_measurement_of_dispatch_leaves_no_row() -> None:
     def invoke(request: Request) -> Outcome:
         return ended(request, "interrupted") if request.dispatch else answering_dispatch(request)
 
     trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke)
     with pytest.raises(Interrupted):
         trial.measure()
-    assert [(one.cell, one.status) for one in trial.kept.samples] == [("s", "ok")]
+    assert [(sample.cell, sample.status) for sample in trial.kept.samples] == [("s", "ok")]
