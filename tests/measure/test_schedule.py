@@ -167,6 +167,7 @@ def test_every_repetition_has_a_different_order() -> None:
     assert len(orders) == 5
 
 
+@pytest.mark.slow
 @given(
     cells=st.integers(min_value=1, max_value=9),
     repetitions=st.integers(min_value=1, max_value=5),
@@ -755,6 +756,7 @@ def with_facts(request: Request) -> Outcome:
     return ended(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
 
 
+@pytest.mark.slow
 @given(count=st.integers(min_value=0, max_value=16))
 def test_a_resumed_study_measures_what_it_would_have_measured_uninterrupted(count: int) -> None:
     settings = replace(SETTINGS, repetitions=5)
@@ -762,6 +764,7 @@ def test_a_resumed_study_measures_what_it_would_have_measured_uninterrupted(coun
     assert resumed_after(count, settings, with_facts) == whole
 
 
+@pytest.mark.slow
 @given(count=st.integers(min_value=0, max_value=14), failing=st.integers(min_value=0, max_value=5))
 def test_a_cell_that_failed_in_an_earlier_session_is_not_measured_again(count: int, failing: int) -> None:
     def invoke(request: Request) -> Outcome:
