@@ -179,9 +179,7 @@ def test_an_interpreter_that_no_longer_starts_is_reported(
     breaking = "workload.setup=faulty.break_interpreters"  # after the preflight, which does not run setup
     study = Sweep(folder, "workload=healthy", breaking, executors, setting).study
     rows = [(row["status"], row["error"]) for row in study.headlines()]
-    error = (
-        "the interpreter exited with code 9 before it replied; its last output: the licence has expired"
-    )
+    error = "the interpreter exited with code 9 before it replied; its last output: the licence has expired"
     assert rows.count(("crashed", error)) == len(EXECUTORS)
     assert rows.count(("ok", "")) == len(EXECUTORS) + 1, "with the reference run"
     assert (study.exit_code, study.processes()) == (1, [])
