@@ -1,4 +1,4 @@
-"""What `chunk_size: auto` comes to, by the formula of docs/method.md."""
+"""The chunk size for `chunk_size: auto`, by the formula of docs/method.md."""
 
 from math import ceil, sqrt
 

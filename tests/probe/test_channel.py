@@ -1,4 +1,4 @@
-"""The reply arrives whatever a workload does to its input and output."""
+"""The reply arrives regardless of what a workload does to its input and output."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_programs_that_a_workload_starts_do_not_hold_the_channel() -> None:
     [descriptors] = ask(specify(function="bag.descriptors_of_a_child", items=[1])).values()
     kinds = [descriptor.partition(":")[0] for descriptor in descriptors]
     assert kinds[0] == "/dev/null"
-    assert kinds.count("pipe") == 2  # its own output and errors, and no third
+    assert kinds.count("pipe") == 2  # its output and its errors, and no third
 
 
 def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:

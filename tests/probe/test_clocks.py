@@ -1,4 +1,4 @@
-"""Stamps of other hosts, put on our clock."""
+"""Times of other hosts, converted to our clock."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Tasks until a window closes: exactly, on a virtual clock, and how real workers meet."""
+"""Tasks until a window closes, exactly on a virtual clock, and how real workers meet."""
 
 import threading
 from array import array
@@ -33,7 +33,7 @@ class Done:
 
 
 class LoopPool:
-    """Workers that all start at once and need known times for their tasks.
+    """Workers that all start at once and whose tasks take known times.
 
     Args:
         clock: goes on by the opening of the pool, and to the end of the last task when it shuts down

@@ -1,4 +1,4 @@
-"""The CPU time of a tree of processes, of real ones."""
+"""The CPU time of trees of real processes."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a program that reads to the end of its input, if it does, when the test ends."""
+    """Start a program whose input is closed when the test ends."""
     started = []
 
     def go(*command: str) -> "subprocess.Popen[str]":

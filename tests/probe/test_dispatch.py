@@ -1,4 +1,4 @@
-"""What handing out a chunk costs, on a clock that the pool moves; and on real pools."""
+"""The cost of dispatching a chunk, on a clock that the pool advances, and on real pools."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from tests.probe.probing import SERIAL, THREAD, dispatching, process_pool, run, 
 
 
 class Pool:
-    """Runs a submission at once; each takes as long as the clock then says."""
+    """Runs every submission at once and advances the clock by a known time."""
 
     def __init__(self, chunk_ns: Callable[[int], int], workers: int = 2) -> None:
         self.workers, self._chunk_ns = workers, chunk_ns

@@ -46,7 +46,7 @@ class FakeFuture:
 
 
 class FakePool:
-    """One worker that runs what is submitted at once; writes down what happens to it."""
+    """One worker that runs every submission at once, and a log of what happens."""
 
     calls_back = True
 
@@ -242,7 +242,7 @@ def test_a_warm_iteration_that_fails_closes_the_pool(clock: Clock, events: list[
 
 
 def many(count: int, workers: int, *, gaps: int) -> Iteration:
-    """Make an iteration of chunks of one task, in no order of time; each `gaps`-th lacks its CPU time."""
+    """Make an iteration with chunks of one task, not ordered by time; every `gaps`-th has no CPU time."""
     iteration = Iteration(count)
     iteration.closed_ns = 10**9
     for task in range(count):

@@ -1,4 +1,4 @@
-"""One invocation as a whole, within this process: what its reply says, and what runs around the tasks."""
+"""A whole invocation in this process: its reply, and the functions around the tasks."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tests.probe.probing import MEASURED, SERIAL, THREAD, in_window, named_field
 
 
 def noting(path: Path, **workload: Any) -> dict[str, Any]:
-    """Make a workload that notes every step in a file."""
+    """Make a workload that writes every step to a file."""
     steps = {
         key: {"_target_": "bag.note", "_args_": [key], "path": str(path)}
         for key in ("setup", "initializer", "teardown")

@@ -1,4 +1,4 @@
-"""The quick JSON reads and writes what the package `json` does."""
+"""The quick JSON decodes and encodes the same as the package `json`."""
 
 import json
 import sys

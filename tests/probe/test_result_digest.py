@@ -1,4 +1,4 @@
-"""Digests, closeness and texts of results."""
+"""Digests of results, their approximate comparison, and how they are shown."""
 
 import copy
 import json

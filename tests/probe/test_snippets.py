@@ -1,4 +1,4 @@
-"""Snippets: compiled once, timed without their set-up, repeated as often as they need."""
+"""Snippets are compiled once, timed without their set-up, and repeated for long enough."""
 
 import itertools
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from runner_probe.snippets import TARGET_NS, calibrate, compile_snippet, run_sni
 
 
 class Clock:
-    """Stands still unless a snippet moves it: within a snippet it is called `_clock`."""
+    """A clock that only snippets advance; they call it `_clock`."""
 
     def __init__(self) -> None:
         self.now = 0

@@ -1,4 +1,4 @@
-"""Names that lead to objects, and the messages about those that do not."""
+"""Objects for names, and the messages about names that lead to none."""
 
 import concurrent.futures
 import math

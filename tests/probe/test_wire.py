@@ -1,4 +1,4 @@
-"""The declared wire against what the probe sends, and what it costs measured interpreters."""
+"""The declarations of the wire agree with the probe, and measured interpreters do not load them."""
 
 from runner_probe.iteration import RECORD_FIELDS
 from runner_probe.wire import RecordFields

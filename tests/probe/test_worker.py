@@ -1,4 +1,4 @@
-"""What runs in a worker: values, stamps, failures, coroutines and the readings of the run queue."""
+"""What runs in a worker: results, times, failures, coroutines and the delays of the run queue."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Workloads: items, arguments, labels, what runs around the tasks, and what is refused."""
+"""Workloads: items, arguments, labels, the functions around the tasks, and what is refused."""
 
 import functools
 from pathlib import Path

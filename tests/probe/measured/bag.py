@@ -37,7 +37,7 @@ def leave(_: Any, code: int) -> NoReturn:
 
 
 def meet(_: Any, folder: str, count: int) -> int:
-    """Return when `count` tasks run at the same time: the last to arrive lets all of them go."""
+    """Wait until `count` tasks run at the same time; the last one releases the others."""
     gate = os.open(Path(folder) / "gate", os.O_RDWR)
     arrivals = os.open(Path(folder) / "arrivals", os.O_RDWR | os.O_APPEND | os.O_CREAT)
     os.write(arrivals, b".")
@@ -89,7 +89,7 @@ def note_worker(path: str) -> None:
 
 
 def note_living(path: str) -> None:
-    """Write the names of the threads, then the ids of the processes below this one."""
+    """Write the names of the threads, then the ids of the descendants of this process."""
     note(*(thread.name.replace(" ", "_") for thread in threading.enumerate()), path=path)
     note(*map(str, _below(os.getpid())), path=path)
 
@@ -107,7 +107,7 @@ def give_up() -> NoReturn:
 
 
 def show(text: str) -> str:
-    """Print as Python does, as C does, and as a program of its own does."""
+    """Print from Python, from C, and from another program."""
     print(text, end="")  # noqa: T201
     os.write(1, text.encode())
     os.system(f"printf %s {text}")  # noqa: S605
@@ -144,7 +144,7 @@ def descriptors_of_a_child(_: Any) -> list[str]:
 
 
 def stay_behind(_: Any, fifo: str) -> None:
-    """Leave a process that holds all descriptors until someone writes."""
+    """Leave a process behind that keeps all descriptors open until the FIFO is written to."""
     if os.fork() == 0:
         with Path(fifo).open("rb"):
             os._exit(0)
@@ -155,7 +155,7 @@ def count_to(number: int) -> Iterator[int]:
 
 
 class Loop:
-    """A pool without workers, hence without an initializer."""
+    """A pool without workers, and so without an initializer."""
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -1,4 +1,4 @@
-"""Tasks that misbehave at item 2 and square every other; tests/faults.yaml says what is told of each."""
+"""Tasks that fail at item 2 and square every other item; tests/faults.yaml says what is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MEMORY_BYTES = 1 << 30
 
 
 def _at_two(fault: Callable[[], Any]) -> Callable[[int], Any]:
-    """Make a task of a fault: at item 2 it gives what the fault gives."""
+    """Make a task from a fault, which it calls at item 2."""
 
     @functools.wraps(fault)
     def task(number: int) -> Any:
@@ -212,5 +212,5 @@ def has_no_licence() -> NoReturn:
 
 
 def break_interpreters() -> None:
-    """Keep those that start later from starting; see the scripts in tests/test_fault_table.py."""
+    """Prevent later interpreters from starting; see the scripts in tests/test_fault_table.py."""
     Path("broken").touch()

@@ -1,4 +1,4 @@
-"""Code under measurement on clusters: none of their workers can import it, nor what it imports."""
+"""Code under measurement on clusters, whose workers can import neither it nor what it imports."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def mirror(point: Point) -> Point:
 
 
 def environment(_: Any) -> list[Any]:
-    """Tell where this runs, whether the code is there, and which pools have left something."""
+    """Report where this runs, whether the code can be imported, and which pools left something behind."""
     pools = [name for name in sys.modules if name.startswith("runner_probe_")]
     there = [name for name in ("runner_probe", "bag") if name not in sys.modules and find_spec(name)]
     return [str(Path.cwd()), sys.prefix, there, len(pools)]
 
 
 def hold(number: int, folder: str) -> int:
-    """Say that this runs, then wait until someone writes to the gate."""
+    """Report that this runs, then wait until the gate is written to."""
     gate = os.open(Path(folder) / "gate", os.O_RDWR)
     bag.note(str(os.getpid()), path=str(Path(folder) / "running"))
     os.read(gate, 1)
@@ -39,6 +39,6 @@ def hold(number: int, folder: str) -> int:
 
 
 def note_programs(path: str) -> None:
-    """Write the command line of every process below this one."""
+    """Write the command line of every descendant of this process."""
     for process in bag._below(os.getpid()):
         bag.note(Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8").replace("\0", " "), path=path)

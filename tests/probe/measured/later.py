@@ -1,4 +1,4 @@
-"""Functions of `bag` as coroutines, for executors that run nothing else."""
+"""Functions of `bag` as coroutines, for executors that run only those."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def fail_on(number: int, bad: int) -> int:
 
 
 async def meet(_: Any, count: int, **__: object) -> int:
-    """Return when `count` tasks wait at the same time: the last to arrive lets all of them go."""
+    """Wait until `count` tasks wait at the same time; the last one releases the others."""
     arrived = asyncio.Event()
     _arrived.append(arrived)
     if len(_arrived) == count:
@@ -51,7 +51,7 @@ async def leave(_: Any, code: int) -> NoReturn:
 
 
 async def burn(seconds: float) -> None:
-    """Take CPU time in two parts, with time for others between them."""
+    """Use CPU time in two parts, and let other tasks run in between."""
     for _ in range(2):
         started = time.process_time()
         while time.process_time() - started < seconds / 2:
@@ -60,7 +60,7 @@ async def burn(seconds: float) -> None:
 
 
 async def leave_behind(_: Any) -> None:
-    """Start what nobody awaits."""
+    """Start a task that is never awaited."""
     task = asyncio.ensure_future(asyncio.Event().wait())
     task.set_name("left behind")
     await asyncio.sleep(0)

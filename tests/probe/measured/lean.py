@@ -1,4 +1,4 @@
-"""Tells what is imported, and imports next to nothing itself."""
+"""Lists imported modules, and itself imports almost nothing."""
 
 import sys
 

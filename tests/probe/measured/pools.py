@@ -1,4 +1,4 @@
-"""What the checks meet, right and wrong: imported by measured interpreters, from Python 3.10 on."""
+"""Right and wrong pools for the preflight check: imported by measured interpreters, from Python 3.10 on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def retrying(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Take an argument more than the function that it seems to be."""
+    """Take one more argument than the function that it wraps."""
 
     @functools.wraps(function)
     def call(*arguments: Any, retries: int = 0, **named: Any) -> Any:
@@ -31,7 +31,7 @@ def two() -> dict[str, int]:
 
 
 class Loop:
-    """A pool without workers, hence without an initializer."""
+    """A pool without workers, and so without an initializer."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -46,14 +46,14 @@ class Loop:
 
 
 class OpenLoop(Loop):
-    """Takes anything at all."""
+    """Takes any arguments."""
 
     def __init__(self, **_: object) -> None:
         super().__init__(0)
 
 
 class Endless:
-    """No executor, with a thread that only `terminate` ends."""
+    """Not an executor; only `terminate` ends its thread."""
 
     submit = 3  # which cannot be called
 

@@ -1,4 +1,4 @@
-"""Digests of values of every kind, to be compared between interpreters."""
+"""Digests of values of every type, for comparison between interpreters."""
 
 from __future__ import annotations
 
