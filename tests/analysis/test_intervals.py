@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.analysis.intervals import (
@@ -13,8 +13,9 @@ from runner.analysis.intervals import (
     is_precise,
     medians,
     ratio_of_medians,
+    resampled_medians,
 )
-from runner.analysis.sample_size import fewest_blocks, too_few_to_compare
+from runner.analysis.sample_size import fewest_blocks, level_of_each, too_few_to_compare
 from tests.made import make_cell
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
@@ -88,6 +89,21 @@ def test_cells_that_are_clearly_slower_are_not_among_the_best() -> None:
 
 def test_with_fewer_than_six_repetitions_no_cell_is_excluded() -> None:
     assert among_best(np.array([[1.0] * 5, [9.0] * 5]), 0.95, 1) == [True, True]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 9), st.integers(6, 16), st.sampled_from([0.0, 0.001, 0.02, 0.2]))
+def test_the_best_are_those_that_no_comparison_with_another_cell_excludes(
+    seed: int, cells: int, blocks: int, spread: float
+) -> None:
+    random = np.random.default_rng(seed)
+    walls = 1 + spread * random.random((cells, 1)) + 0.02 * np.round(random.random((cells, blocks)), 1)
+    level = level_of_each(cells, 0.9)
+    drawn = [resampled_medians(row, seed) for row in walls]
+    tail = expanded_tail(blocks, level)
+    slower = [any(np.quantile(cell / other, tail) > 1 for other in drawn) for cell in drawn]
+    expected = [blocks < fewest_blocks(level) or not is_slower for is_slower in slower]
+    assert among_best(walls, 0.9, seed) == expected
 
 
 @given(st.integers(0, 50))
