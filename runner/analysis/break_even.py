@@ -11,7 +11,7 @@ from runner.analysis.alike import alike_but_for
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import BreakEven, CellAnalysis
 from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Level, Values, draw_blocks, expanded_tail
+from runner.analysis.intervals import Level, Values, expanded_tail, resampled_medians
 from runner.records import Cell, names
 
 
@@ -95,29 +95,30 @@ def _is_shown(size: Estimate) -> bool:
 def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, level: Level) -> Estimate:
     """Estimate the break-even; rows of `serial` and `pool` are sizes, columns are blocks."""
     blocks = serial.shape[1]
-    value = _crossing(sizes, speedups)
+    value = float(_crossings(sizes, speedups[:, np.newaxis])[0])
     if blocks < level.fewest_blocks:
-        within = [_crossing(sizes, serial[:, block] / pool[:, block]) for block in range(blocks)]
+        within = _crossings(sizes, serial / pool).tolist()
         return Estimate(value=value, low=min(*within, value), high=max(*within, value), is_range=True)
-    draws = draw_blocks(blocks, level.seed)
-    ratios = np.median(serial[:, draws], axis=2) / np.median(pool[:, draws], axis=2)
-    crossings = [_crossing(sizes, ratio) for ratio in ratios.T]
+    of_serial, of_pool = (
+        np.array([resampled_medians(row, level.seed) for row in rows]) for rows in (serial, pool)
+    )
+    crossings = _crossings(sizes, of_serial / of_pool)
     tail = expanded_tail(blocks, level.confidence)
     low, high = np.quantile(crossings, [tail, 1 - tail], method="nearest")  # some are infinite
     return Estimate(value=value, low=float(low), high=float(high))
 
 
-def _crossing(sizes: Values, speedups: Values) -> float:
-    """Return the size from which on the speedup stays above 1, interpolated between logarithms.
+def _crossings(sizes: Values, speedups: Values) -> Values:
+    """Return, of every column of speedups by size, the size from which on they stay above 1.
 
-    0: it is above 1 at every size; infinite: it is not at the largest.
+    It is interpolated between logarithms. 0: they are above 1 at every size; infinite: not at the largest.
     """
-    slower = np.flatnonzero(speedups <= 1)
-    if not slower.size:
-        return 0.0
-    last = slower[-1]
-    if last == len(sizes) - 1:
-        return math.inf
-    below, above = np.log(speedups[last]), np.log(speedups[last + 1])
+    is_slower = speedups <= 1
+    last = len(sizes) - 1 - np.argmax(is_slower[::-1], axis=0)  # where any is
+    is_between = is_slower.any(axis=0) & (last < len(sizes) - 1)
+    crossings = np.where(is_slower.any(axis=0), math.inf, 0.0)
+    column, last = np.flatnonzero(is_between), last[is_between]
+    below, above = np.log(speedups[last, column]), np.log(speedups[last + 1, column])
     share = below / (below - above)
-    return float(np.exp(np.log(sizes[last]) + share * np.log(sizes[last + 1] / sizes[last])))
+    crossings[is_between] = np.exp(np.log(sizes[last]) + share * np.log(sizes[last + 1] / sizes[last]))
+    return crossings

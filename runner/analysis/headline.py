@@ -33,6 +33,9 @@ class CellTimes:
 
     def __init__(self, by_cell: Mapping[str, Mapping[int, float]], level: Level) -> None:
         self._by_cell = {cell: dict(sorted(times.items())) for cell, times in by_cell.items()}
+        self._values = {
+            cell: np.array(list(times.values()), dtype=np.float64) for cell, times in self._by_cell.items()
+        }
         self.level = level
 
     def of(self, cell: str) -> Mapping[int, float]:
@@ -41,7 +44,7 @@ class CellTimes:
 
     def values(self, cell: str) -> Values:
         """Return the times of a cell in the order of the repetitions."""
-        return np.array(list(self.of(cell).values()), dtype=np.float64)
+        return self._values.get(cell, _NO_VALUES)
 
     def median(self, cell: str) -> Estimate | None:
         """Estimate the median time of a cell; None without any time."""
@@ -60,11 +63,17 @@ class CellTimes:
 
     def together(self, cells: Iterable[str]) -> Values:
         """Return the times of cells, one per row, in the repetitions in which all of them succeeded."""
+        cells = list(cells)
         rows = [self.of(cell) for cell in cells]
         if not rows:
             return np.empty((0, 0))
-        shared = [repetition for repetition in rows[0] if all(repetition in row for row in rows[1:])]
+        if all(row.keys() == rows[0].keys() for row in rows):
+            return np.array([self.values(cell) for cell in cells])
+        shared = [repetition for repetition in rows[0] if all(repetition in row for row in rows)]
         return np.array([[row[repetition] for repetition in shared] for row in rows], dtype=np.float64)
+
+
+_NO_VALUES = np.empty(0)
 
 
 def headline_times(

@@ -1,6 +1,7 @@
-"""What a study's `environment.json` says of the machine and of the interpreters that were measured."""
+"""The machine and the interpreters that a study was measured on, from its `environment.json`."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,10 +9,10 @@ from runner.records import Cell
 
 
 class Machine:
-    """The facts that analysis needs, by cell.
+    """The facts that the analysis needs, by cell.
 
     Args:
-        environment: the content of environment.json; of what it lacks nothing is known
+        environment: the content of environment.json; facts that it lacks are unknown
     """
 
     def __init__(self, environment: Mapping[str, Any]) -> None:
@@ -20,14 +21,22 @@ class Machine:
         interpreters = environment.get("interpreters", [])
         interpreters = interpreters if isinstance(interpreters, list) else []
         self._interpreters = {cell: facts for facts in interpreters for cell in facts["cells"]}
+        self._async_cells = {cell for facts in interpreters for cell in facts.get("async_cells", ())}
+        self._versions = {facts["python"]: _version(facts) for facts in self._interpreters.values()}
+        self._interpreters_of_version = Counter(self._versions.values())
+
+    @property
+    def cpu_model(self) -> str:
+        """The model of the CPU; empty if unknown."""
+        return self._cpu.get("cpu_model") or ""
 
     def usable_cpus(self, cell: Cell) -> int | None:
-        """Count the CPUs that a cell may use, a started CPU of a quota as one; None if unknown."""
+        """Count the CPUs that a cell may use, a fraction of a quota as a whole one; None if unknown."""
         known = (self._cpu.get("usable_cpus"), self._interpreter(cell).get("usable_cpus"))
         return min((count for count in known if count), default=None)
 
     def most_usable_cpus(self, cells: Iterable[Cell]) -> int | None:
-        """Count the CPUs that the cells may use that may use the most; a `prefix` may leave them fewer."""
+        """Return the largest number of CPUs that any of the cells may use; a `prefix` may leave it fewer."""
         return max(filter(None, map(self.usable_cpus, cells)), default=None)
 
     @property
@@ -37,7 +46,7 @@ class Machine:
         return quota
 
     def cpus(self, cell: Cell) -> float:
-        """Give the CPUs' worth of time that a cell may use: a quota counts with its fraction."""
+        """Return the CPU time that a cell may use, in CPUs: a quota counts with its fraction."""
         known = (
             self._cpu.get("cpu_quota"),
             len(self._cpu.get("affinity") or ()),
@@ -46,40 +55,36 @@ class Machine:
         return float(min((count for count in known if count), default=math.inf))
 
     def version(self, cell: Cell) -> str:
-        """Name a cell's interpreter by its version, or as the user did where versions do not tell apart."""
-        versions = {path: _version(facts) for path, facts in self._by_path().items()}
-        own = versions.get(cell.settings.get("python", ""), "")
-        return own if own and list(versions.values()).count(own) == 1 else cell.python
+        """Return the version of a cell's interpreter, or the user's name for it if two have that version."""
+        version = self._versions.get(cell.settings.get("python", ""), "")
+        return version if version and self._interpreters_of_version[version] == 1 else cell.python
 
     def is_async(self, cell: Cell) -> bool:
-        """Whether a cell's tasks are coroutines."""
-        return cell.id in self._interpreter(cell).get("async_cells", ())
+        """Whether the tasks of a cell are coroutines."""
+        return cell.id in self._async_cells
 
     def has_gil(self, cell: Cell) -> bool:
-        """Whether a GIL was seen in a cell's workers; one is taken for granted where none looked."""
+        """Whether the workers of a cell have a GIL; assumed where nothing was observed."""
         return bool(self._workers.get(cell.id, {}).get("gil_enabled", True))
 
     def workers_share_a_process(self, cell: Cell) -> bool | None:
-        """Whether a cell's workers were threads of one interpreter in one process; None where none looked."""
+        """Whether the workers of a cell were threads of one interpreter in one process; None if unknown."""
         shared: bool | None = self._workers.get(cell.id, {}).get("in_one_interpreter")
         return shared
 
     def native_threads(self, cell: Cell) -> int:
-        """Count the threads that a library below Python, such as BLAS, may start in one of a cell's workers.
+        """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
 
-        Seen in its baseline's interpreter, where the tasks themselves run: that of the cell may hold what its
-        executor imports for its own use. 1 where there is no such library.
+        It is observed in the interpreter of the baseline, where the tasks run themselves: that of the cell may
+        also hold what its executor imports for its own use. 1 without such a library.
         """
-        seen = (self._workers.get(one, {}).get("native_threads") for one in (cell.baseline, cell.id))
-        libraries: Mapping[str, int] = next((one for one in seen if one is not None), {})
+        observed = (self._workers.get(name, {}).get("native_threads") for name in (cell.baseline, cell.id))
+        libraries: Mapping[str, int] = next((threads for threads in observed if threads is not None), {})
         return max(libraries.values(), default=1)
 
     def _interpreter(self, cell: Cell) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self._interpreters.get(cell.id, {})
-        return known
-
-    def _by_path(self) -> dict[str, Mapping[str, Any]]:
-        return {facts["python"]: facts for facts in self._interpreters.values()}
+        facts: Mapping[str, Any] = self._interpreters.get(cell.id, {})
+        return facts
 
 
 def _version(facts: Mapping[str, Any]) -> str:

@@ -59,7 +59,6 @@ def analyse(results: Results) -> StudyAnalysis:
 
 
 def _study_facts(results: Results, machine: Machine, level: Level) -> StudyFacts:
-    cpu = results.environment.get("start", {}).get("cpu", {})
     return StudyFacts(
         folder=results.folder,
         name=results.study.name,
@@ -71,7 +70,7 @@ def _study_facts(results: Results, machine: Machine, level: Level) -> StudyFacts
         precision=results.study.precision,
         time_budget_s=results.study.time_budget_s,
         swept=results.swept,
-        cpu_model=cpu.get("cpu_model") or "",
+        cpu_model=machine.cpu_model,
         usable_cpus=machine.most_usable_cpus(results.cells),
         is_interrupted=any(sample.status == "interrupted" for sample in results.samples),
     )

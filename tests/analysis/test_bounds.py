@@ -62,13 +62,13 @@ def test_an_empty_bag_takes_no_time() -> None:
     assert shortest_makespan([], 3) == 0.0
 
 
-def test_graham_s_bag_for_two_workers() -> None:
+def test_the_bag_of_graham_for_two_workers() -> None:
     assert shortest_makespan([3, 3, 2, 2, 2], 2) == 6.0
     assert longest_first_makespan([3, 3, 2, 2, 2], 2) == 7.0
 
 
 @given(lengths, workers)
-def test_longest_first_is_within_graham_s_ratio_of_the_optimum(times: list[int], workers: int) -> None:
+def test_longest_first_is_within_the_ratio_of_graham_of_the_optimum(times: list[int], workers: int) -> None:
     best = optimum(times, workers)
     assert best <= longest_first_makespan(times, workers) <= (4 / 3 - 1 / (3 * workers)) * best + 1e-9
 
@@ -87,7 +87,7 @@ def test_cpu_work_is_bounded_by_the_cpus_and_waiting_is_not() -> None:
     assert speedup_bound(tasks, cpu_s=0.0, workers=8, cpus=2) == 8.0
 
 
-def test_an_initializer_of_every_worker_is_a_prologue_that_no_worker_shortens() -> None:
+def test_more_workers_do_not_shorten_the_initializer_of_each() -> None:
     assert speedup_bound([1.0] * 3, 3.0, 3, 3, each_worker_s=1.0) == 2.0
 
 
@@ -98,7 +98,7 @@ def test_a_bag_for_each_worker_has_the_initializer_of_a_loop_for_each_bag() -> N
 @pytest.mark.parametrize(
     ("workers", "bound"), [(1, 1.0), (2, 1.78), (3, 2.67), (4, 2.67), (5, 4.07), (6, 5.26)]
 )
-def test_the_primes_of_the_documentation_have_a_bound_of_their_own(workers: int, bound: float) -> None:
+def test_the_bounds_of_the_primes_in_the_documentation(workers: int, bound: float) -> None:
     found = sum(PRIMES) / shortest_makespan(PRIMES, workers)
 
     assert found == pytest.approx(bound, abs=0.01)

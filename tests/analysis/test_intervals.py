@@ -36,13 +36,13 @@ def test_a_cell_against_itself_is_exactly_one() -> None:
     assert (estimate.value, estimate.low, estimate.high) == (1.0, 1.0, 1.0)
 
 
-def test_what_disturbs_a_whole_repetition_cancels_in_the_ratio() -> None:
+def test_a_disturbance_of_a_whole_repetition_cancels_in_the_ratio() -> None:
     drift = np.array([1.0, 1.5, 0.7, 1.2, 1.1, 2.0, 0.9])
     estimate = ratio_of_medians(2.0 * drift, drift, 0.95, seed=1)
     assert (estimate.low, estimate.high) == (2.0, 2.0)
 
 
-def test_below_six_repetitions_the_bounds_are_the_range_of_the_ratios_and_say_so() -> None:
+def test_below_six_repetitions_the_bounds_are_the_range_of_the_ratios() -> None:
     estimate = ratio_of_medians(np.array([2.0, 3.0, 2.2]), np.array([1.0, 1.0, 1.1]), 0.95, seed=1)
     assert estimate.is_range
     assert (estimate.low, estimate.high) == (2.0, 3.0)
@@ -55,7 +55,7 @@ def test_the_interval_of_seven_equal_blocks_is_the_value() -> None:
 
 
 @given(times, st.integers(0, 1000))
-def test_an_interval_holds_its_median_and_lies_within_the_data(values: list[float], seed: int) -> None:
+def test_an_interval_contains_its_median_and_lies_within_the_data(values: list[float], seed: int) -> None:
     (estimate,) = medians(np.array([values]), 0.95, seed)
     assert min(values) <= estimate.low <= estimate.value <= estimate.high <= max(values)
 
@@ -129,7 +129,7 @@ def test_a_higher_confidence_needs_more_blocks(confidence: float, blocks: int) -
 
 
 @pytest.mark.parametrize(("cells", "blocks"), [(2, 6), (7, 7), (8, 8), (13, 8), (40, 10)])
-def test_more_cells_need_more_blocks_to_be_told_apart(cells: int, blocks: int) -> None:
+def test_more_cells_need_more_blocks_to_be_compared(cells: int, blocks: int) -> None:
     times = np.linspace(1.0, 10.0, cells)[:, np.newaxis] * np.ones(blocks)
     assert among_best(times, 0.95, 0) == [True] + [False] * (cells - 1)
     assert among_best(times[:, 1:], 0.95, 0) == [True] * cells
@@ -137,7 +137,7 @@ def test_more_cells_need_more_blocks_to_be_told_apart(cells: int, blocks: int) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("cells", "blocks"), [(5, 7), (7, 7), (20, 9)])
-def test_the_best_of_equal_cells_is_excluded_no_oftener_than_promised(cells: int, blocks: int) -> None:
+def test_the_best_of_equal_cells_is_excluded_no_more_often_than_promised(cells: int, blocks: int) -> None:
     chance = np.random.default_rng(7)
     studies = 300
     excluded = 0

@@ -1,4 +1,4 @@
-"""What environment.json says, by cell."""
+"""The facts of environment.json, by cell."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ def test_a_quota_counts_with_its_fraction() -> None:
     assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1.5, 2)
 
 
-def test_a_command_that_pins_the_interpreter_is_seen_in_its_cells_alone() -> None:
+def test_a_prefix_that_pins_an_interpreter_concerns_only_its_cells() -> None:
     found = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
     assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1, 1)
     assert found.cpus(cell("process", 4)) == 4
 
 
-def test_of_an_unknown_machine_nothing_limits() -> None:
+def test_an_unknown_machine_limits_nothing() -> None:
     assert machine({}).cpus(TWO) == float("inf")
     assert machine({}).usable_cpus(TWO) is None
 
@@ -36,12 +36,12 @@ def test_a_free_threaded_build_is_named() -> None:
     assert machine({}, interpreter(free_threaded=True)).version(TWO) == "3.13.1t"
 
 
-def test_two_interpreters_of_one_version_are_named_as_the_user_did() -> None:
+def test_two_interpreters_of_one_version_have_the_users_names() -> None:
     other = {"python": "/opt/python3.13", "cells": ["other"], "version": "3.13.1"}
     assert machine({}, interpreter(), other).version(TWO) == TWO.python
 
 
-def test_what_the_cells_may_use_at_most_is_what_is_told_of_them_together() -> None:
+def test_the_cpus_of_several_cells_are_the_most_that_one_may_use() -> None:
     pinned = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
     assert pinned.most_usable_cpus([TWO]) == 1
     assert pinned.most_usable_cpus([TWO, cell("process", 4)]) == 4

@@ -89,7 +89,7 @@ def test_factors_multiply_to_the_scaled_speedup(weak: Results) -> None:
     assert product == pytest.approx(factors.attributed_speedup.value) == pytest.approx(2 / 1.25)
 
 
-def test_a_bag_for_each_worker_can_be_shared_out_evenly(weak: Results) -> None:
+def test_a_bag_per_worker_can_be_divided_evenly(weak: Results) -> None:
     assert analyse(weak).cells["process2"].speedup_bound == pytest.approx(2)
 
 
@@ -100,7 +100,7 @@ def test_the_laws_of_strong_scaling_do_not_apply_to_weak_scaling(weak: Results) 
     }
 
 
-def test_the_sentence_says_that_there_was_a_bag_for_each_worker(weak: Results) -> None:
+def test_the_sentence_says_that_there_was_a_bag_per_worker(weak: Results) -> None:
     _, group, sentences = analysed(weak)
     assert group.answer == "helps"
     assert sentences.answer.startswith(
@@ -116,7 +116,7 @@ def test_the_table_of_weak_scaling_names_the_mode_and_the_scaled_speedup(weak: R
     assert lines[3].split()[:5] == ["process", "2", "1.25", "s", "1.60"]
 
 
-def test_the_code_runs_a_bag_for_each_worker(weak: Results) -> None:
+def test_the_code_runs_a_bag_per_worker(weak: Results) -> None:
     _, _, sentences = analysed(weak)
     assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in sentences.code
 
