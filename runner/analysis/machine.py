@@ -75,7 +75,7 @@ class Machine:
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
 
-        It is observed in the interpreter of the baseline, where the tasks run themselves: that of the cell may
+        It is observed in the interpreter of the baseline, which runs the tasks itself: that of the cell may
         also hold what its executor imports for its own use. 1 without such a library.
         """
         observed = (self._workers.get(name, {}).get("native_threads") for name in (cell.baseline, cell.id))
