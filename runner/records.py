@@ -127,6 +127,9 @@ class Sample:
     end_s: float | None = None  #: to the return of shutdown
     wall_s: float | None = None  #: the sum of these three
     cpu_s: float | None = None  #: user and system time of the whole process tree
+    own_cpu_s: float | None = None  #: of the measured interpreter alone: no workers, no helper processes
+    system_s: float | None = None  #: the part of cpu_s in the kernel
+    minor_faults: int | None = None  #: page faults of the whole process tree that read no disk
     in_progress: int | None = None  #: tasks in progress at the end of a window; these four: windows only
     service_p50_s: float | None = None  #: median duration of the tasks that ended within the window
     service_p90_s: float | None = None

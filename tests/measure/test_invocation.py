@@ -65,6 +65,9 @@ def make_iteration(number: int = 0, records: list[list[Any]] | None = None, **fi
         "work_ns": 2_000_000_000,
         "end_ns": 30_000_000,
         "cpu_s": 3.5,
+        "own_cpu_s": 0.5,
+        "system_s": 0.25,
+        "minor_faults": 7,
         "records": [make_record(0), make_record(1)] if records is None else records,
         **fields,
     }
@@ -229,6 +232,9 @@ def test_a_successful_reply_has_a_sample_for_each_iteration(measure: Callable[..
         end_s=0.03,
         wall_s=2.13,
         cpu_s=3.5,
+        own_cpu_s=0.5,
+        system_s=0.25,
+        minor_faults=7,
     )
     summary = [(sample.iteration, sample.warmup, sample.cpu_s, sample.status) for sample in outcome.samples]
     assert summary == [(0, False, 3.5, "ok"), (1, True, 3.5, "ok"), (2, False, 1.0, "ok")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner_probe import cpu
-from runner_probe.cpu import _children, _living_cpu_s, tree_cpu_s
+from runner_probe.cpu import _children, _living_usage, tree_usage
 from tests.probe.probing import ask, process_pool, specify
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc")
@@ -53,26 +53,26 @@ def read_figure(process: "subprocess.Popen[str]") -> float:
 
 
 def test_the_cpu_time_of_this_process_counts() -> None:
-    before, own_before = tree_cpu_s(), time.process_time()
+    before, own_before = tree_usage().cpu_s, time.process_time()
     while time.process_time() < own_before + 0.02:
         pass
-    assert tree_cpu_s() - before >= 0.02 - 1e-6
+    assert tree_usage().cpu_s - before >= 0.02 - 1e-6
 
 
 def test_the_cpu_time_of_a_child_that_has_ended_counts(start: Start) -> None:
-    before = tree_cpu_s()
+    before = tree_usage().cpu_s
     child = start(sys.executable, "-S", "-c", BURN)
     used = read_figure(child)
     child.communicate()
-    assert tree_cpu_s() - before >= used - 1e-6
+    assert tree_usage().cpu_s - before >= used - 1e-6
 
 
 @linux
 @pytest.mark.parametrize("command", [("-c", WAIT), ("-c", PARENT, WAIT)], ids=["child", "grandchild"])
 def test_the_cpu_time_of_living_descendants_counts(start: Start, command: tuple[str, ...]) -> None:
-    before = tree_cpu_s()
+    before = tree_usage().cpu_s
     used = read_figure(start(sys.executable, "-S", *command))
-    assert tree_cpu_s() - before >= used - 2 * TICK_S
+    assert tree_usage().cpu_s - before >= used - 2 * TICK_S
 
 
 @linux
@@ -81,7 +81,7 @@ def test_the_name_of_a_program_may_hold_spaces_and_brackets(start: Start, tmp_pa
     program.symlink_to(os.path.realpath(sys.executable))
     child = start(str(program), "-I", "-S", "-c", WAIT)
     used = read_figure(child)
-    assert used - 2 * TICK_S <= _living_cpu_s(child.pid)
+    assert used - 2 * TICK_S <= _living_usage(child.pid).cpu_s
 
 
 @linux
@@ -97,7 +97,7 @@ def test_a_process_that_has_ended_has_no_children_and_no_cpu_time() -> None:
     child = subprocess.Popen([sys.executable, "-S", "-c", ""])
     child.wait()
     assert _children(child.pid) == []
-    assert _living_cpu_s(child.pid) == 0.0
+    assert _living_usage(child.pid).cpu_s == 0.0
 
 
 def test_if_the_system_does_not_report_children_only_this_process_counts(
@@ -105,7 +105,7 @@ def test_if_the_system_does_not_report_children_only_this_process_counts(
 ) -> None:
     monkeypatch.setattr(cpu, "resource", None)
     monkeypatch.setattr(time, "process_time", lambda: 12.5)
-    assert tree_cpu_s() == 12.5
+    assert tree_usage().cpu_s == 12.5
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from itertools import chain
 
-from runner_probe.cpu import tree_cpu_s
+from runner_probe.cpu import NOTHING, tree_usage
 from runner_probe.iteration import MOST_RECORDS, PoolFailed, TaskFailed
 from runner_probe.window_worker import NotTogether, run_until_closed
 
@@ -32,7 +32,7 @@ class Loops:
         self.opened_ns = 0  #: of the pool, as closed_ns
         self.closed_ns = 0
         self.duration_ns = duration_ns
-        self.cpu_s = 0.0
+        self.used = NOTHING  #: by all its processes
         self.submitted_ns: list[int] = []
         self.reports: list[LoopReport] = []
 
@@ -98,7 +98,7 @@ def run_loops(
     """
     _, workers, duration_ns = window
     loops = Loops(duration_ns)
-    cpu_before = tree_cpu_s()
+    used_before = tree_usage()
     loops.started_at = time.time()
     loops.opened_ns = clock()
     pool = open_pool()
@@ -115,7 +115,7 @@ def run_loops(
     finally:
         pool.shutdown(wait=True)
     loops.closed_ns = clock()
-    loops.cpu_s = tree_cpu_s() - cpu_before
+    loops.used = tree_usage().since(used_before)
     for *_, failure in loops.reports:
         if failure is not None:
             kind, message = failure[1:3]
@@ -139,7 +139,10 @@ def describe_loops(loops: Loops, items: int) -> IterationReply:
         "start_ns": opens_ns - loops.opened_ns,
         "work_ns": loops.duration_ns,
         "end_ns": loops.closed_ns - closes_ns,
-        "cpu_s": loops.cpu_s,
+        "cpu_s": loops.used.cpu_s,
+        "own_cpu_s": loops.used.own_cpu_s,
+        "system_s": loops.used.system_s,
+        "minor_faults": loops.used.minor_faults,
         "in_progress": loops.in_progress(),
         "service_ns": [percentile(service_ns, part) for part in PERCENTILES],
         "records": loops.records(items),

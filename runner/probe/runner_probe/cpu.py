@@ -1,4 +1,4 @@
-"""The CPU time of this process and its descendants, and the CPUs that it may use."""
+"""What this process and its descendants have used: CPU time and page faults; and the CPUs that it may use."""
 
 from __future__ import annotations
 
@@ -16,34 +16,77 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def tree_cpu_s() -> float:
-    """Read the user and system seconds of this process and all its descendants.
+class Usage:
+    """What a process and all its descendants have used; or, between two readings, what they used."""
 
-    The kernel adds a child's time to its parent's when the parent waits for it. Descendants that are still
+    __slots__ = ("cpu_s", "minor_faults", "own_cpu_s", "system_s")
+
+    def __init__(self, cpu_s: float, own_cpu_s: float, system_s: float, minor_faults: int) -> None:
+        self.cpu_s = cpu_s  #: user and system time
+        self.own_cpu_s = own_cpu_s  #: the part of this process itself
+        self.system_s = system_s  #: the part of the kernel
+        self.minor_faults = minor_faults  #: page faults without reading a disk, such as copies after a fork
+
+    def since(self, before: Usage) -> Usage:
+        """Return what was used between an earlier reading and this one."""
+        return Usage(*(getattr(self, name) - getattr(before, name) for name in _READINGS))
+
+    def __add__(self, other: Usage) -> Usage:
+        """Add what other processes have used."""
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in _READINGS))
+
+
+_READINGS = ("cpu_s", "own_cpu_s", "system_s", "minor_faults")
+NOTHING = Usage(0.0, 0.0, 0.0, 0)
+
+
+def tree_usage() -> Usage:
+    """Read what this process and all its descendants have used.
+
+    The kernel adds what a child used to its parent's when the parent waits for it. Descendants that are still
     alive (such as a fork server, with the workers it has waited for) are read from /proc, to one tick each.
     """
     if resource is None:
-        return time.process_time()
+        seconds = time.process_time()
+        return Usage(seconds, seconds, 0.0, 0)
     process = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = process.ru_utime + process.ru_stime + children.ru_utime + children.ru_stime
-    return seconds + living_cpu_s()
+    own_s = process.ru_utime + process.ru_stime
+    used = Usage(
+        own_s + children.ru_utime + children.ru_stime,
+        own_s,
+        process.ru_stime + children.ru_stime,
+        process.ru_minflt + children.ru_minflt,
+    )
+    for child in _children(os.getpid()):
+        used += _living_usage(child)
+    return used
 
 
 def living_cpu_s() -> float:
-    """Read the part of `tree_cpu_s` that is of living descendants: who waits for them will see it again."""
-    return sum(_living_cpu_s(child) for child in _children(os.getpid()))
+    """Read the CPU time in `tree_usage` that is of living descendants: who waits for them will see it again."""
+    return sum(_living_usage(child).cpu_s for child in _children(os.getpid()))
 
 
-def _living_cpu_s(process: int) -> float:
+def _living_usage(process: int) -> Usage:
+    """Read what a living descendant and its own descendants have used."""
     try:
         with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stat:
             # The command may contain spaces and brackets; the fields after its last bracket do not.
             fields = stat.read().rpartition(")")[2].split()
     except OSError:
-        return 0.0
-    ticks = sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime
-    return ticks / os.sysconf("SC_CLK_TCK") + sum(_living_cpu_s(child) for child in _children(process))
+        return NOTHING
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    user, system, children_user, children_system = map(int, fields[11:15])
+    used = Usage(
+        (user + system + children_user + children_system) / ticks_per_s,
+        0.0,
+        (system + children_system) / ticks_per_s,
+        int(fields[7]) + int(fields[8]),
+    )
+    for child in _children(process):
+        used += _living_usage(child)
+    return used
 
 
 def _children(process: int) -> list[int]:

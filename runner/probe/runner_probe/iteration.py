@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from runner_probe.adapters import traits_of, worker_processes
-from runner_probe.cpu import tree_cpu_s
+from runner_probe.cpu import NOTHING, tree_usage
 from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
@@ -96,7 +96,7 @@ class UntracedIteration:
     def __init__(self) -> None:
         self.started_at = 0.0  # seconds since the epoch
         self.wall_ns = 0
-        self.cpu_s = 0.0
+        self.used = NOTHING  #: by all its processes
         self.values: list[Any] = []  #: results of the tasks, in the order of the items
 
 
@@ -107,7 +107,7 @@ class Iteration:
         self.started_at = 0.0  # seconds since the epoch
         self.opened_ns = 0
         self.closed_ns = 0
-        self.cpu_s = 0.0
+        self.used = NOTHING  #: by all its processes
         self.submitted_ns = [0] * chunks
         self.received_ns: list[int | None] = [0] * chunks  #: None: not recorded
         self.reports: list[Report] = []
@@ -153,7 +153,7 @@ def run_cold(
 ) -> Iteration:
     """Measure the tasks on a new pool, from before its construction to the return of its shutdown."""
     iteration = Iteration(len(tasks.chunks))
-    cpu_before = tree_cpu_s()
+    used_before = tree_usage()
     iteration.started_at = time.time()
     iteration.opened_ns = clock()
     pool = open_pool()
@@ -162,7 +162,7 @@ def run_cold(
     finally:
         pool.shutdown(wait=True)
     iteration.closed_ns = clock()
-    iteration.cpu_s = tree_cpu_s() - cpu_before
+    iteration.used = tree_usage().since(used_before)
     return iteration
 
 
@@ -175,7 +175,7 @@ def run_untraced(
     """
     untraced = UntracedIteration()
     futures: list[Any] = []
-    cpu_before = tree_cpu_s()
+    used_before = tree_usage()
     untraced.started_at = time.time()
     opened_ns = clock()
     pool = open_pool()
@@ -200,7 +200,7 @@ def run_untraced(
     finally:
         pool.shutdown(wait=True)
     untraced.wall_ns = clock() - opened_ns
-    untraced.cpu_s = tree_cpu_s() - cpu_before
+    untraced.used = tree_usage().since(used_before)
     return untraced
 
 
@@ -215,12 +215,12 @@ def run_warm(
     try:
         for _ in range(count):
             iteration = Iteration(len(tasks.chunks))
-            cpu_before = tree_cpu_s()
+            used_before = tree_usage()
             iteration.started_at = time.time()
             iteration.opened_ns = clock()
             _drive(pool, tasks, iteration, clock)
             iteration.closed_ns = clock()
-            iteration.cpu_s = tree_cpu_s() - cpu_before
+            iteration.used = tree_usage().since(used_before)
             yield iteration
     finally:
         pool.shutdown(wait=True)

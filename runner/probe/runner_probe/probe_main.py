@@ -206,7 +206,10 @@ def _describe_untraced(iteration: UntracedIteration, workload: Workload) -> Iter
         "tasks": len(workload.items),
         "started_at": iteration.started_at,
         "wall_ns": iteration.wall_ns,
-        "cpu_s": iteration.cpu_s,
+        "cpu_s": iteration.used.cpu_s,
+        "own_cpu_s": iteration.used.own_cpu_s,
+        "system_s": iteration.used.system_s,
+        "minor_faults": iteration.used.minor_faults,
         "records": [],
     }
 
@@ -234,7 +237,10 @@ def _describe(
         "start_ns": first - iteration.opened_ns,
         "work_ns": last - first,
         "end_ns": iteration.closed_ns - last,
-        "cpu_s": iteration.cpu_s,
+        "cpu_s": iteration.used.cpu_s,
+        "own_cpu_s": iteration.used.own_cpu_s,
+        "system_s": iteration.used.system_s,
+        "minor_faults": iteration.used.minor_faults,
         "records": records,
     }
 

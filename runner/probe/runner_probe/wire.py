@@ -143,7 +143,10 @@ class _IterationReply(TypedDict):
     tasks: int  #: that ran; in a window those that ended within it
     started_at: float  #: seconds since the epoch
     wall_ns: int
-    cpu_s: float
+    cpu_s: float  #: of all its processes
+    own_cpu_s: float  #: of the measured interpreter alone, without workers and helper processes
+    system_s: float  #: the part of cpu_s that the kernel used
+    minor_faults: int  #: page faults of all its processes that read no disk
     records: list[RecordValues]
 
 
