@@ -64,7 +64,7 @@ def tree_usage() -> Usage:
 
 
 def living_cpu_s() -> float:
-    """Read the CPU time in `tree_usage` that is of living descendants: who waits for them will see it again."""
+    """Read the CPU time in `tree_usage` of living descendants: who waits for them will see it again."""
     return sum(_living_usage(child).cpu_s for child in _children(os.getpid()))
 
 
