@@ -129,8 +129,12 @@ async def _await_traced(folder: str, call: Callable[[Any], Any], item: Any) -> A
 def _lines(snapshot: tracemalloc.Snapshot) -> list[list[Any]]:
     """Sum by line of code: file, line, source, bytes, blocks; the largest first."""
     held: dict[tuple[str, int], list[int]] = {}
+    places: dict[tracemalloc.Traceback, tuple[str, int] | None] = {}  # many traces share a traceback
     for trace in snapshot.traces:
-        place = _place(trace.traceback)
+        frames = trace.traceback
+        if frames not in places:
+            places[frames] = _place(frames)
+        place = places[frames]
         if place is not None:
             sums = held.setdefault(place, [0, 0])
             sums[0] += trace.size
