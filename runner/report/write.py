@@ -25,11 +25,15 @@ def report(folder: Path) -> bool:
 def write_report(study: StudyAnalysis, folder: Path) -> None:
     """Write the files of an analysed study into its folder, and print the result.
 
+    Characters that standard output cannot encode are replaced.
+
     Raises:
         RunnerError: if the folder cannot be written
     """
     write_files(study, folder)
-    sys.stdout.write(render_for_stdout(study))
+    encoding = sys.stdout.encoding or "utf-8"
+    text = render_for_stdout(study)
+    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
 
 
 def write_files(study: StudyAnalysis, folder: Path) -> None:

@@ -1,12 +1,13 @@
 """A report: every file that is made of a folder, and the result on standard output."""
 
+import io
 import shutil
 from pathlib import Path
 
 import pytest
 
 from runner.report.renderers import render
-from runner.report.write import report
+from runner.report.write import report, write_report
 from tests.analysed import analysed_cell, analysed_study
 from tests.made import MakeResults, cell
 
@@ -35,6 +36,16 @@ def test_a_report_with_a_failed_cell_is_not_complete(
 ) -> None:
     assert not report(make_results({SERIAL: NOISE, TWO: ["crashed"]}).folder)
     assert "crashed" in capsys.readouterr().out
+
+
+def test_a_standard_output_that_knows_only_ascii_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", write_through=True))
+    monkeypatch.setattr("runner.report.write.write_files", lambda *_: None)
+    write_report(analysed_study([analysed_cell(), analysed_cell("process", 2, wall_s=0.5)]), tmp_path)
+    assert b"Use process ? 2. It is fastest" in out.getvalue()
 
 
 def test_files_without_content_are_not_rendered() -> None:
