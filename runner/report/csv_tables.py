@@ -1,4 +1,4 @@
-"""The CSV files that are made of the analysis."""
+"""The CSV files of an analysed study."""
 
 import csv
 import io

@@ -30,7 +30,7 @@ _BLOCK = re.compile(r"(<!-- table: (?P<name>.+?) -->\n).*?(<!-- end of table -->
 
 def with_tables(text: str) -> str:
     """Replace every table in a document."""
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n{found[3]}", text)
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block['name']]()}\n{block[3]}", text)
 
 
 def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

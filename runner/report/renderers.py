@@ -1,4 +1,4 @@
-"""Every file that is made of an analysed study. To add an output, write its renderer and list it here."""
+"""The files of an analysed study. To add an output, write its renderer and list it here."""
 
 from collections.abc import Callable, Iterator, Mapping
 

@@ -48,14 +48,14 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
         for column in (*NAMING, *COLUMNS)
         if column.heading and column.applies(mode) and column.heading.applies(mode)
     ]
-    made: list[tuple[int, TextColumn]] = [(_SETTINGS_PLACE, column) for column in _settings(cells, study)]
+    placed: list[tuple[int, TextColumn]] = [(_SETTINGS_PLACE, column) for column in _settings(cells, study)]
     for place, column, heading in shown:
         if not _repeats(column, heading, cells):
             text = heading.text.format(ratio=mode.ratio_heading)
-            made.append((place, replace(_text_column(column, heading, cells), heading=text)))
+            placed.append((place, replace(_text_column(column, heading, cells), heading=text)))
         if heading.has_bounds:
-            made.append((place, _bounds_column(column, cells, study)))
-    return [column for _, column in sorted(made, key=lambda pair: pair[0])]
+            placed.append((place, _bounds_column(column, cells, study)))
+    return [column for _, column in sorted(placed, key=lambda pair: pair[0])]
 
 
 def explanations(columns: Sequence[TextColumn], omitted: Sequence[str], study: StudyAnalysis) -> str:

@@ -1,4 +1,4 @@
-"""All sentences of the result, made from facts. No other module of analysis or report makes a sentence.
+"""All sentences about a result, worded from facts. No other module of analysis or report words any.
 
 Sentences have no full stop; the renderer adds it. Within a group, cells are named by what tells them apart
 from the others of the group.
@@ -122,8 +122,8 @@ def group_name(group: GroupAnalysis, study: StudyAnalysis) -> str:
 def title(workload: str, study: StudyAnalysis) -> str:
     """Head the table of a workload."""
     cpus = max((cell.usable_cpus or 0 for cell in study.of_workload(workload)), default=0)
-    made, asked = study.repetitions_of(workload), study.study.repetitions_asked
-    counted = f"{made} of {plural(asked, 'repetition')}" if made < asked else plural(made, "repetition")
+    done, asked = study.repetitions_of(workload), study.study.repetitions_asked
+    counted = f"{done} of {plural(asked, 'repetition')}" if done < asked else plural(done, "repetition")
     described = study.study.mode.described(study.study.window_s)
     return ", ".join(filter(None, [workload, plural(cpus, "CPU") if cpus else "", counted, described]))
 
@@ -711,7 +711,7 @@ def missing_profiles(profiles: Iterable[ProfileAnalysis], study: StudyAnalysis) 
             yield f"no profile of {name}: {profile.error}"
         elif not profile.hotspots:
             short = profile.purpose == "cpu-profile"
-            why = "it was too short, or only waited" if short else "its own code held no memory"
+            why = "it was too short, or only waited" if short else "its own code allocated nothing that lasts"
             yield f"the profile of {name} is empty: {why}"
 
 

@@ -1,4 +1,4 @@
-"""A result folder → the files that are made of its analysis, and the result on standard output."""
+"""A result folder → the files of its analysis, and the result on standard output."""
 
 import sys
 from pathlib import Path
@@ -37,7 +37,7 @@ def write_report(study: StudyAnalysis, folder: Path) -> None:
 
 
 def write_files(study: StudyAnalysis, folder: Path) -> None:
-    """Write every file that is made of an analysed study; each is replaced whole."""
+    """Write every file of an analysed study; each is replaced whole."""
     with reporting_write_errors(folder):
         for path, content in render(study):
             file = folder / path

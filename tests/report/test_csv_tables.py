@@ -1,4 +1,4 @@
-"""The CSV files that are made of the analysis."""
+"""The CSV files of an analysed study."""
 
 import csv
 import io
@@ -63,17 +63,17 @@ def test_the_main_loss_is_a_code_and_a_share_with_bounds() -> None:
 
 
 def test_factors_are_columns() -> None:
-    one = estimate(1.0)
+    neutral = estimate(1.0)
     factors = Factors(
         attributed_speedup=estimate(1.9),
-        serial_overhead=one,
-        computation_scaling=one,
+        serial_overhead=neutral,
+        computation_scaling=neutral,
         cpu_scaling=None,
         on_cpu=None,
-        granularity=one,
-        placement=one,
-        dispatch_efficiency=one,
-        pool_efficiency=one,
+        granularity=neutral,
+        placement=neutral,
+        dispatch_efficiency=neutral,
+        pool_efficiency=neutral,
     )
     row = summary_of(factors=factors)
     assert (row["attributed_speedup"], row["cpu_scaling"], row["granularity"]) == ("1.9", "", "1.0")
@@ -128,12 +128,12 @@ def test_a_break_even_names_its_pool_without_the_size() -> None:
 
 def test_known_answers_have_a_row_for_every_outcome() -> None:
     study = made_studies.known_answers()
-    found = rows(render_known_answers(study))
-    assert [row["outcome"] for row in found] == [
+    answers = rows(render_known_answers(study))
+    assert [row["outcome"] for row in answers] == [
         *("holds", "does not hold", "cannot tell", "not run", "not run")
     ]
-    assert [row["expected"] for row in found[:3]] == ["2 ± 5%", "3 ± 5%", "2 in interval"]
-    assert [row["disturbed"] for row in found] == ["1", "1", "1", "", ""]
-    assert found[0]["because"] == "there are two workers"
-    assert found[3]["because"] == "not run: the study has no such cell"
+    assert [row["expected"] for row in answers[:3]] == ["2 ± 5%", "3 ± 5%", "2 in interval"]
+    assert [row["disturbed"] for row in answers] == ["1", "1", "1", "", ""]
+    assert answers[0]["because"] == "there are two workers"
+    assert answers[3]["because"] == "not run: the study has no such cell"
     assert render_known_answers(made_studies.pools()) is None

@@ -93,8 +93,10 @@ def wide_pool(**changes: Any) -> StudyAnalysis:
 def test_columns_are_omitted_in_order_and_the_main_loss_last() -> None:
     orders = []
     for width in range(80, 40, -1):
-        _, found, omitted = on_one_line(render_terminal(wide_pool(), width=width)).partition("summary.csv): ")
-        orders.append(set(omitted.partition(" Use ")[0].split(", ")) if found else set())
+        _, separator, omitted = on_one_line(render_terminal(wide_pool(), width=width)).partition(
+            "summary.csv): "
+        )
+        orders.append(set(omitted.partition(" Use ")[0].split(", ")) if separator else set())
     appearance = list(dict.fromkeys(name for omitted in orders for name in sorted(omitted)))
     assert appearance == ["bound", "memory", "warm", "CPU", "eff.", "main loss"]
 
@@ -155,7 +157,7 @@ def test_a_swept_setting_is_a_column(values: Sequence[object]) -> None:
 def test_the_column_of_the_best_baseline_is_shown_where_baselines_differ() -> None:
     same = wide_pool()
     assert "vs best" not in on_one_line(render_terminal(same))
-    better = [replace(one, speedup_of_best=estimate(0.67)) for one in same.cells.values()]
+    better = [replace(cell, speedup_of_best=estimate(0.67)) for cell in same.cells.values()]
     assert "vs best" in on_one_line(render_terminal(analysed_study(better)))
 
 

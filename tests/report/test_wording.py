@@ -111,10 +111,10 @@ def test_fewer_workers_may_do(enough: str | None, text: str) -> None:
 
 
 def test_fewer_workers_that_are_recommended_are_mentioned_once() -> None:
-    found = sentences(
+    worded = sentences(
         SERIAL, TWO, FOUR, recommended="process2", fewer_workers=FewerWorkers(enough="process2")
     )
-    assert found.answer.count("not measurably") == 1
+    assert worded.answer.count("not measurably") == 1
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_baseline_that_is_fastest_is_compared_with_the_next_cell(ratio: Any, t
     following = Comparison(slower="process2", faster="serial", ratio=ratio)
     slow = analysed_cell("process", 2, wall_s=3.0, speedup=0.67)
     repetitions = 3 if ratio.is_range else 7
-    found = sentences(SERIAL, slow, next_over_fastest=following, repetitions=repetitions)
-    assert found.answer.endswith(f"It is fastest at 2.00 s{text}")
+    worded = sentences(SERIAL, slow, next_over_fastest=following, repetitions=repetitions)
+    assert worded.answer.endswith(f"It is fastest at 2.00 s{text}")
 
 
 def test_a_single_cell_is_compared_with_nothing() -> None:
@@ -163,8 +163,8 @@ def test_cells_are_named_by_what_tells_them_apart_in_their_group() -> None:
 
 
 def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
-    found = sentences(analysed_cell(status="failed"), analysed_cell("process", 2, status="failed"))
-    assert (found.answer, found.code) == ("", "")
+    worded = sentences(analysed_cell(status="failed"), analysed_cell("process", 2, status="failed"))
+    assert (worded.answer, worded.code) == ("", "")
 
 
 # --- more repetitions, more workers -------------------------------------------------------------------
@@ -196,8 +196,8 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
 def test_more_repetitions_would_tell(changes: dict[str, Any], text: str) -> None:
     facts: dict[str, Any] = {"done": 7, "at_least": False, "cells": 2, "nearest": "process2"}
     more = MoreRepetitions(**{**facts, **changes})
-    found = sentences(SERIAL, TWO, answer=Answer.CANNOT_TELL, more_repetitions=more)
-    assert found.more_repetitions == f"Not sure yet: {text}"
+    worded = sentences(SERIAL, TWO, answer=Answer.CANNOT_TELL, more_repetitions=more)
+    assert worded.more_repetitions == f"Not sure yet: {text}"
 
 
 def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
@@ -218,9 +218,9 @@ def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
 )
 def test_more_workers_may_gain(ratio: Any, end: str) -> None:
     gain = Comparison(slower="process2", faster="process4", ratio=ratio)
-    found = sentences(SERIAL, TWO, FOUR, recommended="process2", more_workers=gain).more_workers
-    assert found.startswith(f"More workers: process × 4 is {ratio.value:.2f} times as fast as process × 2 (")
-    assert found.endswith(end)
+    worded = sentences(SERIAL, TWO, FOUR, recommended="process2", more_workers=gain).more_workers
+    assert worded.startswith(f"More workers: process × 4 is {ratio.value:.2f} times as fast as process × 2 (")
+    assert worded.endswith(end)
 
 
 # --- explanation --------------------------------------------------------------------------------------
@@ -559,11 +559,11 @@ def test_failures_point_to_the_log_and_to_what_was_printed(printed: tuple[str, .
 
 
 @pytest.mark.parametrize(
-    ("made", "asked", "text"),
+    ("done", "asked", "text"),
     [(7, 7, "7 repetitions"), (1, 1, "1 repetition"), (2, 7, "2 of 7 repetitions"), (9, 7, "9 repetitions")],
 )
-def test_a_title_counts_cpus_and_repetitions(made: int, asked: int, text: str) -> None:
-    group = analysed_group([SERIAL], repetitions=made)
+def test_a_title_counts_cpus_and_repetitions(done: int, asked: int, text: str) -> None:
+    group = analysed_group([SERIAL], repetitions=done)
     study = analysed_study([SERIAL], groups=(group,), study=study_facts(repetitions_asked=asked))
     assert wording.title("work", study) == f"work, 2 CPUs, {text}"
 
