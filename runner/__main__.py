@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the program, and end with its exit code."""
-    if help_page.is_asked_for(sys.argv[1:]):
+    if help_page.is_requested(sys.argv[1:]):
         help_page.show()
         return
     outlive_readers()
@@ -28,10 +28,10 @@ def main() -> None:
 
 
 def program() -> int:
-    """Do what the command line asks for; return the exit code."""
+    """Carry out the command line; return the exit code."""
     from runner.cli.compose import collect  # noqa: PLC0415
 
-    points = collect()  # none if the command line only asks Hydra something
+    points = collect()  # none if the command line only queries Hydra
     return run(points) if points else 0
 
 

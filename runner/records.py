@@ -243,6 +243,6 @@ class StudySettings:
     untimed: tuple[Purpose, ...] = ()  #: the purposes of each cell's untimed runs
 
     @property
-    def most_repetitions(self) -> int:
+    def repetition_limit(self) -> int:
         """The number of repetitions that are never exceeded."""
         return self.repetitions if self.precision is None else self.max_repetitions

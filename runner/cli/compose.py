@@ -1,4 +1,4 @@
-"""Composes the grid points of a command line with Hydra; nothing is measured here.
+"""Compose the grid points of a command line with Hydra; nothing is measured here.
 
 Hydra's own sweeper and launcher call the task function once per point, in this process; it validates and
 keeps the point. So a single run and a sweep take the same path, and a wrong point stops everything.
@@ -41,11 +41,11 @@ def collect() -> list[Point]:
     """Compose and validate every grid point; an empty list if the command line only asks to show something.
 
     Raises:
-        ConfigurationError: naming all that is wrong with all points
+        ConfigurationError: listing every problem of every point
     """
     refuse_wrong_flags(sys.argv[1:])
     _refuse_missing_folder()
-    composed: list[tuple[str, Point | list[str]]] = []  # the overrides of a point, then it or its problems
+    composed: list[tuple[str, Point | list[str]]] = []  # overrides of a point, and the point or its problems
     progress = _Progress()
 
     @hydra.main(config_path=str(conf_dir()), config_name="config", **MAIN_OPTIONS)
@@ -111,7 +111,7 @@ def _refuse_missing_folder() -> None:
 
 
 def _refuse_wrong_points(composed: Sequence[tuple[str, Point | list[str]]]) -> None:
-    """Report every problem once, followed by the points that have it unless all do."""
+    """Report every problem once, with the points that have it, unless all points have it."""
     affected: dict[str, list[str]] = {}  # overrides of points, by problem
     for overrides, point in composed:
         for problem in [] if isinstance(point, Point) else point:
@@ -151,7 +151,7 @@ def _usable_cpus() -> int:
 
 
 def _read(config: DictConfig, job: HydraConf) -> Point | list[str]:
-    """Return the point that a composed configuration describes, or all that is wrong with it."""
+    """Return the point that a composed configuration describes, or its problems."""
     removed = [group for group in GROUPS.values() if group not in job.runtime.choices]
     if removed:
         return [f"~{group}: it is required; choose another with {group}=NAME" for group in removed]
@@ -177,10 +177,12 @@ def _task_overrides(job: HydraConf) -> list[str]:
 def _origins(job: HydraConf) -> Mapping[str, Origin]:
     """Find the file of every chosen option."""
     origins = {}
-    given = frozenset(_overrides(job)) - frozenset(GROUPS.values())
+    overridden = frozenset(_overrides(job)) - frozenset(GROUPS.values())
     for group in GROUPS.values():
         option, files = str(job.runtime.choices[group]), _files(job, group)
-        origins[group] = Origin(option=option, path=shown(files[0]) if files else option, overridden=given)
+        origins[group] = Origin(
+            option=option, path=shown(files[0]) if files else option, overridden=overridden
+        )
     return origins
 
 

@@ -1,4 +1,4 @@
-"""The flags of the command line, which Hydra parses: wrong ones are refused before Hydra prints its usage."""
+"""The flags of the command line. Wrong ones are refused before Hydra parses them and prints its usage."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -48,8 +48,8 @@ def overrides_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_override(argument: str, previous: str) -> bool:
-    looks_like_one = argument.startswith("~") or (not argument.startswith("-") and "=" in argument)
-    return looks_like_one and previous not in _WITH_VALUE
+    has_form = argument.startswith("~") or (not argument.startswith("-") and "=" in argument)
+    return has_form and previous not in _WITH_VALUE
 
 
 def _problems(arguments: Sequence[str]) -> Iterator[str]:

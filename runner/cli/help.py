@@ -1,4 +1,4 @@
-"""Answers `--help` and `--version` without loading Hydra, so that they appear at once."""
+"""The answers to `--help` and `--version`, given without loading Hydra, so that they appear at once."""
 
 import sys
 import textwrap
@@ -45,7 +45,7 @@ _WIDTH = 100
 _GROUPS = ("workload", "executor", "experiment")
 
 
-def is_asked_for(arguments: Sequence[str]) -> bool:
+def is_requested(arguments: Sequence[str]) -> bool:
     """Whether a command line asks for the help page or the version."""
     return not {"--help", "-h", "--version"}.isdisjoint(arguments)
 

@@ -71,7 +71,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _wrong_setting(error: OmegaConfBaseException, option: str, place: str) -> str:
-    """Describe what is wrong with one setting; `option` is the file that sets it, empty if none does."""
+    """Describe what is wrong with one setting; `option` is the file that sets it, empty without one."""
     place = f"{place}: " if place else ""
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         return f"{place}unknown setting{_hint(error, option)}"
@@ -132,8 +132,8 @@ _GROUPS = (*GROUPS.values(), "experiment")
 
 def _no_such_option(group: str, option: str, options: str | None) -> str:
     hint = suggest(option, (options or "").split())
-    own = "" if hint.endswith("?") else "; --config-dir FOLDER adds your own"
-    return f"unknown {group} '{option}'{hint}{own}"
+    remedy = "" if hint.endswith("?") else "; --config-dir FOLDER adds your own"
+    return f"unknown {group} '{option}'{hint}{remedy}"
 
 
 def _sweep(text: str) -> str:

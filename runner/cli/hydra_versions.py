@@ -18,7 +18,7 @@ MAIN_OPTIONS: dict[str, Any] = {"version_base": "1.3"} if _IS_1_3 else {}
 
 
 def register_resolver(name: str, resolver: Callable[[], str | int]) -> None:
-    """Register what ${name:} in the configuration stands for, replacing an earlier resolver of that name."""
+    """Register the function that ${name:} in the configuration calls, in place of an earlier one."""
     register = OmegaConf.register_new_resolver if _IS_1_3 else OmegaConf.register_resolver
     register(name, resolver, replace=True)  # type: ignore[call-arg,unused-ignore]
 
@@ -40,7 +40,7 @@ def run_or_sweep(main: Callable[[], None]) -> None:
 
 @contextmanager
 def composing_once() -> Iterator[None]:
-    """Stop the sweeper from composing every point twice: it does so to fail before jobs run elsewhere.
+    """Stop the sweeper from composing every point twice, which it does to fail before it launches jobs.
 
     Both versions call this public method of their sweepers once before they launch a batch.
     """

@@ -1,4 +1,4 @@
-"""The configuration's types as Hydra knows them, and how messages name a setting."""
+"""The configuration's types as registered with Hydra, and how messages name a setting."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields

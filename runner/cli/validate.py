@@ -1,4 +1,4 @@
-"""Turns one composed configuration into a point, or into a list of all that is wrong with it."""
+"""One composed configuration → a point, or a list of its problems."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _POOLS = ("executor", "baseline")
 def read_point(
     config: DictConfig, overrides: Mapping[str, str], origins: Mapping[str, Origin]
 ) -> Point | list[str]:
-    """Return the point that a composed configuration describes, or all that is wrong with it.
+    """Return the point that a composed configuration describes, or its problems.
 
     Raises:
         OmegaConfBaseException: a value has the wrong type, or refers to a missing setting
@@ -97,7 +97,7 @@ def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
     sizes = {"chunk_size": config.chunk_size}
     for node in _POOLS:
         size = getattr(config, node).chunk_size
-        if repr(size) != repr(config.chunk_size):  # otherwise it is the general one, already there
+        if repr(size) != repr(config.chunk_size):  # otherwise it is the general setting, already listed
             sizes[f"{node}.chunk_size"] = size
     for key, size in sizes.items():
         if isinstance(size, int) and not isinstance(size, bool):
@@ -139,7 +139,7 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
         yield f"{here}: snippets take no items, arguments or initializer; remove them, or use a function"
     yield from _wrong_answers(workload, origins)
-    yield from _answers_of_another(workload, origins)
+    yield from _outdated_expectation(workload, origins)
     yield from MODES[config.mode].contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
@@ -159,8 +159,8 @@ def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> I
             yield f"{key}: expects nothing; set about, at_least, at_most, contains or not_run"
 
 
-def _answers_of_another(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Report a function or items from the command line whose expected results are still those of the file."""
+def _outdated_expectation(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
+    """Report an overridden function or items whose expected results are still those of the file."""
     origin = origins["workload"]
     changed = [key for key in ("function", "items") if f"workload.{key}" in origin.overridden]
     if changed and workload.expect is not None and not is_overridden("workload.expect", origin.overridden):

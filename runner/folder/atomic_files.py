@@ -1,4 +1,4 @@
-"""Files that survive a crash or a full disk: the old one or the new one, or a table without its last row."""
+"""Files that survive a crash or a full disk: the old or the new content, or a table without its last row."""
 
 import contextlib
 import csv
@@ -20,7 +20,7 @@ _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
+    """Write a file so that a crash leaves either the old content or the new."""
     partial = path.with_name(f"{path.name}.part")
     with removing_partial(partial):
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -29,7 +29,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file so that a crash leaves the old one or the new one."""
+    """Write a CSV file so that a crash leaves either the old content or the new."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -45,7 +45,7 @@ def sync(path: Path) -> None:
 
 @contextlib.contextmanager
 def removing_partial(partial: Path) -> Iterator[None]:
-    """Remove a file that cannot be written whole, so that its space is free again."""
+    """Remove a file that could not be written completely, which frees its space."""
     try:
         yield
     except OSError:
@@ -105,7 +105,7 @@ def reporting_temporary_errors() -> Iterator[None]:
 
 
 class GrowingTable:
-    """A CSV file that grows by rows. Each row is one line."""
+    """A CSV file to which rows are appended. Each row is one line."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         is_new = not path.exists()
@@ -122,7 +122,7 @@ class GrowingTable:
 
     def close(self) -> None:
         """Close the file."""
-        with contextlib.suppress(OSError):  # rows that could not be appended, which was reported
+        with contextlib.suppress(OSError):  # rows that could not be written; that was reported already
             self._file.close()
 
 

@@ -16,7 +16,7 @@ def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes the characters of undecodable file names, which libyaml cannot."""
+    """Writes the characters of undecodable file names, unlike libyaml."""
 
 
 _FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})

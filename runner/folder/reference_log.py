@@ -1,4 +1,4 @@
-"""`references.jsonl`: what single invocations fix for those that follow, for a study that is resumed."""
+"""`references.jsonl`: what invocations fix for later ones, kept for sessions that resume the study."""
 
 import json
 import os

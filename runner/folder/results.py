@@ -1,4 +1,4 @@
-"""A result folder, read: files → records. Nothing in a folder is ever unpickled or evaluated."""
+"""Reading a result folder: files → records. Nothing in a folder is ever unpickled or evaluated."""
 
 import csv
 import json
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _BITS = 20  # repetitions and iterations are smaller than 2**20
-#: By the target of an adapter in folders of format 2: its target now.
+#: The present target of an adapter, by its target in folders of format 2.
 _FORMER_TARGETS = {
     f"runner_probe.{former}.{name}": f"runner_probe.adapters.{module}.{name}"
     for former, module, name in (

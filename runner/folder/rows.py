@@ -30,9 +30,9 @@ def row_of(record: Sample | UntimedRun, cell: Cell, swept: Iterable[str]) -> lis
 
 
 def read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
-    """Read the records of a file; a last line without its end is an unfinished row and is ignored.
+    """Read the records of a file; a last line without a line end is an unfinished row and is ignored.
 
-    A column that a folder of an older version lacks has its default.
+    If a folder of an older version lacks a column, the field has its default.
 
     Raises:
         KeyError, TypeError, ValueError, csv.Error: if the file is damaged

@@ -1,4 +1,4 @@
-"""A result folder, being written while a study is measured: records → files.
+"""Writing a result folder while a study is measured: records → files.
 
 `samples.csv` and `trace.csv` grow. The row of a sample is its commit: it is written and synced after the task
 records of the same invocation.
@@ -34,7 +34,7 @@ from runner.folder.rows import TRACE_COLUMNS, columns_of, row_of
 from runner.folder.study_description import FORMAT, StudyDescription
 from runner.records import Cell, Purpose, ReferenceRecord, Sample, TaskRecord, UntimedRun
 
-_LONGEST_NAME = 60  # characters
+_MAX_NAME_LENGTH = 60  # characters
 
 
 class Store:
@@ -53,7 +53,7 @@ class Store:
 
     @classmethod
     def create(cls, results_dir: Path, name: str, cells: Sequence[Cell], swept: Sequence[str]) -> Self:
-        """Make a new folder, named by the time.
+        """Make a new folder, named after the current time and the study.
 
         Raises:
             ConfigurationError: if it cannot be written
@@ -74,14 +74,14 @@ class Store:
         self._trace.close()
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
-        """Return the path for what one invocation prints, timed or not."""
+        """Return the path for the output of one invocation, timed or not."""
         return self.folder / OUTPUT / f"{cell}_{repetition}.txt"
 
     def profile_file(self, cell: str, purpose: Purpose) -> Path:
         """Return the path for the profile of a cell."""
-        named = self._cells[cell]
-        workers = () if named.workers is None else (str(named.workers),)
-        stem = _file_name("_".join((named.workload, named.executor, *workers)))
+        profiled = self._cells[cell]
+        workers = () if profiled.workers is None else (str(profiled.workers),)
+        stem = _file_name("_".join((profiled.workload, profiled.executor, *workers)))
         return self.folder / PROFILES / f"{stem}_{cell}{PROFILE_SUFFIXES.get(purpose, '')}"
 
     def add(self, samples: Iterable[Sample], records: Iterable[TaskRecord]) -> None:
@@ -110,10 +110,10 @@ class Store:
             file.write(f"{now} {text.rstrip()}\n")
 
     def write_study(self, study: StudyDescription) -> None:
-        """Write how the study was asked for, in the current format."""
-        described = dataclasses.replace(study, format=FORMAT, swept=self._swept)
+        """Write the description of the study, in the current format."""
+        description = dataclasses.replace(study, format=FORMAT, swept=self._swept)
         with reporting_write_errors(self.folder):
-            write(self.folder / STUDY, plain_yaml.dump(described.to_mapping()))
+            write(self.folder / STUDY, plain_yaml.dump(description.to_mapping()))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Write the facts about the machine and the interpreters."""
@@ -145,11 +145,11 @@ def _new_folder(results_dir: Path, name: str) -> Path:
 
 def _file_name(name: str) -> str:
     """Make a name that every file system accepts."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_LONGEST_NAME]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:_MAX_NAME_LENGTH]
 
 
 def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """Describe cells so that YAML holds each distinct workload once, by an alias: it may have many items."""
+    """Describe cells such that YAML writes each distinct workload, which may have many items, only once."""
     workloads: dict[str, Any] = {}
     described = []
     for cell in cells:

@@ -1,4 +1,4 @@
-"""How a study was asked for: the content of `study.yaml`, written whenever a session starts."""
+"""The description of a study: the content of `study.yaml`, written whenever a session starts."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -9,9 +9,9 @@ from typing import Any, Self, get_args, get_origin, get_type_hints
 from runner.records import Mode, StudySettings
 from runner.settings import KnownAnswer
 
-#: Of result folders. What older programs may ignore does not change it.
+#: Version of the format of result folders. Additions that older programs may ignore do not change it.
 FORMAT = 3
-#: By attribute: the key in the file, if it is another.
+#: The key in the file, by attribute, where they differ.
 _KEYS = {"study_id": "study"}
 
 
@@ -26,14 +26,14 @@ class StudyAnswer(KnownAnswer):
 class ResumedSession:
     """A session that resumed the study."""
 
-    after: str | None = None  #: the study's id in the session before
+    after: str | None = None  #: the study's id in the previous session
     command_line: tuple[str, ...] = ()
     resumed_at: str = ""  #: ISO 8601, UTC
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyDescription(StudySettings):
-    """How a study is measured and was asked for.
+    """How a study is measured, and what the user requested.
 
     The folders of older versions lack some of the fields that have a default.
     """
@@ -53,15 +53,17 @@ class StudyDescription(StudySettings):
     configuration: Mapping[str, Any] = field(default_factory=dict)  #: of the first point, as composed
     swept: tuple[str, ...] = ()  #: further swept settings, each a column of the tables
     study_id: str | None = None  #: marks the processes of the last session
-    sessions: tuple[ResumedSession, ...] = ()  #: in their order, without the first
-    further: Mapping[str, Any] = field(default_factory=dict)  #: keys of newer versions, written as they were
+    sessions: tuple[ResumedSession, ...] = ()  #: those that resumed it, in order
+    further: Mapping[str, Any] = field(
+        default_factory=dict
+    )  #: keys of newer versions, written back unchanged
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any]) -> Self:
         """Read the content of the file.
 
         Raises:
-            KeyError, TypeError, ValueError: if it is not what a study writes
+            KeyError, TypeError, ValueError: if it is not the content of such a file
         """
         rest, hints = dict(content), get_type_hints(cls)
         values = {}

@@ -9,7 +9,7 @@ from math import ceil, inf
 
 @dataclass(frozen=True, kw_only=True)
 class DispatchCost:
-    """What it costs to dispatch chunks on an executor, from an invocation that measures only that."""
+    """The cost of dispatching chunks on an executor, from an invocation that measures only that."""
 
     chunk_s: float  #: for one empty chunk, of many in a row, from submission to result
     workers: int  #: of the pool
@@ -22,26 +22,26 @@ def auto_chunk_size(
     """Choose the chunk size with the least cost: for dispatch, and for waiting for the last chunk.
 
     Args:
-        lengths: durations of the tasks in order: how many tasks, and their seconds in total
-        dispatch: cost on the executor that will run them
+        lengths: durations of consecutive tasks: the number of tasks, and their total seconds
+        dispatch: cost of dispatch on the executor that will run them
         cpu_share: CPU seconds for each second of the tasks. Where workers share a GIL, waiting for the last
             chunk costs nothing during that share: the other workers compute faster
     """
     idle_share = 1 - min(cpu_share, 1.0) if dispatch.shares_gil else 1.0
     tasks = _TaskDurations(lengths)
-    best_size, least_s = 1, inf
+    best_size, lowest_s = 1, inf
     for size in _sizes(tasks.count, dispatch.workers):
         dispatch_s = ceil(tasks.count / size) * dispatch.chunk_s
-        if dispatch_s >= least_s:  # smaller sizes cost even more
+        if dispatch_s >= lowest_s:  # smaller sizes cost even more
             break
         waiting_s = idle_share * (1 - 1 / dispatch.workers) * tasks.in_progress_s(size) / 2
-        if dispatch_s + waiting_s < least_s:
-            best_size, least_s = size, dispatch_s + waiting_s
+        if dispatch_s + waiting_s < lowest_s:
+            best_size, lowest_s = size, dispatch_s + waiting_s
     return best_size
 
 
 def _sizes(tasks: int, workers: int) -> Iterator[int]:
-    """List ever smaller sizes that give every worker the same number of chunks: 1, 2, 3, 4, 6, 8, 12."""
+    """Yield decreasing sizes that give every worker the same number of chunks: 1, 2, 3, 4, 6, 8, 12, and so on."""
     for rounds in itertools.chain([1], (part << power for power in itertools.count() for part in (2, 3))):
         size = ceil(tasks / (workers * rounds))
         if ceil(tasks / size) < workers:  # 10 tasks in chunks of 2 leave one of 6 workers idle
@@ -52,7 +52,7 @@ def _sizes(tasks: int, workers: int) -> Iterator[int]:
 
 
 class _TaskDurations:
-    """The durations of tasks and chunks; tasks that were recorded together have the same duration."""
+    """The durations of tasks and chunks; tasks that share a record are taken to be equally long."""
 
     def __init__(self, lengths: Sequence[tuple[int, float]]) -> None:
         self._lengths = lengths

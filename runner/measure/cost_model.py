@@ -1,4 +1,4 @@
-"""How long invocations, repetitions and the rest of a study take, estimated from what was measured."""
+"""Estimates of how long invocations, repetitions and the rest of a study take, from what was measured."""
 
 import statistics
 from collections.abc import Iterable
@@ -37,11 +37,11 @@ class CostModel:
         return len(self._settings.untimed) * self.repetition_s()
 
     def invocations_left(self) -> int:
-        """Return the number of timed invocations that are still to come."""
+        """Return the number of remaining timed invocations."""
         return sum(map(self._invocations_left_of, self._tally.cells))
 
     def left_s(self, elapsed_s: float) -> float:
-        """Return the duration of everything that is still to come; the time budget limits it."""
+        """Return the duration of all remaining runs, limited by the time budget."""
         left_s = self.untimed_s() + sum(
             self._invocations_left_of(cell) * self.invocation_s(cell) for cell in self._tally.cells
         )
@@ -55,4 +55,4 @@ class CostModel:
         return budget_s is not None and elapsed_s + self.repetition_s() + self.untimed_s() > budget_s
 
     def _invocations_left_of(self, cell: Cell) -> int:
-        return self._settings.most_repetitions - len(self._tally.invocations_s[cell.id])
+        return self._settings.repetition_limit - len(self._tally.invocations_s[cell.id])

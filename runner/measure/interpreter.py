@@ -1,4 +1,4 @@
-"""Measured interpreters: how they are started with a specification, and how their reply is read."""
+"""Measured interpreters: how one is started with a specification, and how its reply is read."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _SHOWN_OUTPUT = 300  # characters of the last line that a failed invocation prin
 
 
 class Supervises(Protocol):
-    """What starting an interpreter needs of the supervisor."""
+    """The part of the supervisor that starting an interpreter needs."""
 
     def run(self, launch: Launch) -> Ending:
         """Run one invocation to its end."""
@@ -56,9 +56,9 @@ class Interpreter:
 
         Args:
             specification: for the probe; None if the arguments start another program
-            output: file for what the invocation prints
-            time_limit_s: after which it is terminated
-            arguments: of Python; without any it runs the probe
+            output: file for the output of the invocation
+            time_limit_s: time after which it is terminated
+            arguments: arguments of Python; without any it runs the probe
         """
         return Launch(
             command=self.command(*arguments),
@@ -78,7 +78,7 @@ class CheckedInterpreter:
     async_cells: Sequence[str]  #: those of them whose tasks are coroutines
     facts: "InterpreterFacts"
 
-    def described(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Describe the interpreter for `environment.json`."""
         return {
             **vars(self.interpreter),
@@ -96,17 +96,17 @@ def _probe_input(specification: "Specification") -> "ProbeInput":
 
 def run_reply(ending: Ending) -> "RunReply | None":
     """Read the reply to a RunSpecification; None if there is none."""
-    reply: RunReply | None = _decoded(ending)
+    reply: RunReply | None = _decode(ending)
     return reply
 
 
 def preflight_reply(ending: Ending) -> "PreflightReply | None":
     """Read the reply to a PreflightSpecification; None if there is none."""
-    reply: PreflightReply | None = _decoded(ending)
+    reply: PreflightReply | None = _decode(ending)
     return reply
 
 
-def _decoded(ending: Ending) -> Any:
+def _decode(ending: Ending) -> Any:
     if ending.reply is None:
         return None
     try:
@@ -132,7 +132,7 @@ def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, 
 
 
 def explain_exit(exit_code: int) -> str:
-    """Say how a process ended, as the rest of a sentence."""
+    """Say how a process ended: the predicate of a sentence."""
     if exit_code == -signal.SIGKILL:
         return "was killed by SIGKILL, which the system sends when memory runs out"
     if exit_code < 0:

@@ -1,4 +1,4 @@
-"""One cell measured once: make the specification, and turn the probe's reply into samples and records."""
+"""Measuring one cell once: the specification for the probe, and its reply as samples and task records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -35,16 +35,16 @@ if TYPE_CHECKING:  # the probe is on the path of type checkers only
         WindowSpecification,
     )
 
-_SHOWN_ERROR = 1000  # characters of an error; the log has its whole traceback
+_MAX_ERROR_LENGTH = 1000  # characters of an error; the log has its whole traceback
 
-# Tracing costs less than a twentieth of what is traced: a task takes 5 µs (two readings each of the CPU clock
-# and of schedstat), a chunk 2.5 µs.
-SHORTEST_TRACED_S = 100e-6
-SHORTEST_TRACED_CHUNK_S = 50e-6
+# Tracing adds less than a twentieth to the duration: 5 µs to a task (two readings each of the CPU clock and of
+# schedstat), 2.5 µs to a chunk.
+MIN_TRACED_S = 100e-6
+MIN_TRACED_CHUNK_S = 50e-6
 
-# The times of a chunk also have to be sent back from the worker. If the data of a chunk takes this long, that
-# is negligible, however short the tasks are.
-LEAST_BETWEEN_CHUNKS_S = 1e-3
+# The worker also has to send back the times of a chunk. If transferring the data of the chunk takes this long,
+# that is negligible, however short the tasks are.
+MIN_BETWEEN_CHUNKS_S = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +57,10 @@ class Request:
     iterations: int
     time_limit_s: float
     reference: Reference
-    output: Path  #: file for what the workload prints
-    auto_chunk_size: int = 1  #: the chunk size that `auto` stands for
-    between_chunks_s: float = 0.0  #: from the end of a chunk to that of the next, in an earlier invocation
-    dispatch: bool = False  #: measure only what it costs to dispatch a chunk
+    output: Path  #: file for the output of the workload
+    auto_chunk_size: int = 1  #: the chunk size that `auto` resolves to
+    between_chunks_s: float = 0.0  #: time between the ends of two chunks, in an earlier invocation
+    dispatch: bool = False  #: measure only the cost of dispatching a chunk
 
     @property
     def tasks_per_chunk(self) -> int | None:
@@ -80,13 +80,13 @@ class Outcome:
     samples: list[Sample]
     records: list[TaskRecord]
     reference: Reference | None = (
-        None  #: what this invocation fixes if it is the reference; None if it failed
+        None  #: what this invocation fixes if it is the reference run; None if it failed
     )
     dispatch: DispatchCost | None = None  #: if it was requested; then there is no sample
     traceback: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)  #: observed in the workers
     seconds: float
-    afterwards: str = ""  #: how the interpreter ended after its reply, if it failed then
+    afterwards: str = ""  #: how the interpreter failed after its reply; empty if it did not
     left_behind: int = 0  #: leftover processes that were terminated
     alive: int = 0  #: leftover processes that could not be terminated
 
@@ -120,11 +120,11 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
 
     Args:
         request: what to measure
-        folder: where workers meet, if they run until a window closes
+        folder: where the workers wait for each other before a window opens
     """
     settings, reference, bags = request.cell.settings, request.reference, bags_of(request.cell)
     workload, pool, calls = settings["workload"], settings["executor"]["pool"], reference.calls
-    # Once for each cell, and for each reference.
+    # Reported once for each cell and for each reference.
     with_native_threads = request.repetition <= 1
     if request.dispatch:
         dispatch: DispatchSpecification = {
@@ -168,13 +168,13 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
 def _tracing(request: Request) -> "Tracing":
     """Choose what is traced. A separate traced run does not count as a headline run."""
     reference = request.reference
-    if reference.task_s >= SHORTEST_TRACED_S:
+    if reference.task_s >= MIN_TRACED_S:
         return "task"
-    if request.between_chunks_s >= LEAST_BETWEEN_CHUNKS_S and not request.cell.is_loop:
+    if request.between_chunks_s >= MIN_BETWEEN_CHUNKS_S and not request.cell.is_loop:
         return "chunk"
     tasks = len(reference.labels) * bags_of(request.cell)
     in_chunk = min(request.tasks_per_chunk or tasks, tasks)
-    return "chunk" if reference.task_s * in_chunk >= SHORTEST_TRACED_CHUNK_S else "separate_run"
+    return "chunk" if reference.task_s * in_chunk >= MIN_TRACED_CHUNK_S else "separate_run"
 
 
 def _outcome(request: Request, ending: Ending) -> Outcome:
@@ -210,7 +210,7 @@ def _samples(request: Request, reply: "RunReply", ending: Ending) -> list[Sample
     if reply["status"] == "ok":
         # Descendants that were alive at the last reading were counted then.
         late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
-        # Most likely the first iteration left them: its pool is the one that was measured as a whole.
+        # Most likely the first iteration left them: only its time includes the shutdown of its pool.
         samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
         return samples
     if reply["status"] == "wrong_result":
@@ -221,7 +221,7 @@ def _samples(request: Request, reply: "RunReply", ending: Ending) -> list[Sample
 
 
 def _error_with_context(reply: "RunReply", output: Path) -> str:
-    """Add how a worker died and what was printed last, if that explains the error."""
+    """Add how a worker died and the last line of output, if that explains the error."""
     error = reply["error"]
     if "worker_exit_code" in reply:
         error = f"a worker {explain_exit(reply['worker_exit_code'])}: {error}"
@@ -243,7 +243,7 @@ def _sample(request: Request, iteration: "IterationReply") -> Sample:
         tracing=iteration["tracing"],
         tasks=iteration["tasks"],
         tasks_per_chunk=request.tasks_per_chunk,
-        started_at=_iso(datetime.fromtimestamp(iteration["started_at"], UTC)),
+        started_at=_iso_format(datetime.fromtimestamp(iteration["started_at"], UTC)),
         start_s=start_s,
         work_s=work_s,
         end_s=end_s,
@@ -268,7 +268,7 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
         warmup=False,
         tasks=len(request.reference.labels) * bags_of(request.cell),
         tasks_per_chunk=request.tasks_per_chunk,
-        started_at=_iso(datetime.now(UTC)),
+        started_at=_iso_format(datetime.now(UTC)),
         status=status,
         error=_one_line(error),
     )
@@ -276,7 +276,7 @@ def _failed(request: Request, iteration: int, status: Status, error: str) -> Sam
 
 def _one_line(error: str) -> str:
     text = " ".join(error.split())
-    return text if len(text) <= _SHOWN_ERROR else text[: _SHOWN_ERROR - 1] + "…"
+    return text if len(text) <= _MAX_ERROR_LENGTH else text[: _MAX_ERROR_LENGTH - 1] + "…"
 
 
 def _task_records(
@@ -312,10 +312,10 @@ def _thread(record: "RecordFields") -> tuple[str, int, int]:
     return record["host"], record["process_id"], record["thread_id"]
 
 
-def _lanes(records: "Sequence[RecordFields]", most: int | None) -> dict[tuple[str, int, int], int]:
-    """Number workers by their first task.
+def _lanes(records: "Sequence[RecordFields]", max_lanes: int | None) -> dict[tuple[str, int, int], int]:
+    """Number the workers in the order of their first tasks.
 
-    A worker that starts when there are `most` lanes already gets the lane of one that has ended.
+    A worker that starts when there are already `max_lanes` lanes takes over that of a worker that has ended.
     """
     last_ended: dict[tuple[str, int, int], int] = {}
     for record in records:
@@ -328,7 +328,7 @@ def _lanes(records: "Sequence[RecordFields]", most: int | None) -> dict[tuple[st
         if thread in lanes:
             continue
         lane = len(until)
-        if most is not None and lane >= most:
+        if max_lanes is not None and lane >= max_lanes:
             lane = next((old for old, end in enumerate(until) if end <= record["started_ns"]), lane)
         lanes[thread] = lane
         until[lane : lane + 1] = [last_ended[thread]]
@@ -361,7 +361,7 @@ def _reference(reply: "RunReply", seconds: float, bags: int) -> Reference:
 
 
 def _durations_of_one_bag(records: "Iterable[RecordFields]", tasks: int) -> Iterator[tuple[int, float]]:
-    """List for each record of the first bag its number of tasks and their seconds."""
+    """Yield the number of tasks and their seconds for each record of the first bag."""
     for record in records:
         count = min(record["tasks"], tasks)
         if count:
@@ -369,5 +369,5 @@ def _durations_of_one_bag(records: "Iterable[RecordFields]", tasks: int) -> Iter
         tasks -= count
 
 
-def _iso(moment: datetime) -> str:
+def _iso_format(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")

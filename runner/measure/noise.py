@@ -1,4 +1,4 @@
-"""Disturbances: what other programs took from the machine during an invocation, and how slow it was before.
+"""Disturbances: CPU time taken by other programs during an invocation, and a machine that is slow before it.
 
 See docs/method.md, Noise.
 """
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: CPUs that other programs may take on average; on a quiet host, at most 1 invocation in 20 exceeds it.
-MOST_CPUS_TAKEN = 0.10
-#: How many times its shortest time the canary may take.
-MOST_SLOWDOWN = 1.25
+MAX_CPUS_TAKEN = 0.10
+#: Multiple of its shortest time that the canary may take.
+MAX_SLOWDOWN = 1.25
 _CANARY_S = 0.05
 _CANARY_TRIALS = 5
 _RESOLUTION_S = 0.05  # the kernel counts ticks of 10 ms, on every CPU
@@ -21,12 +21,12 @@ _STAT = Path("/proc/stat")
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The machine's CPU times at one moment, since it started, summed over its CPUs."""
+    """The machine's CPU times since it started, summed over its CPUs, read at one moment."""
 
     at_s: float
     busy_s: float  #: CPU time of all processes
     steal_s: float  #: taken by the host from a virtual machine
-    own_s: float  #: CPU time of this process
+    runner_s: float  #: CPU time of this process
 
     @classmethod
     def take(cls, stat: Path = _STAT) -> "Reading | None":
@@ -40,12 +40,12 @@ class Reading:
             at_s=time.monotonic(),
             busy_s=(user + nice + system + irq + softirq) * tick_s,
             steal_s=steal * tick_s,
-            own_s=time.process_time(),
+            runner_s=time.process_time(),
         )
 
 
 def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s: float) -> str:
-    """Say what other programs took between two readings; empty if it is negligible or unknown.
+    """Say how much CPU other programs took between two readings; empty if negligible or unknown.
 
     Args:
         before: taken before the invocation
@@ -55,13 +55,13 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
     if before is None or after is None:
         return ""
     seconds = after.at_s - before.at_s
-    others_s = after.busy_s - before.busy_s - (after.own_s - before.own_s) - invocation_cpu_s
+    others_s = after.busy_s - before.busy_s - (after.runner_s - before.runner_s) - invocation_cpu_s
     steal_s = after.steal_s - before.steal_s
     causes = (("other processes", others_s), ("the host of this virtual machine", steal_s))
     messages = [
         f"{who} took {taken_s / seconds:.2f} CPUs"
         for who, taken_s in causes
-        if taken_s > _RESOLUTION_S and taken_s / seconds > MOST_CPUS_TAKEN
+        if taken_s > _RESOLUTION_S and taken_s / seconds > MAX_CPUS_TAKEN
     ]
     return " and ".join(messages)
 
@@ -70,8 +70,8 @@ class Canary:
     """A fixed piece of work, timed while nothing of a study runs, to notice that the machine is slow.
 
     Args:
-        work: a fixed piece of work; by default a loop
-        clock: seconds
+        work: the fixed piece of work; by default a loop
+        clock: returns seconds
     """
 
     def __init__(
@@ -82,15 +82,15 @@ class Canary:
         self._shortest_s = min(self._time() for _ in range(_CANARY_TRIALS))
 
     def slowdown(self) -> float:
-        """Time the work now; returns how many times its shortest time it takes."""
+        """Time the work now; return the multiple of its shortest time."""
         seconds = self._time()
         self._shortest_s = min(self._shortest_s, seconds)
         return seconds / self._shortest_s
 
     def disturbance(self) -> str:
-        """Time the work now, and say if it is slow; empty if not."""
+        """Time the work now, and say how slow it is; empty if it is not slow."""
         slowdown = self.slowdown()
-        if slowdown <= MOST_SLOWDOWN:
+        if slowdown <= MAX_SLOWDOWN:
             return ""
         return f"before the repetition the machine was {slowdown:.2f} times slower than at its best"
 
@@ -101,7 +101,7 @@ class Canary:
 
 
 def _spin_for(seconds: float, clock: Callable[[], float]) -> Callable[[], object]:
-    """Make work that takes about this many seconds on the machine as it is now."""
+    """Make work that takes about this many seconds at the machine's current speed."""
     steps = 1_000
     while True:
         started = clock()

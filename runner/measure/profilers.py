@@ -1,4 +1,4 @@
-"""Profilers, which show where the time or the memory of an untimed run goes."""
+"""Profilers, which show what takes the time or the memory of an untimed run."""
 
 import csv
 import json
@@ -22,8 +22,8 @@ _TRIAL = "import time; until = time.perf_counter() + 0.3\nwhile time.perf_counte
 _TRIAL_LIMIT_S = 60.0
 
 
-def spying(command: Sequence[str], python: str, file: Path) -> list[str]:
-    """Change a command so that py-spy starts its interpreter, and profiles it and its child processes."""
+def with_py_spy(command: Sequence[str], python: str, file: Path) -> list[str]:
+    """Return the command with py-spy before the interpreter, which profiles it and its child processes."""
     position = command.index(python)
     record = ["record", "--subprocesses", "--rate", str(_SAMPLES_PER_S), "--format", "speedscope"]
     return [
@@ -38,7 +38,7 @@ def spying(command: Sequence[str], python: str, file: Path) -> list[str]:
 
 
 def collect_allocations(folder: Path, file: Path) -> None:
-    """Make one table of the files that the processes of a run wrote, each at its own peak."""
+    """Combine the files that the processes of a run wrote, each at its own peak, into one table."""
     peaks: dict[str, tuple[int, Path]] = {}
     for path in folder.glob("*.json"):
         process_id, _, held_bytes = path.stem.partition("-")
@@ -54,7 +54,7 @@ def collect_allocations(folder: Path, file: Path) -> None:
 def check_profiler(
     purpose: Purpose, interpreters: Iterable[CheckedInterpreter], supervisor: Supervises
 ) -> None:
-    """Make sure that a profiler can read every interpreter.
+    """Check that the profiler can read every interpreter.
 
     Raises:
         ConfigurationError: naming those that it cannot read
@@ -88,11 +88,11 @@ def _spy_problems(interpreters: Iterable[CheckedInterpreter], supervisor: Superv
 
 
 def _why_unreadable(interpreter: Interpreter, supervisor: Supervises) -> str:
-    """Profile an interpreter for a third of a second; says why that failed, or nothing."""
+    """Profile an interpreter for a third of a second; return why that failed, or an empty text."""
     with temporary_folder() as folder:
         profile, output = folder / "profile.json", folder / "output.txt"
         launch = interpreter.launch(None, output, _TRIAL_LIMIT_S, "-c", _TRIAL)
-        command = spying(launch.command, interpreter.python, profile)
+        command = with_py_spy(launch.command, interpreter.python, profile)
         ending = supervisor.run(replace(launch, command=command))
         if ending.ended == "interrupted":
             raise KeyboardInterrupt

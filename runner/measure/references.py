@@ -1,4 +1,4 @@
-"""What the first invocations of a study fix for all that follow."""
+"""What the first invocations of a study fix for all later ones."""
 
 import math
 
@@ -7,7 +7,7 @@ from runner.plan import Plan
 from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample, StudySettings
 
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
-_SHORTEST_LIMIT_S = 30.0
+_MIN_LIMIT_S = 30.0
 _REFERENCES_IN_LIMIT = 20
 
 
@@ -16,8 +16,8 @@ class References:
 
     Args:
         plan: the cells
-        settings: of the study
-        completed: what earlier sessions have measured
+        settings: settings of the study
+        completed: the runs of earlier sessions
     """
 
     def __init__(self, plan: Plan, settings: StudySettings, completed: CompletedRuns) -> None:
@@ -49,7 +49,7 @@ class References:
             self.worker_facts.setdefault(cell.id, dict(record.facts))
 
     def add_sample(self, sample: Sample) -> None:
-        """Apply what one sample fixes for its cell: a chunk size, and the pace of its chunks."""
+        """Apply what one sample fixes for its cell: a chunk size, and the time between its chunks."""
         if self._cells[sample.cell].chunk_size == AUTO and not sample.is_reference and sample.tasks_per_chunk:
             self._chunk_sizes[sample.cell] = sample.tasks_per_chunk
         if sample.tracing and sample.work_s is not None:
@@ -61,24 +61,24 @@ class References:
         return self._references.get(cell.baseline)
 
     def expected(self, cell: Cell) -> Reference:
-        """Return what an invocation is compared with; inner-loop counts only if no reference was measured."""
+        """Return the reference of an invocation; it has only inner-loop counts if none was measured."""
         return self.measured(cell) or Reference(calls=self._calls.get(cell.work))
 
-    def may_come_from(self, cell: Cell) -> bool:
-        """Whether a reference run of this cell is needed: of each baseline, or of another if that failed."""
+    def is_needed_from(self, cell: Cell) -> bool:
+        """Whether a reference run of this cell is needed: it is a baseline, or the baseline's failed."""
         return cell.is_baseline or self.measured(cell) is None
 
     def time_limit_s(self, cell: Cell) -> float:
-        """Return the time limit of an invocation; a generous one while its duration is unknown."""
+        """Return the time limit of an invocation; it is generous while the duration is unknown."""
         if self._settings.time_limit_s is not None:
             return self._settings.time_limit_s
         reference = self.measured(cell)
         if reference is None:
             return _FIRST_LIMIT_S
-        return self._window_s + max(_SHORTEST_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
+        return self._window_s + max(_MIN_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
 
     def has_chunk_size(self, cell: Cell) -> bool:
-        """Whether a chunk size of `auto` was chosen for this cell."""
+        """Whether the size that `auto` resolves to was chosen for this cell."""
         return cell.id in self._chunk_sizes
 
     def set_chunk_size(self, cell: Cell, size: int) -> None:
@@ -86,7 +86,7 @@ class References:
         self._chunk_sizes[cell.id] = size
 
     def auto_chunk_size(self, cell: Cell) -> int:
-        """Return the value of a chunk size of `auto`; 1 if none was chosen."""
+        """Return the size that `auto` resolves to; 1 if none was chosen."""
         return self._chunk_sizes.get(cell.id, 1)
 
     def between_chunks_s(self, cell: Cell) -> float:

@@ -1,4 +1,4 @@
-"""What is left to measure of a plan: whether a study is complete, and whether another repetition is due."""
+"""Decisions about what is left to measure: is a study complete, and is another repetition due?"""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,12 +8,12 @@ from runner.measure.tally import Tally
 from runner.plan import Plan
 from runner.records import CompletedRuns, StudySettings
 
-#: Whether these headline times, by cell, give the precision that the study asks for.
+#: Decides whether these headline times, by cell, reach the requested precision.
 IsPrecise = Callable[[Mapping[str, Sequence[float]]], bool]
 
 
 def never_precise(_: Mapping[str, Sequence[float]]) -> bool:
-    """Ask for further repetitions, whatever was measured."""
+    """Return False: the study has no requested precision."""
     return False
 
 
@@ -24,13 +24,13 @@ def why_complete(
 
     Args:
         plan: the cells
-        settings: as asked for now
-        completed: what earlier sessions have measured
-        is_precise: whether the headline times, by cell, give the precision asked for
+        settings: the settings of this session
+        completed: the runs of earlier sessions
+        is_precise: decides whether headline times, by cell, reach the requested precision
     """
     tally, references = Tally(plan, completed), References(plan, settings, completed)
     if (
-        any(references.may_come_from(cell) and tally.is_due(cell, 0) for cell in plan.cells)
+        any(references.is_needed_from(cell) and tally.is_due(cell, 0) for cell in plan.cells)
         or any(
             tally.is_due(cell, repetition)
             for repetition in range(1, tally.last_repetition + 1)
@@ -54,10 +54,10 @@ def why_no_repetition(
     elapsed_s: float,
     is_precise: IsPrecise,
 ) -> str:
-    """Return why no repetition follows after so many complete ones; empty if another is due."""
+    """Return why no repetition follows after this number of repetitions; empty if another is due."""
     if not tally.cells:
         return "every cell has failed"
-    if repetitions >= settings.most_repetitions:
+    if repetitions >= settings.repetition_limit:
         return f"all {repetitions} repetitions are measured"
     if repetitions and costs.exceeds_budget(elapsed_s):
         return f"its time budget of {settings.time_budget_s:g} s is used up"

@@ -33,8 +33,8 @@ from runner.units import seconds
 _PROFILER_SLOWDOWN = 20  # times the time limit: tracking every small allocation slows a run that much or more
 
 
-class Interrupted(Exception):  # noqa: N818 - it is no error
-    """The user stopped the study; what was measured is stored. Its text says how far the study came."""
+class Interrupted(Exception):  # noqa: N818 - it is not an error
+    """The user interrupted the study; completed runs are stored. The message says how far the study came."""
 
 
 class Study:
@@ -42,14 +42,14 @@ class Study:
 
     Args:
         plan: the cells
-        settings: how often, how long, in which order
+        settings: numbers of repetitions, limits, and the seed of the order
         invoke: measures one cell once
         store: keeps the results
-        watch: gets the progress, between invocations only
-        completed: what earlier sessions have measured; it is not measured again
-        is_precise: whether the headline times so far, by cell, give the precision asked for
-        canary: says before each repetition what disturbs the machine; empty if nothing does
-        clock: seconds
+        watch: receives the progress, between invocations only
+        completed: the runs of earlier sessions, which are not measured again
+        is_precise: decides whether headline times, by cell, reach the requested precision
+        canary: says before each repetition how the machine is disturbed; empty if it is not
+        clock: returns seconds
     """
 
     def __init__(  # noqa: PLR0913 - its collaborators, all by keyword
@@ -79,7 +79,7 @@ class Study:
 
     @property
     def failed(self) -> Mapping[str, Sample]:
-        """By cell: the sample that says why it is not measured any more."""
+        """By failed cell, which is not measured any more: the sample with its error."""
         return self._tally.failed
 
     @property
@@ -109,10 +109,10 @@ class Study:
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
     def make_references(self) -> None:
-        """Run every baseline once: its results, inner-loop counts and duration fix what follows.
+        """Run every baseline once, for its results, inner-loop counts and duration.
 
-        If the baseline fails, the first cell of its group that succeeds takes its place. All references come
-        before the repetitions, so that the runs of a cell are all traced alike.
+        If the baseline fails, the first cell of its group that succeeds replaces it. All references come
+        before the repetitions, so that all runs of a cell are traced in the same way.
 
         Raises:
             Interrupted: if the user stops it
@@ -120,7 +120,7 @@ class Study:
         position = itertools.count()
         for baseline in self._plan.baselines:
             for cell in self._plan.group(baseline):
-                if self._references.may_come_from(cell) and self._tally.is_due(cell, 0):
+                if self._references.is_needed_from(cell) and self._tally.is_due(cell, 0):
                     self._watch(self._progress(0, ended=False))
                     self._measure(self._request(cell, 0, next(position)))
         self._watch(self._progress(0, ended=True))
@@ -158,7 +158,7 @@ class Study:
     def _choose_chunk_sizes(self) -> None:
         """Choose the chunk size of each cell with `chunk_size: auto`, for all repetitions.
 
-        An invocation of the cell measures what it costs to dispatch a chunk. Without a reference the duration
+        An invocation of the cell measures the cost of dispatching a chunk. Without a reference the duration
         of the tasks is unknown, and the size stays 1.
         """
         for position, cell in enumerate(self._tally.cells):
@@ -182,7 +182,7 @@ class Study:
         samples = [*outcome.samples]
         if self._disturbance:
             samples = [_also_disturbed(sample, self._disturbance) for sample in samples]
-        # An invocation that measures dispatch is stored only if it failed: it would pass for the reference.
+        # An invocation that measures dispatch would look like a reference run; only its failure is stored.
         is_stored = not (request.dispatch and outcome.status in ("ok", "interrupted"))
         if is_stored:
             self._keep_reference(request, outcome)
@@ -199,7 +199,7 @@ class Study:
         return outcome
 
     def _keep_reference(self, request: Request, outcome: Outcome) -> None:
-        """Store and apply what an invocation fixes for those that follow."""
+        """Store and apply what an invocation fixes for later ones."""
         cell = request.cell
         reference = outcome.reference if request.repetition == 0 else None
         facts = {} if cell.id in self._references.worker_facts else outcome.facts
@@ -253,7 +253,7 @@ class Study:
         return StudyProgress(
             plan=self._plan,
             repetition=repetition,
-            repetitions=self._settings.most_repetitions,
+            repetitions=self._settings.repetition_limit,
             done=self._tally.invocations,
             total=self._tally.invocations + self.costs.invocations_left(),
             left_s=self.costs.left_s(self._clock() - self._started_s) if are_references_made else None,

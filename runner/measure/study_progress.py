@@ -1,4 +1,4 @@
-"""How far a study has come, as its watcher sees it after every invocation."""
+"""The progress of a study, as reported to its watcher after every invocation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ class StudyProgress:
     """How far a study has come."""
 
     plan: Plan
-    repetition: int  #: the one in progress; 0 during the reference runs
+    repetition: int  #: the current one; 0 during the reference runs
     repetitions: int
     done: int  #: invocations, without the reference runs
     total: int  #: `done` and the invocations still to come of cells that have not failed
-    left_s: float | None  #: estimated; None until all reference runs were tried
+    left_s: float | None  #: estimated; None until all reference runs were attempted
     wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far, as cells are compared
-    failed: Mapping[str, Sample]  #: by cell: the sample that says why it is not measured any more
+    failed: Mapping[str, Sample]  #: by failed cell, which is not measured any more: the sample with its error
     repetition_ended: bool
     at_most: bool = False  #: whether a precision or a time budget may end it before its last repetition
     untimed: UntimedProgress | None = None  #: set once the repetitions are complete

@@ -1,4 +1,4 @@
-"""What a study needs of the store that keeps its results."""
+"""The interface of the store that keeps the results of a study."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ class StudyStore(Protocol):
         ...
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
-        """Return the path for what one invocation prints, timed or not."""
+        """Return the path for the output of one invocation, timed or not."""
         ...
 
     def profile_file(self, cell: str, purpose: Purpose) -> Path:

@@ -1,4 +1,4 @@
-"""What has been measured of a plan so far, counted by cell."""
+"""The runs of a plan that are measured so far, counted by cell."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from runner.records import Cell, CompletedRuns, Purpose, Sample
 
 
 class Tally:
-    """What has been measured of a plan so far, in this session and in earlier ones.
+    """The runs of a plan that are measured so far, in this session and in earlier ones.
 
     Args:
         plan: the cells
-        completed: what earlier sessions have measured; it is not measured again
+        completed: the runs of earlier sessions, which are not measured again
     """
 
     def __init__(self, plan: Plan, completed: CompletedRuns) -> None:
@@ -22,7 +22,7 @@ class Tally:
         self._untimed = {(run.cell, run.purpose) for run in completed.untimed}
         self.invocations_s: dict[str, list[float]] = {cell: [] for cell in self._cells}  #: by cell
         self.headline_s: dict[str, list[float]] = {cell: [] for cell in self._cells}  #: by cell
-        self.failed: dict[str, Sample] = {}  #: by cell: why it is not measured any more
+        self.failed: dict[str, Sample] = {}  #: by failed cell: the sample with its error
         self.last_repetition = 0  #: the last one in which any cell was measured
         #: duration of all invocations of earlier sessions
         self.earlier_s = sum(sample.invocation_s or 0.0 for sample in completed.samples)
@@ -63,7 +63,3 @@ class Tally:
     def without_untimed_run(self, purpose: Purpose) -> list[Cell]:
         """List the cells that still need an untimed run for this purpose."""
         return [cell for cell in self.cells if (cell.id, purpose) not in self._untimed]
-
-
-def _invocation(sample: Sample) -> tuple[str, int]:
-    return sample.cell, sample.repetition

@@ -1,4 +1,4 @@
-"""One cell run once more without measuring time, for its memory or a profile."""
+"""Untimed runs: one more run of a cell, to measure its memory or to profile it."""
 
 import sys
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.folder.atomic_files import reporting_write_errors, temporary_folder
 from runner.measure.interpreter import Interpreter, Supervises, explain, run_reply
-from runner.measure.profilers import collect_allocations, spying
+from runner.measure.profilers import collect_allocations, with_py_spy
 from runner.modes import bags_of
 from runner.records import Cell, Purpose, UntimedRun
 from runner.supervise.protocol import Ending, Launch
@@ -28,9 +28,9 @@ class UntimedRequest:
     purpose: Purpose
     calls: Mapping[str, int] | None  #: inner-loop counts of snippets, as in the timed invocations
     time_limit_s: float
-    output: Path  #: file for what the workload prints
+    output: Path  #: file for the output of the workload
     profile: Path  #: file for the profile, if the purpose is one
-    auto_chunk_size: int = 1  #: the size that `auto` stands for in this cell
+    auto_chunk_size: int = 1  #: the size that `auto` resolves to in this cell
 
 
 def run_untimed(request: UntimedRequest, supervisor: Supervises) -> UntimedRun:
@@ -57,7 +57,7 @@ def _measure_memory(request: UntimedRequest, supervisor: Supervises, run: Untime
     if sys.platform != "linux":
         return replace(run, error=_UNKNOWN_MEMORY)
     ending = supervisor.run(replace(_launch(request), memory=True))
-    ended = _ended(request, ending, run)
+    ended = _with_ending(request, ending, run)
     if ended.status != "ok":
         return ended
     error = _UNKNOWN_MEMORY if ending.peak_pss_bytes is None else ""
@@ -66,8 +66,8 @@ def _measure_memory(request: UntimedRequest, supervisor: Supervises, run: Untime
 
 def _profile_cpu(request: UntimedRequest, supervisor: Supervises, run: UntimedRun) -> UntimedRun:
     launch = _launch(request)
-    spied = spying(launch.command, request.cell.settings["python"], request.profile)
-    ended = _ended(request, supervisor.run(replace(launch, command=spied)), run)
+    profiled = with_py_spy(launch.command, request.cell.settings["python"], request.profile)
+    ended = _with_ending(request, supervisor.run(replace(launch, command=profiled)), run)
     if ended.status == "ok" and not request.profile.exists():
         return replace(
             ended, status="failed", error="py-spy wrote no profile; the run may have been too short"
@@ -77,7 +77,7 @@ def _profile_cpu(request: UntimedRequest, supervisor: Supervises, run: UntimedRu
 
 def _profile_memory(request: UntimedRequest, supervisor: Supervises, run: UntimedRun) -> UntimedRun:
     with temporary_folder() as allocations:
-        ended = _ended(request, supervisor.run(_launch(request, allocations)), run)
+        ended = _with_ending(request, supervisor.run(_launch(request, allocations)), run)
         if ended.status != "ok":
             return ended
         with reporting_write_errors(_study_folder(request)):
@@ -103,7 +103,7 @@ def _launch(request: UntimedRequest, allocations: Path | None = None) -> Launch:
     return Interpreter.of(settings).launch(specification, request.output, request.time_limit_s)
 
 
-def _ended(request: UntimedRequest, ending: Ending, run: UntimedRun) -> UntimedRun:
+def _with_ending(request: UntimedRequest, ending: Ending, run: UntimedRun) -> UntimedRun:
     """Add how the run ended; a reply that arrived after the time limit does not count."""
     reply = run_reply(ending)
     if reply is None or ending.ended in ("timeout", "interrupted"):

@@ -1,4 +1,4 @@
-"""How a study was asked for, as its folder keeps it in study.yaml."""
+"""The description of a study from the command line and its points, for study.yaml."""
 
 import random
 import sys
@@ -51,7 +51,7 @@ def describe_session(before: str | None) -> ResumedSession:
     """Describe this session, which resumes a study.
 
     Args:
-        before: the study's id in the session before
+        before: the study's id in the previous session
     """
     return ResumedSession(
         after=before,

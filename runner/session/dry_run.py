@@ -1,4 +1,4 @@
-"""The dry run: only the reference runs, then the plan of the study with an estimate of its duration."""
+"""The dry run: the reference runs only, then the plan of the study with its estimated duration."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -45,7 +45,7 @@ def dry_run(session: Session, checked: Checked, supervisor: Supervisor) -> int:
             return INTERRUPTED
     for cell, sample in study.failed.items():
         session.show(f"error: reference run of cell {cell}: {sample.status}: {sample.error}")
-    tasks = {cell: found.tasks for cell, found in checked.cells.items()}
+    tasks = {cell_id: checked_cell.tasks for cell_id, checked_cell in checked.cells.items()}
     show_plan(plan, tasks, session.study, study.costs.repetition_s(), study.costs.untimed_s())
     if note := repetitions_note(plan, session.study):
         session.show(note)
@@ -59,10 +59,10 @@ def show_plan(
 
     Args:
         plan: the cells
-        tasks: their number, by cell
-        settings: of the study
-        repetition_s: of one repetition
-        untimed_s: of all untimed runs
+        tasks: number of tasks, by cell
+        settings: settings of the study
+        repetition_s: duration of one repetition
+        untimed_s: duration of all untimed runs
     """
     console = Console(width=min(Console().width, 80))
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -77,7 +77,7 @@ def show_plan(
 
 
 def _estimate(cells: int, settings: StudySettings, repetition_s: float, untimed_s: float) -> str:
-    repetitions = dict.fromkeys((settings.repetitions, settings.most_repetitions))
+    repetitions = dict.fromkeys((settings.repetitions, settings.repetition_limit))
     counts = " to ".join(str(count) for count in repetitions)
     invocations = " to ".join(str(cells * count) for count in repetitions)
     durations = dict.fromkeys(waiting_time(repetition_s * count + untimed_s) for count in repetitions)

@@ -1,7 +1,7 @@
-"""Facts about the machine and the process that measure, stored with the figures.
+"""Facts about the machine and the runner's process, stored with the measurements.
 
-On Linux facts are read from the kernel's own files; elsewhere most of them are None. Every function
-takes the root of the file system that it reads, so that a test can pass another machine.
+On Linux the facts come from the kernel's files; elsewhere most of them are None. Every function takes the
+root of the file system that it reads, so that tests can simulate other machines.
 """
 
 import contextlib
@@ -38,16 +38,16 @@ def usable_cpus(root: Path = ROOT) -> int:
 def cpu_quota(root: Path = ROOT) -> float | None:
     """Return the CPU time that the cgroups grant, in CPUs; None when unlimited or unknown.
 
-    The tightest of the process's cgroup and all its ancestors counts, in cgroup v2 (`cpu.max`) as in
-    v1 (`cpu.cfs_quota_us`). Ancestors outside a container cannot be seen from within it.
+    It is the tightest quota of the process's cgroup and all its ancestors, in cgroup v2 (`cpu.max`) or v1
+    (`cpu.cfs_quota_us`). Ancestors outside a container are not visible from inside it.
     """
     return _known(_tightest, _quota_of, "cpu", root)
 
 
 def capture(root: Path = ROOT) -> dict[str, Any]:
-    """Return the facts as JSON values by topic; every key is always there, None where unknown.
+    """Return the facts as JSON values by topic; every key is present, None where unknown.
 
-    Never raises. Takes some milliseconds, at most about `GIT_TIMEOUT_S` more where git is slow.
+    Never raises. Takes a few milliseconds; where git is slow, up to `GIT_TIMEOUT_S` more.
     """
     return {
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -70,7 +70,7 @@ def _known(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
 
 
 def _facts(**readers: Callable[[], Any]) -> dict[str, Any]:
-    """Call every reader on its own; an empty text or collection means that the fact is unknown."""
+    """Call each reader separately; an empty text or collection means that the fact is unknown."""
     values = {name: _known(read) for name, read in readers.items()}
     return {name: None if value in ("", [], {}) else value for name, value in values.items()}
 
@@ -83,7 +83,7 @@ def _text(path: Path) -> str:
 
 
 def _machine(root: Path) -> dict[str, Any]:
-    """Return name, kind and hints of virtualisation: `vendor` and `product` often name the cloud."""
+    """Describe the host and how it is virtualised: `vendor` and `product` often name the cloud."""
     firmware = root / "sys/class/dmi/id"
     return _facts(
         host_name=platform.node,
@@ -96,13 +96,13 @@ def _machine(root: Path) -> dict[str, Any]:
 
 
 def _cpu(root: Path) -> dict[str, Any]:
-    """Return model, topology, frequencies now (MHz, by CPU) and what this process may use of it."""
+    """Describe the CPUs: model, topology, current frequencies (MHz, by CPU), what this process may use."""
     cpus = root / "sys/devices/system/cpu"
     return _facts(
         # Most ARM machines give only numbers; POWER says "cpu".
         cpu_model=lambda: (_cpuinfo(root, "model name") or _cpuinfo(root, "cpu"))[0],
         logical_cpus=os.cpu_count,
-        # The older name of core_cpus_list; kernels have both.
+        # The older name of core_cpus_list; every kernel has it.
         physical_cores=lambda: len(set(_each_cpu(root, "topology/thread_siblings_list"))) or None,
         sockets=lambda: len(set(_each_cpu(root, "topology/physical_package_id"))) or None,
         smt_active=lambda: _text(cpus / "smt/active") == "1",
@@ -237,13 +237,13 @@ def _affinity() -> list[int]:
 
 
 def _cpuinfo(root: Path, key: str) -> list[str]:
-    """Return the values of `key` in `/proc/cpuinfo`, one per logical CPU if each has its own."""
+    """Return the values of `key` in `/proc/cpuinfo`, usually one per logical CPU."""
     pairs = (line.partition(":") for line in _text(root / "proc/cpuinfo").splitlines())
     return [value.strip() for name, _, value in pairs if name.strip() == key]
 
 
 def _each_cpu(root: Path, name: str) -> list[str]:
-    """Return the content of one file of every CPU under `/sys`, without those that lack it."""
+    """Return the content of this file of every CPU under `/sys` that has it."""
     directories = (root / "sys/devices/system/cpu").glob("cpu[0-9]*")
     in_order = sorted(directories, key=lambda directory: int(directory.name.removeprefix("cpu")))
     texts = [_known(_text, directory / name) for directory in in_order]
@@ -252,7 +252,7 @@ def _each_cpu(root: Path, name: str) -> list[str]:
 
 def _hybrid(root: Path) -> bool | None:
     """Return whether the kernel rates the cores as unequal; None if it does not rate them."""
-    # Linux gives Intel's efficient cores an event source of their own.
+    # Linux gives Intel's efficiency cores a separate event source.
     if (root / "sys/devices/cpu_atom").exists():
         return True
     capacities = set(_each_cpu(root, "cpu_capacity"))
@@ -283,13 +283,13 @@ def _cpu_seconds(root: Path, *fields: int) -> float:
 
 
 def _container(root: Path) -> str | None:
-    """Return the kind of container, recognised by marks of its engine; None also if it hides them."""
-    for mark, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
-        if (root / mark).exists():
+    """Return the kind of container, recognised by the engine's marker files; None if there are none."""
+    for marker, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
+        if (root / marker).exists():
             return kind
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "kubernetes"
-    return _known(_text, root / "run/systemd/container") or os.environ.get("container")  # noqa: SIM112 - so spelt
+    return _known(_text, root / "run/systemd/container") or os.environ.get("container")  # noqa: SIM112 - it is lower-case
 
 
 def _user_name() -> str:

@@ -1,4 +1,4 @@
-"""What a session asks of the analysis before it has measured everything."""
+"""The questions that a session asks the analysis before everything is measured."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from runner.plan import Plan
 
 
 def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
-    """Return the function that says whether every speedup is as precise as the study asks for."""
+    """Return the function that decides whether every speedup has reached the requested precision."""
 
     def is_precise(headline_s: Mapping[str, Sequence[float]]) -> bool:
         from runner.analysis import intervals  # noqa: PLC0415 - loads scipy
@@ -26,7 +26,7 @@ def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
 def repetitions_note(plan: Plan, study: StudyDescription) -> str:
     """Return a warning that the repetitions are too few to tell the cells apart; empty if they are enough.
 
-    With a precision the study adds repetitions by itself.
+    A study with a requested precision adds repetitions by itself, so it needs no warning.
     """
     from runner.analysis.sample_size import too_few_to_compare  # noqa: PLC0415 - not needed for --help
 

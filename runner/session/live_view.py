@@ -69,7 +69,7 @@ def waiting_time(seconds_left: float) -> str:
 
 
 def _line(progress: StudyProgress) -> str:
-    most, about = ("at most ", "at most") if progress.at_most else ("", "about")
+    limit, about = ("at most ", "at most") if progress.at_most else ("", "about")
     left_s, untimed = progress.left_s, progress.untimed
     if untimed is not None:
         cell = f"cell {untimed.number} of {untimed.cells}"
@@ -79,8 +79,8 @@ def _line(progress: StudyProgress) -> str:
     left = f", {about} {waiting_time(left_s)} left" if left_s else ""
     failed = f", {_counted(len(progress.failed), 'cell')} failed" if progress.failed else ""
     return (
-        f"repetition {progress.repetition} of {most}{progress.repetitions}: "
-        f"{progress.done} of {most}{progress.total} invocations{left}{failed}"
+        f"repetition {progress.repetition} of {limit}{progress.repetitions}: "
+        f"{progress.done} of {limit}{progress.total} invocations{left}{failed}"
     )
 
 
@@ -115,7 +115,7 @@ def _view(progress: StudyProgress, console: Console) -> Group:
 
 
 def _cell_tables(progress: StudyProgress, room: int) -> list[Table]:
-    """Show the cells in one table of at most `room` lines; in none if there is no room for a cell."""
+    """Make a table of the cells in at most `room` lines; no table if there is no room for a cell."""
     cells, named = progress.plan.cells, names(progress.plan.cells)
     shown = cells if len(cells) < room else cells[: max(0, room - 2)]  # the header, and a line for the rest
     if not shown:
@@ -135,7 +135,7 @@ def _cell_tables(progress: StudyProgress, room: int) -> list[Table]:
 
 
 def _runs_and_median(cell: Cell, progress: StudyProgress) -> tuple[str, str]:
-    """Return the count of runs and their median, or in its place why the cell failed."""
+    """Return the number of runs and their median time, or instead of the median why the cell failed."""
     runs_s, failure = progress.wall_s[cell.id], progress.failed.get(cell.id)
     median = seconds(statistics.median(runs_s)) if runs_s else ""
     return str(len(runs_s)), median if failure is None else failure.status

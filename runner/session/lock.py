@@ -26,7 +26,7 @@ class SessionLocks:
     """The locks that a session holds until the end of its `with` block.
 
     Args:
-        show: gets a line for the user
+        show: shows a line to the user
         wait: whether to wait for other sessions; otherwise several studies may measure at the same time
     """
 
@@ -58,10 +58,10 @@ class SessionLocks:
             self._held.callback(os.close, descriptor)
             is_locked = _lock(descriptor, block=False)
         if descriptor is not None and not is_locked:
-            taken = f"{folder}: another process is measuring this study"
+            conflict = f"{folder}: another process is measuring this study"
             if not self._wait or self._lock_file is not None:
-                raise ConfigurationError([f"{taken}; resume it later, or use wait=true"])
-            self._show(f"waiting: {taken}")
+                raise ConfigurationError([f"{conflict}; resume it later, or use wait=true"])
+            self._show(f"waiting: {conflict}")
             _lock(descriptor, block=True)
         self._describe_holder()
 
@@ -83,7 +83,7 @@ class SessionLocks:
         self._describe_holder()
 
     def _describe_holder(self) -> None:
-        """Write into the lock file who holds the machine, for the messages of others."""
+        """Write into the lock file which process holds the machine, for the messages of other sessions."""
         if self._lock_file is None:
             return
         folder = "" if self._folder is None else f" into {self._folder.absolute()}"

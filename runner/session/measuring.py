@@ -24,8 +24,8 @@ class MeasuredStudy:
     """The folder of a study after a session."""
 
     folder: Path
-    interrupted: str = ""  #: by the user: how far the study came; empty if the session ended by itself
-    skip_report: bool = False  #: the user does not wait for the report
+    interrupted: str = ""  #: how far the study came if the user interrupted it; otherwise empty
+    skip_report: bool = False  #: whether the user asked not to wait for the report
 
 
 def measure(session: Session, checked: Checked, supervisor: Supervisor) -> MeasuredStudy:
@@ -36,7 +36,8 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
         RunnerError: if the folder cannot be written, or the supervisor was killed
     """
     stops = StopRequests(supervisor.interrupt)
-    opened = open_folder(session, [found.described() for found in checked.interpreters], supervisor.study_id)
+    interpreters = [checked_interpreter.describe() for checked_interpreter in checked.interpreters]
+    opened = open_folder(session, interpreters, supervisor.study_id)
     with opened.store as store, LiveView(quiet=session.quiet) as view, on_stop_signal(stops.add):
         study = _study(session, opened, view, supervisor)
         if not session.quiet and (note := repetitions_note(session.plan, session.study)):
@@ -53,7 +54,7 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
 
 
 def finish(session: Session) -> MeasuredStudy:
-    """Finish a resumed study of which nothing is left to measure, and say why."""
+    """Finish a resumed study that has nothing left to measure, and say why."""
     assert session.stopped is not None  # noqa: S101 - for the type checker: only a resumed study can be complete
     folder = finish_complete(session.stopped)
     session.show(f"nothing is left to measure: {session.why_complete}")
@@ -62,7 +63,9 @@ def finish(session: Session) -> MeasuredStudy:
 
 def _study(session: Session, opened: OpenFolder, view: LiveView, supervisor: Supervisor) -> Study:
     def watch(progress: StudyProgress) -> None:
-        if progress.repetition == 1 and progress.repetition_ended:  # a session killed later has stored them
+        if (
+            progress.repetition == 1 and progress.repetition_ended
+        ):  # stored even if the session is killed later
             opened.write_facts(workers=study.worker_facts)
         view(progress)
 

@@ -45,7 +45,7 @@ def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -
 
     Args:
         plan: the cells
-        purposes: of the untimed runs
+        purposes: purposes of the untimed runs
         supervisor: starts the interpreters
 
     Raises:
@@ -128,7 +128,7 @@ def _explain_no_reply(
             if isinstance(reply, _NoReply):
                 problems[origins["workload"]] = (
                     f"{origins['workload']}: loading it with {origins['executor']} crashes the interpreter "
-                    f"({reply.error}); import what they name by hand to see why"
+                    f"({reply.error}); import both by hand to see why"
                 )
     return list(problems.values()) or [_not_an_interpreter(cells[0], no_reply)]
 
@@ -192,7 +192,7 @@ def _needed_version() -> str:
 
 
 def _explain(planned: PlannedCell, key: str, text: str, facts: "InterpreterFacts") -> str:
-    """Word one problem of a cell, with where the setting is."""
+    """Describe one problem of a cell, with the setting that causes it."""
     cell, extra = planned.cell, planned.extra
     missing = _MISSING_LIBRARY.search(text) if key == "executor.pool" else None
     if extra and missing:

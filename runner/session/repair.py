@@ -1,4 +1,4 @@
-"""What a stopped study has completed, and a result folder that contains nothing else.
+"""The complete invocations of a stopped study, and the removal of all others from its folder.
 
 An invocation is complete if its last row, the one with `invocation_s`, and all its task records were written.
 Incomplete and interrupted invocations are removed, with their task records and what they fixed for others:
@@ -24,7 +24,7 @@ _Invocation = tuple[str, int]  # its cell and repetition
 
 
 class FolderRepair:
-    """Which invocations of a stopped study are complete, and the removal of the others.
+    """Finds the complete invocations of a stopped study, and removes the others.
 
     Reads the trace, which may be large, and keeps it in memory until `apply`.
 
@@ -46,7 +46,7 @@ class FolderRepair:
         )
 
     def apply(self) -> None:
-        """Remove from the folder all that is not complete, once.
+        """Remove everything incomplete from the folder. Call it once.
 
         Raises:
             RunnerError: if the folder cannot be written

@@ -34,7 +34,7 @@ def open_folder(session: Session, interpreters: _Interpreters, study_id: str) ->
     """Create the folder of a new study, or repair that of a resumed one, and lock it.
 
     Args:
-        session: what is measured
+        session: the session that measures
         interpreters: as the preflight describes them
         study_id: marks the processes of this session
 
@@ -89,7 +89,7 @@ def _reopen(
 
 
 def finish_complete(stopped: StoppedStudy) -> Path:
-    """Give the folder of a study of which nothing is left to measure its final form; return the folder."""
+    """Finish the folder of a study that has nothing left to measure; return the folder."""
     results = stopped.results
     stopped.repair.apply()
     workers = {record.cell: record.facts for record in reversed(stopped.completed.references) if record.facts}

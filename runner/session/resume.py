@@ -1,4 +1,4 @@
-"""A stopped study: what its folder contains and what the command line asks for → what is left to measure."""
+"""A stopped study: the content of its folder, and the command line's request → what is left to measure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +13,9 @@ from runner.records import Cell, CompletedRuns, names
 from runner.session.repair import FolderRepair
 from runner.settings import SESSION_SETTINGS, STUDY_SETTINGS, Config, Point
 
-#: Settings that a resumed study may change, and whether a change asks for more: nothing that was measured may
-#: become superfluous. A time limit may also decrease, for what hangs.
-_ASKS_FOR_MORE: Mapping[str, Callable[[Any, Any], bool]] = {
+#: The settings that a resumed study may change, and whether a change extends the study: it must not make
+#: existing measurements superfluous. A time limit may also decrease, to end cells that hang.
+_IS_EXTENSION: Mapping[str, Callable[[Any, Any], bool]] = {
     "repetitions": lambda before, now: now >= before,
     "max_repetitions": lambda before, now: now >= before,
     "time_budget_s": lambda before, now: now is None or (before is not None and now >= before),
@@ -27,7 +27,7 @@ _MAX_VALUE_LENGTH = 60  # of a value in a message, in characters
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeRequest:
-    """What the command line asks for, known without reading the folder."""
+    """What the command line requests; known without reading the folder."""
 
     folder: Path
     settings: Mapping[str, Any]  #: of the study, as far as the command line or an experiment sets them
@@ -46,7 +46,7 @@ class ResumeRequest:
             key: getattr(config, key)
             for key in STUDY_SETTINGS
             if key not in SESSION_SETTINGS
-            # What the file of an experiment sets is not among the overrides.
+            # Settings from the file of an experiment are not among the overrides.
             if key in overrides or getattr(config, key) != getattr(Config, key)
         }
         describes_cells = not {key for point in points for key in point.overrides} <= set(STUDY_SETTINGS)
@@ -117,13 +117,13 @@ def _plan(results: Results) -> Plan:
 def _refuse_other_format(results: Results) -> None:
     number = results.study.format
     if number != FORMAT:
-        found = "no format number" if number is None else f"format {number} instead of {FORMAT}"
+        actual = "no format number" if number is None else f"format {number} instead of {FORMAT}"
         remedy = "resume it with the version that made it, or measure a new study"
-        raise ConfigurationError([f"{results.folder}: it has {found}; {remedy}"])
+        raise ConfigurationError([f"{results.folder}: it has {actual}; {remedy}"])
 
 
 def _refuse_changed_cells(results: Results) -> None:
-    """Compare every cell with its id, the hash of its settings."""
+    """Check every cell against its id, which is the hash of its settings."""
     ids = {cell.id for cell in results.cells}
     changed = [
         f"{results.folder}/cells.yaml: cell {cell.id} was changed after it was measured; "
@@ -148,9 +148,9 @@ def _changed_settings(requested: Mapping[str, Any], study: StudyDescription) -> 
         if value == before:
             continue
         message = f"{key}={_shown(value)}: the stopped study has {_shown(before)}"
-        if key not in _ASKS_FOR_MORE:
+        if key not in _IS_EXTENSION:
             problems.append(f"{message}; remove {key}")
-        elif _ASKS_FOR_MORE[key](before, value):
+        elif _IS_EXTENSION[key](before, value):
             changed[key] = value
         else:
             unlimited = " (no limit)" if before is None else ""

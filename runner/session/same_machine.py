@@ -1,15 +1,15 @@
-"""Whether a study is resumed where it was started: figures from two machines cannot be compared."""
+"""Checks that a study is resumed where it was started: figures from two machines cannot be compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-#: Topics and facts of a machine that must not change, and those whose change is a warning.
+#: Facts about the machine, by topic, that must not change, and those whose change only causes a warning.
 _MUST_BE_SAME = (
     *(("machine", "host_name"), ("machine", "architecture")),
     *(("cpu", "cpu_model"), ("cpu", "logical_cpus"), ("cpu", "usable_cpus")),
 )
-_WARN_OF = (
+_WARN_IF_CHANGED = (
     *(("git", "revision"), ("git", "dirty"), ("os", "release"), ("memory", "memory_total_bytes")),
     *(("cpu", "governor"), ("cpu", "boost_enabled"), ("runner", "runner_version")),
 )
@@ -19,7 +19,7 @@ _Facts = Mapping[str, Any]
 
 
 def other_machine(before: _Facts, now: _Facts) -> list[str]:
-    """Return a problem for each fact that shows another machine than that on which the study was started."""
+    """Return a problem for each fact that differs from the machine on which the study was started."""
     return [
         f"{_change(f'{topic}.{fact}', then, here)}; {_NOT_COMPARABLE}"
         for topic, fact, then, here in _differing(_MUST_BE_SAME, before, now)
@@ -27,10 +27,10 @@ def other_machine(before: _Facts, now: _Facts) -> list[str]:
 
 
 def changes(before: _Facts, now: _Facts) -> list[str]:
-    """Return a warning for each other change of the machine that may change the figures."""
+    """Return a warning for each other change of the machine that may affect the figures."""
     return [
         _change(f"{topic}.{fact}", then, here)
-        for topic, fact, then, here in _differing(_WARN_OF, before, now)
+        for topic, fact, then, here in _differing(_WARN_IF_CHANGED, before, now)
     ]
 
 
@@ -74,9 +74,9 @@ def _packages(before: _Facts, now: _Facts) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _differing(
-    wanted: Sequence[tuple[str, str]], before: _Facts, now: _Facts
+    compared: Sequence[tuple[str, str]], before: _Facts, now: _Facts
 ) -> Iterator[tuple[str, str, Any, Any]]:
-    for topic, fact in wanted:
+    for topic, fact in compared:
         then, here = before.get(topic, {}).get(fact), now.get(topic, {}).get(fact)
         if then != here:
             yield topic, fact, then, here

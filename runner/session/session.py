@@ -20,19 +20,19 @@ from runner.settings import Point
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a session measures, and how."""
+    """The study that a session measures, and how."""
 
     plan: Plan
     study: StudyDescription  #: how to measure it
     stopped: StoppedStudy | None  #: the study that this session resumes
     locks: SessionLocks
-    show: Callable[[str], None]  #: gets messages for the user
+    show: Callable[[str], None]  #: shows a message to the user
     quiet: bool
     dry_run: bool
 
     @cached_property
     def is_precise(self) -> IsPrecise:
-        """Whether headline times, by cell, give the precision that the study asks for."""
+        """Decides whether headline times, by cell, reach the requested precision."""
         return precision_check(self.plan, self.study)
 
     @cached_property
@@ -47,7 +47,7 @@ class Session:
 def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Session]:
     """Plan a study, or read the one to resume, and hold the machine until the end of the `with` block.
 
-    Mistakes are reported before the wait for other sessions.
+    Mistakes are reported before the session waits for others.
 
     Raises:
         ConfigurationError: if the study cannot be measured, or not be resumed from here

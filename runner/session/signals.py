@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: what they do while a study is measured or reported."""
+"""The handling of Ctrl-C, SIGTERM and a closed terminal while a study is measured or reported."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ def on_stop_signal(stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` for every signal that asks to stop, instead of terminating this process.
 
     Args:
-        stop: must be safe in a signal handler
+        stop: called by the signal handler, in which it must be safe
     """
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it

@@ -1,4 +1,4 @@
-"""The supervisor of a session, and what remains to be done if it is killed."""
+"""The supervisor of a session, and the clean-up if the supervisor is killed."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from runner.supervise.orphans import end_marked
 
 @contextmanager
 def supervised() -> Iterator[Supervisor]:
-    """Start a supervisor; if it is killed, terminate in its place the processes that it leaves behind.
+    """Start a supervisor; if it is killed, terminate the processes that it leaves behind.
 
     Raises:
         SupervisorDied: also says what became of these processes
@@ -23,7 +23,7 @@ def supervised() -> Iterator[Supervisor]:
 
 
 def _end_leftovers(mark: str) -> str:
-    found, alive = end_marked(mark)
+    terminated, alive = end_marked(mark)
     if alive or sys.platform != "linux":
         return f"terminate its leftover processes, those with {mark} in their environment"
-    return f"its {found} leftover processes were terminated" if found else "it left no processes"
+    return f"its {terminated} leftover processes were terminated" if terminated else "it left no processes"

@@ -16,10 +16,10 @@ from runner.errors import RunnerError
 from runner.folder.atomic_files import reporting_temporary_errors
 from runner.supervise.protocol import STUDY_MARKER, Ending, Launch, read_ending, write_launch
 
-#: It imports from the standard library and this package only; packages installed next to it cannot interfere.
+#: Imports from the standard library and this package only, so that installed packages cannot interfere.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervise.server import main; main()"
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_LONGEST_TEMPORARY = 75  # characters; the path of a fork server's socket has 32 more, and at most 107
+_MAX_PATH_LENGTH = 75  # of the folder: a fork server's socket adds 32 characters, and may have at most 107
 
 
 class SupervisorDied(RunnerError):  # noqa: N818 - the name says what happened
@@ -77,7 +77,7 @@ class Supervisor:
         """Add the study's mark, and the folder for temporary files unless the cell sets its own."""
         marked = {**environment, STUDY_MARKER: self.study_id}
         is_inherited = environment.get("TMPDIR") == os.environ.get("TMPDIR")
-        if is_inherited and len(self._temporary) <= _LONGEST_TEMPORARY:
+        if is_inherited and len(self._temporary) <= _MAX_PATH_LENGTH:
             return {**marked, "TMPDIR": self._temporary}
         return marked
 

@@ -1,4 +1,4 @@
-"""Leftover processes of a study that nothing supervises any more: find them by its mark and end them."""
+"""Leftover processes of a study without a supervisor: find them by the study's mark, and terminate them."""
 
 import contextlib
 import os
@@ -12,10 +12,10 @@ _CHECK_S = 0.05
 
 
 def end_marked(mark: str) -> tuple[int, int]:
-    """End every process that was started with this variable (NAME=VALUE) in its environment.
+    """Terminate every process that was started with this variable (NAME=VALUE) in its environment.
 
-    Finds only processes that this user may read, and none on systems other than Linux. Returns how many
-    there were, and how many of them could not be ended.
+    It finds only processes that this user may read, and none on systems other than Linux. Return how many
+    there were, and how many of them could not be terminated.
     """
     living = seen = _marked(mark)
     started_s = time.monotonic()

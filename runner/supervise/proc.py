@@ -39,7 +39,7 @@ def descendants(proc: Path = _PROC) -> list[int]:
 
 
 class Peak:
-    """The peak memory of a changing set of processes, from samples.
+    """The peak memory of a changing set of processes, sampled.
 
     Args:
         processes: lists the ids of the processes at the moment of a sample

@@ -1,4 +1,4 @@
-"""What the runner and the supervising process send each other: a launch one way, its ending the other way.
+"""The messages between the runner and the supervising process: a launch one way, its ending the other way.
 
 The probe's reply passes through as bytes; the supervisor does not read it. Standard library only.
 """
@@ -22,8 +22,8 @@ class Launch:
 
     command: list[str]
     environment: dict[str, str]
-    specification: str  #: given on standard input
-    output: str  #: file for what the invocation prints
+    specification: str  #: passed on standard input
+    output: str  #: file for the output of the invocation
     time_limit_s: float
     memory: bool = False  #: sample the memory of its processes every few milliseconds; never in a timed run
 
@@ -57,7 +57,7 @@ def read_launch(descriptor: int) -> Launch | None:
 
 
 def write_ending(descriptor: int, ending: Ending) -> None:
-    """Send an ending to the runner, its reply in a frame of its own."""
+    """Send an ending to the runner, with its reply in a separate frame."""
     _write_frame(descriptor, json.dumps({**vars(ending), "reply": None}).encode())
     _write_frame(descriptor, ending.reply or b"")
 

@@ -5,7 +5,7 @@ the output four times a second. As the subreaper of everything an invocation lea
 every descendant, even those that called `setsid`, and a pipe tells it when the runner has died. On systems
 other than Linux it terminates the process group.
 
-Standard library only, and the modules of this package that need no more.
+Standard library only, and modules of this package that need nothing else.
 """
 
 import contextlib
@@ -25,16 +25,16 @@ from typing import BinaryIO
 from runner.supervise.proc import Peak, descendants
 from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch, read_launch, write_ending
 
-OUTPUT_CAP_BYTES = 1_000_000  # of what one invocation prints: its beginning and its end
+OUTPUT_CAP_BYTES = 1_000_000  # of the output of one invocation: its beginning and its end are kept
 _OUTPUT_END_BYTES = 64_000  # the end says why it failed
 _CUT = b"\n[...]\n"
 _CHECK_OUTPUT_S = 0.25
 _SAMPLE_MEMORY_S = 0.005
-_LEAVE_S = 10.0  # for an interpreter that has replied to exit; threads of the workload may keep it
+_EXIT_S = 10.0  # for an interpreter to exit after its reply; threads of the workload may keep it alive
 _LINGER_S = 1.0  # helper processes of a pool exit by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _KILLING_S = 30.0  # processes of other users, or those that wait for a dead disk, may survive SIGKILL
-_LARGEST_CHATTER_BYTES = 1_000_000  # what a prefix command may print before the reply
+_MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before the reply
 _MARK = REPLY_MARK.encode()
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
@@ -91,7 +91,7 @@ class _Invocation:
     cpu_s: float = 0.0
     killed: int = 0
     alive: int = 0
-    peak: Peak | None = None  #: where memory is sampled
+    peak: Peak | None = None  #: set if memory is sampled
 
     def run(self) -> Ending:
         started = time.monotonic()
@@ -167,7 +167,7 @@ class _Invocation:
                     if key.fd == self.replies and not self._read_reply():
                         selector.unregister(self.replies)
                     if key.fd == self.replies and self._has_replied():
-                        deadline = min(deadline, time.monotonic() + _LEAVE_S)
+                        deadline = min(deadline, time.monotonic() + _EXIT_S)
                 self._reap()
                 self._cap_output()
                 if self.peak:
@@ -271,7 +271,7 @@ class _Invocation:
             return True
         self.received += data
         if _MARK not in self.received:
-            del self.received[:-_LARGEST_CHATTER_BYTES]
+            del self.received[:-_MAX_PREFIX_OUTPUT_BYTES]
         return bool(data)
 
     def _cap_output(self) -> None:
@@ -291,7 +291,7 @@ def _reply_end(received: bytes | bytearray) -> int | None:
 
 
 def _reply(received: bytes | bytearray) -> bytes | None:
-    """Cut the reply out of the output; None if it is missing or incomplete."""
+    """Extract the reply from the output; None if it is missing or incomplete."""
     end = _reply_end(received)
     if end is None or len(received) < end:
         return None

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from runner.measure.invocation import (
-    LEAST_BETWEEN_CHUNKS_S,
-    SHORTEST_TRACED_CHUNK_S,
-    SHORTEST_TRACED_S,
+    MIN_BETWEEN_CHUNKS_S,
+    MIN_TRACED_CHUNK_S,
+    MIN_TRACED_S,
     Outcome,
     Request,
     invoke,
@@ -495,13 +495,13 @@ def test_a_reference_is_made_from_a_reply_with_results(measure: Callable[..., Ou
 @pytest.mark.parametrize(
     ("task_s", "chunk_size", "tracing"),
     [
-        (SHORTEST_TRACED_S, 1, "task"),
-        (SHORTEST_TRACED_S * 0.99, 1, "chunk"),
-        (SHORTEST_TRACED_CHUNK_S * 0.99, 1, "separate_run"),
-        (SHORTEST_TRACED_CHUNK_S / 10, 10, "chunk"),
-        (SHORTEST_TRACED_CHUNK_S / 10, 9, "separate_run"),
-        (SHORTEST_TRACED_CHUNK_S / 20, None, "chunk"),
-        (SHORTEST_TRACED_CHUNK_S / 21, 1000, "separate_run"),
+        (MIN_TRACED_S, 1, "task"),
+        (MIN_TRACED_S * 0.99, 1, "chunk"),
+        (MIN_TRACED_CHUNK_S * 0.99, 1, "separate_run"),
+        (MIN_TRACED_CHUNK_S / 10, 10, "chunk"),
+        (MIN_TRACED_CHUNK_S / 10, 9, "separate_run"),
+        (MIN_TRACED_CHUNK_S / 20, None, "chunk"),
+        (MIN_TRACED_CHUNK_S / 21, 1000, "separate_run"),
     ],
 )
 def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
@@ -517,10 +517,10 @@ def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
 @pytest.mark.parametrize(
     ("between_chunks_s", "executor", "tracing"),
     [
-        (LEAST_BETWEEN_CHUNKS_S, "concurrent.futures.ProcessPoolExecutor", "chunk"),
-        (LEAST_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "separate_run"),
+        (MIN_BETWEEN_CHUNKS_S, "concurrent.futures.ProcessPoolExecutor", "chunk"),
+        (MIN_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "separate_run"),
         (
-            LEAST_BETWEEN_CHUNKS_S,
+            MIN_BETWEEN_CHUNKS_S,
             "runner_probe.adapters.serial.Serial",
             "separate_run",
         ),  # it carries nothing to and fro

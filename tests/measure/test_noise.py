@@ -8,7 +8,7 @@ import pytest
 
 from runner.measure.noise import Canary, Reading, disturbance
 
-BEFORE = Reading(at_s=100.0, busy_s=50.0, steal_s=1.0, own_s=2.0)
+BEFORE = Reading(at_s=100.0, busy_s=50.0, steal_s=1.0, runner_s=2.0)
 
 
 def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> Reading:
@@ -17,7 +17,7 @@ def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, own: floa
         at_s=BEFORE.at_s + seconds,
         busy_s=BEFORE.busy_s + busy,
         steal_s=BEFORE.steal_s + steal,
-        own_s=BEFORE.own_s + own,
+        runner_s=BEFORE.runner_s + own,
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from runner.errors import ConfigurationError
 from runner.measure import profilers
 from runner.measure.interpreter import CheckedInterpreter, Interpreter
-from runner.measure.profilers import check_profiler, collect_allocations, spying
+from runner.measure.profilers import check_profiler, collect_allocations, with_py_spy
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
@@ -62,7 +62,7 @@ def _with_py_spy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_with_py_spy")
 def test_py_spy_starts_the_interpreter_behind_the_prefix() -> None:
-    command = spying(["nice", "-n5", PYTHON, "probe"], PYTHON, Path("p.json"))
+    command = with_py_spy(["nice", "-n5", PYTHON, "probe"], PYTHON, Path("p.json"))
     assert command[:4] == ["nice", "-n5", "/bin/py-spy", "record"]
     assert "--subprocesses" in command
     assert command[-5:] == ["--output", "p.json", "--", PYTHON, "probe"]

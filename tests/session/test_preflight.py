@@ -60,7 +60,7 @@ def test_each_interpreter_is_described_with_its_cells() -> None:
         cell("a", env=one), cell("b", env=two), cell("c", env=one), cell("d", env=one, prefix=pinned)
     )
     common = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
-    assert [found.described() for found in check(planned, Interpreters()).interpreters] == [
+    assert [interpreter.describe() for interpreter in check(planned, Interpreters()).interpreters] == [
         {**common, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
         {**common, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
         {**common, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
