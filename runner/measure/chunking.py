@@ -41,7 +41,7 @@ def auto_chunk_size(
 
 
 def _sizes(tasks: int, workers: int) -> Iterator[int]:
-    """Yield decreasing sizes that give every worker the same number of chunks: 1, 2, 3, 4, 6, 8, 12, and so on."""
+    """Yield decreasing sizes that give every worker equally many chunks: 1, 2, 3, 4, 6, 8, 12, and so on."""
     for rounds in itertools.chain([1], (part << power for power in itertools.count() for part in (2, 3))):
         size = ceil(tasks / (workers * rounds))
         if ceil(tasks / size) < workers:  # 10 tasks in chunks of 2 leave one of 6 workers idle

@@ -37,13 +37,13 @@ if TYPE_CHECKING:  # the probe is on the path of type checkers only
 
 _MAX_ERROR_LENGTH = 1000  # characters of an error; the log has its whole traceback
 
-# Tracing adds less than a twentieth to the duration: 5 µs to a task (two readings each of the CPU clock and of
-# schedstat), 2.5 µs to a chunk.
+# Tracing adds less than a twentieth to the duration: 5 µs to a task (two readings each of the CPU clock and
+# of schedstat), 2.5 µs to a chunk.
 MIN_TRACED_S = 100e-6
 MIN_TRACED_CHUNK_S = 50e-6
 
-# The worker also has to send back the times of a chunk. If transferring the data of the chunk takes this long,
-# that is negligible, however short the tasks are.
+# The worker also has to send back the times of a chunk. If transferring the data of the chunk takes this
+# long, that is negligible, however short the tasks are.
 MIN_BETWEEN_CHUNKS_S = 1e-3
 
 
