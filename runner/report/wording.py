@@ -260,9 +260,9 @@ class _GroupWording:
             question = f"{question} ({self._names[more.nearest]} comes closest)"
         if more.total is None:
             many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
-            return f"Not sure yet: {many} to tell {question}"
+            return f"Not sure yet: {many} to show {question}"
         added = more.total - more.done
-        more_would = f"about {added} further repetitions would tell {question}"
+        more_would = f"about {added} further repetitions would show {question}"
         return f"Not sure yet: {more_would}; use repetitions={more.total}"
 
     def more_workers(self, gain: Comparison) -> str:
@@ -327,10 +327,9 @@ def figure_text(cell: CellAnalysis, study: StudyFacts) -> str:
 
 def losses_text(losses: Sequence[Loss]) -> str:
     """Say what share of the workers' time is lost to which causes."""
-    first, *others = (f"{percent(loss.share.value)}{{}} to {loss.cause.name}" for loss in losses)
-    return " and ".join(
-        [first.format(" of its workers' time is lost"), *(other.format("") for other in others)]
-    )
+    largest, *others = ((percent(loss.share.value), loss.cause.name) for loss in losses)
+    text = f"{largest[0]} of its workers' time is lost to {largest[1]}"
+    return " and ".join([text, *(f"{share} to {cause}" for share, cause in others)])
 
 
 def unexplained_text(why: Unexplained) -> str:

@@ -176,14 +176,14 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
         (
             {"total": 103},
             (
-                "about 96 further repetitions would tell whether an executor is faster than serial "
+                "about 96 further repetitions would show whether an executor is faster than serial "
                 "(process × 2 comes closest); use repetitions=103"
             ),
         ),
         (
             {"total": None},
             (
-                "more than 200 further repetitions would be needed to tell whether an executor is faster "
+                "more than 200 further repetitions would be needed to show whether an executor is faster "
                 "than serial (process × 2 comes closest)"
             ),
         ),
