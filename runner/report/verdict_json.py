@@ -51,9 +51,9 @@ def render_verdict(study: StudyAnalysis) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def documented_objects(root: Object | None = None) -> Iterator[Object]:
+def documented_objects() -> Iterator[Object]:
     """List the kinds of objects, each once, those that hold others first."""
-    waiting = [VERDICT if root is None else root]
+    waiting = [VERDICT]
     listed: set[str] = set()
     while waiting:
         kind = waiting.pop(0)
