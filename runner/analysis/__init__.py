@@ -1,1 +1,1 @@
-"""Samples and task records → tables and what may be claimed from them. Imports pandas."""
+"""A result folder → the analysed study, as frozen records: facts without a sentence."""

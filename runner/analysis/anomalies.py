@@ -19,14 +19,14 @@ def anomalies(values: Values) -> dict[Anomaly, int]:
     """
     if len(values) < _FEWEST_RUNS:
         return {}
-    found: dict[Anomaly, int] = {}
+    counts: dict[Anomaly, int] = {}
     if outliers := count_outliers(values):
-        found[Anomaly.OUTLIERS] = outliers
+        counts[Anomaly.OUTLIERS] = outliers
     if has_two_modes(values):
-        found[Anomaly.TWO_MODES] = 1
+        counts[Anomaly.TWO_MODES] = 1
     if trend := trend_of(values):
-        found[trend] = 1
-    return found
+        counts[trend] = 1
+    return counts
 
 
 def count_outliers(values: Values) -> int:

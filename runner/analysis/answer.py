@@ -176,7 +176,7 @@ def _times_narrower(ratio: Estimate) -> tuple[float, float]:
 def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanation | None:
     """Tell why the recommended cell is not faster; None where nothing is known.
 
-    If it has a single worker or none, that of the fastest pool with several is told.
+    A cell with one worker or none is replaced by the fastest pool with several workers, if there is one.
     """
     cell = recommended
     if _workers(cell) < _FEWEST_TO_SHARE:

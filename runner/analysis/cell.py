@@ -23,6 +23,7 @@ from runner.analysis.facts import (
     Spread,
 )
 from runner.analysis.headline import CellTimes, SamplesByCell
+from runner.analysis.intervals import Values
 from runner.analysis.machine import Machine
 from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
@@ -227,7 +228,7 @@ def _tasks_per_chunk(samples: Sequence[Sample]) -> int | None:
     return max((size for size in sizes if size is not None), default=None)
 
 
-def _spread(wall_s: "np.typing.NDArray[np.floating[Any]]") -> Spread | None:
+def _spread(wall_s: Values) -> Spread | None:
     if not wall_s.size:
         return None
     least, p10, p90, most = (float(value) for value in np.quantile(wall_s, [0.0, 0.1, 0.9, 1.0]))

@@ -187,7 +187,7 @@ class CellAnalysis:
     efficiency: Estimate | None
     marginal: Comparison | None  #: over the next smaller number of workers, all else being equal
     among_best: bool | None  #: not shown to be slower than the best of its group; None: too few repetitions
-    speedup_bound: float | None  #: what no executor can exceed
+    speedup_bound: float | None  #: what no executor can exceed; known of failed cells, too
     exceeds_bound: bool  #: its whole interval does
     is_at_bound: bool  #: its interval includes the bound, or nearly so
     limit: Limit | None  #: None: every worker has something to do, or its tasks wait instead of computing

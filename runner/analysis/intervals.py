@@ -124,7 +124,7 @@ def resampled_medians(values: Values, seed: int) -> Values:
 def _kept_medians(values: bytes, seed: int) -> Values:
     blocks = np.frombuffer(values)
     size, order = len(blocks), np.argsort(blocks)
-    # By block in the order of their values: how many of a resample are at most that one.
+    # For each block, in the order of their values: how many blocks of a resample are at most that one.
     up_to = np.cumsum(_draw_counts(size, seed)[order], axis=0, dtype=np.uint16)
     lower, upper = ((up_to < rank).sum(axis=0, dtype=np.intp) for rank in ((size + 1) // 2, size // 2 + 1))
     ordered = blocks[order]
@@ -196,11 +196,11 @@ def _is_excluded(cell: Values, others: Values, tail: float) -> bool:
 
 
 def _candidates(drawn: Values, tail: float) -> Callable[[int], NDArray[np.bool_]]:
-    """Return a function that tells which other cells may exclude a cell.
+    """Return a function that tells which other cells may exclude a cell, without comparing them by resample.
 
-    Another cell excludes one only if all its resampled medians but m are below the one's in the same
-    resample. Then of the k + 1 smallest of the one, at least k + 1 - m are above the other's, whose rank
-    k - m is therefore below the one's rank k.
+    A cell a can exclude a cell b only if the resampled median of a is below that of b in all resamples but m.
+    Then it is so in at least k + 1 - m of the resamples in which b is at most its k-th smallest median, so
+    that the (k - m)-th smallest median of a is below the k-th smallest of b.
     """
     ordered = np.sort(drawn, axis=1)
     exceptions = int(tail * (drawn.shape[1] - 1)) + 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.trace import Trace, TraceRecords
@@ -43,7 +44,7 @@ def _tasks_of(cell: Cell, records: TraceRecords, level: Level) -> Iterator[TaskA
         )
 
 
-def _times(records: TraceRecords, row: "np.typing.NDArray[np.intp]", tasks: int) -> Values | None:
+def _times(records: TraceRecords, row: NDArray[np.intp], tasks: int) -> Values | None:
     """Return seconds per call by task (rows) and repetition; None if a repetition lacks a task.
 
     A task that a repetition has several times, once in every bag, takes the mean.

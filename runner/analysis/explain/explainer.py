@@ -17,7 +17,7 @@ from runner.analysis.machine import Machine
 from runner.modes import bags_of, has_window
 from runner.records import Cell
 
-_MOST_OVERHEAD = 0.1  # of the time within tasks: of a loop that takes more beside them there is no bound
+_MOST_OVERHEAD = 0.1  # of the time within tasks: a loop that takes more in addition to them has no bound
 _PIECES = 1000  # that the tasks of one record may be divided into
 #: A factor of a pair of runs for each field of Factors.
 _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
@@ -130,7 +130,7 @@ class Explainer:
         if loop is None:
             return None
         bags = bags_of(cell)
-        # A bag for each worker: nothing is quicker than each doing one, however uneven its tasks are.
+        # A bag per worker: at best each worker does one bag, however uneven its tasks are.
         bag_s = loop.task_s if bags == 1 else np.full(bags, loop.busy_s)
         return speedup_bound(
             bag_s,
@@ -144,9 +144,9 @@ class Explainer:
     def _loop_tasks(self, baseline: str, has_initializer: bool) -> _LoopTasks | None:  # noqa: FBT001
         """Compose a loop from the medians of its tasks and of its initializer; None if it bounds nothing.
 
-        So what disturbed single tasks lengthens neither. The tasks' need of a CPU comes from the run that
-        waited for one the least: time stolen from the loop is no waiting that workers could share. What the
-        loop takes beside its tasks, such as time stamps, the workers of a pool take too, at the same time.
+        So a disturbance of single tasks lengthens neither. The tasks' need of a CPU comes from the run that
+        waited for one the least: workers cannot share the time that other programs take from the loop. The
+        workers of a pool have the overhead of the loop, such as time stamps, too, but at the same time.
         """
         records, runs = self._trace.records(baseline), self._runs_of(baseline)
         if records is None or not runs or records.worker.max() > 0:
@@ -156,7 +156,7 @@ class Explainer:
         initializer_s = float(np.median([run.lead_s for run in runs.values()])) if has_initializer else 0.0
         busy_s = float(task_s.sum())
         if overhead_s - initializer_s > _MOST_OVERHEAD * busy_s:
-            return None  # what the loop itself costs is no work that workers could share
+            return None  # workers could not share what the loop itself costs
         cpu_share = max(_cpu_share(run) for run in runs.values())
         return _LoopTasks(task_s=task_s, busy_s=busy_s, cpu_share=cpu_share, initializer_s=initializer_s)
 

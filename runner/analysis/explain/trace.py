@@ -107,9 +107,8 @@ def _records_by_cell(
     """Select the records of traced runs and group them by cell, and within a cell by repetition."""
     if not table.num_rows:
         return {}
-    cells = table["cell"].combine_chunks().dictionary_encode()
-    names, cell = cells.dictionary.to_pylist(), cells.indices.to_numpy()
-    repetition, iteration = table["repetition"].to_numpy(), table["iteration"].to_numpy()
+    names, cell = _texts(table, "cell")
+    repetition, iteration = _whole(table, "repetition"), _whole(table, "iteration")
     chosen = np.full((len(names), int(repetition.max()) + 1), -1)
     for row, name in enumerate(names):
         for number, sample in traced.get(name, {}).items():
@@ -117,20 +116,40 @@ def _records_by_cell(
                 chosen[row, number] = sample.iteration
     kept = np.flatnonzero(chosen[cell, repetition] == iteration)
     order = kept[np.lexsort((repetition[kept], cell[kept]))]
-    records = TraceRecords(
-        label=table["label"].to_numpy()[order],
-        **{name: table[name].to_numpy()[order].astype(np.int64) for name in _WHOLE_COLUMNS},
-        **{
-            name.removesuffix("_ns"): table[name].to_numpy()[order].astype(np.float64) / _NS
-            for name in _TIME_COLUMNS
-        },
-    )
+    labels, label = _texts(table, "label")
+    columns: dict[str, Any] = {name: _whole(table, name)[order] for name in _WHOLE_COLUMNS}
+    columns |= {name.removesuffix("_ns"): _seconds(table, name)[order] for name in _TIME_COLUMNS}
+    records = TraceRecords(label=np.array(labels, dtype=object)[label[order]], **columns)
     starts = _starts(cell[order])
     stops = [*starts[1:], len(order)]
     return {
         names[cell[order[start]]]: records.rows(start, stop)
         for start, stop in zip(starts, stops, strict=True)
     }
+
+
+def _texts(table: "pa.Table", name: str) -> tuple[list[str], _Whole]:
+    """Return the distinct texts of a column, and the index of each row's text among them."""
+    encoded = table[name].combine_chunks().dictionary_encode()
+    return encoded.dictionary.to_pylist(), _array(encoded.indices)
+
+
+def _whole(table: "pa.Table", name: str) -> _Whole:
+    """Return a column of whole numbers, or of truth values."""
+    return _array(table[name].combine_chunks())
+
+
+def _seconds(table: "pa.Table", name: str) -> Values:
+    """Return a column of nanoseconds in seconds; NaN where there is none."""
+    column = table[name].combine_chunks()
+    return np.where(_array(column.is_null()), np.nan, _array(column) / _NS)
+
+
+def _array(column: "pa.Array") -> _Whole:
+    """Convert a column; any value where there is none. The conversions of pyarrow load pandas."""
+    column = column.cast("int64")
+    values = np.frombuffer(column.buffers()[1], dtype=np.int64)
+    return values[column.offset : column.offset + len(column)]
 
 
 def _starts(sorted_keys: NDArray[np.integer[Any]]) -> list[int]:
