@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cells_of
-from runner.analysis.explain import causes
+from runner.analysis.explain import causes, start_up
 from runner.analysis.facts import CellAnalysis
 from runner.analysis.study import analyse
 from runner.folder.results import read
@@ -29,6 +29,7 @@ from runner.folder.study_description import StudyDescription
 from runner.measure.invocation import invoke
 from runner.measure.schedule import Study
 from runner.plan import Plan
+from runner.report.wording import plural
 from runner.session import environment
 from runner.supervise.client import Supervisor
 
@@ -75,17 +76,45 @@ def _computes(count: int, steps: int) -> list[str]:
 def _slow_initializer(seconds: float) -> Injection:
     made = f"workload.initializer={{_target_: benchmarks.injected.wait, seconds: {seconds:g}}}"
     return Injection(
-        cause=causes.POOL_START.name,
+        cause=start_up.INITIALIZER.name,
         strength=f"an initializer of {seconds:g} s",
         overrides=[*_thread(2), *_waits(*[0.02] * 4), made],
         worker_s=2 * seconds,
     )
 
 
+def _slow_import(seconds: float) -> Injection:
+    return Injection(
+        cause=start_up.MODULE_IMPORT.name,
+        strength=f"a module that takes {seconds:g} s to import, with spawn",
+        overrides=[
+            *_process(2),
+            "executor.start_method=spawn",
+            "workload.function=benchmarks.slow_import.wait",
+            "workload.items=[0.02,0.02,0.02,0.02]",
+            f"+env.RUNNER_SLOW_IMPORT_S={seconds:g}",
+        ],
+        worker_s=2 * seconds,
+    )
+
+
+def _recycled(tasks: int) -> Injection:
+    return Injection(
+        cause=start_up.RESTARTS.name,
+        strength=f"a new process after every {plural(tasks, 'task')}",
+        overrides=[
+            *_process(2),
+            "executor.start_method=spawn",
+            f"+executor.pool.max_tasks_per_child={tasks}",
+            *_waits(*[0.005] * 12),
+        ],
+    )
+
+
 def _late_worker(seconds: float) -> Injection:
     made = f"workload.initializer={{_target_: benchmarks.injected.one_starts_late, seconds: {seconds:g}}}"
     return Injection(
-        cause=causes.LATE_WORKERS.name,
+        cause=start_up.LATE_WORKERS.name,
         strength=f"a worker {seconds:g} s late",
         overrides=[*_thread(2), *_waits(*[0.01] * 40), made],
         worker_s=seconds,
@@ -218,6 +247,8 @@ def _again(steps: int) -> Injection:
 
 _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_slow_initializer, (0.05, 0.1)),
+    (_slow_import, (0.5, 1)),
+    (_recycled, (1, 2)),
     (_late_worker, (0.1, 0.2)),
     (_slow_submit, (0.01, 0.02)),
     (_large_pickle, (1, 3)),

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from runner.analysis.alike import alike_but_for
 from runner.analysis.estimate import Estimate
-from runner.analysis.explain.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END, POOL_START
+from runner.analysis.explain.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END
+from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.facts import (
     MOST_MORE_REPETITIONS,
     Answer,

@@ -95,11 +95,30 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InEachWorker:
+    """What every worker does once."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restarts:
+    """How often workers were replaced between tasks: the median over the repetitions."""
+
+    count: float
+    seconds: float  #: each
+
+
+LossDetail = InEachWorker | Restarts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
     """What one cause costs a cell."""
 
     cause: Cause
     share: Estimate  #: of workers times wall time
+    detail: LossDetail | None = None  #: figures that say more than the share
 
 
 class Unexplained(StrEnum):

@@ -72,6 +72,22 @@ class Machine:
         shared: bool | None = self._workers.get(cell.id, {}).get("in_one_interpreter")
         return shared
 
+    def start_method(self, cell: Cell) -> str | None:
+        """Name how multiprocessing starts a cell's workers; None for threads and other libraries."""
+        method: str | None = self._workers.get(cell.id, {}).get("start_method")
+        return method
+
+    def import_s(self, cell: Cell) -> float:
+        """Return what importing the workload costs each worker of a cell; 0 where workers inherit it.
+
+        Processes inherit if they are forked, threads of one interpreter share what it imported. What it costs
+        is the shorter of the times seen in the interpreters of the cell and of its baseline.
+        """
+        if self.start_method(cell) == "fork" or self.workers_share_a_process(cell) is not False:
+            return 0.0
+        seen = (self._workers.get(one, {}).get("import_s") for one in (cell.baseline, cell.id))
+        return min((seconds for seconds in seen if seconds is not None), default=0.0)
+
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
 

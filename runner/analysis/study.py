@@ -31,7 +31,8 @@ def analyse(results: Results) -> StudyAnalysis:
     )
     trace = Trace(results, samples)
     context = study_context(results, machine, samples, times)
-    explainer = Explainer(trace, times.wall, machine)
+    plain_loops = {cell.id for cell in results.cells if cell.is_loop}
+    explainer = Explainer(trace, times.wall, machine, plain_loops)
     cells = {cell.id: analyse_cell(cell, context, explainer) for cell in results.cells}
     tasks = tuple(analyse_tasks(results.cells, trace, level))
     groups = analyse_groups(cells, tasks, times.unit, results.swept)

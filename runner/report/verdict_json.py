@@ -110,6 +110,11 @@ _LOSS = Object(
             doc="its share of the workers' time (workers times wall time)",
             holds=_ESTIMATE,
         ),
+        Field(
+            name="detail",
+            get=lambda loss, _: None if loss.detail is None else dataclasses.asdict(loss.detail),
+            doc="figures that say more of some causes, such as `seconds` for each worker; otherwise null",
+        ),
     ),
 )
 

@@ -22,6 +22,7 @@ from runner.analysis.facts import (
     DisturbedRuns,
     Explanation,
     GroupAnalysis,
+    InEachWorker,
     KnownAnswerAnalysis,
     KnownOutcome,
     LawAnalysis,
@@ -35,6 +36,7 @@ from runner.analysis.facts import (
     ProfileAnalysis,
     Remedy,
     RemedyCode,
+    Restarts,
     ShortWindow,
     ShortWindows,
     SnippetRanking,
@@ -327,9 +329,19 @@ def figure_text(cell: CellAnalysis, study: StudyFacts) -> str:
 
 def losses_text(losses: Sequence[Loss]) -> str:
     """Say what share of the workers' time is lost to which causes."""
-    largest, *others = ((percent(loss.share.value), loss.cause.name) for loss in losses)
+    largest, *others = ((percent(loss.share.value), _lost_to(loss)) for loss in losses)
     text = f"{largest[0]} of its workers' time is lost to {largest[1]}"
     return " and ".join([text, *(f"{share} to {cause}" for share, cause in others)])
+
+
+def _lost_to(loss: Loss) -> str:
+    """Name the cause of a loss, with the figures that are known of it."""
+    detail = loss.detail
+    if isinstance(detail, InEachWorker):
+        return f"{loss.cause.name} ({seconds(detail.seconds)} each)"
+    if isinstance(detail, Restarts):
+        return f"{loss.cause.name} ({plural(detail.count, 'time')}, {seconds(detail.seconds)} each)"
+    return loss.cause.name
 
 
 def unexplained_text(why: Unexplained) -> str:

@@ -13,9 +13,9 @@ from runner.analysis.explain.causes import (
     OVERSUBSCRIBED,
     PLACEMENT,
     POOL_END,
-    POOL_START,
     UNEVEN_TASKS,
 )
+from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.facts import (
     Answer,
     Cause,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.explain import causes
+from runner.analysis.explain import causes, start_up
 from runner.analysis.explain.attribution import TracedRun
 from runner.analysis.explain.causes import Setting, busy_cpus, losses, shown_losses
 from runner.analysis.facts import Cause
@@ -19,7 +19,7 @@ TWO_PROCESSES = Setting(workers=2, cpus=2, threads=False)
 LEVEL = Level(0.95, 1)
 
 
-def two_lanes(length: float = 1.0, gap: float = 0.0, **changes: float) -> list[TracedTask]:
+def two_lanes(length: float = 1.0, gap: float = 0.0, **changes: Any) -> list[TracedTask]:
     return [traced_task(i % 2, i // 2 * (length + gap), length, **changes) for i in range(TASKS)]
 
 
@@ -36,7 +36,8 @@ def lost(parallel: TracedRun, serial: TracedRun = SERIAL, **setting: Any) -> dic
 
 
 def test_every_cause_has_a_code_and_a_short_name_of_its_own() -> None:
-    declared = [value for value in vars(causes).values() if isinstance(value, Cause)]
+    modules = (causes, start_up)
+    declared = [value for module in modules for value in vars(module).values() if isinstance(value, Cause)]
     assert len(declared) >= 15
     for field in ("code", "name", "short"):
         assert len({getattr(cause, field) for cause in declared}) == len(declared)
@@ -49,7 +50,7 @@ def test_a_perfect_run_loses_nothing() -> None:
 
 @pytest.mark.parametrize("strength", [0.5, 2.0])
 def test_a_slow_start_up_of_the_pool(strength: float) -> None:
-    assert lost(traced_run(-strength, 4.0, two_lanes())) == {causes.POOL_START: 2 * strength}
+    assert lost(traced_run(-strength, 4.0, two_lanes())) == {start_up.POOL_START: 2 * strength}
 
 
 @pytest.mark.parametrize("strength", [0.5, 2.0])
@@ -83,7 +84,7 @@ def test_a_worker_that_gets_no_task_waits_for_submissions(interval: float) -> No
 def test_a_worker_that_starts_late(strength: float) -> None:
     tasks = [traced_task(0, i * 1.0) for i in range(4)] + [traced_task(1, strength + i) for i in range(4)]
     by_cause = lost(traced_run(0.0, 4.0 + strength, tasks))
-    assert by_cause[causes.LATE_WORKERS] == strength
+    assert by_cause[start_up.LATE_WORKERS] == strength
     assert by_cause[causes.PLACEMENT] == strength  # the other worker could have taken over
 
 
@@ -180,7 +181,7 @@ def test_tasks_that_need_more_cpu_time_in_parallel(length: float) -> None:
 def test_the_largest_loss_comes_first_with_its_share() -> None:
     slow = traced_run(-1.0, 4.5, two_lanes())
     shown = shown_losses([(SERIAL, slow)] * 7, TWO_PROCESSES, LEVEL)
-    assert [loss.cause for loss in shown] == [causes.POOL_START, causes.POOL_END]
+    assert [loss.cause for loss in shown] == [start_up.POOL_START, causes.POOL_END]
     assert shown[0].share.value == pytest.approx(1 / 5.5)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from runner.analysis.machine import Machine
 from tests.made import cell
 
@@ -46,3 +48,18 @@ def test_the_cpus_of_several_cells_are_the_most_that_one_may_use() -> None:
     assert pinned.most_usable_cpus([TWO]) == 1
     assert pinned.most_usable_cpus([TWO, cell("process", 4)]) == 4
     assert machine({}).most_usable_cpus([TWO]) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "import_s"),
+    [
+        ({"start_method": "spawn", "in_one_interpreter": False}, 0.75),
+        ({"start_method": None, "in_one_interpreter": False}, 0.75),  # another library's processes
+        ({"start_method": "fork", "in_one_interpreter": False}, 0.0),
+        ({"start_method": None, "in_one_interpreter": True}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_workers_import_the_workload_unless_they_inherit_it(facts: dict[str, Any], import_s: float) -> None:
+    workers = {"process2": {**facts, "import_s": 0.75}, "serial": {"import_s": 1.0}}
+    assert Machine({"workers": workers}).import_s(cell("process", 2)) == import_s

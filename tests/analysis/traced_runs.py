@@ -20,6 +20,7 @@ class TracedTask:
     cpu: float | None
     run_delay: float | None = 0.0
     tasks: int = 1
+    thread: int | None = None  #: None: that of its worker
 
 
 def traced_task(
@@ -30,6 +31,7 @@ def traced_task(
     submitted: float = 0.0,
     cpu: float | None = None,
     run_delay: float = 0.0,
+    thread: int | None = None,
 ) -> TracedTask:
     """Make the record of one task that is on the CPU all the time, unless `cpu` says otherwise."""
     return TracedTask(
@@ -40,6 +42,7 @@ def traced_task(
         busy=length,
         cpu=length if cpu is None else cpu,
         run_delay=run_delay,
+        thread=thread,
     )
 
 
@@ -61,5 +64,6 @@ def traced_run(
         cpu=None if None in cpu else np.array(cpu, dtype=float),
         run_delay=None if None in run_delay else np.array(run_delay, dtype=float),
         tasks=np.array([task.tasks for task in tasks]),
+        thread=np.array([task.worker if task.thread is None else task.thread for task in tasks]),
         process_cpu_s=process_cpu_s,
     )

@@ -20,6 +20,17 @@ class Unlabelled:
         raise RuntimeError("no")
 
 
+def test_the_modules_of_function_and_initializer_are_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, wait_s in (("slow_tasks", 0.02), ("slow_start", 0.03)):
+        (tmp_path / f"{name}.py").write_text(f"import time\ntime.sleep({wait_s})\ndef run(x=0): return x\n")
+    assert load(function="slow_tasks.run", initializer="slow_start.run").import_s >= 0.05
+    # Now they are loaded.
+    assert load(function="slow_tasks.run", initializer="slow_start.run").import_s < 0.02
+
+
 def test_items_may_be_a_list() -> None:
     assert load(items=[3, "a", None]).items == [3, "a", None]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from runner.analysis.explain import causes
+from runner.analysis.explain import causes, start_up
 from runner.analysis.facts import (
     Anomaly,
     Answer,
@@ -232,10 +232,10 @@ def sizes() -> StudyAnalysis:
         next_over_fastest=Comparison(slower="pool10", faster="base10", ratio=estimate(2.0)),
         explanation=Explanation(
             cell="pool10",
-            losses=(loss(0.41, causes.POOL_START),),
+            losses=(loss(0.41, start_up.POOL_START),),
             unexplained=None,
             is_at_bound=False,
-            remedy=Remedy(code=RemedyCode.MORE_ITEMS, cause=causes.POOL_START),
+            remedy=Remedy(code=RemedyCode.MORE_ITEMS, cause=start_up.POOL_START),
         ),
     )
     groups[1] = replace(

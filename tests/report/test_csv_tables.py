@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from runner.analysis.explain import causes
+from runner.analysis.explain import causes, start_up
 from runner.analysis.facts import Factors, LawAnalysis, Memory, NotIdentifiable
 from runner.records import Mode
 from runner.report.csv_tables import (
@@ -56,7 +56,7 @@ def test_a_failed_cell_has_no_figures_but_a_note() -> None:
 
 
 def test_the_main_loss_is_a_code_and_a_share_with_bounds() -> None:
-    row = summary_of(losses=(loss(0.5, causes.LOCK), loss(0.1, causes.POOL_START)))
+    row = summary_of(losses=(loss(0.5, causes.LOCK), loss(0.1, start_up.POOL_START)))
     assert [row[f"main_loss{name}"] for name in ("", "_share", "_share_low", "_share_high")] == [
         *("gil_or_lock", "0.5", "0.475", "0.525")
     ]

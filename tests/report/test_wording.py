@@ -17,14 +17,17 @@ from runner.analysis.facts import (
     CrowdedCpus,
     Explanation,
     FewerWorkers,
+    InEachWorker,
     LawAnalysis,
     LawCurve,
+    LossDetail,
     MoreRepetitions,
     NativeThreads,
     NotIdentifiable,
     PrecisionMissed,
     Remedy,
     RemedyCode,
+    Restarts,
     SnippetRanking,
     StudyWarning,
     TooFewRepetitions,
@@ -245,6 +248,20 @@ def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
         "Why process × 2 is not faster: 35% of its workers' time is lost to oversubscription (more workers "
         "than CPUs) and 18% to too few or too uneven tasks. Most likely to help: fewer workers"
     )
+
+
+@pytest.mark.parametrize(
+    ("detail", "text"),
+    [
+        (InEachWorker(seconds=0.5), " (500 ms each)"),
+        (Restarts(count=38, seconds=0.012), " (38 times, 12.0 ms each)"),
+        (Restarts(count=1, seconds=0.2), " (1 time, 200 ms each)"),
+        (None, ""),
+    ],
+)
+def test_the_figures_of_a_cause_follow_it(detail: LossDetail | None, text: str) -> None:
+    lost = replace(loss(0.35, causes.OVERSUBSCRIBED), detail=detail)
+    assert explained(losses=(lost,)).endswith(f"oversubscription (more workers than CPUs){text}")
 
 
 def test_a_speedup_at_its_bound_is_stated_first() -> None:

@@ -34,6 +34,8 @@ class TracedRun:
     cpu: Values | None  #: None if a record has no reading
     run_delay: Values | None  #: runnable, but not running; None if a record has no reading
     tasks: NDArray[np.integer[Any]]  #: in this record
+    #: the thread that ran it, by any number that tells it from the others; None: unknown
+    thread: NDArray[np.integer[Any]] | None = None
     process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
 
     @property
@@ -112,6 +114,7 @@ class TracedRun:
             cpu=None if self.cpu is None else np.tile(self.cpu, times),
             run_delay=None if self.run_delay is None else np.tile(self.run_delay, times),
             tasks=np.tile(self.tasks, times),
+            thread=None if self.thread is None else np.tile(self.thread, times),
             process_cpu_s=None,
         )
 
@@ -142,6 +145,7 @@ class Budget:
     pool_start: float  #: every worker, until the first task of any starts
     late_workers: float  #: from then, or its later submission, until the worker's own first task
     dispatch: float  #: between tasks, while one was waiting to be started
+    restarts: float  #: likewise, in excess of other gaps, where another thread or process ran the next task
     starved: float  #: while none had been submitted: before its first task, between tasks, or after its last
     idle_end: float  #: from the worker's last task to the last task of any; all of a worker without tasks
     pool_end: float  #: every worker, from the end of the last task
@@ -150,6 +154,15 @@ class Budget:
     def total(self) -> float:
         """Workers times wall time."""
         return float(sum(getattr(self, field.name) for field in fields(self) if field.name != "workers"))
+
+
+def restart_count(run: TracedRun) -> int:
+    """Count how often a lane went on with another thread or process."""
+    if run.thread is None:
+        return 0
+    order = np.lexsort((run.started, run.worker))
+    worker, thread = run.worker[order], run.thread[order]
+    return int(((worker[1:] == worker[:-1]) & (thread[1:] != thread[:-1])).sum())
 
 
 def attribute(serial: TracedRun, parallel: TracedRun, workers: int) -> PairFactors:
@@ -198,7 +211,9 @@ def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
     late = started[is_first] - np.maximum(run.first_start, submitted[is_first])
     # A merged record has gaps of its own, between its tasks: they count as dispatch.
     merged_gaps = (run.ended - run.started - run.busy).sum()
-    dispatch = merged_gaps + (gap_started - np.maximum(gap_ended, gap_submitted)).sum()
+    gaps = gap_started - np.maximum(gap_ended, gap_submitted)
+    restarts = _restarts(gaps, None if run.thread is None else run.thread[order], is_next)
+    dispatch = merged_gaps + gaps.sum() - restarts
     starved = (
         np.maximum(0.0, gap_submitted - gap_ended).sum()
         + np.maximum(0.0, submitted[is_first] - run.first_start).sum()
@@ -211,7 +226,18 @@ def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
         pool_start=workers * run.lead_s,
         late_workers=float(late.sum()),
         dispatch=float(dispatch),
+        restarts=restarts,
         starved=float(starved),
         idle_end=float((run.last_end - np.maximum(ends, last_submitted)).sum()),
         pool_end=workers * (run.closed - run.last_end),
     )
+
+
+def _restarts(gaps: Values, thread: NDArray[np.integer[Any]] | None, is_next: NDArray[np.bool_]) -> float:
+    """Add up by how much the gaps before a restarted worker exceed the median of the other gaps."""
+    if thread is None:
+        return 0.0
+    is_restart = (thread[1:] != thread[:-1])[is_next]
+    others = gaps[~is_restart]
+    usual = float(np.median(others)) if len(others) else 0.0
+    return float(np.maximum(0.0, gaps[is_restart] - usual).sum())

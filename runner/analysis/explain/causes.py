@@ -7,12 +7,13 @@ To add a cause, declare it here and let `losses` name it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
+from runner.analysis.explain.start_up import WorkerStart, start_up_losses
 from runner.analysis.facts import Cause, Loss
 from runner.analysis.intervals import Level, medians
 
@@ -20,18 +21,6 @@ _LEAST_SHARE = 0.01
 _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
 _SEVERAL_THREADS = 1.1  # times as much CPU time as time: a task computes in several threads at once
 
-POOL_START = Cause(
-    code="pool_start",
-    name="starting the pool",
-    short="start-up",
-    remedy="keep one pool open and use it again",
-)
-LATE_WORKERS = Cause(
-    code="late_workers",
-    name="workers that start late",
-    short="late workers",
-    remedy="fewer workers, or a quicker start method",
-)
 DISPATCH = Cause(
     code="dispatch",
     name="task dispatch and data transfer",
@@ -123,6 +112,7 @@ class Setting:
     has_gil: bool = True  #: whether threads share a GIL
     native_threads: int = 1  #: that a library such as BLAS may start in each worker
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
+    start: WorkerStart = field(default_factory=WorkerStart)  #: what they do before their first task
 
     @property
     def takes_turns(self) -> bool:
@@ -144,8 +134,7 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     unavoidable = workers * longest_first_makespan(parallel.lengths, workers) - parallel.busy_s
     uneven = min(spent.idle_end, max(0.0, unavoidable))
     by_cause = {
-        POOL_START: spent.pool_start,
-        LATE_WORKERS: spent.late_workers,
+        **start_up_losses(serial, spent, setting.start, setting.cpus),
         EMPTY_QUEUE: spent.starved,
         POOL_END: spent.pool_end,
         UNEVEN_TASKS: uneven,

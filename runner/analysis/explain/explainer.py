@@ -1,5 +1,6 @@
 """What the traced runs of a study tell of each cell: its bound, its factors, and what it loses."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
 from runner.analysis.explain.bounds import speedup_bound
 from runner.analysis.explain.causes import Setting, busy_cpus, shown_losses
+from runner.analysis.explain.start_up import WorkerStart, start_detail, with_start_remedy
 from runner.analysis.explain.trace import Trace, TraceRecords
 from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
@@ -50,10 +52,14 @@ class Explainer:
         trace: the traced runs of the study
         wall_times: wall times of the headline runs of the cells that never failed
         machine: what the study ran on
+        plain_loops: ids of the cells that are the plain loop
     """
 
-    def __init__(self, trace: Trace, wall_times: CellTimes, machine: Machine) -> None:
+    def __init__(
+        self, trace: Trace, wall_times: CellTimes, machine: Machine, plain_loops: Collection[str]
+    ) -> None:
         self._trace, self._times, self._machine = trace, wall_times, machine
+        self._plain_loops = plain_loops
         self._runs: dict[str, dict[int, TracedRun]] = {}
         self._added_s: dict[str, Estimate | None] = {}
         self._loops: dict[tuple[str, bool], _LoopTasks | None] = {}
@@ -175,8 +181,27 @@ class Explainer:
             has_gil=self._machine.has_gil(cell),
             native_threads=self._machine.native_threads(cell),
             busy_cpus=busy_cpus(runs),
+            start=self._worker_start(cell),
         )
-        return shown_losses(pairs, setting, self._times.level)
+        shown = shown_losses(pairs, setting, self._times.level)
+        return tuple(self._detailed(loss, cell, pairs, setting) for loss in shown)
+
+    def _worker_start(self, cell: Cell) -> WorkerStart:
+        has_initializer = bool(cell.settings["workload"].get("initializer"))
+        return WorkerStart(
+            has_initializer=has_initializer and cell.baseline in self._plain_loops,
+            import_s=self._machine.import_s(cell),
+            shares_interpreter=self._is_in_threads(cell) and self._machine.has_gil(cell),
+            method=self._machine.start_method(cell),
+        )
+
+    def _detailed(
+        self, loss: Loss, cell: Cell, pairs: list[tuple[TracedRun, TracedRun]], setting: Setting
+    ) -> Loss:
+        """Add the figures that a loss is explained with, and the remedy that fits the cell."""
+        pool = cell.settings["executor"]["pool"]
+        cause = with_start_remedy(loss.cause, setting.start, pool)
+        return replace(loss, cause=cause, detail=start_detail(loss.cause, pairs, setting.start))
 
     def _why_unexplained(self, cell: Cell) -> Unexplained | None:
         """Tell why the traced runs of a cell explain nothing, where they do not."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _NS = 1e9
 _Whole = NDArray[np.int64]
-_WHOLE_COLUMNS = ("repetition", "task", "worker", "process_id", "tasks", "calls", "differs")
+_WHOLE_COLUMNS = ("repetition", "task", "worker", "process_id", "thread_id", "tasks", "calls", "differs")
 _TIME_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")
 
 
@@ -33,6 +33,7 @@ class TraceRecords:
     task: _Whole  #: index of the (first) task
     worker: _Whole
     process_id: _Whole
+    thread_id: _Whole
     tasks: _Whole  #: in this record
     calls: _Whole
     differs: _Whole  #: 1 if the result of one of its tasks is wrong
@@ -172,6 +173,7 @@ def _run(records: TraceRecords, sample: Sample) -> TracedRun:
         cpu=_readings(records.cpu),
         run_delay=_readings(records.run_delay),
         tasks=records.tasks,
+        thread=(records.process_id << 32) ^ records.thread_id,
         process_cpu_s=sample.cpu_s,
     )
 

@@ -27,6 +27,8 @@ class Factory:
         self.start_method: str | None = None
         if isinstance(self.arguments.get("mp_context", ...), (str, type(None))):
             self.arguments["mp_context"] = self._context(self.arguments["mp_context"])
+        elif self.arguments.get("backend") == "multiprocessing":  # joblib's, which takes no context
+            self.start_method = self._context(None).get_start_method()
         self.arguments = {
             key: build(value) if isinstance(value, (dict, list)) else value
             for key, value in self.arguments.items()

@@ -133,7 +133,7 @@ def _measure(
     if untraced is None:
         reply["iterations"].append(_describe(traced, 0, workload))
     values = traced.values() if untraced is None else untraced.values
-    reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory)
+    reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory, workload)
     if specification["iterations"] > 1:
         warm: list[Iteration] = []
         try:
@@ -164,7 +164,7 @@ def _measure_window(
     window = specification["folder"], specification["workers"], round(specification["duration_s"] * 1e9)
     loops = run_loops(workload.call, workload.items, window, factory.open)
     reply["iterations"].append(describe_loops(loops, len(workload.items)))
-    reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory)
+    reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory, workload)
     _observe_process(specification, reply)
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
@@ -250,12 +250,13 @@ def _with_times(record: RecordValues, started_ns: int, ended_ns: int) -> RecordV
     return (*record[:6], started_ns, ended_ns, record[8], ended_ns - started_ns, *record[10:])
 
 
-def _worker_facts(workers: Sequence[Worker], factory: Factory) -> WorkerFacts:
+def _worker_facts(workers: Sequence[Worker], factory: Factory, workload: Workload) -> WorkerFacts:
     return {
         "distinct_workers": len({worker[:3] for worker in workers}),
         "gil_enabled": any(worker[3] for worker in workers),
         "start_method": factory.start_method,
         "in_one_interpreter": in_one_interpreter(workers, traits_of(factory.make)),
+        "import_s": workload.import_s,
     }
 
 

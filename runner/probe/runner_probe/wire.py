@@ -165,6 +165,7 @@ class _WorkerFacts(TypedDict):
     gil_enabled: bool
     start_method: str | None
     in_one_interpreter: bool  #: all workers are threads of the probe's interpreter
+    import_s: float  #: what importing the modules of function, arguments and initializer took
 
 
 class WorkerFacts(_WorkerFacts, total=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from runner_probe.targets import bind_target, build, call_target, locate_callable
+from runner_probe.targets import bind_target, build, call_target, imports_ns, locate_callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Workload:
     def __init__(self, settings: WorkloadSettings, calls: dict[str, int] | None, bags: int = 1) -> None:
         self.settings = settings
         self.calls: dict[str, int] | None = None
+        self.import_s = 0.0  #: that importing the modules of function, arguments and initializer took
         self.is_snippets = bool(settings.get("snippets"))
         self.items: Sequence[Any]
         self.call: Callable[[Any], Any]
@@ -45,7 +46,9 @@ class Workload:
             self._load_function()
         self.bag = self.items  #: the items of one bag
         self.items = [*self.bag] * bags if bags > 1 else self.bag
+        before_ns = imports_ns()
         self.initializer = None if self.is_snippets else _bind(settings.get("initializer"), "initializer")
+        self.import_s += (imports_ns() - before_ns) / 1e9
         self.setup = None if self.is_snippets else _bind(settings.get("setup"), "setup")
         self.teardown = _bind(settings.get("teardown"), "teardown")
 
@@ -78,10 +81,12 @@ class Workload:
         self.call = partial(run_snippet, setup, snippets, self.calls)
 
     def _load_function(self) -> None:
+        before_ns = imports_ns()
         with _WorkloadErrorsFor("function"):
             self.call = locate_callable(self.settings["function"] or "")
         with _WorkloadErrorsFor("arguments"):
             arguments = build(self.settings.get("arguments") or {})
+        self.import_s = (imports_ns() - before_ns) / 1e9
         if arguments:
             from functools import partial  # noqa: PLC0415
 
