@@ -360,9 +360,9 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
     ),
     Column(
         name="speedup_bound",
-        kind=Kind.NUMBER,
+        kind=Kind.ESTIMATE,
         get=lambda cell: cell.speedup_bound,
-        doc="largest speedup that these tasks and CPUs allow with any executor",
+        doc="largest speedup that these tasks and CPUs allow with any executor; it is made of measured times",
         heading=Heading(
             text="bound",
             place=12,

@@ -31,8 +31,9 @@ from runner.records import AUTO, Cell, Sample, Status, UntimedRun, names
 
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 _UNCOUNTED = 0.05  # of the tasks of a window: the task that each worker has in progress when it closes
-_BEYOND_BOUND = 1.01  # the bound is itself computed from medians
-_AT_BOUND = 0.98  # of the bound, for the upper end of the interval
+_BEYOND_BOUND = 1.01  # times the upper end of the bound
+_AT_BOUND = 0.98  # of the lower end of the bound, for the upper end of the speedup
+_NEAR_BOUND = 0.9  # of the bound, for the speedup: an interval that is merely wide is not at the bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
     is_ok = status == "ok"
     speedup = times.unit.ratio(cell.baseline, cell.id)
     trace = explainer.explain(cell, speedup)
+    bound = trace.bound.speedup if trace.bound else None
     return CellAnalysis(
         cell=cell,
         name=context.names[cell.id],
@@ -119,10 +121,11 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         efficiency=speedup.over(cell.workers) if speedup and cell.workers else None,
         marginal=_marginal(cell, context),
         among_best=context.among_best.get(cell.id),
-        speedup_bound=trace.speedup_bound,
-        exceeds_bound=_exceeds(speedup, trace.speedup_bound),
-        is_at_bound=_is_at(speedup, trace.speedup_bound),
-        limit=_limit(cell, samples, trace.speedup_bound, machine.usable_cpus(cell)) if is_ok else None,
+        speedup_bound=bound,
+        bound_limit=trace.bound.limit if trace.bound else None,
+        exceeds_bound=_exceeds(speedup, bound),
+        is_at_bound=_is_at(speedup, bound),
+        limit=_limit(cell, samples, bound, machine.usable_cpus(cell)) if is_ok else None,
         factors=trace.factors,
         losses=trace.losses,
         unexplained=trace.unexplained,
@@ -262,23 +265,25 @@ def _marginal(cell: Cell, context: StudyContext) -> Comparison | None:
     return Comparison(slower=fewer, faster=cell.id, ratio=ratio) if fewer and ratio else None
 
 
-def _exceeds(speedup: Estimate | None, bound: float | None) -> bool:
-    return speedup is not None and bound is not None and speedup.low > bound * _BEYOND_BOUND
+def _exceeds(speedup: Estimate | None, bound: Estimate | None) -> bool:
+    return speedup is not None and bound is not None and speedup.low > bound.high * _BEYOND_BOUND
 
 
-def _is_at(speedup: Estimate | None, bound: float | None) -> bool:
-    return speedup is not None and bound is not None and speedup.low <= bound <= speedup.high / _AT_BOUND
+def _is_at(speedup: Estimate | None, bound: Estimate | None) -> bool:
+    if speedup is None or bound is None or _exceeds(speedup, bound):
+        return False
+    return speedup.high >= _AT_BOUND * bound.low and speedup.value >= _NEAR_BOUND * bound.value
 
 
 def _limit(
-    cell: Cell, samples: Sequence[Sample], speedup_bound: float | None, usable_cpus: int | None
+    cell: Cell, samples: Sequence[Sample], bound: Estimate | None, usable_cpus: int | None
 ) -> Limit | None:
     """Tell of what there are fewer than workers: tasks, chunks or CPUs."""
     workers, tasks = cell.workers or 0, max((sample.tasks for sample in samples), default=0)
     chunks = _chunks(cell, tasks, _tasks_per_chunk(samples)) or workers
     if workers > chunks and not has_window(cell):
         return Limit(kind="tasks" if chunks == tasks else "chunks", count=chunks)
-    waits = speedup_bound is not None and speedup_bound > _WAITING * workers
+    waits = bound is not None and bound.value > _WAITING * workers
     if not usable_cpus or workers <= usable_cpus or waits:
         return None
     return Limit(kind="cpus", count=usable_cpus)

@@ -128,6 +128,14 @@ class Unexplained(StrEnum):
     BLOCKS_EVENT_LOOP = "blocks_event_loop"  #: a plain function on an event loop: tasks run one after another
 
 
+class BoundLimit(StrEnum):
+    """What bounds the speedup of a cell's tasks."""
+
+    WORKERS = "workers"  #: they share the tasks, which are indivisible
+    LONGEST_TASK = "longest_task"
+    CPUS = "cpus"  #: the tasks need more CPU time than fewer CPUs than workers give
+
+
 class Anomaly(StrEnum):
     """What is odd about the times of a cell; nothing is removed for it."""
 
@@ -206,9 +214,10 @@ class CellAnalysis:
     efficiency: Estimate | None
     marginal: Comparison | None  #: over the next smaller number of workers, all else being equal
     among_best: bool | None  #: not shown to be slower than the best of its group; None: too few repetitions
-    speedup_bound: float | None  #: what no executor can exceed; known of failed cells, too
-    exceeds_bound: bool  #: its whole interval does
-    is_at_bound: bool  #: its interval includes the bound, or nearly so
+    speedup_bound: Estimate | None  #: what no executor can exceed; known of failed cells, too
+    bound_limit: BoundLimit | None
+    exceeds_bound: bool  #: its whole interval is above that of the bound
+    is_at_bound: bool  #: it is near the bound, and the intervals of both overlap, or nearly so
     limit: Limit | None  #: None: every worker has something to do, or its tasks wait instead of computing
     factors: Factors | None
     losses: tuple[Loss, ...]  #: the largest first

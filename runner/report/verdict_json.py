@@ -21,7 +21,7 @@ from runner.analysis.facts import (
 from runner.report import wording
 
 #: Increased whenever a field is removed or changes its meaning.
-FORMAT = 1
+FORMAT = 2
 
 Getter = Callable[[Any, StudyAnalysis], Any]
 
@@ -162,6 +162,12 @@ _CELL = Object(
             name="speedup_bound",
             get=lambda cell, _: cell.speedup_bound,
             doc="largest speedup that these tasks and CPUs allow; null: unknown",
+            holds=_ESTIMATE,
+        ),
+        Field(
+            name="bound_limit",
+            get=lambda cell, _: cell.bound_limit,
+            doc="what sets that bound: `workers`, `longest_task` or `cpus`; null: unknown",
         ),
         Field(
             name="is_at_bound",

@@ -279,7 +279,7 @@ class _GroupWording:
         cell = self._cell(explanation.cell)
         parts = []
         if explanation.is_at_bound and cell.speedup_bound is not None:
-            bound = three_digits(cell.speedup_bound)
+            bound = f"{three_digits(cell.speedup_bound.value)}{self._bound_bounds(cell.speedup_bound)}"
             most = "the most that these tasks and CPUs allow"
             parts.append(f"its speedup is not measurably below the bound of {bound}, {most}")
         if explanation.losses:
@@ -292,6 +292,10 @@ class _GroupWording:
         if explanation.remedy is None:
             return text
         return f"{text}. Most likely to help: {remedy_text(explanation.remedy, cell)}"
+
+    def _bound_bounds(self, bound: Estimate) -> str:
+        shown = {three_digits(value) for value in (bound.low, bound.value, bound.high)}
+        return "" if len(shown) == 1 else f" ({self._bounds(bound)})"
 
     def snippets(self, ranking: SnippetRanking) -> str:
         """Name the quickest snippet, and the next one."""

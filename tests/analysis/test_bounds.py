@@ -2,11 +2,14 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.analysis.explain.bounds import longest_first_makespan, shortest_makespan, speedup_bound
+from runner.analysis.explain.bounds import longest_first_makespan, shortest_makespan, shortest_makespans
+from runner.analysis.explain.serial_work import SerialWork
+from runner.analysis.facts import BoundLimit
 
 #: Inner-loop iterations of the six numbers of the concurrent.futures documentation.
 PRIMES = [5_297_936, 5_305_249, 5_297_936, 5_368_427, 5_380_469, 1_653_045]
@@ -77,22 +80,62 @@ def test_longest_first_without_tasks_takes_no_time() -> None:
     assert longest_first_makespan([], 3) == 0.0
 
 
-def test_one_long_task_among_many_bounds_the_speedup_by_its_length() -> None:
-    assert speedup_bound([10.0] + [1.0] * 10, 20.0, 8, 8) == 2.0
+def work(
+    *task_s: list[float], cpu_share: float = 1.0, initializer_s: float = 0.0, is_range: bool = False
+) -> SerialWork:
+    """Make a loop; the first row is the loop itself, the others are its resamples."""
+    return SerialWork(
+        task_s=np.array(task_s),
+        cpu_share=np.full(len(task_s), cpu_share),
+        initializer_s=np.full(len(task_s), initializer_s),
+        is_range=is_range,
+        tail=0.0,
+    )
 
 
-def test_cpu_work_is_bounded_by_the_cpus_and_waiting_is_not() -> None:
-    tasks = [1.0] * 8
-    assert speedup_bound(tasks, cpu_s=8.0, workers=8, cpus=2) == 2.0
-    assert speedup_bound(tasks, cpu_s=0.0, workers=8, cpus=2) == 8.0
+@pytest.mark.parametrize(
+    ("loop", "workers", "cpus", "bags", "speedup", "limit"),
+    [
+        (work([10.0] + [1.0] * 10), 8, 8, 1, 2.0, BoundLimit.LONGEST_TASK),
+        (work([7.0]), 2, 2, 1, 1.0, BoundLimit.LONGEST_TASK),
+        (work([1.0] * 8), 8, 2, 1, 2.0, BoundLimit.CPUS),
+        (work([1.0] * 8), 2, 1, 1, 1.0, BoundLimit.CPUS),
+        (work([1.0] * 8, cpu_share=1.9), 4, 2, 1, 8 / 7.6, BoundLimit.CPUS),
+        (work([1.0] * 8, cpu_share=0.0), 4, 2, 1, 4.0, BoundLimit.WORKERS),
+        (work([1.0] * 8), 1, 2, 1, 1.0, BoundLimit.WORKERS),
+        (work([1.0] * 3, initializer_s=1.0), 3, 3, 1, 2.0, BoundLimit.WORKERS),
+        (work([2.0], initializer_s=1.0), 3, 3, 3, 3.0, BoundLimit.WORKERS),
+    ],
+)
+def test_a_loop_bounds_the_speedup_of_every_pool(  # noqa: PLR0917 - one row of the table
+    loop: SerialWork, workers: int, cpus: int, bags: int, speedup: float, limit: BoundLimit
+) -> None:
+    bound = loop.bound(workers, cpus, bags)
+    assert bound.speedup.is_exact
+    assert bound.speedup.value == pytest.approx(speedup)
+    assert bound.limit is limit
 
 
-def test_more_workers_do_not_shorten_the_initializer_of_each() -> None:
-    assert speedup_bound([1.0] * 3, 3.0, 3, 3, each_worker_s=1.0) == 2.0
+def test_a_bound_has_the_interval_of_its_resamples() -> None:
+    bound = work([2.0, 1.0, 1.0], [2.0, 1.0, 1.0], [3.0, 1.0, 1.0], [2.0, 1.5, 1.0]).bound(2, 2).speedup
+    assert (bound.value, bound.low, bound.high) == pytest.approx((2.0, 5 / 3, 2.0))
+    assert not bound.is_range
 
 
-def test_a_bag_for_each_worker_has_the_initializer_of_a_loop_for_each_bag() -> None:
-    assert speedup_bound([2.0] * 3, 6.0, 3, 3, each_worker_s=1.0, loops=3) == 3.0
+@pytest.mark.parametrize(
+    ("task_s", "speedup", "cpus"),
+    [([1.0] * 24, 3.43, 4), ([1.0] * 6, 3.0, 3), ([1.0] * 6, 4.0, 6), ([4.0, 1.0, 1.0], 1.6, None)],
+)
+def test_the_cpus_that_a_speedup_needs_follow_from_the_tasks(
+    task_s: list[float], speedup: float, cpus: int | None
+) -> None:
+    assert work(task_s).cpus_for(speedup) == cpus
+
+
+@given(st.lists(st.lists(st.floats(0.1, 10.0), min_size=5, max_size=5), min_size=1, max_size=4))
+def test_rows_of_lengths_have_the_makespan_of_each(rows: list[list[float]]) -> None:
+    found = shortest_makespans(np.array(rows), 2)
+    assert found.tolist() == [shortest_makespan(row, 2) for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -409,7 +409,7 @@ def test_an_executor_that_takes_no_workers_has_a_place_of_its_own() -> None:
 def test_the_bound_is_drawn_where_it_is_known() -> None:
     study = Study()
     study.add("serial", None, [2.0])
-    study.add("process", 2, [1.5], speedup_bound=1.5)
+    study.add("process", 2, [1.5], speedup_bound=estimate(1.5))
     study.add("process", 4, [1.5])
     figure = study.draw()["speedup"]
     bounds = [line for line in figure.axes[0].lines if ys(line) == [1.5, 1.5]]
@@ -438,7 +438,7 @@ def test_a_swept_number_of_many_values_becomes_the_axis() -> None:
     for count in (1, 2, 5, 10, 20, 50):
         swept = {"items.count": count}
         base = study.add("serial", None, [float(count)], baseline=f"primes-{len(study.cells)}", swept=swept)
-        study.add("process", 2, [count / 2], baseline=base, swept=swept, speedup_bound=1.75)
+        study.add("process", 2, [count / 2], baseline=base, swept=swept, speedup_bound=estimate(1.75))
     figures = study.draw(swept=("items.count",))
     assert list(figures) == ["speedup_by_count", "time"]
     speedup, efficiency = figures["speedup_by_count"].axes

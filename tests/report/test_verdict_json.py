@@ -21,13 +21,13 @@ def verdict_of(study: StudyAnalysis) -> dict[str, Any]:
 def test_the_answer_is_a_code_with_the_cells_and_figures_behind_it() -> None:
     content = verdict_of(made_studies.pools())
     (group,) = content["groups"]
-    assert content["format"] == 1
+    assert content["format"] == 2
     assert group["answer"] == "helps"
     recommended, fastest = group["recommended"], group["fastest"]
     assert (recommended["executor"], recommended["workers"], recommended["chunk_size"]) == ("process", 4, 1)
     assert (fastest["id"], fastest["speedup"]["bounds"]) == ("process8", "interval")
     assert fastest["speedup"]["low"] < fastest["speedup"]["value"] == 2.0 < fastest["speedup"]["high"]
-    assert recommended["speedup_bound"] == 2.0
+    assert recommended["speedup_bound"]["value"] == 2.0
     assert group["more_workers"]["ratio"]["value"] == 1.05
     assert group["fewer_workers"] == "process4"
     assert group["remedy"] == {

@@ -18,13 +18,20 @@ def shortest_makespan(lengths: Sequence[float] | Values, workers: int) -> float:
     shortest of the k * workers + 1 longest tasks, since some worker must do k + 1 of those. Equal tasks give
     exactly ceil(n / workers) times their length.
     """
-    longest_first = np.sort(np.asarray(lengths, dtype=float))[::-1]
-    if not longest_first.size:
-        return 0.0
-    sums = np.concatenate([[0.0], np.cumsum(longest_first)])
-    k = np.arange(1, (longest_first.size - 1) // workers + 1)
-    pigeonhole = sums[k * workers + 1] - sums[k * workers - k]
-    return float(max(longest_first[0], sums[-1] / workers, pigeonhole.max(initial=0.0)))
+    return float(shortest_makespans(np.asarray(lengths, dtype=float)[np.newaxis, :], workers)[0])
+
+
+def shortest_makespans(lengths: Values, workers: int) -> Values:
+    """Return the lower bound for every row of lengths."""
+    longest_first = np.sort(lengths, axis=1)[:, ::-1]
+    rows, tasks = longest_first.shape
+    if not tasks:
+        return np.zeros(rows)
+    sums = np.concatenate([np.zeros((rows, 1)), np.cumsum(longest_first, axis=1)], axis=1)
+    k = np.arange(1, (tasks - 1) // workers + 1)
+    pigeonhole = (sums[:, k * workers + 1] - sums[:, k * workers - k]).max(axis=1, initial=0.0)
+    shortest: Values = np.maximum(np.maximum(longest_first[:, 0], sums[:, -1] / workers), pigeonhole)
+    return shortest
 
 
 def longest_first_makespan(lengths: Sequence[float] | Values, workers: int) -> float:
@@ -36,28 +43,3 @@ def longest_first_makespan(lengths: Sequence[float] | Values, workers: int) -> f
     for length in np.sort(np.asarray(lengths, dtype=float))[::-1].tolist():
         heapq.heapreplace(ends, ends[0] + length)
     return max(ends)
-
-
-def speedup_bound(
-    task_s: Sequence[float] | Values,
-    cpu_s: float,
-    workers: int,
-    cpus: float,
-    *,
-    each_worker_s: float = 0.0,
-    loops: int = 1,
-) -> float:
-    """Return an upper bound of the speedup of a bag.
-
-    A(P) = (b * i + sum(s)) / (i + max(M*(s, P), U / min(P, CPUs))).
-
-    Args:
-        task_s: every task of the serial loop
-        cpu_s: U, CPU time of the tasks, so that tasks that wait are not bound by the CPUs
-        workers: P
-        cpus: usable CPUs, or the quota in CPUs
-        each_worker_s: i, what a loop, and every worker, takes before its first task: an initializer
-        loops: b, how many loops, one after another, the tasks come from
-    """
-    quickest_s = max(shortest_makespan(task_s, workers), cpu_s / min(workers, cpus))
-    return (loops * each_worker_s + float(np.sum(task_s))) / (each_worker_s + quickest_s)

@@ -8,19 +8,17 @@ import numpy as np
 from runner.adapter_source import declared_traits
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
-from runner.analysis.explain.bounds import speedup_bound
 from runner.analysis.explain.causes import Setting, busy_cpus, shown_losses
+from runner.analysis.explain.serial_work import Bound, SerialWork, serial_work
 from runner.analysis.explain.start_up import WorkerStart, start_detail, with_start_remedy
-from runner.analysis.explain.trace import Trace, TraceRecords
+from runner.analysis.explain.trace import Trace
 from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Values, medians
+from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
 from runner.modes import bags_of, has_window
 from runner.records import Cell
 
-_MOST_OVERHEAD = 0.1  # of the time within tasks: a loop that takes more in addition to them has no bound
-_PIECES = 1000  # that the tasks of one record may be divided into
 #: A factor of a pair of runs for each field of Factors.
 _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
 
@@ -29,20 +27,10 @@ _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for na
 class TraceFacts:
     """What the traced runs tell of a cell."""
 
-    speedup_bound: float | None = None
+    bound: Bound | None = None
     factors: Factors | None = None
     losses: tuple[Loss, ...] = ()
     unexplained: Unexplained | None = None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _LoopTasks:
-    """The serial loop that a bound is computed from."""
-
-    task_s: Values  #: median time of every task
-    busy_s: float
-    cpu_share: float  #: of the time within tasks, in the run that waited for a CPU the least
-    initializer_s: float
 
 
 class Explainer:
@@ -62,14 +50,15 @@ class Explainer:
         self._plain_loops = plain_loops
         self._runs: dict[str, dict[int, TracedRun]] = {}
         self._added_s: dict[str, Estimate | None] = {}
-        self._loops: dict[tuple[str, bool], _LoopTasks | None] = {}
+        self._work: dict[tuple[str, bool], SerialWork | None] = {}
+        self._bounds: dict[tuple[str, bool, int, float, int], Bound] = {}
 
     def explain(self, cell: Cell, speedup: Estimate | None) -> TraceFacts:
         """Explain the speedup of a cell, as far as its traced runs tell."""
         pairs = self._pairs(cell)
         unexplained = self._why_unexplained(cell)
         return TraceFacts(
-            speedup_bound=self._bound(cell),
+            bound=self._bound(cell),
             factors=self._factors(cell, speedup, pairs) if speedup else None,
             losses=() if unexplained else self._losses(cell, pairs),
             unexplained=unexplained,
@@ -125,46 +114,34 @@ class Explainer:
             estimates[name] = None if value is None else replace(spread, value=value)
         return Factors(**estimates)  # type: ignore[arg-type]  # only those of cpu_scaling and on_cpu are optional
 
-    def _bound(self, cell: Cell) -> float | None:
+    def cpus_for(self, cell: Cell, speedup: float) -> int | None:
+        """Return how many CPUs, with a worker each, allow a speedup of a cell's bag; None: no number does."""
+        work = self._work_of(cell)
+        return None if work is None else work.cpus_for(speedup)
+
+    def _bound(self, cell: Cell) -> Bound | None:
         """Bound the speedup of a cell's bag, from the tasks of its baseline."""
+        work = self._work_of(cell)
+        if work is None or cell.workers is None:
+            return None
+        key = (*_work_key(cell), cell.workers, self._machine.cpus(cell), bags_of(cell))
+        if key not in self._bounds:
+            self._bounds[key] = work.bound(*key[2:])
+        return self._bounds[key]
+
+    def _work_of(self, cell: Cell) -> SerialWork | None:
+        """Return the work of a cell's loop; None without workers, within a window or where it is unknown."""
         if cell.workers is None or has_window(cell):
             return None
-        key = cell.baseline, bool(cell.settings["workload"].get("initializer"))
-        if key not in self._loops:
-            self._loops[key] = self._loop_tasks(*key)
-        loop = self._loops[key]
-        if loop is None:
-            return None
-        bags = bags_of(cell)
-        # A bag per worker: at best each worker does one bag, however uneven its tasks are.
-        bag_s = loop.task_s if bags == 1 else np.full(bags, loop.busy_s)
-        return speedup_bound(
-            bag_s,
-            bags * loop.cpu_share * loop.busy_s,
-            cell.workers,
-            self._machine.cpus(cell),
-            each_worker_s=loop.initializer_s,
-            loops=bags,
-        )
-
-    def _loop_tasks(self, baseline: str, has_initializer: bool) -> _LoopTasks | None:  # noqa: FBT001
-        """Compose a loop from the medians of its tasks and of its initializer; None if it bounds nothing.
-
-        So a disturbance of single tasks lengthens neither. The tasks' need of a CPU comes from the run that
-        waited for one the least: workers cannot share the time that other programs take from the loop. The
-        workers of a pool have the overhead of the loop, such as time stamps, too, but at the same time.
-        """
-        records, runs = self._trace.records(baseline), self._runs_of(baseline)
-        if records is None or not runs or records.worker.max() > 0:
-            return None
-        task_s = _median_task_s(records)
-        overhead_s = float(np.median([run.wall_s - run.busy_s for run in runs.values()]))
-        initializer_s = float(np.median([run.lead_s for run in runs.values()])) if has_initializer else 0.0
-        busy_s = float(task_s.sum())
-        if overhead_s - initializer_s > _MOST_OVERHEAD * busy_s:
-            return None  # workers could not share what the loop itself costs
-        cpu_share = max(_cpu_share(run) for run in runs.values())
-        return _LoopTasks(task_s=task_s, busy_s=busy_s, cpu_share=cpu_share, initializer_s=initializer_s)
+        key = baseline, has_initializer = _work_key(cell)
+        if key not in self._work:
+            records, runs = self._trace.records(baseline), self._runs_of(baseline)
+            self._work[key] = None
+            if records is not None:
+                self._work[key] = serial_work(
+                    records, runs, self._times.level, has_initializer=has_initializer
+                )
+        return self._work[key]
 
     def _losses(self, cell: Cell, pairs: list[tuple[TracedRun, TracedRun]]) -> tuple[Loss, ...]:
         """Name what a cell loses, from every repetition in which it and its baseline succeeded."""
@@ -250,29 +227,9 @@ class Explainer:
         return runs[(len(runs) - 1) // 2] if runs else None
 
 
-def _median_task_s(records: TraceRecords) -> Values:
-    """Return the median time of every task over the repetitions.
-
-    How long each task of one record took is not known: they count as one that can be divided anywhere.
-    """
-    share = records.busy / records.tasks
-    order = np.lexsort((share, records.tasks, records.task))
-    task, tasks, share = records.task[order], records.tasks[order], share[order]
-    is_new = np.append(True, (task[1:] != task[:-1]) | (tasks[1:] != tasks[:-1]))
-    starts = np.flatnonzero(is_new)
-    counts = np.diff(np.append(starts, len(order)))
-    middle = (share[starts + (counts - 1) // 2] + share[starts + counts // 2]) / 2
-    pieces = np.where(tasks[starts] > 1, _PIECES, 1)
-    task_s: Values = np.repeat(middle * tasks[starts] / pieces, pieces)
-    return task_s
-
-
-def _cpu_share(run: TracedRun) -> float:
-    """Return the share of a run's time within tasks in which they were on a CPU, or ready for one."""
-    if run.cpu_s is not None:
-        return (run.cpu_s + (run.run_delay_s or 0.0)) / run.busy_s
-    # Tasks too short for a reading: the CPU time of the whole loop.
-    return min((run.process_cpu_s or 0.0) / run.busy_s, 1.0)
+def _work_key(cell: Cell) -> tuple[str, bool]:
+    """Return the loop of a cell, and whether every worker has an initializer to run."""
+    return cell.baseline, bool(cell.settings["workload"].get("initializer"))
 
 
 def _is_event_loop(cell: Cell) -> bool:

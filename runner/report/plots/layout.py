@@ -278,7 +278,7 @@ def _setting_limits(even: Sequence[float], across: Across) -> Position:
 
 def _limits(cells: Iterable[CellAnalysis], quantity: Quantity, ideal: float) -> Position:
     values = [1.0, *(value for cell in cells for value in quantity.values(cell) if value > 0)]
-    bounds = [cell.speedup_bound for cell in cells if cell.speedup_bound is not None]
+    bounds = [cell.speedup_bound.value for cell in cells if cell.speedup_bound is not None]
     low, high = min(values), max(values)
     # Room for the ideal line and for bounds, but they must not squeeze the data.
     high = max(high, min(max([ideal, *bounds]), 2 * high), 2.0)

@@ -251,7 +251,7 @@ def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
 def _draw_bounds(upper: Axes, panel: Panel, layout: Layout) -> None:
     """Draw the bound of the speedup at each x, and nothing in between."""
     bounds = {
-        (layout.across.value(cell), cell.speedup_bound)
+        (layout.across.value(cell), cell.speedup_bound.value)
         for cell in compared(panel.cells)
         if cell.speedup_bound is not None
     }
