@@ -1,7 +1,7 @@
 """The program, from the command line to the exit code: `python -m runner`, and the console script.
 
 compose → plan → preflight → measure → analyse → render. Each stage is imported when it begins: `--help` loads
-neither Hydra nor rich, and pandas is loaded when everything is measured.
+neither Hydra nor rich, and the analysis is loaded when everything is measured.
 """
 
 import sys

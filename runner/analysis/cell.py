@@ -56,7 +56,7 @@ class StudyContext:
     samples: SamplesByCell
     times: Times
     names: Mapping[str, str]  #: of cells, by id
-    best_baselines: Mapping[str, str]  #: by work
+    best_baselines: Mapping[str, str]  #: by cell: the fastest baseline that does the same work
     among_best: Mapping[str, bool]  #: by cell; of groups with enough repetitions
     next_fewer: Mapping[str, str]  #: by cell: the one with the next smaller number of workers
     memory: Mapping[str, Memory]  #: by cell
@@ -254,7 +254,7 @@ def _service(headline: Sequence[Sample]) -> Service | None:
 
 
 def _speedup_of_best(cell: Cell, context: StudyContext) -> Estimate | None:
-    best = context.best_baselines.get(cell.work)
+    best = context.best_baselines.get(cell.id)
     return context.times.unit.ratio(best, cell.id) if best else None
 
 

@@ -27,14 +27,29 @@ def next_fewer_workers(cells: Iterable[Cell]) -> dict[str, str]:
     return fewer
 
 
-def best_baselines(cells: Iterable[Cell], times: CellTimes) -> dict[str, str]:
-    """Find the fastest baseline of every work, whatever its interpreter; by `Cell.work`."""
-    best: dict[str, tuple[float, str]] = {}
+def best_baselines(cells: Sequence[Cell], times: CellTimes) -> dict[str, str]:
+    """Find, by cell, the fastest baseline that does the same work, whatever its interpreter."""
+    works = _works(cells)
+    best: dict[str, str] = {}
     for cell in cells:
         if cell.is_baseline and times.of(cell.id):
-            candidate = times.middle(cell.id), cell.id
-            best[cell.work] = min(best.get(cell.work, candidate), candidate)
-    return {work: cell for work, (_, cell) in best.items()}
+            rival = best.setdefault(works[cell.id], cell.id)
+            best[works[cell.id]] = min(
+                rival, cell.id, key=lambda baseline: (times.middle(baseline), baseline)
+            )
+    return {cell.id: best[works[cell.id]] for cell in cells if works[cell.id] in best}
+
+
+def _works(cells: Iterable[Cell]) -> dict[str, str]:
+    """Return `Cell.work` by cell. Cells of one workload share its settings, whose text may be long."""
+    texts: dict[int, str] = {}
+    works = {}
+    for cell in cells:
+        settings = id(cell.settings["workload"])
+        if settings not in texts:
+            texts[settings] = cell.work
+        works[cell.id] = texts[settings]
+    return works
 
 
 def best_of_groups(groups: Mapping[str, Sequence[Cell]], times: CellTimes) -> dict[str, bool]:
