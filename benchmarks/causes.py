@@ -1,11 +1,11 @@
-"""Causes of lost speedup, each injected alone into real runs: is it the one that is named?
+"""Causes of lost speedup, each injected alone into real runs: does the analysis name it?
 
 Every cause is injected at two strengths, in studies of seven repetitions of a cell and its baseline. Claims:
-the cause is named first in at least 19 of 20 studies; where the amount injected is known beforehand, its loss
-is that within 10 % (the median over the studies); the same program measured twice is given no cause. The
-strengths are made for a machine of two CPUs.
+the cause is named first in at least 19 of 20 studies; where the injected amount is known beforehand, the
+median of its loss over the studies is within 10 % of it; no cause is named for the same program measured
+twice. The strengths are chosen for a machine with two CPUs.
 
-python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on a machine that does nothing else)
+python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on an otherwise idle machine)
 """
 
 import math
@@ -34,7 +34,7 @@ from runner.session import environment
 from runner.supervise.client import Supervisor
 
 REPETITIONS = 7
-LEAST_NAMED = 0.95
+MIN_NAMED = 0.95
 WITHIN = 0.10
 NONE = "(none)"
 
@@ -43,21 +43,21 @@ NONE = "(none)"
 class Injection:
     """One cause at one strength."""
 
-    cause: str  #: the name that is expected
+    cause: str  #: the expected name
     strength: str
     overrides: Sequence[str]
-    worker_s: float | None = None  #: what it must cost; None where that is not known beforehand
+    worker_s: float | None = None  #: its expected cost; None: not known beforehand
 
 
 def _waits(*seconds: float) -> list[str]:
-    items = ",".join(f"{one:g}" for one in seconds)
+    items = ",".join(f"{task_s:g}" for task_s in seconds)
     return ["workload.function=benchmarks.injected.wait", f"workload.items=[{items}]"]
 
 
 def _pool(name: str, workers: int, **arguments: float) -> list[str]:
-    given = [f"executor.pool.{key}={value:g}" for key, value in arguments.items()]
+    settings = [f"executor.pool.{key}={value:g}" for key, value in arguments.items()]
     target = f"executor.pool._target_=benchmarks.injected.{name}"
-    return ["executor=thread", f"executor.name={name}", target, f"workers={workers}", *given]
+    return ["executor=thread", f"executor.name={name}", target, f"workers={workers}", *settings]
 
 
 def _thread(workers: int) -> list[str]:
@@ -74,11 +74,11 @@ def _computes(count: int, steps: int) -> list[str]:
 
 
 def _slow_initializer(seconds: float) -> Injection:
-    made = f"workload.initializer={{_target_: benchmarks.injected.wait, seconds: {seconds:g}}}"
+    initializer = f"workload.initializer={{_target_: benchmarks.injected.wait, seconds: {seconds:g}}}"
     return Injection(
         cause=start_up.INITIALIZER.name,
         strength=f"an initializer of {seconds:g} s",
-        overrides=[*_thread(2), *_waits(*[0.02] * 4), made],
+        overrides=[*_thread(2), *_waits(*[0.02] * 4), initializer],
         worker_s=2 * seconds,
     )
 
@@ -112,18 +112,19 @@ def _recycled(tasks: int) -> Injection:
 
 
 def _late_worker(seconds: float) -> Injection:
-    made = f"workload.initializer={{_target_: benchmarks.injected.one_starts_late, seconds: {seconds:g}}}"
+    target = "benchmarks.injected.delay_every_second_worker"
+    initializer = f"workload.initializer={{_target_: {target}, seconds: {seconds:g}}}"
     return Injection(
         cause=start_up.LATE_WORKERS.name,
         strength=f"a worker {seconds:g} s late",
-        overrides=[*_thread(2), *_waits(*[0.01] * 40), made],
+        overrides=[*_thread(2), *_waits(*[0.01] * 40), initializer],
         worker_s=seconds,
     )
 
 
 def _slow_submit(seconds: float) -> Injection:
     count, task_s = 10, 0.005
-    # Tasks start as they come, one every `seconds`. Lost is what both workers idle until the last one comes.
+    # Tasks start when submitted, one every `seconds`. The loss is the workers' idle time until the last one.
     starved_s = 2 * (count - 1) * seconds - (count - 1) * task_s
     return Injection(
         cause=causes.EMPTY_QUEUE.name,
@@ -134,12 +135,12 @@ def _slow_submit(seconds: float) -> Injection:
 
 
 def _large_pickle(megabytes: float) -> Injection:
-    made = f"workload.items={{_target_: benchmarks.injected.payloads, count: 24, megabytes: {megabytes:g}}}"
+    items = f"workload.items={{_target_: benchmarks.injected.payloads, count: 24, megabytes: {megabytes:g}}}"
     function = "workload.function=benchmarks.injected.measure_size"
     return Injection(
         cause=causes.DISPATCH.name,
         strength=f"arguments of {megabytes:g} MB",
-        overrides=[*_process(2), function, made],
+        overrides=[*_process(2), function, items],
     )
 
 
@@ -185,7 +186,7 @@ def _lock(seconds: float) -> Injection:
         cause=causes.LOCK.name,
         strength=f"four waits of {seconds:g} s under one lock",
         overrides=[*_thread(2), function, f"workload.items=[{items}]"],
-        # The second worker waits one task long for each of the others' tasks but the first.
+        # While each of the first three tasks holds the lock, the other worker waits.
         worker_s=3 * seconds,
     )
 
@@ -270,27 +271,28 @@ def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     injections = [make(strength) for make, strengths in _KINDS for strength in strengths]
-    print("| injected | strength | named first | cost, of what was injected | others named first |")
+    print("| injected | strength | named first | cost / injected cost | others named first |")
     print("|---|---|---|---|---|")
     with Supervisor() as supervisor:
-        held = [_row(injection, studies, supervisor) for injection in injections]
-    sys.exit(0 if all(held) else 1)
+        hold = [_row(injection, studies, supervisor) for injection in injections]
+    sys.exit(0 if all(hold) else 1)
 
 
 def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
-    """Inject one cause in many studies, print what was named; True if the claims hold."""
+    """Inject one cause in many studies, and print the named causes; True if the claims hold."""
     cells = cells_of("workload=function", *injection.overrides)
     pools = [_inject(cells, seed, supervisor) for seed in range(studies)]
     named = Counter(cell.main_loss.cause.name if cell.main_loss else NONE for cell in pools)
-    right = named.pop(injection.cause, 0)
+    correct = named.pop(injection.cause, 0)
     costs = [_cost_s(cell, injection.cause) for cell in pools]
     ratio = float(np.median(costs)) / injection.worker_s if injection.worker_s else math.nan
     others = ", ".join(f"{name} {count}" for name, count in named.most_common())
     cost = f"{ratio:.2f}" if injection.worker_s else "not known"
     print(
-        f"| {injection.cause} | {injection.strength} | {right} of {studies} | {cost} | {others} |", flush=True
+        f"| {injection.cause} | {injection.strength} | {correct} of {studies} | {cost} | {others} |",
+        flush=True,
     )
-    return right >= LEAST_NAMED * studies and (math.isnan(ratio) or abs(ratio - 1) <= WITHIN)
+    return correct >= MIN_NAMED * studies and (math.isnan(ratio) or abs(ratio - 1) <= WITHIN)
 
 
 def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
@@ -323,7 +325,7 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
 
 
 def _cost_s(cell: CellAnalysis, cause: str) -> float:
-    """Return what a cause costs by the analysis, in worker-seconds."""
+    """Return the cost of a cause according to the analysis, in worker-seconds."""
     if cell.wall_s is None:
         return math.nan
     share = sum(loss.share.value for loss in cell.losses if loss.cause.name == cause)

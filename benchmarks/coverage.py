@@ -17,30 +17,30 @@ from numpy.typing import NDArray
 from runner.analysis.intervals import among_best, ratio_of_medians
 
 CONFIDENCE = 0.95
-LEAST_COVERAGE = 0.94
+MIN_COVERAGE = 0.94
 Times = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Times]
 TRUE_RATIO = 1.7
 
 
-def skewed(chance: np.random.Generator, blocks: int) -> Times:
+def skewed(rng: np.random.Generator, blocks: int) -> Times:
     """Log-normal times with a spread of 10 %: most runs are fast, some slow."""
-    return np.exp(chance.normal(0, 0.1, blocks))
+    return np.exp(rng.normal(0, 0.1, blocks))
 
 
-def two_modes(chance: np.random.Generator, blocks: int) -> Times:
+def two_modes(rng: np.random.Generator, blocks: int) -> Times:
     """Two thirds of the runs are fast, one third is 20 % slower."""
-    return np.where(chance.random(blocks) < 2 / 3, 1.0, 1.2) * np.exp(chance.normal(0, 0.02, blocks))
+    return np.where(rng.random(blocks) < 2 / 3, 1.0, 1.2) * np.exp(rng.normal(0, 0.02, blocks))
 
 
-def heavy_tailed(chance: np.random.Generator, blocks: int) -> Times:
+def heavy_tailed(rng: np.random.Generator, blocks: int) -> Times:
     """A spread of 3 %, with rare runs of twice the time or more."""
-    return 1 + 0.03 * np.abs(chance.standard_t(2, blocks))
+    return 1 + 0.03 * np.abs(rng.standard_t(2, blocks))
 
 
-def quiet(chance: np.random.Generator, blocks: int) -> Times:
+def quiet(rng: np.random.Generator, blocks: int) -> Times:
     """A spread of 0.1 %."""
-    return np.exp(chance.normal(0, 0.001, blocks))
+    return np.exp(rng.normal(0, 0.001, blocks))
 
 
 def median_of(draw: Draw) -> float:
@@ -63,32 +63,32 @@ def main() -> None:
     """Run the simulation; exit code 1 if a claim does not hold."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     slack = 2 * math.sqrt(0.05 * 0.95 / studies)
-    held = True
+    all_hold = True
     print(f"{studies} studies each; {'blocks':>33}  covered  differ though same  best excluded")
     for name, (baseline, cell, drift) in CASES.items():
         for blocks in (7, 9, 15, 31):
             covered = _covered(baseline, cell, drift, blocks, studies)
             different = _declared_different(cell, drift, blocks, studies)
             excluded = _best_excluded(cell, drift, blocks, studies)
-            holds = covered >= LEAST_COVERAGE - slack and max(different, excluded) <= 0.05 + slack
-            held &= holds
+            holds = covered >= MIN_COVERAGE - slack and max(different, excluded) <= 0.05 + slack
+            all_hold &= holds
             verdict = "holds" if holds else "DOES NOT HOLD"
             print(f"{name:28} {blocks:24}  {covered:7.1%}  {different:18.1%}  {excluded:13.1%}  {verdict}")
-    sys.exit(0 if held else 1)
+    sys.exit(0 if all_hold else 1)
 
 
-def _block_drift(chance: np.random.Generator, drift: float, blocks: int) -> Times:
-    return np.exp(chance.normal(0, drift, blocks))
+def _block_drift(rng: np.random.Generator, drift: float, blocks: int) -> Times:
+    return np.exp(rng.normal(0, drift, blocks))
 
 
 def _covered(baseline: Draw, cell: Draw, drift: float, blocks: int, studies: int) -> float:
     truth = TRUE_RATIO * median_of(baseline) / median_of(cell)
     hits = 0
     for study in range(studies):
-        chance = np.random.default_rng([1, study])
-        shared = _block_drift(chance, drift, blocks)
-        serial, own = TRUE_RATIO * shared * baseline(chance, blocks), shared * cell(chance, blocks)
-        estimate = ratio_of_medians(serial, own, CONFIDENCE, seed=study)
+        rng = np.random.default_rng([1, study])
+        shared = _block_drift(rng, drift, blocks)
+        baseline_s, cell_s = TRUE_RATIO * shared * baseline(rng, blocks), shared * cell(rng, blocks)
+        estimate = ratio_of_medians(baseline_s, cell_s, CONFIDENCE, seed=study)
         hits += estimate.low <= truth <= estimate.high
     return hits / studies
 
@@ -96,10 +96,10 @@ def _covered(baseline: Draw, cell: Draw, drift: float, blocks: int, studies: int
 def _declared_different(cell: Draw, drift: float, blocks: int, studies: int) -> float:
     wrong = 0
     for study in range(studies):
-        chance = np.random.default_rng([2, study])
-        shared = _block_drift(chance, drift, blocks)
+        rng = np.random.default_rng([2, study])
+        shared = _block_drift(rng, drift, blocks)
         estimate = ratio_of_medians(
-            shared * cell(chance, blocks), shared * cell(chance, blocks), CONFIDENCE, seed=study
+            shared * cell(rng, blocks), shared * cell(rng, blocks), CONFIDENCE, seed=study
         )
         wrong += not estimate.low <= 1 <= estimate.high
     return wrong / studies
@@ -110,11 +110,11 @@ def _best_excluded(cell: Draw, drift: float, blocks: int, studies: int) -> float
     factors = np.array([1.0, 1.0, 1.0, 1.02, 1.1, 1.5])
     wrong = 0
     for study in range(studies):
-        chance = np.random.default_rng([3, study])
-        shared = _block_drift(chance, drift, blocks)
-        walls = np.array([factor * shared * cell(chance, blocks) for factor in factors])
+        rng = np.random.default_rng([3, study])
+        shared = _block_drift(rng, drift, blocks)
+        walls = np.array([factor * shared * cell(rng, blocks) for factor in factors])
         wrong += not among_best(walls, CONFIDENCE, seed=study)[0]
-    return wrong / (studies)
+    return wrong / studies
 
 
 if __name__ == "__main__":

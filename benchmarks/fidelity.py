@@ -1,8 +1,8 @@
 """Fidelity: `wall_s` against a bare script with the same pool and items.
 
 Claims, for the serial loop, two threads and two processes: for six primes the median ratio is 0.98 to 1.02;
-for thousands of trivial tasks dispatched one by one, whose headline is not traced, it is at most 1.02.
-Processes may be below: their `map` pickles a wrapper around every call, `submit` does not.
+for thousands of trivial tasks dispatched one by one, whose headline run is not traced, it is at most 1.02.
+Processes may be below 0.98: their `map` pickles a wrapper around every call, `submit` does not.
 
 python -m benchmarks.fidelity [ROUNDS]
 """
@@ -29,18 +29,18 @@ TRIVIAL_S = 1e-7
 def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 101
-    held = []
+    hold = []
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as folder:
         for kind, count in TRIVIAL.items():
             pool = (f"executor={kind}", "workers=2")
             primes = partial(_wall_s, _primes(*pool), supervisor, Path(folder))
-            found = interleave(primes, partial(_bare_s, kind, "primes"), rounds, seed=1)
-            held.append(show(f"{kind}, six primes", *found, LOW, HIGH))
+            pairs = interleave(primes, partial(_bare_s, kind, "primes"), rounds, seed=1)
+            hold.append(show(f"{kind}, six primes", *pairs, LOW, HIGH))
             short = Reference(task_s=TRIVIAL_S, labels=["0"] * count)
             trivial = partial(_wall_s, _trivial(count, *pool), supervisor, Path(folder), short)
-            found = interleave(trivial, partial(_bare_s, kind, str(count)), rounds, seed=1)
-            held.append(show(f"{kind}, {count} trivial", *found, 0.0, HIGH))
-    sys.exit(0 if all(held) else 1)
+            pairs = interleave(trivial, partial(_bare_s, kind, str(count)), rounds, seed=1)
+            hold.append(show(f"{kind}, {count} trivial", *pairs, 0.0, HIGH))
+    sys.exit(0 if all(hold) else 1)
 
 
 def _primes(*pool: str) -> Cell:

@@ -1,4 +1,4 @@
-"""Causes of lost speedup that are injected one at a time: tasks and pools that lose a given time."""
+"""Causes of lost speedup, to be injected one at a time: tasks and pools that lose a known time."""
 
 import itertools
 import subprocess
@@ -43,7 +43,7 @@ def payloads(count: int, megabytes: float) -> list[bytes]:
     return [bytes([number]) * int(megabytes * (1 << 20)) for number in range(count)]
 
 
-def one_starts_late(seconds: float) -> None:
+def delay_every_second_worker(seconds: float) -> None:
     """Delay every second worker of a process."""
     if next(_workers) % 2:
         time.sleep(seconds)
@@ -77,7 +77,7 @@ class SlowShutdown(ThreadPoolExecutor):
 
 
 class WithNeighbours(ProcessPoolExecutor):
-    """A pool next to which other processes compute while it is open."""
+    """A pool with other processes that compute while it is open."""
 
     def __init__(self, max_workers: int, neighbours: int) -> None:
         loop = [sys.executable, "-c", "while True: pass"]

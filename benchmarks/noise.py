@@ -1,8 +1,8 @@
-"""False alarms: how often runs on a quiet host are marked as disturbed.
+"""False alarms: how often runs on a quiet host count as disturbed.
 
 Claim: at most 5 % of invocations and at most 5 % of canaries. For invocations this needs a quiet host: all
-alarms are printed, and an alarm is not false if other programs did take that much. The alarm of a canary is
-false if the same work, repeated at once, is not slow.
+alarms are printed, and an alarm is not false if other programs really took that much CPU. The alarm of a
+canary is false if the same work, repeated immediately, is not slow.
 
 python -m benchmarks.noise [RUNS]
 """
@@ -28,16 +28,16 @@ def main() -> None:
     is_alarm, is_false = first > MAX_SLOWDOWN, (first > MAX_SLOWDOWN) & (second <= MAX_SLOWDOWN)
     summary = f"canary: 95 % below {np.quantile(first, 0.95):.2f}; alarms above {MAX_SLOWDOWN:g}"
     print(f"{summary}: {np.mean(is_alarm):.1%}; false alarms: {np.mean(is_false):.1%}")
-    held = [bool(np.mean(is_false) <= MAX_ALARMS)]
+    hold = [bool(np.mean(is_false) <= MAX_ALARMS)]
     with Supervisor() as supervisor, tempfile.TemporaryDirectory() as name:
         for kind in ("serial", "thread", "process"):
             cell = cell_of("workload=numbers", "workload.items.count=400", f"executor={kind}", "workers=2")
             alarms = [measure(cell, supervisor, Path(name)).samples[0].noisy for _ in range(runs)]
             share = float(np.mean(list(map(bool, alarms))))
-            held.append(share <= MAX_ALARMS)
+            hold.append(share <= MAX_ALARMS)
             shown = "; ".join(sorted(filter(None, alarms))) or "none"
             print(f"{kind}: alarms above {MAX_CPUS_TAKEN:g} CPUs: {share:.1%}; {shown}")
-    sys.exit(0 if all(held) else 1)
+    sys.exit(0 if all(hold) else 1)
 
 
 if __name__ == "__main__":

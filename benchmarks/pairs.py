@@ -18,11 +18,11 @@ def interleave(
     ours: Callable[[], float], peer: Callable[[], float], rounds: int, seed: int
 ) -> tuple[list[float], list[float]]:
     """Measure both once per round, in random order; seconds."""
-    chance = random.Random(seed)  # noqa: S311 - an order, not a secret
+    rng = random.Random(seed)  # noqa: S311 - an order, not a secret
     seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(rounds):
         turn = [("ours", ours), ("peer", peer)]
-        chance.shuffle(turn)
+        rng.shuffle(turn)
         for name, measure in turn:
             seconds[name].append(measure())
     return seconds["ours"], seconds["peer"]

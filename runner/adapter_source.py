@@ -1,4 +1,4 @@
-"""What the adapters of executors declare, read from their source.
+"""The declarations of executors' adapters, read from their source.
 
 Importing an adapter would import its engine, which need not be installed where a report is made.
 """

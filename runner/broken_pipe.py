@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def outlive_readers() -> None:
-    """Discard what is written after the reader has gone, instead of ending the program."""
+    """Discard output once its reader has gone, instead of ending the program."""
     if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        sys.stdout = _outliving(sys.stdout)
+        sys.stdout = _discarding(sys.stdout)
     if sys.__stderr__ is not None and sys.stderr is sys.__stderr__:
-        sys.stderr = _outliving(sys.stderr)
+        sys.stderr = _discarding(sys.stderr)
 
 
-class _Outliving(io.FileIO):
+class _DiscardingFile(io.FileIO):
     """A descriptor that discards everything once its reader has gone."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(descriptor, "w", closefd=False)
-        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # the errors of a disk must not be hidden
+        self._is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # errors of a disk must not be hidden
 
     def write(self, data: "ReadableBuffer", /) -> int:
         try:
@@ -32,16 +32,16 @@ class _Outliving(io.FileIO):
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO) or self._is_file:
                 raise
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.fileno())
+        os.close(null)
         return super().write(data)
 
 
-def _outliving(stream: TextIO) -> TextIO:
+def _discarding(stream: TextIO) -> TextIO:
     stream.flush()
     return io.TextIOWrapper(
-        io.BufferedWriter(_Outliving(stream.fileno())),
+        io.BufferedWriter(_DiscardingFile(stream.fileno())),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.isatty() or stream is sys.stderr,

@@ -48,9 +48,9 @@ class Heading:
     """How the table on the terminal shows a column."""
 
     text: str  #: `{ratio}` is what the mode calls the speedup
-    place: int  #: columns are sorted by it
-    drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
-    show: Callable[[Any], str] = str  #: formats it; of an estimate, its value
+    place: int  #: position in the order of the columns
+    drop: int = 0  #: on a narrow terminal, the column with the highest number is omitted first; 0: never
+    show: Callable[[Any], str] = str  #: formats the value, or the value of an estimate
     has_bounds: bool = False  #: a second column shows the bounds
     meaning: str = ""  #: explained below the table; empty: it needs no explanation
     differs_from: str = ""  #: omitted where it repeats this column
@@ -108,7 +108,7 @@ def _factor(get: "Callable[[Factors], Estimate | None]") -> "Callable[[CellAnaly
     return lambda cell: None if cell.factors is None else get(cell.factors)
 
 
-#: The columns that name a cell; `settings_columns` adds the further swept settings behind them.
+#: The columns that name a cell; `naming_columns` adds the further swept settings after them.
 NAMING: "tuple[Column[CellAnalysis], ...]" = (
     Column(name="cell", kind=Kind.TEXT, get=lambda cell: cell.cell.id, doc="id of the cell"),
     Column(name="workload", kind=Kind.TEXT, get=lambda cell: cell.cell.workload, doc="name of the workload"),
@@ -140,7 +140,7 @@ NAMING: "tuple[Column[CellAnalysis], ...]" = (
     ),
 )
 
-#: The columns of the cells behind those that name them.
+#: The columns of the cells after those that name them.
 COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
     Column(
         name="baseline",
@@ -507,7 +507,7 @@ KNOWN_FIGURES: tuple[str, ...] = (
     *("amdahl_alpha", "usl_alpha", "usl_beta", "usl_peak_workers"),
 )
 
-#: tasks.csv, behind the columns that name the cell.
+#: tasks.csv, after the columns that name the cell.
 TASK_COLUMNS: "tuple[Column[TaskAnalysis], ...]" = (
     Column(
         name="per_call",
@@ -552,7 +552,7 @@ TASK_COLUMNS: "tuple[Column[TaskAnalysis], ...]" = (
     ),
 )
 
-#: fits.csv, behind the columns that name the curve.
+#: fits.csv, after the columns that name the curve.
 LAW_COLUMNS: "tuple[Column[LawAnalysis], ...]" = (
     Column(name="law", kind=Kind.TEXT, get=lambda law: law.law, doc="`amdahl` or `usl`"),
     Column(
@@ -579,7 +579,7 @@ LAW_COLUMNS: "tuple[Column[LawAnalysis], ...]" = (
     Column(name="note", kind=Kind.SENTENCE, doc="why the law is not identifiable, or has no peak"),
 )
 
-#: break_even.csv, behind the columns that name the pool.
+#: break_even.csv, after the columns that name the pool.
 BREAK_EVEN_COLUMNS: "tuple[Column[BreakEven], ...]" = (
     Column(name="size", kind=Kind.TEXT, get=lambda row: row.setting, doc="the swept setting"),
     Column(name="sizes", kind=Kind.WHOLE, get=lambda row: len(row.sizes), doc="how many sizes were measured"),
@@ -642,7 +642,7 @@ KNOWN_ANSWER_COLUMNS: "tuple[Column[KnownAnswerAnalysis], ...]" = (
     Column(name="because", kind=Kind.SENTENCE, doc="why it is known, or why it was not run"),
 )
 
-#: samples.csv, behind the columns that name the cell: the fields of `Sample`.
+#: samples.csv, after the columns that name the cell: the fields of `Sample`.
 SAMPLE_COLUMNS: Mapping[str, str] = {
     "repetition": "from 1; 0 is the reference run, which enters no statistic",
     "position": "place of the invocation in the random order of its repetition, from 0",
@@ -676,7 +676,7 @@ SAMPLE_COLUMNS: Mapping[str, str] = {
     ),
 }
 
-#: untimed.csv, behind the columns that name the cell: the fields of `UntimedRun`.
+#: untimed.csv, after the columns that name the cell: the fields of `UntimedRun`.
 UNTIMED_COLUMNS: Mapping[str, str] = {
     "purpose": "`memory`, `cpu-profile` or `memory-profile`",
     "started_at": "time at which it started (UTC)",

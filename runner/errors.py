@@ -7,7 +7,7 @@ INTERRUPTED = 130  #: the exit code if the user stops the program
 
 
 class RunnerError(Exception):
-    """A message for the user: which thing is wrong, in what way, and the remedy."""
+    """A message for the user: the setting or file, what is wrong with it, and the remedy."""
 
     exit_code = 1
 

@@ -52,11 +52,11 @@ def read_frames(patterns: Iterable[str | Path]) -> Frames:
 
 def _folders(patterns: Iterable[str | Path]) -> list[Path]:
     """Find the result folders: those that hold a study.yaml."""
-    listed = [str(pattern) for pattern in patterns]
-    found = {Path(path) for pattern in listed for path in glob.glob(pattern)}  # noqa: PTH207 - absolute ones too
-    folders = sorted(path for path in found if (path / "study.yaml").is_file())
+    texts = [str(pattern) for pattern in patterns]
+    paths = {Path(path) for pattern in texts for path in glob.glob(pattern)}  # noqa: PTH207 - may be absolute
+    folders = sorted(path for path in paths if (path / "study.yaml").is_file())
     if not folders:
-        raise RunnerError(f"{', '.join(listed)}: no result folder matches; name one such as results/*_primes")
+        raise RunnerError(f"{', '.join(texts)}: no result folder matches; name one such as results/*_primes")
     return folders
 
 

@@ -29,7 +29,7 @@ class ComparedFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class ModeSpec:
-    """All that is particular to a mode."""
+    """Everything that is specific to a mode."""
 
     mode: Mode
     figure: ComparedFigure
@@ -44,11 +44,11 @@ class ModeSpec:
     ratio: str  #: what `speedup` is called
     ratio_heading: str  #: the same, in a table
     ratio_meaning: str = ""  #: explains the heading; empty: it needs no explanation
-    efficiency: str = "efficiency"  #: what the ratio over the number of workers is called
+    efficiency: str = "efficiency"  #: what the ratio per worker is called
     title: str = ""  #: `{window}` stands for the length of the window; empty for the default mode
     caption: str = ""  #: a sentence under plots
 
-    def described(self, window_s: float) -> str:
+    def describe(self, window_s: float) -> str:
         """Describe the mode with the length of its window; empty for the default mode."""
         return self.title.format(window=seconds(window_s))
 

@@ -1,4 +1,4 @@
-"""Where files are: the shipped ones, inside the package or next to it, and those of the user."""
+"""Paths of files: shipped ones, inside the package or next to it, and those of the user."""
 
 import os
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ def experiments_path() -> Path:
 
 def user_dirs(arguments: Sequence[str]) -> list[Path]:
     """Return the user's configuration folders: that of the environment, then those of the command line."""
-    named = [os.environ.get("RUNNER_CONFIG_DIR", "").removeprefix("file://")]
+    folders = [os.environ.get("RUNNER_CONFIG_DIR", "").removeprefix("file://")]
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         flag, _, value = argument.partition("=")
         if flag in ("--config-dir", "-cd"):
-            named.append(value or following)
-    return [Path(name) for name in named if name]
+            folders.append(value or following)
+    return [Path(name) for name in folders if name]
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return a path for a message: relative if it is below the working directory."""
     path = path.resolve()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -26,13 +26,13 @@ _GROUPS = {"executor": "executor", "baseline": "executor@baseline"}
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCell:
-    """A cell, and how messages about it name its parts."""
+    """A cell, and the names of its parts in messages."""
 
     cell: Cell
     #: "workload" and "executor": the chosen option and its file
     origins: Mapping[str, str] = field(default_factory=dict)
     extra: str | None = None  #: the extra of this package that installs the executor's library
-    overridden: tuple[str, ...] = ()  #: settings of the two that the command line or the sweep set
+    overridden: tuple[str, ...] = ()  #: settings of these that the command line or the sweep sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +147,7 @@ def _cell(
         executor=executor.name,
         workers=workers,
         chunk_size=executor.chunk_size,
-        python=config.python or _own_version(),
+        python=config.python or _running_version(),
         swept={key: point.overrides.get(key) for key in swept},
         settings=settings,
     )
@@ -159,10 +159,10 @@ def cell_id(settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
-def _merged(known: Cell, again: Cell) -> Cell:
-    """Keep the swept values that both cells of one program have; the others do not reach the program."""
-    agreed = {key: value if again.swept[key] == value else None for key, value in known.swept.items()}
-    return replace(known, swept=agreed)
+def _merged(known: Cell, duplicate: Cell) -> Cell:
+    """Keep the swept values that both cells of one program share; the others do not reach the program."""
+    shared = {key: value if duplicate.swept[key] == value else None for key, value in known.swept.items()}
+    return replace(known, swept=shared)
 
 
 def _swept(points: Sequence[Point]) -> tuple[str, ...]:
@@ -196,15 +196,15 @@ def refuse_swept_study_settings(points: Sequence[Point]) -> None:
 
 
 def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
-    """Refuse a start method that no executor uses; in a sweep it is enough that one of them does."""
+    """Refuse a start method that no executor uses; in a sweep, one executor that uses it is enough."""
     for node in ("executor", "baseline"):
         key = f"{node}.start_method"
-        setting = [point for point in points if point.overrides.get(key, "null") != "null"]
-        if setting and not any(point.uses_start_method[node] for point in setting):
-            names = dict.fromkeys(getattr(point.config, node).name for point in setting)
+        affected = [point for point in points if point.overrides.get(key, "null") != "null"]
+        if affected and not any(point.uses_start_method[node] for point in affected):
+            names = dict.fromkeys(getattr(point.config, node).name for point in affected)
             remedy = "remove it, or use executor=process"
             raise ConfigurationError(
-                [f"{key}={setting[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
+                [f"{key}={affected[0].overrides[key]}: {' and '.join(names)} starts no processes; {remedy}"]
             )
 
 
@@ -228,18 +228,18 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
     """Return the absolute path of each interpreter that the points name.
 
     Raises:
-        ConfigurationError: naming all that cannot be run
+        ConfigurationError: naming those that cannot be run
     """
     executables: dict[str | None, str] = {}
     problems = []
     for name in sorted(names, key=str):
-        named = os.path.expanduser(name or sys.executable)  # noqa: PTH111 - a Path would lose a leading ./
-        path = shutil.which(named)
+        program = os.path.expanduser(name or sys.executable)  # noqa: PTH111 - a Path would lose a leading ./
+        path = shutil.which(program)
         if path is not None:
             executables[name] = str(Path(path).absolute())
-        elif Path(named).is_dir():
+        elif Path(program).is_dir():
             problems.append(f"python={name}: it is a folder; name the interpreter in it, such as bin/python")
-        elif Path(named).exists():
+        elif Path(program).exists():
             problems.append(f"python={name}: it is not an executable program; name an interpreter")
         else:
             problems.append(
@@ -250,5 +250,5 @@ def _executables(names: Iterable[str | None]) -> dict[str | None, str]:
     return executables
 
 
-def _own_version() -> str:
+def _running_version() -> str:
     return "{}.{}.{}".format(*sys.version_info)

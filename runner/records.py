@@ -9,19 +9,19 @@ from typing import Any, Literal, get_args
 
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
-LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is no pool
+LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
 AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
 
 #: A status that excludes a cell from the rest of the study and from comparisons.
 FailedStatus = Literal["failed", "crashed", "timeout", "wrong_result"]
-#: How an iteration ended. "interrupted": by the user, which is no failure of the cell.
+#: How an iteration ended. "interrupted": by the user, which is not a failure of the cell.
 Status = Literal["ok", FailedStatus, "interrupted"]
 FAILED_STATUSES: tuple[FailedStatus, ...] = get_args(FailedStatus)
 Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: what an untimed run is for
 
 
 class Mode(StrEnum):
-    """What is measured of a workload."""
+    """What the workers run."""
 
     tasks = "tasks"  #: one bag, whatever the number of workers: strong scaling
     weak = "weak"  #: one bag for each worker: weak scaling
@@ -47,7 +47,7 @@ class Cell:
         return hash(self.id)
 
     def tasks_per_chunk(self, auto: int) -> int | None:
-        """Return the chunk size, with `auto` as the value chosen for "auto"; None: all tasks at once."""
+        """Return the chunk size, with this value for "auto"; None: all tasks at once."""
         return auto if self.chunk_size == AUTO else self.chunk_size
 
     @property
@@ -170,7 +170,7 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceRecord:
-    """What one invocation fixes for those that follow, in any session: a line of `references.jsonl`."""
+    """What one invocation fixes for later ones, in any session: a line of `references.jsonl`."""
 
     cell: str
     repetition: int
@@ -180,7 +180,7 @@ class ReferenceRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedRuns:
-    """What earlier sessions have measured: complete invocations, none of them interrupted."""
+    """The runs of earlier sessions: complete invocations, none of them interrupted."""
 
     samples: Sequence[Sample] = ()
     references: Sequence[ReferenceRecord] = ()
@@ -223,7 +223,7 @@ class UntimedRun:
     purpose: Purpose
     started_at: str  #: ISO 8601, UTC
     peak_pss_bytes: int | None = None  #: peak memory of all its processes together
-    looks: int = 0  #: how many times the memory was read
+    looks: int = 0  #: number of memory samples
     profile: str = ""  #: the file that a profiler wrote, in the folder `profiles`
     status: Status = "ok"
     error: str = ""  #: also why a figure is missing
@@ -244,5 +244,5 @@ class StudySettings:
 
     @property
     def repetition_limit(self) -> int:
-        """The number of repetitions that are never exceeded."""
+        """The largest number of repetitions that may be measured."""
         return self.repetitions if self.precision is None else self.max_repetitions

@@ -23,7 +23,7 @@ class Compare(StrEnum):
 
 
 class ProfileKind(StrEnum):
-    """What the untimed runs for a profile look at."""
+    """What the untimed runs for a profile show."""
 
     cpu = "cpu"
     memory = "memory"
@@ -133,7 +133,7 @@ STUDY_SETTINGS = (
     "quiet",
 )
 
-#: Those that apply to one run of the program on the study, not to the study.
+#: Those of them that apply to one session, not to the study.
 SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet")
 
 

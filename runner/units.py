@@ -1,7 +1,7 @@
 """Numbers formatted for people."""
 
-_SMALL = 0.095  # two decimals would show hardly any of its digits
-_ROUNDED = 0.9995  # times a power of ten: from there on, three digits round up to it
+_SMALL = 0.095  # below it, two decimals show hardly any digits
+_ROUNDED = 0.9995  # from this multiple of a power of ten on, three digits round up to the power
 _SIZES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
@@ -28,5 +28,5 @@ def three_digits(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Show a share without decimals."""
+    """Format a share without decimals."""
     return f"{value:.0%}"

@@ -29,9 +29,9 @@ def test_only_one_bag_for_all_workers_is_strong_scaling(spec: ModeSpec) -> None:
 
 
 def test_the_description_contains_the_length_of_the_window() -> None:
-    assert MODES[Mode.tasks].described(0.0) == ""
-    assert MODES[Mode.weak].described(0.0) == "weak scaling, one bag per worker"
-    assert MODES[Mode.throughput].described(2.0) == "throughput over 2.00 s"
+    assert MODES[Mode.tasks].describe(0.0) == ""
+    assert MODES[Mode.weak].describe(0.0) == "weak scaling, one bag per worker"
+    assert MODES[Mode.throughput].describe(2.0) == "throughput over 2.00 s"
 
 
 def test_the_figure_in_a_sentence_has_its_unit() -> None:

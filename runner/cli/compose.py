@@ -33,7 +33,7 @@ from runner.cli.schema import GROUPS, register
 from runner.cli.validate import read_point
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import temporary_folder
-from runner.paths import conf_dir, shown, user_dirs
+from runner.paths import conf_dir, display_path, user_dirs
 from runner.settings import Origin, Point
 
 
@@ -181,7 +181,7 @@ def _origins(job: HydraConf) -> Mapping[str, Origin]:
     for group in GROUPS.values():
         option, files = str(job.runtime.choices[group]), _files(job, group)
         origins[group] = Origin(
-            option=option, path=shown(files[0]) if files else option, overridden=overridden
+            option=option, path=display_path(files[0]) if files else option, overridden=overridden
         )
     return origins
 
@@ -190,7 +190,7 @@ def _shadowed_files(job: HydraConf) -> list[str]:
     """Report files of the user with the name of a shipped one: Hydra would silently use the shipped one."""
     chosen = {group: _files(job, group) for group in (*GROUPS.values(), "experiment")}
     return [
-        f"{shown(files[1])}: {shown(files[0])} has the same name; rename yours"
+        f"{display_path(files[1])}: {display_path(files[0])} has the same name; rename yours"
         for group, files in chosen.items()
         if len(files) > 1
     ]
@@ -208,4 +208,4 @@ def _find_file(option: str) -> str:
     """Return the path of a file that Hydra names by group and option."""
     folders = [conf_dir(), *user_dirs(sys.argv[1:])]
     files = [folder / f"{option}.yaml" for folder in folders]
-    return next((shown(file) for file in files if file.is_file()), f"{option}.yaml")
+    return next((display_path(file) for file in files if file.is_file()), f"{option}.yaml")

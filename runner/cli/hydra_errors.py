@@ -17,7 +17,7 @@ from omegaconf.errors import (
 )
 
 from runner.cli.schema import GROUPS, NOT_IN_JSON, suggest, suggest_setting, where
-from runner.paths import shown
+from runner.paths import display_path
 from runner.settings import Origin
 
 
@@ -53,7 +53,7 @@ def _parse_error(error: BaseException, find_file: Callable[[str], str]) -> str:
     """Describe a file or an override that cannot be parsed; empty for any other error."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        return f"{shown(Path(mark.name))}, line {mark.line + 1}: invalid YAML: {error.problem}"
+        return f"{display_path(Path(mark.name))}, line {mark.line + 1}: invalid YAML: {error.problem}"
     if isinstance(error, UnicodeDecodeError):
         return f"a YAML file is not UTF-8 ({error}); save it as UTF-8"
     if isinstance(error, OverrideParseException):

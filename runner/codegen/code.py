@@ -11,8 +11,8 @@ from runner.codegen.work_code import Job
 from runner.modes import bags_of
 from runner.records import Cell
 
-_MOST_ITEMS = 100  # lists of more items are not written out,
-_LONGEST_ITEMS = 1000  # nor lists of more characters
+_MAX_ITEMS = 100  # longer lists are not written out
+_MAX_ITEMS_LENGTH = 1000  # characters; longer text of a list is not written out either
 
 
 def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:
@@ -30,7 +30,7 @@ def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 
     size = cell.tasks_per_chunk(auto_chunk_size)
     job = Job(workload=workload, pool=pool, chunk_size=size, is_async=is_async, names=names)
     script = executor_code(job)  # first, since it reserves names
-    body = [*_items(workload, names), *_one_bag_each(cell)]
+    body = [*_items(workload, names), *_repeat_items(cell)]
     if workload.get("setup"):
         body.append(call(spec(workload["setup"]), names))
     body += script.statements
@@ -45,7 +45,7 @@ def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 
 
 def _how_to_run(settings: Mapping[str, Any]) -> list[str]:
     """Write a comment with the environment variables and the prefix of the cell, if it has any."""
-    env = [f"{key}={shlex.quote(str(given))}" for key, given in (settings.get("env") or {}).items()]
+    env = [f"{key}={shlex.quote(str(setting))}" for key, setting in (settings.get("env") or {}).items()]
     command = [*env, *map(shlex.quote, settings.get("prefix") or [])]
     return [" ".join(f"# Run as: {' '.join(command)} python ...".split())] if command else []
 
@@ -61,15 +61,19 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
             '    items = [line.removesuffix("\\n") for line in file]',
         ]
     if isinstance(items, dict) and set(items) == {"glob"}:
-        found = f"{names.name('glob.glob')}({_path(items['glob'], names)}, recursive=True)"
-        return fit("items = sorted(", [found], ")")
-    if isinstance(items, list) and len(items) <= _MOST_ITEMS and len(value(items, Names())) < _LONGEST_ITEMS:
+        paths = f"{names.name('glob.glob')}({_path(items['glob'], names)}, recursive=True)"
+        return fit("items = sorted(", [paths], ")")
+    if (
+        isinstance(items, list)
+        and len(items) <= _MAX_ITEMS
+        and len(value(items, Names())) < _MAX_ITEMS_LENGTH
+    ):
         return fit("items = [", [value(item, names) for item in items], "]")
     name = " ".join(str(workload["name"]).split())
     return [f"items = load_items()  # yours to write: those of workload {name}"]
 
 
-def _one_bag_each(cell: Cell) -> list[str]:
+def _repeat_items(cell: Cell) -> list[str]:
     """Write the statement that repeats the items if every worker has its own bag."""
     bags = bags_of(cell)
     return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []

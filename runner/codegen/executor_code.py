@@ -1,9 +1,9 @@
-"""The executors in the code to paste: which template each has, and the plain loop, which has none."""
+"""The executors in the code to paste: the template of each, and the plain loop, which has none."""
 
 from runner.adapter_source import code_template
 from runner.codegen.expressions import WIDTH
 from runner.codegen.template import Script, fill
-from runner.codegen.work_code import Job, define_run_all, initialized, task
+from runner.codegen.work_code import Job, call_initializer, define_run_all, task
 from runner.records import LOOP
 
 #: Pools that have `map` and can be used in a `with` statement.
@@ -14,7 +14,7 @@ if __name__ == "__main__":
     with {pool}({pool_arguments}) as pool:
         {results} = list(pool.map({map_arguments}))
 """
-#: Such pools whose `map` cuts chunks of `chunksize`; other pools of the standard library ignore it.
+#: Pools whose `map` also makes chunks of `chunksize`; other pools of the standard library ignore it.
 _WITH_CHUNKS = _WITH_MAP.replace("{map_arguments}", "{map_arguments}, {chunksize=}")
 #: Any other pool has `submit` and `shutdown`, but perhaps neither `map` nor a `with` statement.
 _WITH_SUBMIT = """
@@ -47,7 +47,7 @@ _LIBRARIES_WITH_MAP = ("concurrent.", "loky.")
 
 
 def executor_code(job: Job) -> Script:
-    """Write what runs the tasks of a cell."""
+    """Write the code that runs the tasks of a cell."""
     target = job.pool["_target_"]
     if target == LOOP:
         return _loop(job)
@@ -57,8 +57,8 @@ def executor_code(job: Job) -> Script:
 
 
 def _loop(job: Job) -> Script:
-    """Write the plain loop, which is no pool and takes all items in one go."""
-    first = initialized(job)
+    """Write the plain loop, which is not a pool and takes all items at once."""
+    first = call_initializer(job)
     if job.is_async:
         job.names.module("asyncio")
         results = "results = asyncio.run(run_all(items))"

@@ -1,4 +1,4 @@
-"""Values of a YAML written as Python expressions, without importing what they name."""
+"""Values from YAML as Python expressions, written without importing the objects that they name."""
 
 import keyword
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,17 @@ WIDTH = 79  # columns
 
 
 def partial(call: Sequence[str], names: Names) -> str:
-    """Write a function with its first arguments bound."""
+    """Write a function with its first arguments bind."""
     return f"{names.name('functools.partial')}({', '.join(call)})"
 
 
 def spec(setting: Any) -> Mapping[str, Any]:
-    """Return a setting that may be a dotted name as a mapping with `_target_`."""
+    """Return the mapping with `_target_` of a setting that may also be a dotted name."""
     return {"_target_": setting} if isinstance(setting, str) else setting
 
 
-def bound(target: Mapping[str, Any], names: Names) -> str:
-    """Write a function that needs no arguments: the `_target_` with its arguments bound."""
+def bind(target: Mapping[str, Any], names: Names) -> str:
+    """Write a function that needs no arguments: the `_target_` with its arguments bind."""
     arguments = _arguments(target, names)
     function = names.name(target["_target_"])
     return partial([function, *arguments], names) if arguments else function
@@ -33,12 +33,12 @@ def call(target: Mapping[str, Any], names: Names) -> str:
 
 def _arguments(target: Mapping[str, Any], names: Names) -> list[str]:
     positional = [value(part, names) for part in target.get("_args_", [])]
-    return positional + named(
+    return positional + keyword_arguments(
         {key: part for key, part in target.items() if key not in ("_target_", "_args_")}, names
     )
 
 
-def named(arguments: Mapping[str, Any], names: Names) -> list[str]:
+def keyword_arguments(arguments: Mapping[str, Any], names: Names) -> list[str]:
     """Write keyword arguments; names that are not identifiers become a dictionary."""
     plain = {key for key in arguments if key.isidentifier() and not keyword.iskeyword(key)}
     written = [f"{key}={value(part, names)}" for key, part in arguments.items() if key in plain]
@@ -47,7 +47,7 @@ def named(arguments: Mapping[str, Any], names: Names) -> list[str]:
 
 
 def value(setting: Any, names: Names) -> str:
-    """Write a value of a YAML, with every `_target_` in it as a call."""
+    """Write a value from YAML, with every `_target_` in it as a call."""
     if isinstance(setting, dict):
         if "_target_" in setting:
             return call(setting, names)

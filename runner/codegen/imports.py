@@ -1,4 +1,4 @@
-"""The imports of the code to paste, worked out from dotted names without importing anything here."""
+"""The imports of the code to paste, derived from dotted names without importing anything here."""
 
 import sys
 import sysconfig
@@ -16,7 +16,7 @@ _RESERVED = (
 
 @dataclass
 class Names:
-    """The names that the code uses, each for one object, and their imports."""
+    """The names in the code, each of one object, and their imports."""
 
     taken: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_RESERVED, ""))  #: name → object
 
@@ -48,8 +48,8 @@ class Names:
         for name, owner in self.taken.items():
             module, _, imported = owner.partition(":")
             if imported and owner != f"builtins:{name}":
-                given = imported if name == imported else f"{imported} as {name}"
-                modules.setdefault(module, []).append(given)
+                clause = imported if name == imported else f"{imported} as {name}"
+                modules.setdefault(module, []).append(clause)
         lines = [(name, f"import {name}") for name, owner in self.taken.items() if name == owner]
         lines += [
             (module, f"from {module} import {', '.join(sorted(modules[module]))}")

@@ -1,25 +1,26 @@
-"""Templates of the code to paste: what runs the tasks, as a user would write it for one executor.
+"""Templates of the code to paste: the code that runs the tasks, as a user would write it for an executor.
 
-A template is Python in sections that two blank lines separate: imports of modules, definitions, and last the
-statements. They stand under `if __name__ == "__main__":` if workers import the script. In it,
+A template is Python in sections separated by two blank lines: imports of modules, definitions, and finally
+the statements, under `if __name__ == "__main__":` if workers import the script. In a template,
 
 - `{package.module.Name}` imports an object and becomes its name;
-- `{results}` names what the statement assigns: the results, or the results of each batch, which are then
-  joined;
+- `{results}` becomes the variable that is assigned: the results, or the results of each batch, which are
+  joined afterwards;
 - `{map_arguments}` becomes the arguments of a `map`: a function and the items, or batches of items;
 - `{function}`, `{arguments}` and `{item}`, `{items}` are the same for calls that the template itself makes:
   `submit({function}, {arguments}) for {item} in {items}`;
 - `{defined_function}` is like `{function}`, but always a function that the script defines;
 - `{awaiting_function}` and `{awaited}` name and make the coroutine that one event loop runs for each item;
-- `{chunksize}` becomes the number of tasks in a chunk, for pools that cut the chunks themselves. A template
-  without it gets batches instead;
+- `{chunksize}` becomes the number of tasks in a chunk, for pools that make the chunks themselves. A template
+  without this field gets batches instead;
 - `{prepare}` becomes the statements that the function needs; the line is dropped if there are none;
 - `{initialize}` calls the workload's initializer, and the line is dropped without one; `{initializer}` is the
   function itself;
-- any other field, such as `{workers}`, is a setting of the pool, and `{mp_context}` the call that makes it;
-- `{name=}` is the argument `name={name}`, and is dropped if there is no such value;
-- a comment at the end, `# if address`, `# if workers=1` or `# unless initializer`, keeps a line, and what is
-  indented below it, only if the setting has a value, or this value.
+- any other field, such as `{workers}`, becomes a setting of the pool; `{mp_context}` becomes the call that
+  makes the context;
+- `{name=}` becomes the argument `name={name}`; it is dropped if there is no such value;
+- a comment at the end, `# if address`, `# if workers=1` or `# unless initializer`, keeps a line and the lines
+  indented below it only if the setting has a value, or this value.
 """
 
 import re
@@ -27,15 +28,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.codegen.expressions import WIDTH, bound, fit, named, spec, value
+from runner.codegen.expressions import WIDTH, bind, fit, keyword_arguments, spec, value
 from runner.codegen.imports import Names
 from runner.codegen.work_code import (
     Job,
     WorkCode,
     awaited_work,
+    call_initializer,
     chunk_length,
     function_work,
-    initialized,
     work_in_function,
 )
 
@@ -47,12 +48,12 @@ _CALLEE = re.compile(r"[\w.{}]*")
 _MAIN_GUARD = 'if __name__ == "__main__":'
 _SECTIONS = "\n\n\n"
 _INDENT = 4
-_MOST_INDENT = 8  # of a line with the results
+_MAX_INDENT = 8  # of a line with the results
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What runs the tasks: statements, and the definitions above them, where workers can import them."""
+    """The code that runs the tasks: statements, and above them the definitions that workers can import."""
 
     statements: list[str]
     definitions: list[list[str]] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Script:
 
 
 def fill(template: str, job: Job) -> Script:
-    """Write what runs the tasks of a cell.
+    """Write the code that runs the tasks of a cell.
 
     Args:
         template: as described in the module's docstring
@@ -92,7 +93,7 @@ def _without_guard(statements: str, job: Job) -> tuple[str, bool]:
 
 
 def _work(template: str, job: Job) -> WorkCode:
-    """Choose what the executor calls, by the fields of the template."""
+    """Choose the function that the executor calls, by the fields of the template."""
     fields = {name for name, _ in _FIELD.findall(template)}
     if "awaiting_function" in fields:
         return awaited_work(job)
@@ -109,17 +110,17 @@ def _room(line: str, job: Job) -> int:
     line = line.replace("{results}", "results").replace("{map_arguments}", ", items")
     line = line.replace(", {chunksize=}", "" if length == "1" else f", chunksize={length}")
     line = line.replace("{chunksize}", length)
-    return WIDTH - _MOST_INDENT - len(line.strip())
+    return WIDTH - _MAX_INDENT - len(line.strip())
 
 
 def _holds(line: str, job: Job) -> bool:
-    """Return whether a line's condition holds; without one it does."""
+    """Return whether a line's condition holds; True without a condition."""
     condition = _CONDITION.search(line)
     if condition is None:
         return True
-    word, name, wanted = condition.groups()
+    word, name, required = condition.groups()
     setting = _setting(name, job)
-    holds = setting is not None if wanted is None else str(setting) == wanted
+    holds = setting is not None if required is None else str(setting) == required
     return holds is (word == "if")
 
 
@@ -135,18 +136,18 @@ class _Writer:
     depth: int  #: columns by which the statements will be indented
 
     def write(self, section: str) -> list[str]:
-        """Fill a section: drop the lines whose conditions do not hold, and break those that are too long."""
+        """Fill a section: drop the lines whose conditions do not hold, and break lines that are too long."""
         lines = (self._fill(line) for line in _kept(_logical_lines(section), self.job))
         return [line for filled in lines for line in filled]
 
     def _fill(self, line: str) -> list[str]:
-        """Fill a logical line; it may become none or several."""
+        """Fill a logical line; the result may be no line or several."""
         text = line.strip()
         indent = line[: len(line) - len(line.lstrip())]
         if text == "{prepare}":
             return [f"{indent}{statement}" for statement in self.work.assigned]
         if text == "{initialize}":
-            return [f"{indent}{statement}" for statement in initialized(self.job)]
+            return [f"{indent}{statement}" for statement in call_initializer(self.job)]
         if text == "{context}":
             method = self.job.pool.get("mp_context", ...)
             is_method = isinstance(method, str | None)
@@ -154,14 +155,14 @@ class _Writer:
         head, parts, tail = _split(text)
         if not parts:
             return [f"{indent}{self._text(text)}".rstrip()]
-        filled = [part for given in parts for part in self._part(given)]
-        written = fit(self._text(head), filled, self._text(tail), indent=self.depth + len(indent))
+        arguments = [argument for part in parts for argument in self._part(part)]
+        lines = fit(self._text(head), arguments, self._text(tail), indent=self.depth + len(indent))
         if text.startswith("{results}") and self.work.in_batches:
-            written.append("results = [result for batch in done for result in batch]")
-        return [f"{indent}{one}" if one else "" for one in written]
+            lines.append("results = [result for batch in done for result in batch]")
+        return [f"{indent}{line}" if line else "" for line in lines]
 
     def _part(self, part: str) -> list[str]:
-        """Fill one of several parts between brackets; a field alone may become none or several."""
+        """Fill one part between brackets; a part that is a single field may become no part or several."""
         match = _FIELD.fullmatch(part)
         if match is None:
             return [self._text(part)]
@@ -202,14 +203,14 @@ class _Writer:
         if name == "chunksize":
             return self._chunk_length()
         if name == "initializer":
-            return bound(spec(job.workload["initializer"]), job.names)
+            return bind(spec(job.workload["initializer"]), job.names)
         if name == "mp_context":
             return _context(job.pool["mp_context"], job.names)
         return job.names.name(name) if "." in name else value(job.pool.get(name), job.names)
 
 
 def _logical_lines(section: str) -> Iterator[str]:
-    """Join the lines that a bracket continues; a condition of the first becomes one of the whole."""
+    """Join lines between brackets; the condition of the first line becomes that of the whole."""
     joined, condition = "", ""
     for line in section.splitlines():
         if not joined:
@@ -242,8 +243,8 @@ def _kept(lines: Iterable[str], job: Job) -> Iterator[str]:
 def _split(text: str) -> tuple[str, list[str], str]:
     """Split a line at the brackets in which it may be broken: head, parts between commas, and tail.
 
-    These are the last brackets of the line, or those of the call that alone is in them, as in
-    `list(map(...))`.
+    These are the last brackets of the line; if they contain only a call, as in `list(map(...))`, they are the
+    brackets of that call.
     """
     start, end = (0, 0) if text.startswith("#") else _last_brackets(text)
     if end == 0:
@@ -286,7 +287,7 @@ def _depth(text: str) -> int:
 
 
 def _context(method: Any, names: Names) -> str:
-    """Write what starts processes: a start method, or a `_target_`."""
+    """Write the context that starts processes, from a start method or a `_target_`."""
     if isinstance(method, str | None):
         name = "" if method is None else f'"{method}"'
         return f"{names.name('multiprocessing.get_context')}({name})"
@@ -298,14 +299,14 @@ def _pool_arguments(job: Job) -> list[str]:
     settings = {key: setting for key, setting in job.pool.items() if key != "_target_"}
     initializer = job.workload.get("initializer")
     if not initializer:
-        return _named_with_context(settings, job.names)
+        return _arguments_with_context(settings, job.names)
     settings.pop("initializer", None)  # the workload's is used instead
-    function = bound(spec(initializer), job.names)
-    return [*_named_with_context(settings, job.names), f"initializer={function}"]
+    function = bind(spec(initializer), job.names)
+    return [*_arguments_with_context(settings, job.names), f"initializer={function}"]
 
 
-def _named_with_context(settings: dict[str, Any], names: Names) -> list[str]:
-    arguments = named(settings, names)
+def _arguments_with_context(settings: dict[str, Any], names: Names) -> list[str]:
+    arguments = keyword_arguments(settings, names)
     if "mp_context" in settings and isinstance(settings["mp_context"], str | None):
         arguments[list(settings).index("mp_context")] = "mp_context=context"
     return arguments

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.codegen.expressions import call, fit, named, partial, spec
+from runner.codegen.expressions import call, fit, keyword_arguments, partial, spec
 from runner.codegen.imports import Names
 
 
@@ -21,9 +21,9 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkCode:
-    """What an executor calls, and with what."""
+    """The function that an executor calls, and its arguments."""
 
-    call: list[str]  #: a function, and its first arguments if it has any before the item or the batch
+    call: list[str]  #: a function, and any arguments before the item or the batch
     in_batches: bool
     assigned: list[str] = field(default_factory=list)  #: the statements that the call needs
     definitions: list[list[str]] = field(default_factory=list)
@@ -50,9 +50,9 @@ def function_work(job: Job, *, has_chunks: bool, room: int) -> WorkCode:
 
     Args:
         job: the settings of the cell
-        has_chunks: the executor cuts chunks of the cell's size itself; others get batches
-        room: columns for the function where it is used; with arguments, it needs a short name if they are too
-            few
+        has_chunks: the executor makes chunks of the cell's size itself; others get batches
+        room: columns for the function where it is used; a function with arguments that does not fit gets a
+            short name
     """
     if job.is_async:
         return _async_work(job)
@@ -118,9 +118,9 @@ def define_run_all(job: Job) -> list[list[str]]:
 
 
 def batches(size: int | None) -> list[str]:
-    """Write the statement that cuts the items into batches."""
-    cut = f"items[start : start + {size}] for start in range(0, len(items), {size})"
-    return fit("batches = [", ["items" if size is None else cut], "]")
+    """Write the statement that divides the items into batches."""
+    slices = f"items[start : start + {size}] for start in range(0, len(items), {size})"
+    return fit("batches = [", ["items" if size is None else slices], "]")
 
 
 def chunk_length(job: Job) -> str:
@@ -133,18 +133,18 @@ def task(job: Job, room: int = 0) -> tuple[list[str], str]:
 
     Args:
         job: the settings of the cell
-        room: columns for it where it is used
+        room: columns for the function where it is used
     """
     function = job.names.name(job.workload["function"])
     if not job.workload["arguments"]:
         return [], function
-    arguments = [function, *named(job.workload["arguments"], job.names)]
+    arguments = [function, *keyword_arguments(job.workload["arguments"], job.names)]
     inline = partial(arguments, job.names)
     if len(inline) <= room:
         return [], inline
     return fit(f"task = {job.names.name('functools.partial')}(", arguments, ")"), "task"
 
 
-def initialized(job: Job) -> list[str]:
+def call_initializer(job: Job) -> list[str]:
     """Write the call of the initializer, if there is one."""
     return [call(spec(job.workload["initializer"]), job.names)] if job.workload.get("initializer") else []

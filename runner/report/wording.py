@@ -126,7 +126,7 @@ def title(workload: str, study: StudyAnalysis) -> str:
     cpus = max((cell.usable_cpus or 0 for cell in study.of_workload(workload)), default=0)
     done, asked = study.repetitions_of(workload), study.study.repetitions_asked
     counted = f"{done} of {plural(asked, 'repetition')}" if done < asked else plural(done, "repetition")
-    described = study.study.mode.described(study.study.window_s)
+    described = study.study.mode.describe(study.study.window_s)
     return ", ".join(filter(None, [workload, plural(cpus, "CPU") if cpus else "", counted, described]))
 
 
@@ -173,7 +173,7 @@ class _GroupWording:
         group = self._group
         if group.fastest is None or group.recommended is None:
             return ""
-        described = self._facts.mode.described(self._facts.window_s)
+        described = self._facts.mode.describe(self._facts.window_s)
         if len(group.cells) == 1:
             return prefixed(described, self._alone(group.fastest))
         fastest = f"{self._fastest(group.fastest)}{self._compared(group.fastest)}"

@@ -217,9 +217,9 @@ class TestAsyncioLoop:
         seconds = (0.02, 0.06)
         loop = AsyncioLoop(2)
         futures = [loop.submit(run_chunk, later.burn, 0, [one], each=True) for one in seconds]
-        stamps = [future.result()[1][0] for future in futures]
+        timings = [future.result()[1][0] for future in futures]
         loop.shutdown(wait=True)
-        for (_, _, started, ended, cpu_ns, _), own in zip(stamps, seconds, strict=True):
+        for (_, _, started, ended, cpu_ns, _), own in zip(timings, seconds, strict=True):
             assert own <= cpu_ns / 1e9 < own + 0.02
             assert ended - started > cpu_ns
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner_probe import window_worker as looping
-from runner_probe.closed_loop import Loops, NothingEnded, describe_loops, percentile, run_loops
+from runner_probe.closed_loop import Loops, NoTaskEnded, describe_loops, percentile, run_loops
 from runner_probe.iteration import PoolFailed, TaskFailed
 from runner_probe.result_check import judge
-from runner_probe.window_worker import NotTogether, meet, repeat
+from runner_probe.window_worker import WorkersMissing, meet, repeat
 from runner_probe.worker import HOST
 from tests.probe.probing import Clock, named_fields
 
@@ -159,14 +159,14 @@ def test_the_trace_includes_the_task_in_progress_at_the_close_of_the_window() ->
 
 
 def test_records_of_many_tasks_are_merged_with_exact_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner_probe.closed_loop.MOST_RECORDS", 4)
+    monkeypatch.setattr("runner_probe.closed_loop.MAX_RECORDS", 4)
     records = named_fields(run([100]).records(items=3))
     assert [(record["task"], record["tasks"]) for record in records] == [(0, 5), (2, 5)]
     assert sum(record["busy_ns"] for record in records) == 1_000
 
 
 def test_a_window_in_which_no_task_ends_is_an_error() -> None:
-    with pytest.raises(NothingEnded, match=r"^no task ended within duration_s=1e-06; raise it$"):
+    with pytest.raises(NoTaskEnded, match=r"^no task ended within duration_s=1e-06; raise it$"):
         run([1_500])
 
 
@@ -176,8 +176,8 @@ def test_a_failure_in_one_worker_fails_the_run_after_the_pool_is_closed() -> Non
 
 
 def test_workers_that_never_met_are_not_reported_as_a_failed_task() -> None:
-    with pytest.raises(NotTogether, match=r"^1 of 2 have started$"):
-        run([100, 100], failing=1, failure=("NotTogether", "1 of 2 have started"))
+    with pytest.raises(WorkersMissing, match=r"^1 of 2 have started$"):
+        run([100, 100], failing=1, failure=("WorkersMissing", "1 of 2 have started"))
 
 
 def test_a_broken_pool_is_reported_as_a_failed_pool() -> None:
@@ -232,8 +232,8 @@ def test_workers_that_meet_agree_on_when_the_window_opens(tmp_path: Path) -> Non
 def test_a_worker_that_waits_in_vain_reports_how_many_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looping, "PATIENCE_S", 0.0)
-    with pytest.raises(NotTogether, match=r"^1 of 2 workers have started after 0 s; the pool runs fewer"):
+    monkeypatch.setattr(looping, "START_TIMEOUT_S", 0.0)
+    with pytest.raises(WorkersMissing, match=r"^1 of 2 workers have started after 0 s; the pool runs fewer"):
         meet(str(tmp_path), 2, "w0")
 
 

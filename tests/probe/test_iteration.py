@@ -21,7 +21,7 @@ from runner_probe.workload import Workload
 from tests.probe.probing import Clock, named_fields
 
 if TYPE_CHECKING:
-    from runner_probe.worker import Stamp
+    from runner_probe.worker import Timing
 
 OPENING, SUBMITTING, STARTING, TASK, RETURNING, CLOSING = 1_000, 10, 3, 100, 5, 400
 
@@ -62,17 +62,17 @@ class FakePool:
         self.clock.now += SUBMITTING
         number, self.submitted = self.submitted, self.submitted + 1
         self.events.append(f"submit {number}")
-        values, stamps, failure = [], [], None
+        values, timings, failure = [], [], None
         for task, item in enumerate(items, first):
             self.clock.now += STARTING
             values.append(call(item))
-            stamps.append((task, 1, self.clock.now, self.clock.now + TASK, TASK - 1, STARTING))
+            timings.append((task, 1, self.clock.now, self.clock.now + TASK, TASK - 1, STARTING))
             self.clock.now += TASK
             if task == self.bad_task:
                 failure = (task, "ValueError", "bad", "Traceback")
         if not each:
-            stamps = [(first, len(items), stamps[0][2], stamps[-1][3], None, None)]  # type: ignore[list-item]
-        return FakeFuture(self, number, (values, stamps, (HOST, 1, 2, True), failure))
+            timings = [(first, len(items), timings[0][2], timings[-1][3], None, None)]  # type: ignore[list-item]
+        return FakeFuture(self, number, (values, timings, (HOST, 1, 2, True), failure))
 
     def shutdown(self, *, wait: bool) -> None:
         assert wait
@@ -268,7 +268,7 @@ def by_worker(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def unmerged(iteration: Iteration, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     with monkeypatch.context() as patch:
-        patch.setattr("runner_probe.iteration.MOST_RECORDS", 10**9)
+        patch.setattr("runner_probe.iteration.MAX_RECORDS", 10**9)
         return rows(iteration)
 
 
@@ -317,8 +317,8 @@ def test_times_of_another_host_are_converted_to_our_clock() -> None:
     iteration.submitted_ns, iteration.received_ns = [100, 200], [1_000, 2_000]
     ahead = 10**15
     for task, (started, ended) in enumerate([(300, 900), (1_000, 1_900)]):
-        stamps: list[Stamp] = [(task, 1, started + ahead, ended + ahead, None, None)]
-        iteration.reports.append(([None], stamps, ("elsewhere", 1, 1, True), None))
+        timings: list[Timing] = [(task, 1, started + ahead, ended + ahead, None, None)]
+        iteration.reports.append(([None], timings, ("elsewhere", 1, 1, True), None))
     for record in named_fields(iteration.records()):
         moments = [record[name] for name in ("submitted_ns", "started_ns", "ended_ns", "received_ns")]
         assert moments == sorted(moments)

@@ -68,18 +68,18 @@ def test_values_come_in_the_order_of_the_items(each: bool) -> None:  # noqa: FBT
 
 def test_each_task_is_recorded_with_its_position_in_the_bag() -> None:
     before = time.perf_counter_ns()
-    _, stamps, _, _ = run_chunk(square, 5, [1, 2, 3], each=True)
+    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], each=True)
     after = time.perf_counter_ns()
-    assert [(task, tasks) for task, tasks, *_ in stamps] == [(5, 1), (6, 1), (7, 1)]
-    times = [moment for _, _, started, ended, *_ in stamps for moment in (started, ended)]
+    assert [(task, tasks) for task, tasks, *_ in timings] == [(5, 1), (6, 1), (7, 1)]
+    times = [moment for _, _, started, ended, *_ in timings for moment in (started, ended)]
     assert [before, *times, after] == sorted([before, *times, after])
-    assert all(cpu is not None and cpu >= 0 for *_, cpu, _ in stamps)
+    assert all(cpu is not None and cpu >= 0 for *_, cpu, _ in timings)
 
 
 def test_a_chunk_of_short_tasks_has_one_stamp() -> None:
     before = time.perf_counter_ns()
-    _, stamps, _, _ = run_chunk(square, 5, [1, 2, 3], each=False)
-    [(task, tasks, started, ended, cpu, delay)] = stamps
+    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], each=False)
+    [(task, tasks, started, ended, cpu, delay)] = timings
     assert (task, tasks) == (5, 3)
     assert before <= started <= ended <= time.perf_counter_ns()
     assert (cpu, delay) == (None, None)
@@ -90,16 +90,16 @@ def test_the_main_thread_counts_the_cpu_time_of_its_process_and_another_its_own(
 ) -> None:
     monkeypatch.setattr(time, "process_time_ns", iter([100, 107]).__next__)
     monkeypatch.setattr(time, "thread_time_ns", iter([200, 211]).__next__)
-    stamps = []
+    timings = []
 
     def run() -> None:
-        stamps.extend(run_chunk(square, 0, [1], each=True)[1])
+        timings.extend(run_chunk(square, 0, [1], each=True)[1])
 
     run()
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert [cpu for *_, cpu, _ in stamps] == [7, 11]
+    assert [cpu for *_, cpu, _ in timings] == [7, 11]
 
 
 def test_the_report_names_host_process_and_thread() -> None:
@@ -142,13 +142,13 @@ def test_any_exception_ends_its_chunk_and_is_reported_as_text(
     message: str,
     each: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    values, stamps, _, failure = run_chunk(raising(error), 10, [1, 2, 3, 4], each=each)
+    values, timings, _, failure = run_chunk(raising(error), 10, [1, 2, 3, 4], each=each)
     assert failure is not None
     assert failure[:3] == (12, kind, message)
     assert "in call" in failure[3]
     assert kind in failure[3].splitlines()[-1]
     assert values == [1, 2]
-    assert len(stamps) == (2 if each else 0)
+    assert len(timings) == (2 if each else 0)
 
 
 def test_the_cause_of_an_exception_is_in_its_traceback() -> None:
@@ -166,10 +166,10 @@ def test_the_cause_of_an_exception_is_in_its_traceback() -> None:
 @pytest.mark.parametrize("each", [True, False])
 @pytest.mark.parametrize("call", [square_later, functools.partial(square_later)])
 def test_coroutine_functions_and_their_partials_are_awaited(call: Any, each: bool) -> None:  # noqa: FBT001 - a parameter
-    values, stamps, _, failure = run_chunk(call, 0, [1, 2, 3], each=each)
+    values, timings, _, failure = run_chunk(call, 0, [1, 2, 3], each=each)
     assert failure is None
     assert values == [1, 4, 9]
-    assert len(stamps) == (3 if each else 1)
+    assert len(timings) == (3 if each else 1)
 
 
 def test_a_coroutine_method_is_awaited() -> None:
@@ -241,10 +241,10 @@ def test_a_coroutine_that_raises_ends_its_chunk() -> None:
             raise ValueError("bad")
         return number
 
-    values, stamps, _, failure = run_chunk(fail, 0, [1, 2, 3], each=True)
+    values, timings, _, failure = run_chunk(fail, 0, [1, 2, 3], each=True)
     assert failure is not None
     assert failure[:3] == (1, "ValueError", "bad")
-    assert (values, len(stamps)) == ([1], 1)
+    assert (values, len(timings)) == ([1], 1)
     assert loops[0].is_closed()
 
 
@@ -260,7 +260,7 @@ def test_without_the_systems_help_the_run_delay_is_unknown(monkeypatch: pytest.M
         raise FileNotFoundError
 
     monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(chunk, "_here", threading.local())
+    monkeypatch.setattr(chunk, "_thread_state", threading.local())
     assert run_delay_ns() is None
     _, [(*_, delay)], _, _ = run_chunk(square, 0, [1], each=True)
     assert delay is None
@@ -290,7 +290,7 @@ from runner_probe import worker as chunk
 
 def whose():
     chunk.run_delay_ns()
-    return os.readlink(f"/proc/self/fd/{chunk._here.schedstat.descriptor}")
+    return os.readlink(f"/proc/self/fd/{chunk._thread_state.schedstat.descriptor}")
 
 def own():
     return f"/proc/{os.getpid()}/task/{threading.get_native_id()}/schedstat"

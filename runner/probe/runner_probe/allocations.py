@@ -1,4 +1,4 @@
-"""Which lines of code hold the memory of a process at its peak, from `tracemalloc`; never in a timed run.
+"""The lines of code that hold a process's memory at its peak, from `tracemalloc`; never in a timed run.
 
 Workers import this file by name, so it imports from the standard library and this package only.
 """
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _SAMPLE_S = 0.005
 _GROWTH = 1.1  # a snapshot is taken when this many times as much is allocated as at the previous one
 _FRAMES = 16  # enough to find the user's line that called a library
-_MOST_LINES = 100
+_MAX_LINES = 100
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")})
 _PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _OURS = (_PROBE, tracemalloc.__file__, linecache.__file__)
 
-_tracers: list[AllocationTracer] = []  # a forked process inherits its parent's; its own is the last
+_tracers: list[AllocationTracer] = []  # the last one is this process's; a fork inherits those of its parent
 _starting = threading.Lock()
 
 
@@ -58,31 +58,31 @@ class AllocationTracer:
         return True
 
     def sample(self) -> None:
-        """Take a snapshot if more memory is allocated than ever before."""
+        """Take a snapshot if clearly more memory is allocated than at the previous one."""
         with self._lock:
             allocated_bytes, _ = tracemalloc.get_traced_memory()
             if allocated_bytes > self._peak_bytes * _GROWTH:
                 self._peak_bytes, self._snapshot = allocated_bytes, tracemalloc.take_snapshot()
 
     def write(self) -> None:
-        """Write the lines of the peak so far, unless they are written."""
+        """Write the lines of the peak so far, unless they were written already."""
         with self._lock:
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None:
-                # The name has the bytes: a process has the peak of that interpreter which saw the most.
+                # The name contains the bytes: the largest peak of a process's interpreters is used.
                 path = os.path.join(self._folder, f"{self.owner}-{self._peak_bytes}.json")
                 with open(f"{path}.part", "w", encoding="utf-8", errors="backslashreplace") as file:
                     json.dump(_lines(snapshot), file)
                 os.replace(f"{path}.part", path)
 
     def _keep_sampling(self) -> None:
-        never = threading.Event()
+        pause = threading.Event()
         while True:
             self.sample()
-            never.wait(_SAMPLE_S)
+            pause.wait(_SAMPLE_S)
 
 
-def traced(folder: str, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def with_tracing(folder: str, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Make a task that traces the allocations of the process it runs in."""
     return partial(_await_traced if is_async(call) else _run_traced, folder, call)
 
@@ -96,12 +96,12 @@ def tracer(folder: str) -> AllocationTracer:
 
 
 def _run_traced(folder: str, call: Callable[[Any], Any], item: Any) -> Any:
-    own_tracer = tracer(folder)
+    process_tracer = tracer(folder)
     try:
         return _call_task(call, item)
     finally:
-        own_tracer.sample()
-        own_tracer.write()  # a worker may be terminated without notice
+        process_tracer.sample()
+        process_tracer.write()  # a worker may be terminated without notice
 
 
 def _call_task(call: Callable[[Any], Any], item: Any) -> Any:
@@ -112,18 +112,18 @@ async def _await_task(call: Callable[[Any], Any], item: Any) -> Any:
     return await call(item)
 
 
-#: The line that stands for a function that is not written in Python, which has no lines.
+#: The line reported for a function that is not written in Python, which has no lines.
 _TASK = (__file__, _call_task.__code__.co_firstlineno + 1)
 _CALLS = (_TASK, (__file__, _await_task.__code__.co_firstlineno + 1))
 
 
 async def _await_traced(folder: str, call: Callable[[Any], Any], item: Any) -> Any:
-    own_tracer = tracer(folder)
+    process_tracer = tracer(folder)
     try:
         return await _await_task(call, item)
     finally:
-        own_tracer.sample()
-        own_tracer.write()
+        process_tracer.sample()
+        process_tracer.write()
 
 
 def _lines(snapshot: tracemalloc.Snapshot) -> list[list[Any]]:
@@ -139,7 +139,7 @@ def _lines(snapshot: tracemalloc.Snapshot) -> list[list[Any]]:
             sums = held.setdefault(place, [0, 0])
             sums[0] += trace.size
             sums[1] += 1
-    largest = sorted(held.items(), key=lambda entry: -entry[1][0])[:_MOST_LINES]
+    largest = sorted(held.items(), key=lambda entry: -entry[1][0])[:_MAX_LINES]
     return [[*place, _source(place), *sums] for place, sums in largest]
 
 
@@ -154,15 +154,15 @@ def _source(place: tuple[str, int]) -> str:
 def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
     """Find the innermost line of the user's code; None for memory that only the probe and the pool hold.
 
-    If the function itself is from a library, that is its line in the library. If the user's code is too far
-    up for the frames that were kept, it is the innermost line.
+    If the task's function is from a library, it is the line in the library. If the kept frames do not reach
+    up to the user's code, it is the innermost line.
     """
     places = [(frame.filename, frame.lineno) for frame in reversed(frames)]  # the innermost first
     if places[0] == _TASK:
         return _TASK
-    users = next((place for place in places if not place[0].startswith((*_LIBRARIES, *_OURS, "<"))), None)
-    if users is not None:
-        return users
+    user_line = next((place for place in places if not place[0].startswith((*_LIBRARIES, *_OURS, "<"))), None)
+    if user_line is not None:
+        return user_line
     call = next((number for number, place in enumerate(places) if place in _CALLS), 0)
     if call:
         return places[call - 1]

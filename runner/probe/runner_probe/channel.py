@@ -25,7 +25,7 @@ class Channel:
         os.dup2(2, 1)
 
     def receive(self) -> ProbeInput:
-        """Read standard input, then leave the workload an empty one."""
+        """Read standard input, then replace it by an empty one for the workload."""
         received: ProbeInput = loads(sys.stdin.buffer.read().decode())
         self._mark = received["reply_mark"].encode()
         empty = os.open(os.devnull, os.O_RDONLY)

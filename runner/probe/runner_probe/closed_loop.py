@@ -6,8 +6,8 @@ import time
 from itertools import chain
 
 from runner_probe.cpu import NOTHING, tree_usage
-from runner_probe.iteration import MOST_RECORDS, PoolFailed, TaskFailed
-from runner_probe.window_worker import NotTogether, run_until_closed
+from runner_probe.iteration import MAX_RECORDS, PoolFailed, TaskFailed
+from runner_probe.window_worker import WorkersMissing, run_until_closed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PERCENTILES = (50, 90, 99)
 
 
-class NothingEnded(Exception):  # noqa: N818 - the name says what happened
+class NoTaskEnded(Exception):  # noqa: N818 - the name says what happened
     """No task ended within the window; it is too short."""
 
 
@@ -63,21 +63,21 @@ class Loops:
             yield from values.items()
 
     def records(self, items: int) -> list[RecordValues]:
-        """List the task records; more than MOST_RECORDS are merged.
+        """List the task records; more than MAX_RECORDS are merged.
 
         Args:
             items: how many items there are
         """
         total = sum(len(ended_ns) for _, _, ended_ns, *_ in self.reports)
-        group = 1 if total <= MOST_RECORDS else -(-total // (MOST_RECORDS // 2))
+        group = 1 if total <= MAX_RECORDS else -(-total // (MAX_RECORDS // 2))
         records: list[RecordValues] = []
-        for place, (_, first_ns, ended_ns, _, where, _) in enumerate(self.reports):
-            first = _first(place, len(self.reports), items)
+        for index, (_, first_ns, ended_ns, _, worker, _) in enumerate(self.reports):
+            first = _first(index, len(self.reports), items)
             for begin in range(0, len(ended_ns), group):
                 end = min(begin + group, len(ended_ns))
                 started, ended = ended_ns[begin - 1] if begin else first_ns, ended_ns[end - 1]
-                times = self.submitted_ns[place], started, ended, ended, ended - started, None, None
-                records.append(((first + begin) % items, end - begin, *where[:3], *times))
+                times = self.submitted_ns[index], started, ended, ended, ended - started, None, None
+                records.append(((first + begin) % items, end - begin, *worker[:3], *times))
         return records
 
 
@@ -93,8 +93,8 @@ def run_loops(
     Raises:
         TaskFailed: a task raised an exception
         PoolFailed: the pool raised an exception
-        NotTogether: not all workers started
-        NothingEnded: no task ended within the window
+        WorkersMissing: not all workers started
+        NoTaskEnded: no task ended within the window
     """
     _, workers, duration_ns = window
     loops = Loops(duration_ns)
@@ -104,9 +104,9 @@ def run_loops(
     pool = open_pool()
     try:
         futures = []
-        for place in range(workers):
+        for index in range(workers):
             loops.submitted_ns.append(clock())
-            first = _first(place, workers, len(items))
+            first = _first(index, workers, len(items))
             futures.append(pool.submit(run_until_closed, call, items, first, window))
         try:
             loops.reports = [future.result() for future in futures]
@@ -119,9 +119,9 @@ def run_loops(
     for *_, failure in loops.reports:
         if failure is not None:
             kind, message = failure[1:3]
-            raise NotTogether(message) if kind == NotTogether.__name__ else TaskFailed(failure)
+            raise WorkersMissing(message) if kind == WorkersMissing.__name__ else TaskFailed(failure)
     if not loops.service_ns():
-        raise NothingEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise it")
+        raise NoTaskEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise it")
     return loops
 
 
@@ -154,6 +154,6 @@ def percentile(ascending: Sequence[int], part: int) -> int:
     return ascending[max(0, -(-len(ascending) * part // 100) - 1)]
 
 
-def _first(place: int, workers: int, items: int) -> int:
+def _first(index: int, workers: int, items: int) -> int:
     """Choose the item that a worker starts with: workers are spread over the items."""
-    return place * items // workers % items
+    return index * items // workers % items

@@ -64,7 +64,7 @@ def tree_usage() -> Usage:
 
 
 def living_cpu_s() -> float:
-    """Read the CPU time in `tree_usage` of living descendants: who waits for them will see it again."""
+    """Read the CPU time of living descendants in `tree_usage`; it counts again once they are waited for."""
     return sum(_living_usage(child).cpu_s for child in _children(os.getpid()))
 
 

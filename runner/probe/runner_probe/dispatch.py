@@ -1,4 +1,4 @@
-"""What it costs to dispatch a chunk on an executor: empty chunks, submitted and collected as tasks are."""
+"""The cost of dispatching a chunk on an executor: empty chunks, submitted and collected like tasks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _WARM_UP = 4  # chunks for each worker: the pool starts its workers, and they import the workload
 _CHUNKS = 64  # in a row
-_ROWS = 5  # the median row counts
-_LONG_ENOUGH_NS = 1_000_000_000  # then no further row: a process for each chunk takes that long
+_ROWS = 5  # of which the median is used
+_LONG_ENOUGH_NS = 1_000_000_000  # no further row after this time: a process for each chunk takes long
 
 
 def measure_dispatch(
@@ -48,7 +48,7 @@ def measure_dispatch(
 
 
 def _dispatch(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:
-    """Submit and collect empty chunks; returns the worker of each."""
+    """Submit and collect empty chunks; return the worker of each."""
     if is_async(call):  # each chunk opens an event loop
         futures = [pool.submit(run_chunk, call, 0, [], each=False) for _ in range(chunks)]
     else:

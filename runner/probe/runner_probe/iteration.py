@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runner_probe.wire import RecordValues
     from runner_probe.worker import Failure, Report
 
-MOST_RECORDS = 10_000  # for each iteration; if there are more, they are merged
+MAX_RECORDS = 10_000  # for each iteration; if there are more, they are merged
 _MANY_WORKERS = 1_000  # from this number on, records are merged across workers
 
 #: The fields of a task record, in the order of its values; `wire.RecordFields` explains them.
@@ -40,7 +40,7 @@ RECORD_FIELDS = (
 
 
 class TaskFailed(Exception):  # noqa: N818 - the task's error
-    """A task raised an exception; holds the task's position and the exception as text."""
+    """A task raised an exception; has the task's position and the exception as text."""
 
     def __init__(self, failure: Failure) -> None:
         self.task, self.kind, self.message, self.traceback = failure
@@ -53,7 +53,7 @@ class PoolFailed(Exception):  # noqa: N818 - the pool's error
     Args:
         error: the exception
         chunk: the first chunk that was not returned: its first task and its items; None: unknown
-        pool: before its shutdown, in which it forgets its workers
+        pool: the pool before its shutdown, after which it no longer knows its workers
     """
 
     def __init__(self, error: Exception, chunk: tuple[int, Sequence[Any]] | None, pool: Any) -> None:
@@ -117,33 +117,33 @@ class Iteration:
         return [value for values, *_ in self.reports for value in values]
 
     def records(self) -> list[RecordValues]:
-        """List the task records; more than MOST_RECORDS are merged."""
+        """List the task records; more than MAX_RECORDS are merged."""
         records: list[RecordValues] = []
         shifts = self.shifts_ns()
-        for (_, stamps, worker, _), submitted, received in zip(
+        for (_, timings, worker, _), submitted, received in zip(
             self.reports, self.submitted_ns, self.received_ns, strict=True
         ):
             shift = shifts.get(worker[0], 0)
-            for first, tasks, began, finished, cpu, delay in stamps:
+            for first, tasks, began, finished, cpu, delay in timings:
                 started, ended = began + shift, finished + shift
                 # A warm pool may return its last result just before it calls back.
                 back = ended if received is None else received or self.closed_ns
                 busy = ended - started
                 records.append((first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay))
-        return records if len(records) <= MOST_RECORDS else _merge(records)
+        return records if len(records) <= MAX_RECORDS else _merge(records)
 
     def shifts_ns(self) -> dict[str, int]:
-        """Compute, by host, what to add to the times of other hosts' workers."""
+        """Compute, by host, the shift to add to the times of other hosts' workers."""
         if all(worker[0] == HOST for _, _, worker, _ in self.reports):
             return {}
         from runner_probe.clocks import shifts_ns  # noqa: PLC0415 - only clusters pay for it
 
         moments = (
             (worker[0], submitted, None if received is None else received or self.closed_ns, started, ended)
-            for (_, stamps, worker, _), submitted, received in zip(
+            for (_, timings, worker, _), submitted, received in zip(
                 self.reports, self.submitted_ns, self.received_ns, strict=True
             )
-            for _, _, started, ended, *_ in stamps
+            for _, _, started, ended, *_ in timings
         )
         return shifts_ns(moments, HOST)
 
@@ -169,7 +169,7 @@ def run_cold(
 def run_untraced(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> UntracedIteration:
-    """As `run_cold`, but submit the tasks as a user's own code does, without tracing.
+    """Like `run_cold`, but submit the tasks as a user's own code does, without tracing.
 
     For tasks so short that reading the clock around a chunk would change what is measured.
     """
@@ -180,15 +180,15 @@ def run_untraced(
     opened_ns = clock()
     pool = open_pool()
     try:
-        one_by_one = tasks.size == 1 and not traits_of(pool).shares_call
-        if one_by_one:
+        single = tasks.size == 1 and not traits_of(pool).shares_call
+        if single:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))
         else:
             for _, items in tasks.chunks:
                 futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
-        collect = untraced.values.append if one_by_one else untraced.values.extend
+        collect = untraced.values.append if single else untraced.values.extend
         while futures:
             collect(futures.pop().result())
     except BaseException as error:
@@ -242,7 +242,7 @@ def _drive(pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable
             iteration.received_ns = [None] * len(tasks.chunks)
             _submit(pool, tasks, futures)
         futures.reverse()
-        while futures:  # as in `map`, a result is not kept once it was collected
+        while futures:  # as in `map`, a future is not kept once its result was collected
             iteration.reports.append(_report(futures.pop()))
     except BaseException as error:
         for future in futures:  # otherwise the whole queue would run before the pool closes
@@ -269,7 +269,7 @@ def _submit_traced(
         iteration.submitted_ns[index] = clock()
         future = pool.submit(run_chunk, tasks.call, first, items, each=True)
         futures.append(future)
-        future.add_done_callback(_note_time(iteration.received_ns, index, clock))
+        future.add_done_callback(_record_time(iteration.received_ns, index, clock))
 
 
 def _report(future: Any) -> Report:
@@ -280,7 +280,9 @@ def _report(future: Any) -> Report:
     return report
 
 
-def _note_time(received_ns: list[int | None], index: int, clock: Callable[[], int]) -> Callable[[Any], None]:
+def _record_time(
+    received_ns: list[int | None], index: int, clock: Callable[[], int]
+) -> Callable[[Any], None]:
     def note(_: Any) -> None:
         received_ns[index] = clock()
 
@@ -292,7 +294,7 @@ def _merge(records: list[RecordValues]) -> list[RecordValues]:
 
     With very many workers, such as a thread for each task, records of different workers are merged, too.
     """
-    group = -(-len(records) // (MOST_RECORDS // 2))  # aims at half of MOST_RECORDS: last groups are short
+    group = -(-len(records) // (MAX_RECORDS // 2))  # aims at half of MAX_RECORDS: last groups are short
     lanes: dict[tuple[str, int, int] | None, list[RecordValues]] = {}
     records = sorted(records, key=_started_ns)
     for record in records:

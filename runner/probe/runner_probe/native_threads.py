@@ -7,7 +7,7 @@ import re
 
 from runner_probe.cpu import usable_cpus
 
-#: libraries by a part of their file name, with the variable that limits each and precedes that of OpenMP
+#: Part of a library's file name → the variable that limits its threads, which has precedence over OpenMP's.
 _LIBRARIES = {
     "openblas": "OPENBLAS_NUM_THREADS",
     "mkl_rt": "MKL_NUM_THREADS",
@@ -22,9 +22,9 @@ _NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 def native_threads() -> dict[str, int]:
     """Count the threads that each library loaded in this process may start.
 
-    What the workload's module imports is loaded here and in every worker; what a task itself imports is seen
-    only if tasks run in this process, as in the serial loop. The numbers come from `threadpoolctl` if it is
-    installed, otherwise from the environment and the CPUs.
+    Libraries that the workload's module imports are loaded here and in every worker. Those that a task itself
+    imports are found only if tasks run in this process, as in the serial loop. The numbers come from
+    `threadpoolctl` if it is installed, otherwise from the environment and the CPUs.
     """
     loaded = _loaded_libraries()
     if not loaded:

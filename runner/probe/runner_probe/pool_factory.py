@@ -1,4 +1,4 @@
-"""Opens the pools of an executor as its YAML declares them.
+"""The factory that opens the pools of an executor as its YAML declares them.
 
 `runner_probe.adapters` documents the interface of a pool.
 """
@@ -41,7 +41,7 @@ class Factory:
         return self.make(**self.arguments)
 
     def _context(self, start_method: str | None) -> Any:
-        """Return the context of a start method. It is always passed: the default depends on the Python."""
+        """Return the context of a start method. It is always passed, since Python's default varies."""
         import multiprocessing  # noqa: PLC0415 - only process executors need it
 
         self.start_method = start_method or multiprocessing.get_start_method()

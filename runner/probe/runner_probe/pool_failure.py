@@ -1,4 +1,4 @@
-"""Why a pool did not return what was submitted: a worker died, or something could not be pickled."""
+"""Explanations of why a pool returned no result: a worker died, or something could not be pickled."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _exit_codes(failed: PoolFailed) -> list[int]:
 
 
 def _why_unpickling_failed(error: Exception) -> str:
-    """Take the last line of the traceback that a process pool keeps as text when it cannot read a result."""
+    """Return the last line of the traceback that a process pool keeps when it cannot read a result."""
     lines = str(error.__cause__ or "").strip().strip("'\"").strip().splitlines()
     return lines[-1].strip() if lines else ""
 
@@ -62,9 +62,9 @@ def _describe_unpicklable(first: int, items: Sequence[Any], workload: Workload) 
     try:
         ForkingPickler.dumps((workload.call, items))
     except Exception:
-        what = "function or an item"
+        subject = "function or an item"
     else:
-        what = "result"
+        subject = "result"
     if len(items) == 1:
-        return f"the {what} of task {first} ({workload.labels()[first % len(workload.bag)]})"
-    return f"{'a' if what == 'result' else 'the'} {what} of tasks {first} to {first + len(items) - 1}"
+        return f"the {subject} of task {first} ({workload.labels()[first % len(workload.bag)]})"
+    return f"{'a' if subject == 'result' else 'the'} {subject} of tasks {first} to {first + len(items) - 1}"

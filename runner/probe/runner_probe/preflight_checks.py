@@ -83,7 +83,7 @@ def describe_interpreter() -> InterpreterFacts:
     }
 
 
-#: They limit how many threads or processes libraries, and Python itself, use.
+#: Variables that limit the numbers of threads or processes that libraries, and Python itself, use.
 _THREAD_COUNTS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -122,15 +122,15 @@ def _unknown_arguments(workload: WorkloadSettings, call: Any) -> Iterator[str]:
     if not arguments:
         return
     try:
-        # The arguments of a decorator itself, not of the function that it wraps.
+        # A decorator's own parameters count, not those of the function that it wraps.
         signature = inspect.signature(call.func, follow_wrapped=False)
     except (TypeError, ValueError):  # a built-in or a class without a signature
         return
     for name in arguments:
         if not _takes(signature, name):
-            near = difflib.get_close_matches(name, signature.parameters, 1)
+            similar = difflib.get_close_matches(name, signature.parameters, 1)
             parameters = ", ".join(signature.parameters)
-            hint = f"did you mean '{near[0]}'?" if near else f"its arguments are {parameters}"
+            hint = f"did you mean '{similar[0]}'?" if similar else f"its arguments are {parameters}"
             yield f"{workload['function']} has no argument '{name}'; {hint}"
 
 
@@ -164,13 +164,13 @@ def _open_once(pool: PoolSettings) -> str:
         executor.shutdown(wait=True)  # nothing was submitted, so no worker started
     except TargetError as error:
         return str(error)
-    except Exception as error:  # caused by an argument, its own target, or the start method
+    except Exception as error:  # caused by an argument, the target of an argument, or the start method
         return f"{pool['_target_']}: {type(error).__name__}: {error}"
     return ""
 
 
 def _not_an_executor(target: str, pool: object, missing: list[str]) -> str:
-    """Say what an executor needs; terminates what was made instead, if it is a pool that can be."""
+    """Say what an executor needs; terminate the object that was made instead, if it can be terminated."""
     terminate = getattr(pool, "terminate", None)
     if callable(terminate):
         terminate()

@@ -1,4 +1,4 @@
-"""The probe's program: read one specification, do what it asks for, and reply.
+"""The probe's program: read one specification, carry it out, and reply.
 
 `runner_probe.wire` declares specifications and replies.
 """
@@ -56,12 +56,12 @@ def main() -> None:
         channel.send(check(specification))
     else:
         channel.send(run(specification))
-    # At exit the interpreter would search everything that was loaded for cycles, several times: 2 ms.
+    # Otherwise the interpreter would search all loaded objects for cycles several times at exit: 2 ms.
     gc.freeze()
 
 
 def run(specification: RunSpecification) -> RunReply:
-    """Run what the specification asks for; a failure ends it and is reported."""
+    """Carry out a specification; a failure ends the run and is reported."""
     reply: RunReply = {
         "status": "ok",
         "error": "",
@@ -127,7 +127,7 @@ def _measure(
     tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     is_untraced = tracing == "separate_run" and not is_async(tasks.call)
     untraced = _run_untraced(tasks, factory) if is_untraced else None
-    if untraced is not None:  # at once: what follows may fail
+    if untraced is not None:  # added first: the traced run may fail
         reply["iterations"].append(_describe_untraced(untraced, workload))
     traced = run_cold(tasks, factory.open)
     if untraced is None:
@@ -138,7 +138,7 @@ def _measure(
         warm: list[Iteration] = []
         try:
             warm.extend(run_warm(tasks, factory.open, specification["iterations"]))
-        finally:  # keeps the iterations before one that fails
+        finally:  # if an iteration fails, those before it are kept
             for number, iteration in enumerate(warm, 1):
                 reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
     if untraced is not None:
@@ -157,7 +157,7 @@ def _measure(
 def _measure_window(
     workload: Workload, factory: Factory, specification: WindowSpecification, reply: RunReply
 ) -> None:
-    """Let every worker run tasks until a window closes. Makes no reference: items may be left out."""
+    """Let every worker run tasks until a window closes. This makes no reference: it may skip items."""
     from runner_probe.closed_loop import describe_loops, run_loops  # noqa: PLC0415 - only this kind needs it
     from runner_probe.result_check import judge  # noqa: PLC0415
 
@@ -173,7 +173,7 @@ def _measure_window(
 
 
 def _observe_process(specification: MeasurementSpecification | WindowSpecification, reply: RunReply) -> None:
-    """Add native threads, if asked for, and the CPU time of descendants that are still alive."""
+    """Add native threads, if requested, and the CPU time of descendants that are still alive."""
     if specification["with_native_threads"]:
         from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
@@ -219,7 +219,7 @@ def _describe(
 ) -> IterationReply:
     records = iteration.records()
     if workload.is_snippets and len(records) == len(workload.items):
-        # A snippet returns when its loop started and ended, so that its set-up does not count.
+        # A snippet returns the times at which its loop started and ended, so that its set-up does not count.
         shifts = iteration.shifts_ns()
         records = [
             _with_times(record, started + shifts.get(record[2], 0), ended + shifts.get(record[2], 0))

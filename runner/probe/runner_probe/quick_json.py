@@ -1,6 +1,6 @@
 """JSON without the package `json`, which imports `re` and `enum`: that would cost 8 ms of every invocation.
 
-It uses the C accelerator of the package. Where that is missing or has another interface, it uses the package.
+It uses the package's C accelerator, and the package itself where the accelerator is missing or different.
 """
 
 from __future__ import annotations

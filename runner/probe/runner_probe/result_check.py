@@ -1,4 +1,4 @@
-"""Check results against expected ones, or against those of the reference invocation."""
+"""Checking results against expected ones, or against those of the reference run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Judgement:
     """The result of a check."""
 
     def __init__(self, new_reference: list[ComparableResult] | None = None) -> None:
-        self.new_reference = new_reference  #: None: there was one, or no whole bag to make it from
+        self.new_reference = new_reference  #: None: one was given, or there was no whole bag to make it from
         self.differing: list[int] = []  #: tasks of the bag whose result is wrong
         self.error = ""  #: describes the first of them
 
@@ -31,11 +31,11 @@ def judge(
     """Compare results as the workload's `compare` says. Without a reference, make one from the first bag.
 
     Args:
-        values: results; bag after bag
-        labels: of the tasks of one bag
-        workload: its settings
-        reference: what to compare with, unless the workload says what to expect
-        tasks: for each value its task in the bag, if the values are not whole bags
+        values: results, bag after bag
+        labels: labels of the tasks of one bag
+        workload: settings of the workload
+        reference: results to compare with, unless the workload has expected results
+        tasks: the task of each value, if the values are not whole bags
 
     Raises:
         TypeError: a result that cannot be compared
@@ -47,19 +47,19 @@ def judge(
     expected = workload.get("expect")
     first_bag = results[: len(labels)] if tasks is None else None
     judgement = Judgement(first_bag if reference is None else None)
-    against: list[ComparableResult] | None
+    standard: list[ComparableResult] | None
     if expected is not None:
-        against, source = [_comparable(value, comparison) for value in expected], "was expected"
+        standard, source = [_comparable(value, comparison) for value in expected], "was expected"
     else:
-        against = first_bag if reference is None else reference
+        standard = first_bag if reference is None else reference
         source = "in the reference run"
-    if against is None:  # neither a reference nor a whole bag: nothing to compare with
+    if standard is None:  # neither a reference nor a whole bag: nothing to compare with
         return judgement
     equal = _equal_digests if comparison == "equal" else _close_values
     positions = [place % len(labels) for place in range(len(results))] if tasks is None else tasks
     wrong: dict[int, ComparableResult] = {}
     for task, result in zip(positions, results, strict=True):
-        if not equal(result, against[task]):
+        if not equal(result, standard[task]):
             wrong.setdefault(task, result)
     if wrong:
         task = min(wrong)
@@ -67,7 +67,7 @@ def judge(
         judgement.differing = sorted(wrong)
         judgement.error = (
             f"task {task} ({labels[task]}) returned {wrong[task]['shown']}, "
-            f"but {against[task]['shown']} {source}{more}"
+            f"but {standard[task]['shown']} {source}{more}"
         )
     return judgement
 
@@ -82,9 +82,9 @@ def _comparable(value: Any, comparison: str) -> ComparableResult:
     return {"value": form, "shown": shown(value)}
 
 
-def _equal_digests(one: ComparableResult, other: ComparableResult) -> bool:
-    return bool(one["value"] == other["value"])
+def _equal_digests(result: ComparableResult, expected: ComparableResult) -> bool:
+    return bool(result["value"] == expected["value"])
 
 
-def _close_values(one: ComparableResult, other: ComparableResult) -> bool:
-    return close(one["value"], other["value"])
+def _close_values(result: ComparableResult, expected: ComparableResult) -> bool:
+    return close(result["value"], expected["value"])

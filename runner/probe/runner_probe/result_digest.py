@@ -23,7 +23,7 @@ _LARGEST_FLOAT = int(sys.float_info.max)
 
 
 def digest(value: Any) -> str:
-    """Compute sixteen hexadecimal digits, or for a short value its form, equal for equal values.
+    """Compute a digest that is equal for equal values: 16 hexadecimal digits, or the form of a short value.
 
     Numbers are compared by value, arrays by type, shape and bytes; a list equals a tuple.
     """
@@ -90,31 +90,31 @@ def plain(value: Any) -> Any:
     )
 
 
-def _form(value: Any, above: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one return for each type
-    """Encode a value canonically; `above` holds the ids of the containers that it is in."""
+def _form(value: Any, containers: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - one return for each type
+    """Encode a value canonically; `containers` are the ids of the containers that it is in."""
     if value is None or isinstance(value, (bool, int, float, complex)):
         return _number(value)
     if isinstance(value, str):
         return _tagged(b"s", value.encode("utf-8", "surrogatepass"))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _tagged(b"b", bytes(value))
-    if id(value) in above:
+    if id(value) in containers:
         return _tagged(
-            b"^", str(above[::-1].index(id(value))).encode()
+            b"^", str(containers[::-1].index(id(value))).encode()
         )  # a cycle: how many levels up it leads
-    above = (*above, id(value))
+    containers = (*containers, id(value))
     if isinstance(value, (list, tuple)):
-        return _tagged(b"l", *(_form(part, above) for part in value))
+        return _tagged(b"l", *(_form(part, containers) for part in value))
     if isinstance(value, (set, frozenset)):
-        return _tagged(b"e", *sorted(_form(part, above) for part in value))
+        return _tagged(b"e", *sorted(_form(part, containers) for part in value))
     if isinstance(value, dict):
-        pairs = (_tagged(b"p", _form(k, above), _form(v, above)) for k, v in value.items())
+        pairs = (_tagged(b"p", _form(k, containers), _form(v, containers)) for k, v in value.items())
         return _tagged(b"d", *sorted(pairs))
     if hasattr(value, "dtype") and hasattr(value, "tobytes"):
-        return _array(value, above)
+        return _array(value, containers)
     if isinstance(value, (type, _FUNCTION)):
         return _tagged(b"c", f"{value.__module__}.{value.__qualname__}".encode())
-    return _object(value, above)
+    return _object(value, containers)
 
 
 def _number(value: Any) -> bytes:
@@ -129,21 +129,21 @@ def _number(value: Any) -> bytes:
     return _tagged(b"n", b"%x" % value if isinstance(value, int) else str(value).encode())
 
 
-def _array(value: Any, above: tuple[int, ...]) -> bytes:
+def _array(value: Any, containers: tuple[int, ...]) -> bytes:
     if value.shape == () or value.dtype.hasobject:
         inner = value.tolist()
         if type(inner) is not type(value):  # false for `longdouble`, which has no Python type
-            return _form(inner, above)
+            return _form(inner, containers)
     shape = ",".join(map(str, value.shape))
     return _tagged(b"a", str(value.dtype).encode(), shape.encode(), value.tobytes())
 
 
-def _object(value: Any, above: tuple[int, ...]) -> bytes:
+def _object(value: Any, containers: tuple[int, ...]) -> bytes:
     reduced = value.__reduce_ex__(4)
     if isinstance(reduced, str):
         return _tagged(b"g", reduced.encode())
     parts = [*reduced[:3], *(None if items is None else list(items) for items in reduced[3:5])]
-    return _tagged(b"o", *(_form(part, above) for part in parts))
+    return _tagged(b"o", *(_form(part, containers) for part in parts))
 
 
 def _tagged(tag: bytes, *parts: bytes) -> bytes:

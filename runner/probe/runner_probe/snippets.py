@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Span = tuple[int, int]
 
 TARGET_NS = 100_000_000  # a task of a snippet workload takes at least this long
-_MOST_GROWTH = 100  # short loops are measured inexactly: approach the target in steps
+_MAX_GROWTH = 100  # short loops are measured inexactly: approach the target in steps
 
 _PARSE = 0x400  # the flag PyCF_ONLY_AST; importing `ast` for it would cost 5 ms
 _FUNCTION = """
@@ -29,11 +29,11 @@ _compiled: dict[tuple[str, str], Callable[..., Span]] = {}
 
 
 def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
-    """Compile once in each process; SyntaxError has the line within the snippet."""
+    """Compile a snippet once in each process; the line of a SyntaxError is that within the snippet."""
     key = (setup, source)
     if key not in _compiled:
         for part, name in ((setup, "<setup>"), (source, "<snippet>")):
-            compile(part, name, "exec")  # first by itself: within a function it could return
+            compile(part, name, "exec")  # first separately: within a function it could contain `return`
         compile(_function(setup, ""), "<setup>", "exec")
         namespace: dict[str, Any] = {}
         exec(compile(_function(setup, source), "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
@@ -56,7 +56,7 @@ def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_coun
         elapsed = max(ended - started, 1)
         if elapsed >= TARGET_NS:
             return calls
-        growth = min(TARGET_NS / elapsed * 1.05, _MOST_GROWTH)
+        growth = min(TARGET_NS / elapsed * 1.05, _MAX_GROWTH)
         calls = max(calls + 1, int(calls * growth))
 
 

@@ -1,4 +1,4 @@
-"""Objects for names in YAML: dotted names, and `_target_` with its arguments."""
+"""The objects that YAML names: by a dotted name, or by a `_target_` with its arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _imports_ns: list[int] = []  # one for each import
 
 
 class TargetError(Exception):
-    """A name leads to no object; the message says why and suggests a similar one."""
+    """A name does not lead to an object; the message says why and suggests a similar name."""
 
 
 def imports_ns() -> int:
@@ -45,7 +45,7 @@ def locate(name: str) -> Any:
 
 
 def _no_module(parts: list[str]) -> str:
-    """Suggest what a name should be if its first part is no module."""
+    """Suggest a name if the first part of this one is not a module."""
     if not all(part.isidentifier() for part in parts):
         return "; write the name of a function in a module, MODULE.FUNCTION, not its code"
     if len(parts) == 1:
@@ -53,8 +53,8 @@ def _no_module(parts: list[str]) -> str:
     import difflib  # noqa: PLC0415 - only errors pay for it
     import pkgutil  # noqa: PLC0415
 
-    near = difflib.get_close_matches(parts[0], [module.name for module in pkgutil.iter_modules()], 1)
-    return f"; did you mean '{'.'.join([near[0], *parts[1:]])}'?" if near else " on the path"
+    similar = difflib.get_close_matches(parts[0], [module.name for module in pkgutil.iter_modules()], 1)
+    return f"; did you mean '{'.'.join([similar[0], *parts[1:]])}'?" if similar else " on the path"
 
 
 def _import(module: str, name: str) -> ModuleType | None:
@@ -76,7 +76,7 @@ def _import(module: str, name: str) -> ModuleType | None:
 
 
 def locate_callable(name: str) -> Any:
-    """As `locate`, for an object that can be called."""
+    """Like `locate`, for an object that can be called."""
     target = locate(name)
     if not callable(target):
         raise TargetError(f"'{name}' is {_article(type(target).__name__)}, which cannot be called")
@@ -111,10 +111,12 @@ def build(value: Any) -> Any:
 def _missing(name: str, owner: str, part: str, target: Any) -> str:
     import difflib  # noqa: PLC0415 - only errors pay for it
 
-    near = difflib.get_close_matches(part, [entry for entry in dir(target) if not entry.startswith("_")], 1)
-    hint = f"; did you mean '{owner}.{near[0]}'?" if near else ""
+    similar = difflib.get_close_matches(
+        part, [entry for entry in dir(target) if not entry.startswith("_")], 1
+    )
+    hint = f"; did you mean '{owner}.{similar[0]}'?" if similar else ""
     file = getattr(target, "__file__", None)  # shows which of two modules of the same name was imported
-    place = f" ({file})" if isinstance(file, str) and not near else ""
+    place = f" ({file})" if isinstance(file, str) and not similar else ""
     return f"'{name}' cannot be found: '{owner}'{place} has no '{part}'{hint}"
 
 

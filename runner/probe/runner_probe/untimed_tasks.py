@@ -1,4 +1,4 @@
-"""The tasks of a cell, run once without measuring time: for its memory, or for a profiler."""
+"""The untimed run of a cell's tasks: for its memory, or for a profiler."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def run_untimed(workload: Workload, factory: Factory, specification: UntimedSpecification) -> None:
-    """Run the tasks as a user's own code does; memory holds neither records nor digests of results."""
+    """Run the tasks as a user's own code does; neither records nor digests of results take memory."""
     folder, chunk_size = specification["allocations"], specification["chunk_size"]
     if folder is None:
         _run_tasks(workload, factory, chunk_size, workload.call)
         return
-    from runner_probe.allocations import traced, tracer  # noqa: PLC0415 - only a memory profile needs it
+    from runner_probe.allocations import tracer, with_tracing  # noqa: PLC0415 - only a memory profile needs it
 
-    own_tracer = tracer(folder)
-    _run_tasks(workload, factory, chunk_size, traced(folder, workload.call))
-    own_tracer.sample()
-    own_tracer.write()
+    process_tracer = tracer(folder)
+    _run_tasks(workload, factory, chunk_size, with_tracing(folder, workload.call))
+    process_tracer.sample()
+    process_tracer.write()
 
 
 def _run_tasks(

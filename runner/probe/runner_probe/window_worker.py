@@ -1,4 +1,4 @@
-"""What runs in a worker until a window closes: one task after another.
+"""The code that runs in a worker until a window closes: one task after another.
 
 Workers import this file by name, so it imports from the standard library and this package only. They stop by
 the clock, which all processes of a host share, so that no message has to reach them.
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     #: item; worker; failure
     LoopReport = tuple[int, int, "array[int]", dict[int, Any], Worker, Failure | None]
 
-PATIENCE_S = 25.0  # for the last worker; less than the shortest time limit, which would hide the reason
+START_TIMEOUT_S = 25.0  # of the last worker; shorter than any default time limit, which would hide the reason
 _PAUSE_S = 0.002
 _NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: by then all have noticed it
 
 
-class NotTogether(Exception):  # noqa: N818 - the name says what happened
+class WorkersMissing(Exception):  # noqa: N818 - the name says what happened
     """Not all workers started."""
 
 
@@ -51,25 +51,26 @@ def _run_together(
     folder, workers, duration_ns = window
     try:
         opens_ns = meet(folder, workers, f"{os.getpid()}-{get_native_id()}")
-    except NotTogether as error:
+    except WorkersMissing as error:
         return 0, 0, array("q"), {}, worker(), describe(error, first)
     return opens_ns, *repeat(call, items, first, opens_ns + duration_ns)
 
 
 def meet(folder: str, workers: int, name: str) -> int:
-    """Wait until all workers have started; returns when their window opens, the same time for each of them.
+    """Wait until all workers have started; return when the window opens, the same time for all of them.
 
-    Each worker creates a file named by the time: threads and processes can see it, however they were started.
+    Each worker creates a file named after the time. All threads and processes of the host can see it, however
+    they were started.
 
     Raises:
-        NotTogether: some did not start
+        WorkersMissing: some workers did not start
     """
     arrived_ns = time.perf_counter_ns()
     os.close(os.open(os.path.join(folder, f"{arrived_ns}-{name}"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     while len(arrivals := os.listdir(folder)) < workers:
-        if time.perf_counter_ns() - arrived_ns > PATIENCE_S * 1e9:
-            raise NotTogether(
-                f"{len(arrivals)} of {workers} workers have started after {PATIENCE_S:g} s; "
+        if time.perf_counter_ns() - arrived_ns > START_TIMEOUT_S * 1e9:
+            raise WorkersMissing(
+                f"{len(arrivals)} of {workers} workers have started after {START_TIMEOUT_S:g} s; "
                 "the pool runs fewer at a time, or they are slow to start"
             )
         time.sleep(_PAUSE_S)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 Tracing = Literal["task", "chunk", "separate_run"]
-"""What is traced: every task, every chunk, or nothing but a separate run after the headline run."""
+"""What is traced: every task, every chunk, or only a separate run after the headline run."""
 
 PoolSettings = dict[str, Any]
 """`_target_` of an executor, and its arguments."""
@@ -44,7 +44,7 @@ class _RunSpecification(TypedDict):
     workload: WorkloadSettings
     pool: PoolSettings
     calls: dict[str, int] | None  #: inner-loop counts of snippets by label; None: calibrate them
-    bags: int  #: how many times the items are run
+    bags: int  #: number of times that the items are run
 
 
 class CellToCheck(TypedDict):
@@ -78,7 +78,7 @@ class WindowSpecification(_RunSpecification):
     """Let every worker run one task after another until a window closes."""
 
     kind: Literal["window"]
-    folder: str  #: empty; the workers meet there
+    folder: str  #: empty; the workers wait for each other there
     workers: int
     duration_s: float
     reference: list[ComparableResult] | None
@@ -86,7 +86,7 @@ class WindowSpecification(_RunSpecification):
 
 
 class DispatchSpecification(_RunSpecification):
-    """Measure what it costs to dispatch an empty chunk."""
+    """Measure the cost of dispatching an empty chunk."""
 
     kind: Literal["dispatch"]
 
@@ -140,7 +140,7 @@ class _IterationReply(TypedDict):
     iteration: int  #: counted from 0
     warmup: bool
     tracing: bool  #: the separate traced run
-    tasks: int  #: that ran; in a window those that ended within it
+    tasks: int  #: number of tasks; in a window, of those that ended within it
     started_at: float  #: seconds since the epoch
     wall_ns: int
     cpu_s: float  #: of all its processes
@@ -156,7 +156,7 @@ class IterationReply(_IterationReply, total=False):
     start_ns: int
     work_ns: int
     end_ns: int
-    in_progress: int  #: tasks that the closing window interrupted; this and the next only for a window
+    in_progress: int  #: tasks in progress when the window closed; this and the next field only for a window
     service_ns: list[int]  #: the 50th, 90th and 99th percentile of the tasks' durations
 
 
@@ -171,11 +171,11 @@ class _WorkerFacts(TypedDict):
 class WorkerFacts(_WorkerFacts, total=False):
     """What was observed in the workers."""
 
-    native_threads: dict[str, int]  #: by library; only if asked for
+    native_threads: dict[str, int]  #: by library; only if requested
 
 
 class DispatchReply(TypedDict):
-    """What it costs to dispatch chunks."""
+    """The cost of dispatching chunks."""
 
     chunk_ns: float  #: one empty chunk, of many in a row
     workers: int  #: of the pool
@@ -197,7 +197,7 @@ class RunReply(_RunReply, total=False):
     workers: WorkerFacts
     living_cpu_s: float  #: part of the last `cpu_s` that the supervisor will count again
     calls: dict[str, int] | None  #: inner-loop counts used for snippets
-    labels: list[str]  #: of one bag; if asked for
+    labels: list[str]  #: of one bag; only if requested
     differing: list[int]  #: tasks of the bag whose result is wrong
     reference: list[ComparableResult]  #: if none was given and whole bags ran
     dispatch: DispatchReply

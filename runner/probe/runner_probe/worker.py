@@ -1,4 +1,4 @@
-"""What runs in a worker: one chunk of tasks, and the times of it.
+"""The code that runs in a worker: one chunk of tasks, with its times.
 
 Workers import this file by name, so it imports from the standard library only.
 """
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from runner_probe.adapters import Traits
 
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
-    Stamp = tuple[int, int, int, int, int | None, int | None]
+    Timing = tuple[int, int, int, int, int | None, int | None]
     #: host, process id, thread id, whether the GIL is enabled
     Worker = tuple[str, int, int, bool]
     #: task, name of the exception's type, its message, its traceback
     Failure = tuple[int, str, str, str]
-    #: the tasks' results up to a failure, stamps, worker, failure
-    Report = tuple[list[Any], list[Stamp], Worker, Failure | None]
+    #: the tasks' results up to a failure, timings, worker, failure
+    Report = tuple[list[Any], list[Timing], Worker, Failure | None]
 
 HOST = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 CO_COROUTINE = 0x80  # code flag of `async def`; importing `inspect` for it would cost 15 ms
 
-_here = _local()
+_thread_state = _local()
 
 
 def _forget() -> None:
-    global _here  # noqa: PLW0603 - a forked process is a new worker
-    _here = _local()
+    global _thread_state  # noqa: PLW0603 - a forked process is a new worker
+    _thread_state = _local()
 
 
 if hasattr(os, "register_at_fork"):
@@ -54,22 +54,22 @@ def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:
-    """As `run_chunk` without `each`, at almost no cost: for tasks of a microsecond."""
+    """Like `run_chunk` without `each`, at almost no cost: for tasks of a microsecond."""
     values: list[Any] = []
     failure = None
     started = time.perf_counter_ns()
     try:
         values.extend(map(call, items))  # keeps earlier results when a task raises
-        if len(values) < len(items):  # `extend` took a StopIteration for the end
-            raise StopIteration  # noqa: TRY301 - the task's own is lost
+        if len(values) < len(items):  # a task raised StopIteration, which ended `extend` silently
+            raise StopIteration  # noqa: TRY301 - the original is lost
     except BaseException as error:
         failure = describe(error, first + len(values))
     ended = time.perf_counter_ns()
     try:
-        where: Worker = _here.worker
+        this_worker: Worker = _thread_state.worker
     except AttributeError:
-        where = _here.worker = worker()  # two system calls, as long as a short task
-    return values, [(first, len(values), started, ended, None, None)], where, failure
+        this_worker = _thread_state.worker = worker()  # two system calls, as long as a short task
+    return values, [(first, len(values), started, ended, None, None)], this_worker, failure
 
 
 def run_plain(call: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
@@ -90,14 +90,14 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
 
 def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
     values: list[Any] = []
-    stamps: list[Stamp] = []
+    timings: list[Timing] = []
     failure = None
     task = first
     chunk_started = time.perf_counter_ns()
     try:
         if each:
             for task, item in enumerate(items, first):
-                stamps.append(_run_traced(call, task, item, values))
+                timings.append(_run_traced(call, task, item, values))
         else:
             for item in items:
                 values.append(call(item))
@@ -105,13 +105,13 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
     except BaseException as error:
         failure = describe(error, task)
     if not each and failure is None:
-        stamps.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
-    return values, stamps, worker(), failure
+        timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
+    return values, timings, worker(), failure
 
 
-def _run_traced(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Stamp:
-    # A main thread that runs tasks is the only thread of its process that does, and only the clock of the
-    # process includes the native threads of a library.
+def _run_traced(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Timing:
+    # If the main thread runs tasks, no other thread of the process does. Only the process's clock includes
+    # the native threads of a library.
     clock = time.process_time_ns if _in_main_thread() else time.thread_time_ns
     delay_before = run_delay_ns()
     cpu_before = clock()
@@ -136,14 +136,14 @@ def worker() -> Worker:
 
 
 def is_async(call: Callable[..., Any]) -> bool:
-    """Whether a call makes a coroutine; looks into `functools.partial`."""
+    """Whether a call makes a coroutine; `functools.partial` is unwrapped."""
     call = getattr(call, "func", call)
     code = getattr(call, "__code__", None)
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
 class EventLoop:
-    """Runs one coroutine after another; like `asyncio.run` it leaves nothing behind."""
+    """Runs one coroutine after another; like `asyncio.run`, it leaves nothing behind."""
 
     def __init__(self, call: Callable[[Any], Any]) -> None:
         import asyncio  # noqa: PLC0415 - only coroutines pay for it
@@ -161,7 +161,7 @@ class EventLoop:
 
 
 async def end_remaining_tasks(loop: AbstractEventLoop) -> None:
-    """Cancel what is left in an event loop, as `asyncio.run` does."""
+    """Cancel the remaining tasks of an event loop, as `asyncio.run` does."""
     import asyncio  # noqa: PLC0415 - as above
 
     remaining = asyncio.all_tasks() - {asyncio.current_task()}
@@ -201,9 +201,9 @@ class _Schedstat:
 
 def run_delay_ns() -> int | None:
     """Read for how long this thread was runnable but not running; None if the system does not report it."""
-    stat = getattr(_here, "schedstat", None)
+    stat = getattr(_thread_state, "schedstat", None)
     if stat is None or stat.owner != (os.getpid(), get_native_id()):
-        stat = _here.schedstat = _Schedstat()
+        stat = _thread_state.schedstat = _Schedstat()
     try:
         return int(os.pread(stat.descriptor, 64, 0).split()[1])
     except (OSError, ValueError, IndexError, AttributeError):

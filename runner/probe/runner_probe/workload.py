@@ -1,4 +1,4 @@
-"""A loaded workload: the function that runs a task, its items, and what runs around them."""
+"""A loaded workload: the function that runs a task, its items, and what runs before and after them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LABEL_LENGTH = 40  # characters
 
 
 class WorkloadError(Exception):
-    """A workload cannot be loaded; holds the key in its YAML and says what is wrong."""
+    """A workload cannot be loaded; has the key in its YAML, and says what is wrong."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -28,9 +28,9 @@ class Workload:
     """Tasks: `call` on each of `items`.
 
     Args:
-        settings: of the workload
-        calls: inner-loop counts of snippets by label; None calibrates them
-        bags: how many times the items are run
+        settings: settings of the workload
+        calls: inner-loop counts of snippets by label; None: calibrate them
+        bags: number of times that the items are run
     """
 
     def __init__(self, settings: WorkloadSettings, calls: dict[str, int] | None, bags: int = 1) -> None:
@@ -165,5 +165,5 @@ def _label(item: Any) -> str:
     return text if len(text) <= _LABEL_LENGTH else text[: _LABEL_LENGTH - 1] + "…"
 
 
-def _describe_syntax_error(what: str, error: SyntaxError) -> str:
-    return f"{what} is not valid Python: {error.msg} (line {error.lineno}: {(error.text or '').strip()!r})"
+def _describe_syntax_error(subject: str, error: SyntaxError) -> str:
+    return f"{subject} is not valid Python: {error.msg} (line {error.lineno}: {(error.text or '').strip()!r})"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Traits:
-    """What the probe and the analysis must know about an executor. The defaults fit `concurrent.futures`.
+    """The facts about an executor that probe and analysis need. The defaults fit `concurrent.futures`.
 
     Measured interpreters load this class, so it is not a dataclass, whose import would cost them
     milliseconds.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Sequence
     from typing import Any
 
-    from runner_probe.worker import Report, Stamp
+    from runner_probe.worker import Report, Timing
 
     _Submission = tuple[LazyFuture, Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -71,7 +71,7 @@ class AsyncioLoop:
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, then end the tasks that are left and close the loop, as `asyncio.run` does."""
+        """Run the queue, then cancel the remaining tasks and close the loop, as `asyncio.run` does."""
         if wait:
             self._run()
         try:
@@ -120,38 +120,38 @@ def _call(
 async def _await_chunk(
     lane: int, call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool
 ) -> Report:
-    """Do what `run_chunk` does. The lane counts as the worker; other lanes run while a task waits."""
+    """Do the same as `run_chunk`. The lane counts as the worker; other lanes run while a task waits."""
     values: list[Any] = []
-    stamps: list[Stamp] = []
+    timings: list[Timing] = []
     failure = None
     task = first
     chunk_started = time.perf_counter_ns()
     try:
         for task, item in enumerate(items, first):
             if each:
-                stamps.append(await _await_stamped(call, task, item, values))
+                timings.append(await _await_timed(call, task, item, values))
             else:
                 values.append(await call(item))
     except BaseException as error:
         failure = describe(error, task)
     if not each and failure is None:
-        stamps.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
+        timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     host, process, _, gil_enabled = worker()
-    return values, stamps, (host, process, lane, gil_enabled), failure
+    return values, timings, (host, process, lane, gil_enabled), failure
 
 
-async def _await_stamped(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Stamp:
-    spent = [0]
+async def _await_timed(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Timing:
+    cpu_ns = [0]
     started = time.perf_counter_ns()
-    values.append(await _metered(call(item), spent))
-    return task, 1, started, time.perf_counter_ns(), spent[0], None
+    values.append(await _metered(call(item), cpu_ns))
+    return task, 1, started, time.perf_counter_ns(), cpu_ns[0], None
 
 
 @types.coroutine
-def _metered(coroutine: Coroutine[Any, Any, Any], spent: list[int]) -> Generator[Any, Any, Any]:
-    """Await a coroutine and add up the CPU time of its own steps in `spent[0]`, in nanoseconds.
+def _metered(coroutine: Coroutine[Any, Any, Any], cpu_ns: list[int]) -> Generator[Any, Any, Any]:
+    """Await a coroutine and add the CPU time of its steps, in nanoseconds, to `cpu_ns[0]`.
 
-    The steps of other lanes run between them.
+    The steps of other lanes, which run in between, are not included.
     """
     step: Callable[[Any], Any] = coroutine.send
     sent: Any = None
@@ -162,7 +162,7 @@ def _metered(coroutine: Coroutine[Any, Any, Any], spent: list[int]) -> Generator
         except StopIteration as end:
             return end.value
         finally:
-            spent[0] += time.process_time_ns() - before
+            cpu_ns[0] += time.process_time_ns() - before
         try:
             sent = yield awaited
             step = coroutine.send

@@ -42,7 +42,7 @@ class ClusterBroken(BrokenExecutor):
 
 
 def run_in_worker(name: str, program: Program, pickled_call: bytes) -> bytes:
-    """Run a call in a worker. The first one creates the pool's module, which has this name."""
+    """Run a call in a worker. The first call creates the pool's module, which has this name."""
     import sys  # noqa: PLC0415 - only this function's code is sent
     import types  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ run_in_worker.__module__ = remove_from_worker.__module__ = "__main__"
 
 
 class ClusterPool:
-    """A pool on an engine. Adapters implement how to open it, send to it and close it.
+    """A pool on an engine. Adapters implement opening it, sending calls to it and closing it.
 
     Args:
         pickler: the engine's `cloudpickle`
@@ -104,7 +104,7 @@ class ClusterPool:
         raise NotImplementedError
 
     def loss(self, error: BaseException) -> str | None:
-        """Describe an error that says that a worker or the engine was lost; return None for others."""
+        """Describe the loss of a worker or the engine that an error reports; None for other errors."""
         raise NotImplementedError
 
     def unwrap(self, error: BaseException) -> BaseException:
@@ -189,11 +189,11 @@ class ClusterPool:
 
 
 def check_reachable(address: str, engine: str) -> None:
-    """Check that something listens at an address; engines would try for minutes.
+    """Check that something listens at an address; the engines would retry for minutes.
 
     Args:
         address: HOST:PORT, perhaps after a protocol; other kinds of address are not checked
-        engine: what to start there, for the message
+        engine: command that starts the engine, for the message
 
     Raises:
         ConnectionError: nothing answers
@@ -213,14 +213,14 @@ def _sources() -> dict[str, Source]:
     sources = {}
     for name, module in list(sys.modules.items()):
         top, _, part = name.partition(".")
-        wanted = (
+        is_needed = (
             (not part or part in _WORKER_MODULES) if top == _PROBE else _is_user_module(sys.modules.get(top))
         )
         file = getattr(module, "__file__", None)
         is_package = hasattr(module, "__path__")
-        if wanted and file is None and is_package:  # a folder without an __init__.py
+        if is_needed and file is None and is_package:  # a folder without an __init__.py
             sources[name] = "", "", True
-        elif wanted and file is not None and file.endswith(".py"):
+        elif is_needed and file is not None and file.endswith(".py"):
             with tokenize.open(file) as text:  # respects declared encodings
                 sources[name] = file, text.read(), is_package
     return sources

@@ -51,7 +51,7 @@ _PAUSE_S = 0.05
 
 
 class DaskPool(ClusterPool):
-    """Workers of Dask. Dask may not merge equal tasks into one.
+    """Workers of Dask. Equal tasks are not merged into one.
 
     Args:
         workers: tasks that run at the same time; None: the number of CPUs, or of threads in the cluster
@@ -80,7 +80,7 @@ class DaskPool(ClusterPool):
         self.folder = ""
         self.cluster: Any = None
         self.client: Any = None
-        self.chosen: list[str] = []  #: addresses of the workers that the pool uses
+        self.worker_addresses: list[str] = []  #: of the workers that the pool uses
         self.engine: Any = None
         if address is not None:
             check_reachable(address, "`dask scheduler`")
@@ -101,7 +101,7 @@ class DaskPool(ClusterPool):
 
     def share(self, program: Program) -> Any:
         """Send the program to every worker."""
-        (shared,) = self.client.scatter([program], workers=self.chosen, broadcast=True, hash=False)
+        (shared,) = self.client.scatter([program], workers=self.worker_addresses, broadcast=True, hash=False)
         return shared
 
     def send(self, program: Any, pickled_call: bytes) -> Future[bytes]:
@@ -112,9 +112,9 @@ class DaskPool(ClusterPool):
     def close(self) -> None:
         """Leave the cluster as it was, or end the workers that this pool started."""
         if self.cluster is None and self.engine is not None and not self.lost:
-            self.client.run(remove_from_worker, self.name, workers=self.chosen)
+            self.client.run(remove_from_worker, self.name, workers=self.worker_addresses)
         if self.client is not None:
-            for worker in self.chosen:  # their end is no loss any more
+            for worker in self.worker_addresses:  # from now on their end is not a loss
                 self.client.unsubscribe_topic(worker)
             self.client.close(timeout=_TIMEOUT_S)
         if self.cluster is not None:
@@ -128,15 +128,17 @@ class DaskPool(ClusterPool):
     def _join(self, cluster: Any) -> None:
         self.client = Client(cluster, timeout=_TIMEOUT_S, set_as_default=False)
         try:
-            self.chosen = self._choose()
+            self.worker_addresses = self._choose()
         except BaseException:
             self.client.close()
             raise
         # Otherwise the tasks of a lost worker would wait for ever, or silently run again. (The topic "all"
         # does not work: the scheduler logs events there that it cannot send.)
-        for worker in self.chosen:
+        for worker in self.worker_addresses:
             self.client.subscribe_topic(worker, partial(self._note_loss, worker))
-        self.engine = self.client.get_executor(pure=False, workers=self.chosen, allow_other_workers=False)
+        self.engine = self.client.get_executor(
+            pure=False, workers=self.worker_addresses, allow_other_workers=False
+        )
 
     def _choose(self) -> list[str]:
         """Choose workers; those of a running cluster may still be restarting after a crash."""
@@ -167,17 +169,17 @@ def choose_workers(threads: Mapping[str, int], workers: int | None) -> list[str]
     Raises:
         ValueError: no leading addresses add up to the number
     """
-    chosen: list[str] = []
+    addresses: list[str] = []
     sums = []
     for address in sorted(threads):
-        if workers is not None and sum(threads[other] for other in chosen) >= workers:
+        if workers is not None and sum(threads[other] for other in addresses) >= workers:
             break
-        chosen.append(address)
-        sums.append(sum(threads[other] for other in chosen))
-    if not chosen or (workers is not None and sums[-1] != workers):
+        addresses.append(address)
+        sums.append(sum(threads[other] for other in addresses))
+    if not addresses or (workers is not None and sums[-1] != workers):
         possible = ", ".join(map(str, sums)) or "none"
         raise ValueError(
             f"workers={workers}: the threads of this cluster's workers do not add up to this number "
             f"(possible: {possible}); start workers with `--nthreads 1`, or use another number"
         )
-    return chosen
+    return addresses

@@ -45,7 +45,7 @@ class JoblibParallel:
         if initializer is not None and backend == "threading":
             raise ValueError("joblib's threads take no initializer; use executor.pool.backend=loky")
         options = {} if initializer is None else {"initializer": initializer}
-        # The probe cuts the chunks; joblib must not batch them again.
+        # The probe makes the chunks; joblib must not batch them again.
         self._parallel = Parallel(n_jobs=workers, backend=backend, batch_size=1, **options)
         self._is_open = False
         self._submitted: list[tuple[LazyFuture, Any]] = []
@@ -57,7 +57,7 @@ class JoblibParallel:
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, then end the workers."""
+        """Run the queue, then end the workers."""
         if wait:
             self._run()
         if self._is_open:

@@ -1,7 +1,7 @@
 """Futures of pools that work in the caller's thread, and only while it waits for a result.
 
-Such a pool queues what is submitted. It has no threads of its own, so it adds no cost to the measurement and
-may fork safely.
+Such a pool queues its submissions. It starts no threads, so it adds no cost to the measurement and may fork
+safely.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class LazyFuture:
-    """A future whose `result` lets the pool work until the future is done.
+    """A future whose `result` makes the pool work until the future is done.
 
     Args:
-        advance: let the pool work until at least one more future is done
+        advance: makes the pool work until at least one more future is done
     """
 
     def __init__(self, advance: Callable[[], object]) -> None:
@@ -28,7 +28,7 @@ class LazyFuture:
         self._callbacks: list[Callable[[LazyFuture], object]] = []
 
     def result(self) -> Any:
-        """Let the pool work until this future is done; return its value or raise its error."""
+        """Make the pool work until this future is done; return its value or raise its error."""
         while not self.is_done:
             self._advance()
         if self._error is not None:

@@ -55,7 +55,7 @@ class MultiprocessingPool:
         self._pool: _Pool | None = None
         self._lock = Lock()
         self._pending: set[Future[Any]] = set()
-        self._broken: int | None = None  #: exit code of the worker that died
+        self._lost_exit_code: int | None = None  #: of the worker that died
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Pass the call to the pool.
@@ -66,8 +66,8 @@ class MultiprocessingPool:
         pool = self._start() if self._pool is None else self._pool
         future: Future[Any] = Future()
         with self._lock:
-            if self._broken is not None:
-                raise BrokenPool(self._broken)
+            if self._lost_exit_code is not None:
+                raise BrokenPool(self._lost_exit_code)
             self._pending.add(future)
         pool.apply_async(function, args, kwargs, partial(self._finish, future), partial(self._fail, future))
         return future
@@ -81,7 +81,7 @@ class MultiprocessingPool:
         self._stop.close()
         self._watcher.join()
         self._stopped.close()
-        self._pool.end(is_idle=self._broken is None and not self._pending)
+        self._pool.end(is_idle=self._lost_exit_code is None and not self._pending)
         self._pool = None
 
     def _start(self) -> _Pool:
@@ -120,7 +120,7 @@ class MultiprocessingPool:
 
     def _fail_all(self, exit_code: int) -> None:
         with self._lock:
-            self._broken = exit_code
+            self._lost_exit_code = exit_code
             pending = list(self._pending)
             self._pending.clear()
         for future in pending:
@@ -137,7 +137,7 @@ def _exit_code(worker: BaseProcess) -> int:
 
 
 class _Pool(multiprocessing.pool.Pool):
-    """A pool that knows its first workers and can be ended while they work or after some have died."""
+    """A pool that knows its first workers, and that can be ended while they work or after some have died."""
 
     # Private attributes of the base class; they are the same from Python 3.10 to 3.14.
     _pool: list[BaseProcess]

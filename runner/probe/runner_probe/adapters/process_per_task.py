@@ -1,4 +1,4 @@
-"""A process for each submission: what it costs not to pool processes."""
+"""A process for each submission: the cost of not pooling processes."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class ProcessPerTask:
     ) -> None:
         self.workers, self.context, self.initializer = workers, mp_context, initializer
         self._waiting: deque[_Submission] = deque()
-        self._running: dict[Connection, tuple[LazyFuture, BaseProcess]] = {}  #: by the pipe for the answer
-        self._ending: dict[int, BaseProcess] = {}  #: processes that have answered, by their sentinel
+        self._running: dict[Connection, tuple[LazyFuture, BaseProcess]] = {}  #: by the pipe for the result
+        self._ending: dict[int, BaseProcess] = {}  #: processes that have sent their result, by sentinel
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> LazyFuture:
         """Start a process, or queue the function if `workers` processes are alive."""
@@ -63,7 +63,7 @@ class ProcessPerTask:
         return future
 
     def shutdown(self, *, wait: bool = True) -> None:
-        """Run what is queued, then wait until every process has ended."""
+        """Run the queue, then wait until every process has ended."""
         self._fill()
         while wait and (self._running or self._ending):
             self._step()
@@ -83,7 +83,7 @@ class ProcessPerTask:
     ) -> None:
         reader, writer = self.context.Pipe(duplex=False)
         call = (writer, self.initializer, function, args, kwargs)
-        process: BaseProcess = self.context.Process(target=_answer, args=call)  # type: ignore[attr-defined]
+        process: BaseProcess = self.context.Process(target=_send_result, args=call)  # type: ignore[attr-defined]
         future.is_running = True
         try:
             process.start()
@@ -96,7 +96,7 @@ class ProcessPerTask:
             writer.close()  # then the process holds the only writer, and the reader sees when it ends
 
     def _step(self) -> None:
-        """Wait for an answer or the end of a process, then start processes for what is queued."""
+        """Wait for a result or the end of a process, then start processes for queued submissions."""
         for ready in connection.wait([*self._running, *self._ending]):
             if ready in self._ending:
                 self._join(self._ending.pop(ready))
@@ -107,7 +107,7 @@ class ProcessPerTask:
     def _receive(self, reader: Connection) -> None:
         future, process = self._running.pop(reader)
         try:
-            answer = reader.recv_bytes()
+            pickled = reader.recv_bytes()
         except (EOFError, OSError):
             process.join()
             error = BrokenProcess(process.exitcode)
@@ -115,7 +115,7 @@ class ProcessPerTask:
             future.set_exception(error)
         else:
             self._ending[process.sentinel] = process
-            _complete(answer, future)
+            _complete(pickled, future)
         finally:
             reader.close()
 
@@ -124,11 +124,11 @@ class ProcessPerTask:
         process.close()
 
 
-def _complete(answer: bytes, future: LazyFuture) -> None:
+def _complete(pickled: bytes, future: LazyFuture) -> None:
     try:
-        error, value = ForkingPickler.loads(answer)
-    except Exception as failed:  # it was pickled, but cannot be unpickled
-        future.set_exception(failed)
+        error, value = ForkingPickler.loads(pickled)
+    except Exception as unpickling_error:
+        future.set_exception(unpickling_error)
     else:
         if error is None:
             future.set_result(value)
@@ -136,14 +136,14 @@ def _complete(answer: bytes, future: LazyFuture) -> None:
             future.set_exception(error)
 
 
-def _answer(
+def _send_result(
     writer: Connection,
     initializer: Callable[[], object] | None,
     function: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> None:
-    """Run in the process. An initializer that raises ends it without an answer."""
+    """Run in the process. An initializer that raises ends it without a result."""
     if initializer is not None:
         initializer()
     try:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import uuid
 
-# Set before Ray is imported: otherwise it reports every start to its makers.
+# Set before Ray is imported: otherwise it sends usage statistics to its developers.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
@@ -143,7 +143,7 @@ class RayPool(ClusterPool):
             raise
 
     def _reserve(self) -> None:
-        """Reserve CPUs, so that as many tasks run at the same time and other jobs cannot take their place."""
+        """Reserve a CPU for each worker, so that all of them run at the same time despite other jobs."""
         if self.workers is None:
             return
         cpus = int(ray.cluster_resources().get("CPU", 0))

@@ -1,4 +1,4 @@
-"""A thread for each submission: what it costs not to pool threads."""
+"""A thread for each submission: the cost of not pooling threads."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ThreadPerTask:
             joined, thread = None, self._latest(lane)
             while thread is not None and thread is not joined:
                 thread.join()
-                joined, thread = thread, self._latest(lane)  # it may have started another one before it ended
+                joined, thread = thread, self._latest(lane)  # the ended thread may have started another
 
     def _start(self, lane: int, submission: _Submission | None) -> None:
         while submission is not None:

@@ -1,4 +1,4 @@
-"""The error of pools that know with which exit code a worker died."""
+"""The error of pools that know the exit code of a worker that died."""
 
 from concurrent.futures import BrokenExecutor
 
@@ -8,7 +8,7 @@ class WorkerDied(BrokenExecutor):
 
     Args:
         message: what happened
-        exit_code: of the worker; negative: the number of the signal that ended it; None: unknown
+        exit_code: exit code of the worker; negative: number of the signal that ended it; None: unknown
     """
 
     def __init__(self, message: str, exit_code: int | None) -> None:
