@@ -12,6 +12,8 @@ ChunkSize = int | Literal["auto"] | None
 LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
 AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
 
+TOOK = " took "  #: in `Sample.noisy`, between who took CPUs during an invocation and how many
+
 #: A status that excludes a cell from the rest of the study and from comparisons.
 FailedStatus = Literal["failed", "crashed", "timeout", "wrong_result"]
 #: How an iteration ended. "interrupted": by the user, which is not a failure of the cell.
@@ -148,6 +150,11 @@ class Sample:
     def is_headline(self) -> bool:
         """Whether it enters the headline statistics: a cold run in a repetition that succeeded."""
         return self.repetition > 0 and self.iteration == 0 and self.status == "ok" and not self.warmup
+
+    @property
+    def lost_cpus(self) -> bool:
+        """Whether other programs or the host took CPUs during the invocation; a slow machine took none."""
+        return TOOK in self.noisy
 
     @property
     def has_failed(self) -> bool:

@@ -71,6 +71,7 @@ def analysed_cell(
         "python": cell.python,
         "swept": cell.swept,
         "is_async": False,
+        "shares_event_loop": False,
         "usable_cpus": 2,
         "status": "ok",
         "error": "" if is_ok else "it went wrong",

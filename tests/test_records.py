@@ -58,3 +58,16 @@ def test_an_interruption_is_not_a_failure() -> None:
     assert all(replace(COLD, status=status).has_failed for status in FAILED_STATUSES)
     assert not replace(COLD, status="interrupted").has_failed
     assert not COLD.has_failed
+
+
+@pytest.mark.parametrize(
+    ("noisy", "lost"),
+    [
+        ("", False),
+        ("other processes took 0.50 CPUs", True),
+        ("the host of this virtual machine took 0.30 CPUs", True),
+        ("before the repetition the machine was 1.40 times slower than at its best", False),
+    ],
+)
+def test_a_slow_machine_takes_no_cpus(noisy: str, lost: bool) -> None:  # noqa: FBT001
+    assert replace(COLD, noisy=noisy).lost_cpus is lost

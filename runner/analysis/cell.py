@@ -10,7 +10,7 @@ import numpy as np
 from runner.analysis.anomalies import anomalies
 from runner.analysis.compare import best_baselines, best_of_groups, groups_of, next_fewer_workers
 from runner.analysis.estimate import Estimate
-from runner.analysis.explain.explainer import Explainer
+from runner.analysis.explain.explainer import Explainer, is_event_loop
 from runner.analysis.facts import (
     CellAnalysis,
     Comparison,
@@ -98,6 +98,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         python=machine.version(cell),
         swept={key: as_number(cell.swept[key]) for key in context.results.swept},
         is_async=machine.is_async(cell),
+        shares_event_loop=is_event_loop(cell),
         usable_cpus=machine.usable_cpus(cell),
         status=status,
         error=error,
@@ -130,7 +131,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         losses=trace.losses,
         unexplained=trace.unexplained,
         anomalies=anomalies(times.unit.values(cell.id)),
-        native_threads=native_threads(cell, machine),
+        native_threads=native_threads(cell, machine, trace.native_threads),
         short_window=_short_window(cell, headline) if is_ok else None,
         missed_precision=_missed_precision(speedup, context.results.study.precision),
         has_task_times=all(sample.tasks <= MOST_TASKS for sample in samples),
@@ -148,9 +149,9 @@ def as_number(text: Any) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def native_threads(cell: Cell, machine: Machine) -> NativeThreads | None:
-    """Return the native threads of a cell if all its workers together may start more than it has CPUs."""
-    usable_cpus, per_worker = machine.usable_cpus(cell), machine.native_threads(cell)
+def native_threads(cell: Cell, machine: Machine, per_worker: int) -> NativeThreads | None:
+    """Return the native threads of a cell if all its workers together use more of them than it has CPUs."""
+    usable_cpus = machine.usable_cpus(cell)
     if not cell.workers or not usable_cpus or per_worker == 1 or cell.workers * per_worker <= usable_cpus:
         return None
     return NativeThreads(per_worker=per_worker, per_cpu=cell.workers * per_worker / usable_cpus)
@@ -284,7 +285,7 @@ def _limit(
     if workers > chunks and not has_window(cell):
         return Limit(kind="tasks" if chunks == tasks else "chunks", count=chunks)
     waits = bound is not None and bound.value > _WAITING * workers
-    if not usable_cpus or workers <= usable_cpus or waits:
+    if not usable_cpus or workers <= usable_cpus or waits or is_event_loop(cell):
         return None
     return Limit(kind="cpus", count=usable_cpus)
 

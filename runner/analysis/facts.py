@@ -134,6 +134,7 @@ class BoundLimit(StrEnum):
     WORKERS = "workers"  #: they share the tasks, which are indivisible
     LONGEST_TASK = "longest_task"
     CPUS = "cpus"  #: the tasks need more CPU time than fewer CPUs than workers give
+    EVENT_LOOP = "event_loop"  #: its one thread runs all tasks
 
 
 class Anomaly(StrEnum):
@@ -191,6 +192,7 @@ class CellAnalysis:
     #: further swept settings, numbers as numbers; None where one does not reach the cell
     swept: Mapping[str, Any]
     is_async: bool
+    shares_event_loop: bool  #: its workers are tasks of one event loop, which has one thread
     usable_cpus: int | None
     status: Status
     error: str  #: of the first sample that failed; empty if none did

@@ -18,6 +18,7 @@ class Machine:
     def __init__(self, environment: Mapping[str, Any]) -> None:
         self._cpu: Mapping[str, Any] = environment.get("start", {}).get("cpu", {})
         self._workers: Mapping[str, Any] = environment.get("workers", {})
+        self._together: Mapping[str, Mapping[str, float]] = environment.get("together") or {}
         interpreters = environment.get("interpreters", [])
         interpreters = interpreters if isinstance(interpreters, list) else []
         self._interpreters = {cell: facts for facts in interpreters for cell in facts["cells"]}
@@ -87,6 +88,20 @@ class Machine:
             return 0.0
         seen = (self._workers.get(one, {}).get("import_s") for one in (cell.baseline, cell.id))
         return min((seconds for seconds in seen if seconds is not None), default=0.0)
+
+    def is_forked(self, cell: Cell) -> bool:
+        """Whether a cell's workers were forked from the measured interpreter."""
+        facts = self._workers.get(cell.id, {})
+        return facts.get("start_method") == "fork" and not facts.get("in_one_interpreter", False)
+
+    def held_share(self, cell: Cell) -> float | None:
+        """For how much of its time a coroutine holds the thread of its event loop; None if not measured."""
+        share: float | None = self._workers.get(cell.baseline, {}).get("held_share")
+        return share
+
+    def together(self, cpus: float) -> Mapping[str, float] | None:
+        """How quick each CPU is while this many are busy: value, low and high; None if not measured."""
+        return self._together.get(str(int(cpus))) if math.isfinite(cpus) else None
 
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.

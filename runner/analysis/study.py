@@ -31,8 +31,7 @@ def analyse(results: Results) -> StudyAnalysis:
     )
     trace = Trace(results, samples)
     context = study_context(results, machine, samples, times)
-    plain_loops = {cell.id for cell in results.cells if cell.is_loop}
-    explainer = Explainer(trace, times.wall, machine, plain_loops)
+    explainer = Explainer(trace, times.wall, machine, results.cells)
     cells = {cell.id: analyse_cell(cell, context, explainer) for cell in results.cells}
     tasks = tuple(analyse_tasks(results.cells, trace, level))
     groups = analyse_groups(cells, tasks, times.unit, results.swept)

@@ -161,6 +161,8 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         "reference": reference.results,
         "with_labels": not reference.labels,
         "with_native_threads": with_native_threads,
+        # It slows coroutines down a little, so only the reference run of a loop measures it.
+        "with_held_share": request.repetition == 0 and request.cell.is_loop,
     }
     return measurement
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.records import TOOK
+
 #: CPUs that other programs may take on average; on a quiet host, at most 1 invocation in 20 exceeds it.
 MAX_CPUS_TAKEN = 0.10
 #: Multiple of its shortest time that the canary may take.
@@ -59,7 +61,7 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
     steal_s = after.steal_s - before.steal_s
     causes = (("other processes", others_s), ("the host of this virtual machine", steal_s))
     messages = [
-        f"{who} took {taken_s / seconds:.2f} CPUs"
+        f"{who}{TOOK}{taken_s / seconds:.2f} CPUs"
         for who, taken_s in causes
         if taken_s > _RESOLUTION_S and taken_s / seconds > MAX_CPUS_TAKEN
     ]

@@ -489,7 +489,7 @@ def _status_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
 
 def _limit_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
     workers, cpus = cell.cell.workers or 0, cell.usable_cpus or 0
-    if workers > cpus > 0:
+    if workers > cpus > 0 and not cell.shares_event_loop:
         yield f"{plural(workers, 'worker')} on {plural(cpus, 'CPU')}"
     if cell.native_threads is not None:
         yield _crowded(workers, cell.native_threads, cpus)

@@ -3,11 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.analysis.explain import causes, start_up
 from runner.analysis.explain.attribution import TracedRun
-from runner.analysis.explain.causes import Setting, busy_cpus, losses, shown_losses
+from runner.analysis.explain.causes import (
+    Setting,
+    TogetherSpeed,
+    busy_cpus,
+    losses,
+    shown_losses,
+    task_cpus,
+)
 from runner.analysis.facts import Cause
 from runner.analysis.intervals import Level
 from tests.analysis.traced_runs import TracedTask, traced_run, traced_task
@@ -37,7 +45,7 @@ def lost(parallel: TracedRun, serial: TracedRun = SERIAL, **setting: Any) -> dic
 
 def test_every_cause_has_a_code_and_a_short_name_of_its_own() -> None:
     modules = (causes, start_up)
-    declared = [value for module in modules for value in vars(module).values() if isinstance(value, Cause)]
+    declared = {value for module in modules for value in vars(module).values() if isinstance(value, Cause)}
     assert len(declared) >= 15
     for field in ("code", "name", "short"):
         assert len({getattr(cause, field) for cause in declared}) == len(declared)
@@ -135,12 +143,16 @@ def test_threads_without_a_gil_wait_for_another_lock() -> None:
 @pytest.mark.parametrize("length", [1.5, 2.0])
 def test_native_threads_of_all_workers_on_the_same_cpus(length: float) -> None:
     serial = traced_run(0.0, 8.0, [replace(task, cpu=2.0) for task in SERIAL_TASKS])
-    by_cause = lost(traced_run(0.0, 4 * length, two_lanes(length, cpu=2.0)), serial, native_threads=2)
+    by_cause = lost(
+        traced_run(0.0, 4 * length, two_lanes(length, cpu=2.0)), serial, native_threads=2, task_cpus=2.0
+    )
     assert by_cause == {causes.NATIVE_THREADS: pytest.approx(8 * (length - 1))}
 
 
 def test_threads_do_not_wait_for_the_gil_where_native_threads_compute_for_them() -> None:
-    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), threads=True, native_threads=2)
+    by_cause = lost(
+        traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), threads=True, native_threads=2, task_cpus=2.0
+    )
     assert by_cause == {causes.NATIVE_THREADS: 8.0}
 
 
@@ -157,14 +169,16 @@ def test_processes_that_wait_for_each_other(length: float) -> None:
 
 def test_tasks_of_one_event_loop_do_not_wait_for_the_gil() -> None:
     by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=0.5)), event_loop=True)
-    assert by_cause[causes.EVENT_LOOP] == pytest.approx(12)
-    assert causes.LOCK not in by_cause
+    assert by_cause == {causes.WAITING: pytest.approx(8)}
 
 
 @pytest.mark.parametrize("length", [1.5, 2.0])
 def test_another_program_takes_the_cpu(length: float) -> None:
-    tasks = two_lanes(length, cpu=1.0, run_delay=length - 1)
-    assert lost(traced_run(0.0, 4 * length, tasks)) == {causes.OTHERS: pytest.approx(8 * (length - 1))}
+    run = traced_run(0.0, 4 * length, two_lanes(length, cpu=1.0, run_delay=length - 1))
+    assert lost(replace(run, lost_cpus=True)) == {causes.OTHERS: pytest.approx(8 * (length - 1))}
+    # The same wait in a run that nobody disturbed is of the invocation's own processes, whatever they do.
+    assert lost(run) == {causes.UNKNOWN: pytest.approx(8 * (length - 1))}
+    assert shown_losses([(SERIAL, run)] * 7, TWO_PROCESSES, LEVEL) == ()
 
 
 def test_more_workers_than_cpus_wait_for_one() -> None:
@@ -220,3 +234,227 @@ def test_busy_cpus_are_the_median_of_all_repetitions() -> None:
     assert busy_cpus(runs) == 1.0
     assert busy_cpus([]) is None
     assert busy_cpus([*runs, traced_run(0.0, 4.0, without_readings(two_lanes()))]) is None
+
+
+# --- several CPUs for a single task ---
+
+
+def test_native_threads_that_are_loaded_but_not_used_do_not_hide_the_gil() -> None:
+    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), threads=True, native_threads=2)
+    assert by_cause == {causes.LOCK: pytest.approx(8)}
+
+
+def test_tasks_that_use_several_cpus_without_a_known_library() -> None:
+    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), task_cpus=1.5)
+    assert by_cause == {causes.THREADS_OF_TASKS: 8.0}
+
+
+def test_native_threads_for_which_there_are_cpus_do_not_compete() -> None:
+    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), threads=True, task_cpus=2.0, cpus=4)
+    assert by_cause == {causes.SLOWER_CPU: 8.0}
+
+
+@pytest.mark.parametrize(
+    ("task_cpu_s", "own_cpu_s", "library_threads", "cpus"),
+    [
+        (1.75, 14.0, 2, 1.75),  # the clock of the process sees native threads
+        (1.0, 12.0, 2, 1.5),  # that of a thread does not
+        (1.0, 12.0, 1, 1.0),
+        (None, 12.0, 2, 1.5),
+        (None, None, 2, 1.0),
+    ],
+)
+def test_cpus_that_a_task_keeps_busy(
+    task_cpu_s: float | None, own_cpu_s: float | None, library_threads: int, cpus: float
+) -> None:
+    tasks = [replace(task, cpu=task_cpu_s) for task in SERIAL_TASKS]
+    run = replace(traced_run(0.0, 8.0, tasks), own_cpu_s=own_cpu_s)
+    assert task_cpus([run, run, SERIAL], library_threads) == cpus
+    assert task_cpus([], library_threads) == 1.0
+
+
+# --- helper processes ---
+
+WITH_SERVER = replace(  # tasks that compute half of their time; a server computes the other half
+    traced_run(0.0, 8.0, [replace(task, cpu=0.5) for task in SERIAL_TASKS]), process_cpu_s=8.0, own_cpu_s=4.0
+)
+
+
+@pytest.mark.parametrize("is_disturbed", [False, True])
+def test_helper_processes_of_the_workload_are_not_other_programs(is_disturbed: bool) -> None:  # noqa: FBT001
+    tasks = two_lanes(1.75, cpu=0.5, run_delay=0.25)
+    run = replace(traced_run(0.0, 7.0, tasks), process_cpu_s=8.0, own_cpu_s=0.0, lost_cpus=is_disturbed)
+    assert lost(run, WITH_SERVER) == {causes.HELPERS: pytest.approx(6)}
+
+
+def test_threads_that_wait_for_a_helper_process_unless_they_keep_a_cpu_busy_together() -> None:
+    for cpu, cause in ((0.5, causes.HELPERS), (1.0, causes.LOCK)):
+        serial = traced_run(0.0, 8.0, [replace(task, cpu=cpu) for task in SERIAL_TASKS])
+        serial = replace(serial, process_cpu_s=8 * cpu + 2, own_cpu_s=8 * cpu)
+        by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=cpu)), serial, threads=True)
+        assert by_cause == {cause: pytest.approx(8)}
+
+
+def test_subprocesses_of_more_workers_than_cpus_wait_for_a_cpu() -> None:
+    serial = replace(
+        traced_run(0.0, 8.0, [replace(task, cpu=0.0) for task in SERIAL_TASKS]),
+        process_cpu_s=8.0,
+        own_cpu_s=0.0,
+    )
+    tasks = [traced_task(i % 4, i // 4 * 2.0, 2.0, cpu=0.0) for i in range(TASKS)]
+    run = traced_run(0.0, 4.0, tasks, process_cpu_s=8.0)
+    assert lost(run, serial, workers=4, threads=True) == {causes.OVERSUBSCRIBED: 8.0}
+
+
+# --- pages that a forked process copies ---
+
+FORKED = {"forked": True}
+NO_FAULTS = replace(SERIAL, process_cpu_s=8.0, system_s=0.0, minor_faults=100)
+
+
+def copying(faults: int, system_s: float, outside_s: float = 0.0, length: float = 2.0) -> TracedRun:
+    """Make a run on two workers whose tasks take `length` seconds of CPU time."""
+    run = traced_run(0.0, 4 * length, two_lanes(length), process_cpu_s=8 * length + outside_s)
+    return replace(run, system_s=system_s, minor_faults=faults)
+
+
+def test_forked_workers_that_copy_pages() -> None:
+    # 100 faults are those of the other worker's own, 6,000 those of two forks.
+    faults = 100 + 100 + 6_000 + 18_000
+    by_cause = lost(copying(faults, system_s=4.0), NO_FAULTS, **FORKED)
+    copied = 4.0 * 18_000 / (faults - 100)
+    assert by_cause == {
+        causes.COPIED_PAGES: pytest.approx(copied),
+        causes.SLOWER_CPU: pytest.approx(8 - copied),
+    }
+
+
+def test_copied_pages_explain_no_more_than_the_tasks_lost() -> None:
+    by_cause = lost(copying(1_000_000, system_s=9.0, length=1.25), NO_FAULTS, **FORKED)
+    assert by_cause == {causes.COPIED_PAGES: pytest.approx(2)}
+
+
+def test_page_faults_outside_of_the_tasks_do_not_slow_them_down() -> None:
+    by_cause = lost(copying(1_000_000, system_s=4.0, outside_s=4.5), NO_FAULTS, **FORKED)
+    assert by_cause == {causes.SLOWER_CPU: pytest.approx(8)}
+
+
+@pytest.mark.parametrize(
+    ("loop_faults", "faults", "forked"),
+    [
+        (100, 6_100, True),  # what two forks cost
+        (20_000, 46_000, True),  # tasks that allocate do so in each worker
+        (100, 1_000_000, False),  # spawned workers share no page
+    ],
+)
+def test_page_faults_that_are_no_copies(loop_faults: int, faults: int, forked: bool) -> None:  # noqa: FBT001
+    loop = replace(NO_FAULTS, minor_faults=loop_faults)
+    by_cause = lost(copying(faults, system_s=4.0), loop, forked=forked)
+    assert by_cause == {causes.SLOWER_CPU: pytest.approx(8)}
+
+
+def test_chunks_without_readings_that_copy_pages() -> None:
+    loop = replace(traced_run(0.0, 8.0, without_readings(SERIAL_TASKS), 8.0), system_s=0.0, minor_faults=0)
+    run = replace(
+        traced_run(0.0, 8.0, without_readings(two_lanes(2.0)), 16.0), system_s=8.0, minor_faults=600_000
+    )
+    assert lost(run, loop, **FORKED) == {
+        causes.COPIED_PAGES: pytest.approx(8 * 0.99),
+        causes.SLOWER_CPU: pytest.approx(8 * 0.01),
+    }
+
+
+# --- shared cores, shared objects ---
+
+
+def test_cpus_that_share_a_core_are_not_taken_for_memory_bandwidth() -> None:
+    together = TogetherSpeed(value=0.8, low=0.75, high=0.85)
+    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0)), together=together)
+    assert by_cause == {
+        causes.SHARED_CORES: pytest.approx(8 / 0.8 - 8),
+        causes.UNKNOWN: pytest.approx(8 / 0.75 - 8 / 0.8),
+        causes.SLOWER_CPU: pytest.approx(16 - 8 / 0.75),
+    }
+    assert lost(traced_run(0.0, 4.4, two_lanes(1.1)), together=together) == {
+        causes.SHARED_CORES: pytest.approx(0.8)
+    }
+
+
+def test_cpus_that_may_not_share_a_core_are_no_cause() -> None:
+    together = TogetherSpeed(value=0.9, low=0.8, high=0.98)
+    by_cause = lost(traced_run(0.0, 4.4, two_lanes(1.1)), together=together)
+    assert by_cause == {causes.UNKNOWN: pytest.approx(0.8)}
+
+
+def test_workers_that_keep_one_cpu_busy_lose_nothing_to_shared_cores() -> None:
+    together = TogetherSpeed(value=0.5, low=0.45, high=0.55)
+    serial = traced_run(0.0, 8.0, [replace(task, cpu=0.4) for task in SERIAL_TASKS])
+    by_cause = lost(traced_run(0.0, 4.0, two_lanes(cpu=0.5)), serial, together=together)
+    assert by_cause == {causes.SLOWER_CPU: pytest.approx(0.8), causes.WAITING: pytest.approx(-0.8)}
+
+
+@pytest.mark.parametrize(
+    ("of_processes", "sharing"), [(1.0, 8.0), (1.25, 6.0), (2.5, 0.0), (0.9, 8.0), (None, 0.0)]
+)
+def test_threads_without_a_gil_that_share_objects(of_processes: float | None, sharing: float) -> None:
+    by_cause = lost(
+        traced_run(0.0, 8.0, two_lanes(2.0)),
+        threads=True,
+        has_gil=False,
+        cpu_growth_of_processes=of_processes,
+    )
+    rest = {causes.SLOWER_CPU: pytest.approx(8 - sharing)} if sharing < 8 else {}
+    assert by_cause == ({causes.SHARED_OBJECTS: pytest.approx(sharing)} if sharing else {}) | rest
+
+
+def test_threads_with_a_gil_share_objects_at_no_cost() -> None:
+    by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0)), threads=True, cpu_growth_of_processes=1.0)
+    assert by_cause == {causes.SLOWER_CPU: pytest.approx(8)}
+
+
+# --- one event loop ---
+
+
+def on_event_loop(run: TracedRun, serial: TracedRun = SERIAL, **setting: Any) -> dict[Cause, float]:
+    return lost(run, serial, event_loop=True, threads=True, **setting)
+
+
+def test_an_event_loop_whose_thread_is_full_of_the_tasks_own_work() -> None:
+    # Tasks wait three quarters of their time in the loop; eight at a time fill the thread.
+    serial = traced_run(0.0, 8.0, [replace(task, cpu=0.25) for task in SERIAL_TASKS])
+    run = replace(traced_run(0.0, 2.0, [traced_task(i, 0.0, 2.0, cpu=0.25) for i in range(8)]), own_cpu_s=2.0)
+    assert on_event_loop(run, serial, workers=8) == {causes.FULL_EVENT_LOOP: pytest.approx(8)}
+    # Half of what the thread did is not the tasks' own: turns and timers of the loop.
+    run = replace(run, cpu=np.full(8, 0.125))
+    assert on_event_loop(run, serial, workers=8) == {
+        causes.FULL_EVENT_LOOP: pytest.approx(4),
+        causes.EVENT_LOOP: pytest.approx(4),
+    }
+
+
+def test_coroutines_that_compute_without_a_pause_fill_the_thread_and_idle_the_other_lanes() -> None:
+    run = replace(traced_run(0.0, 8.0, SERIAL_TASKS), own_cpu_s=8.0)
+    assert on_event_loop(run) == {causes.FULL_EVENT_LOOP: pytest.approx(8)}
+
+
+def test_coroutines_that_never_await_block_the_event_loop() -> None:
+    sleeping = [replace(task, cpu=0.0) for task in SERIAL_TASKS]
+    run = replace(traced_run(0.0, 8.0, sleeping), own_cpu_s=0.0)
+    assert on_event_loop(run, run) == {causes.BLOCKED_EVENT_LOOP: pytest.approx(8)}
+
+
+@pytest.mark.parametrize(
+    ("held_share", "cause"), [(0.9, "blocked_event_loop"), (0.1, "waiting"), (None, "waiting")]
+)
+def test_coroutines_that_block_the_event_loop_between_their_awaits(
+    held_share: float | None, cause: str
+) -> None:
+    serial = traced_run(0.0, 8.0, [replace(task, cpu=0.0) for task in SERIAL_TASKS])
+    run = replace(traced_run(0.0, 8.0, two_lanes(2.0, cpu=0.0)), own_cpu_s=0.0)
+    by_cause = on_event_loop(run, serial, held_share=held_share)
+    assert {found.code: seconds for found, seconds in by_cause.items()} == {cause: pytest.approx(8)}
+
+
+def test_one_task_does_not_block_an_event_loop() -> None:
+    serial = traced_run(0.0, 1.0, [traced_task(0, 0.0, cpu=0.0)])
+    assert on_event_loop(serial, serial) == {causes.UNEVEN_TASKS: 1.0}

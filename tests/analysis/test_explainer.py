@@ -1,7 +1,10 @@
 """Which traced runs explain a cell."""
 
+from dataclasses import replace
+
 import pytest
 
+from runner.analysis.estimate import Estimate
 from runner.analysis.facts import Unexplained
 from runner.analysis.study import analyse
 from tests.made import SETTINGS, MakeResults, cell
@@ -31,8 +34,7 @@ def test_a_separate_traced_run_explains_a_cell_unless_it_is_shown_to_be_slower(
 
 
 def test_a_plain_function_on_an_event_loop_is_not_explained(make_results: MakeResults) -> None:
-    pool = {"name": "asyncio", "pool": {"_target_": "runner_probe.adapters.asyncio_loop.AsyncioLoop"}}
-    loop = cell("asyncio", 2, settings={**SETTINGS, "executor": pool})
+    loop = cell("asyncio", 2, settings={**SETTINGS, "executor": ASYNC_POOL})
     analysed = analyse(make_results({SERIAL: WALLS, loop: WALLS})).cells[loop.id]
     assert analysed.unexplained is Unexplained.BLOCKS_EVENT_LOOP
     assert (analysed.losses, analysed.factors) == ((), None)
@@ -43,3 +45,37 @@ def test_a_cell_whose_trace_has_more_lanes_than_workers_is_not_attributed(make_r
     one = cell("process", 1, id=TWO.id)  # the records of two workers
     analysed = analyse(type(results)(**{**vars(results), "cells": (SERIAL, one)})).cells[TWO.id]
     assert (analysed.losses, analysed.factors) == ((), None)
+
+
+ASYNC_POOL = {"name": "asyncio", "pool": {"_target_": "runner_probe.adapters.asyncio_loop.AsyncioLoop"}}
+
+
+@pytest.mark.parametrize(("held_share", "bound"), [(None, 1.0), (1.0, 1.0), (0.5, 2.0)])
+def test_one_thread_bounds_the_tasks_of_an_event_loop(
+    make_results: MakeResults, held_share: float | None, bound: float
+) -> None:
+    loop = cell("asyncio", 2, settings={**SETTINGS, "executor": ASYNC_POOL})
+    made = make_results({SERIAL: WALLS, TWO: WALLS, loop: WALLS})
+    facts = {} if held_share is None else {"held_share": held_share}
+    study = analyse(replace(made, environment={**made.environment, "workers": {SERIAL.id: facts}}))
+    analysed = study.cells[loop.id]
+    assert analysed.speedup_bound == Estimate.exact(bound)
+    assert study.cells[TWO.id].speedup_bound == Estimate.exact(2.0)
+    assert analysed.bound_limit == ("event_loop" if bound == 1.0 else "workers")
+    assert analysed.shares_event_loop
+    assert analysed.limit is None
+
+
+@pytest.mark.parametrize("in_one_interpreter", [False, True])
+def test_processes_of_the_same_group_tell_contention_for_objects_from_slow_memory(
+    make_results: MakeResults,
+    in_one_interpreter: bool,  # noqa: FBT001
+) -> None:
+    made = make_results({SERIAL: WALLS, cell("thread", 2): [2 * wall for wall in WALLS], TWO: WALLS})
+    workers = {
+        "thread2": {"in_one_interpreter": True, "gil_enabled": False},
+        TWO.id: {"in_one_interpreter": in_one_interpreter, "gil_enabled": False},
+    }
+    study = analyse(replace(made, environment={**made.environment, "workers": workers}))
+    code = study.cells["thread2"].losses[0].cause.code
+    assert code == ("slower_cpu" if in_one_interpreter else "shared_objects")

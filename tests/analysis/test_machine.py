@@ -63,3 +63,22 @@ def test_the_cpus_of_several_cells_are_the_most_that_one_may_use() -> None:
 def test_workers_import_the_workload_unless_they_inherit_it(facts: dict[str, Any], import_s: float) -> None:
     workers = {"process2": {**facts, "import_s": 0.75}, "serial": {"import_s": 1.0}}
     assert Machine({"workers": workers}).import_s(cell("process", 2)) == import_s
+
+
+def test_only_processes_are_forked() -> None:
+    def forked(**facts: Any) -> bool:
+        return Machine({"workers": {"process2": facts}}).is_forked(TWO)
+
+    assert forked(start_method="fork", in_one_interpreter=False)
+    assert not forked(start_method="spawn", in_one_interpreter=False)
+    assert not forked(start_method="fork", in_one_interpreter=True)
+    assert not forked()
+
+
+def test_how_quick_busy_cpus_are_is_known_for_the_numbers_that_were_measured() -> None:
+    speed = {"value": 0.8, "low": 0.7, "high": 0.9}
+    measured = Machine({"together": {"2": speed}})
+    assert measured.together(2.0) == speed
+    assert measured.together(4.0) is None
+    assert measured.together(float("inf")) is None
+    assert Machine({}).together(2.0) is None

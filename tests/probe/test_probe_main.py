@@ -254,3 +254,13 @@ def test_in_an_untimed_run_coroutines_are_awaited() -> None:
 def test_in_an_untimed_run_a_task_that_raises_is_reported() -> None:
     reply = run(untimed(specify(function="bag.fail_on", arguments={"bad": 2})))
     assert (reply["status"], reply["error"]) == ("failed", "ValueError: cannot take 2")
+
+
+@pytest.mark.parametrize(("function", "least", "most"), [("hold", 0.9, 1.0), ("let_others_run", 0.0, 0.5)])
+def test_the_share_of_their_time_in_which_coroutines_hold_their_event_loop(
+    function: str, least: float, most: float
+) -> None:
+    asked = specify(function=f"later.{function}", items=[0.05, 0.05])
+    share = run({**asked, "with_held_share": True})["workers"]["held_share"]
+    assert least <= share <= most
+    assert "held_share" not in run(asked)["workers"]

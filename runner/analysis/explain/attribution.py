@@ -37,6 +37,10 @@ class TracedRun:
     #: the thread that ran it, by any number that tells it from the others; None: unknown
     thread: NDArray[np.integer[Any]] | None = None
     process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
+    own_cpu_s: float | None = None  #: the part of the measured interpreter itself
+    system_s: float | None = None  #: the part of the kernel
+    minor_faults: int | None = None  #: page faults of all its processes that read no disk
+    lost_cpus: bool = False  #: whether other programs or the host took CPUs from it, as recorded
 
     @property
     def wall_s(self) -> float:
@@ -57,6 +61,13 @@ class TracedRun:
     def run_delay_s(self) -> float | None:
         """Time that tasks waited for a CPU; None if a record has no reading."""
         return None if self.run_delay is None else float(self.run_delay.sum())
+
+    @property
+    def other_processes_cpu_s(self) -> float | None:
+        """CPU time of all its processes but the measured interpreter; None without a reading."""
+        if self.process_cpu_s is None or self.own_cpu_s is None:
+            return None
+        return self.process_cpu_s - self.own_cpu_s
 
     @cached_property
     def first_start(self) -> float:
@@ -116,6 +127,9 @@ class TracedRun:
             tasks=np.tile(self.tasks, times),
             thread=None if self.thread is None else np.tile(self.thread, times),
             process_cpu_s=None,
+            own_cpu_s=None,
+            system_s=None,
+            minor_faults=None,
         )
 
 

@@ -6,20 +6,25 @@ reported only where its interval over the repetitions lies above a hundredth.
 To add a cause, declare it here and let `losses` name it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
-from runner.analysis.explain.start_up import WorkerStart, start_up_losses
+from runner.analysis.explain.start_up import LATE_WORKERS, WorkerStart, start_up_losses
 from runner.analysis.facts import Cause, Loss
 from runner.analysis.intervals import Level, medians
 
 _LEAST_SHARE = 0.01
 _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
-_SEVERAL_THREADS = 1.1  # times as much CPU time as time: a task computes in several threads at once
+#: CPUs that one task keeps busy: beyond it, it computes in several threads at once.
+SEVERAL_CPUS = 1.1
+_HELPERS_SHARE = 0.1  # of the loop's time within tasks: CPU time of processes that the workload started
+_FULL = 0.85  # of the CPUs, or of the time of an event loop's thread: it is what limits the tasks
+_FAULTS_OF_A_FORK = 3_000  # page faults of a forked worker that has no task to run
+_SHOWN_SLOWDOWN = 0.97  # of the speed of one busy CPU: above it, busy neighbours do not slow a CPU down
 
 DISPATCH = Cause(
     code="dispatch",
@@ -69,11 +74,29 @@ NATIVE_THREADS = Cause(
     short="native threads",
     remedy="one native thread per worker: env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1",
 )
+THREADS_OF_TASKS = Cause(
+    code="threads_of_tasks",
+    name="tasks that use several CPUs each",
+    short="CPUs per task",
+    remedy="one thread in each task, or fewer workers",
+)
 EVENT_LOOP = Cause(
     code="event_loop",
     name="event loop overhead",
     short="event loop",
-    remedy="less work between awaits, or more of it in processes",
+    remedy="longer tasks, or fewer awaits in each",
+)
+FULL_EVENT_LOOP = Cause(
+    code="full_event_loop",
+    name="the event loop's one thread, busy with the tasks' own work",
+    short="full event loop",
+    remedy="several processes with an event loop each (executor=asyncio_process), or less work per task",
+)
+BLOCKED_EVENT_LOOP = Cause(
+    code="blocked_event_loop",
+    name="tasks that block the event loop (calls that wait and are not awaited)",
+    short="blocked loop",
+    remedy="await an asynchronous call instead, or run the blocking one in a thread (asyncio.to_thread)",
 )
 WAITING = Cause(
     code="waiting",
@@ -93,12 +116,47 @@ OTHERS = Cause(
     short="other programs",
     remedy="measure again on a quiet machine",
 )
+HELPERS = Cause(
+    code="helper_processes",
+    name="helper processes of the workload (a Manager's server, subprocesses)",
+    short="helpers",
+    remedy="fewer round trips to them: pass copies, batch accesses, or use shared memory or arrays",
+)
+COPIED_PAGES = Cause(
+    code="copied_pages",
+    name="copies of memory pages shared since the fork (reference counts are written into them)",
+    short="copied pages",
+    remedy="an array or one buffer instead of many objects, threads, or fewer workers",
+)
+SHARED_OBJECTS = Cause(
+    code="shared_objects",
+    name="contention for objects that threads share (reference counts, locks)",
+    short="shared objects",
+    remedy="a copy of the objects for each thread, or processes",
+)
+SHARED_CORES = Cause(
+    code="shared_cores",
+    name="CPUs that share a core or a clock limit",
+    short="shared cores",
+    remedy="as many workers as cores; no program can change what the CPUs deliver together",
+)
 SLOWER_CPU = Cause(
     code="slower_cpu",
-    name="slower CPU work (memory bandwidth, shared cores)",
+    name="slower CPU work (memory bandwidth, caches)",
     short="slower CPU",
     remedy="fewer workers, or less memory traffic",
 )
+#: Lost to what was not recorded, or within the uncertainty of a measurement: it is never shown.
+UNKNOWN = Cause(code="unknown", name="unknown", short="unknown", remedy="none")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TogetherSpeed:
+    """How quick a CPU is while as many as the workers need are busy, relative to one busy CPU alone."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,8 +169,13 @@ class Setting:
     event_loop: bool = False  #: whether they are tasks of one event loop, which are no threads
     has_gil: bool = True  #: whether threads share a GIL
     native_threads: int = 1  #: that a library such as BLAS may start in each worker
+    task_cpus: float = 1.0  #: CPUs that one task of the baseline keeps busy
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
     start: WorkerStart = field(default_factory=WorkerStart)  #: what they do before their first task
+    forked: bool = False  #: whether workers are forked from the measured interpreter
+    together: TogetherSpeed | None = None  #: None: not measured
+    cpu_growth_of_processes: float | None = None  #: CPU time over the loop's, of as many process workers
+    held_share: float | None = None  #: of a coroutine's time: it holds the event loop's thread; None: unknown
 
     @property
     def takes_turns(self) -> bool:
@@ -124,6 +187,11 @@ class Setting:
         if not (self.threads and self.has_gil) or self.busy_cpus is None:
             return False
         return _ONE_CPU[0] <= self.busy_cpus <= _ONE_CPU[1]
+
+    @property
+    def uses_several_cpus(self) -> bool:
+        """Whether a single task computes in several threads at once."""
+        return self.task_cpus > SEVERAL_CPUS
 
 
 def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cause, float]:
@@ -139,12 +207,60 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
         POOL_END: spent.pool_end,
         UNEVEN_TASKS: uneven,
         PLACEMENT: spent.idle_end - uneven,
-        **_slower_tasks(serial, parallel, setting),
     }
+    if setting.event_loop:
+        _add(by_cause, {DISPATCH: spent.dispatch})
+        return _coroutines(serial, parallel, setting, by_cause)
+    _add(by_cause, _slower_tasks(serial, parallel, setting))
     # Without CPU readings of the tasks, the thread that submits them may be what keeps a CPU busy.
     between_tasks = LOCK if parallel.cpu is not None and setting.takes_turns else DISPATCH
-    by_cause[between_tasks] = by_cause.get(between_tasks, 0.0) + spent.dispatch
+    _add(by_cause, {between_tasks: spent.dispatch})
     return by_cause
+
+
+def _add(by_cause: dict[Cause, float], more: Mapping[Cause, float]) -> None:
+    for cause, seconds in more.items():
+        by_cause[cause] = by_cause.get(cause, 0.0) + seconds
+
+
+def _coroutines(
+    serial: TracedRun, parallel: TracedRun, setting: Setting, by_cause: dict[Cause, float]
+) -> dict[Cause, float]:
+    """Name what keeps the tasks of an event loop from overlapping: its one thread, or what blocks it.
+
+    A task that never awaits keeps all other lanes idle: what looks like placement is the same loss.
+    """
+    slower_s = parallel.busy_s - serial.busy_s
+    waited_s = slower_s + sum(by_cause[cause] for cause in (LATE_WORKERS, PLACEMENT, DISPATCH))
+    others = {
+        cause: seconds
+        for cause, seconds in by_cause.items()
+        if cause not in (LATE_WORKERS, PLACEMENT, DISPATCH)
+    }
+    thread_s = _thread_s(parallel)
+    tasks_s = parallel.cpu_s if parallel.cpu_s is not None else min(thread_s, _thread_s(serial))
+    if thread_s >= _FULL * parallel.active_s:
+        own = min(1.0, tasks_s / thread_s)
+        return {**others, FULL_EVENT_LOOP: own * waited_s, EVENT_LOOP: (1 - own) * waited_s}
+    if _never_overlap(parallel) or _hold_thread(serial, parallel, setting):
+        return {**others, BLOCKED_EVENT_LOOP: waited_s}
+    return {**by_cause, (EVENT_LOOP if thread_s > parallel.active_s / 2 else WAITING): slower_s}
+
+
+def _thread_s(run: TracedRun) -> float:
+    """Return the CPU time of an event loop's thread: that of the interpreter, or of its tasks."""
+    known = (run.own_cpu_s, run.process_cpu_s, run.cpu_s)
+    return next((seconds for seconds in known if seconds is not None), 0.0)
+
+
+def _never_overlap(run: TracedRun) -> bool:
+    """Whether several tasks ran one after another, by a single lane: none ever let another one start."""
+    return run.lanes == 1 and int(run.tasks.sum()) > 1
+
+
+def _hold_thread(serial: TracedRun, parallel: TracedRun, setting: Setting) -> bool:
+    """Whether the tasks' steps fill the time of the event loop's thread."""
+    return setting.held_share is not None and setting.held_share * serial.busy_s >= _FULL * parallel.active_s
 
 
 def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cause, float]:
@@ -152,33 +268,131 @@ def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> d
     cpu_s = _difference(parallel.cpu_s, serial.cpu_s)
     delay_s = _difference(parallel.run_delay_s, serial.run_delay_s) or 0.0
     slower_s = parallel.busy_s - serial.busy_s
-    crowded = setting.workers * setting.native_threads > setting.cpus
-    if setting.threads and setting.native_threads > 1:  # the CPU clock of a thread does not see them
-        return {NATIVE_THREADS if crowded else SLOWER_CPU: slower_s}
-    if crowded and _computes_in_several_threads(serial):  # they spin, and wait for a CPU and each other
-        return {NATIVE_THREADS: slower_s}
+    if setting.uses_several_cpus:
+        if setting.workers * max(setting.task_cpus, setting.native_threads) > setting.cpus:
+            # They spin, and wait for a CPU and for each other.
+            return {NATIVE_THREADS if setting.native_threads > 1 else THREADS_OF_TASKS: slower_s}
+        if setting.threads:  # the CPU clock of a thread does not see the others
+            return {SLOWER_CPU: slower_s}
     if cpu_s is None:  # chunks of short tasks
-        return {LOCK if setting.takes_turns else SLOWER_CPU: slower_s}
-    return {
-        SLOWER_CPU: cpu_s,
-        OVERSUBSCRIBED if setting.workers > setting.cpus else OTHERS: delay_s,
-        _blocked_by(setting): slower_s - cpu_s - delay_s,
-    }
+        return {LOCK: slower_s} if setting.takes_turns else _more_cpu(serial, parallel, setting, slower_s)
+    by_cause = _more_cpu(serial, parallel, setting, cpu_s)
+    _add(by_cause, _waits(serial, parallel, setting, delay_s, slower_s - cpu_s - delay_s))
+    return by_cause
 
 
-def _computes_in_several_threads(serial: TracedRun) -> bool:
-    return serial.cpu_s is not None and serial.cpu_s > _SEVERAL_THREADS * serial.busy_s
+def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: float) -> dict[Cause, float]:
+    """Divide the CPU time by which tasks took longer."""
+    copied_s = min(max(more_s, 0.0), _copying_s(serial, parallel) if setting.forked else 0.0)
+    rest_s = more_s - copied_s
+    loop_s = serial.busy_s if serial.cpu_s is None else serial.cpu_s
+    sharing_s = 0.0
+    if setting.threads and not setting.has_gil and setting.cpu_growth_of_processes is not None:
+        # What processes need more of as well is no contention for objects, which they do not share.
+        of_processes_s = loop_s * max(0.0, setting.cpu_growth_of_processes - 1)
+        sharing_s = max(0.0, rest_s - of_processes_s)
+        rest_s -= sharing_s
+    cores_s, unsure_s = _shared_cores_s(loop_s, rest_s, setting)
+    parts = {COPIED_PAGES: copied_s, SHARED_OBJECTS: sharing_s, SHARED_CORES: cores_s, UNKNOWN: unsure_s}
+    divided = {cause: seconds for cause, seconds in parts.items() if seconds}
+    return {**divided, SLOWER_CPU: rest_s - cores_s - unsure_s}
+
+
+def _copying_s(serial: TracedRun, parallel: TracedRun) -> float:
+    """Bound the time that forked workers spent in their tasks on copying pages.
+
+    Tasks that allocate fault in the loop as well, at most as often in each worker. What the kernel did more
+    than in the loop, and not outside the tasks, is divided by the faults that are copies.
+    """
+    faults = _difference(parallel.minor_faults, serial.minor_faults)
+    system_s = _difference(parallel.system_s, serial.system_s)
+    outside_s = _difference(_outside_tasks_s(parallel), _outside_tasks_s(serial))
+    if faults is None or system_s is None or outside_s is None or serial.minor_faults is None:
+        return 0.0
+    lanes = parallel.lanes
+    copies = faults - (lanes - 1) * serial.minor_faults - lanes * _FAULTS_OF_A_FORK
+    if copies <= 0:
+        return 0.0
+    return max(0.0, system_s - max(0.0, outside_s)) * copies / faults
+
+
+def _outside_tasks_s(run: TracedRun) -> float | None:
+    """Return the CPU time of all processes outside of tasks; tasks without readings count as computing."""
+    if run.process_cpu_s is None:
+        return None
+    return max(0.0, run.process_cpu_s - (run.busy_s if run.cpu_s is None else run.cpu_s))
+
+
+def _shared_cores_s(loop_s: float, more_s: float, setting: Setting) -> tuple[float, float]:
+    """Return what busy CPUs slow each other down by, and what is within the uncertainty of that.
+
+    Only as far as the workers kept several CPUs busy at a time.
+    """
+    together, most = setting.together, min(float(setting.workers), setting.cpus)
+    if together is None or most < 2 or more_s <= 0:
+        return 0.0, 0.0
+    busy = most if setting.busy_cpus is None else setting.busy_cpus
+    part = min(1.0, max(0.0, (busy - 1) / (most - 1)))
+    at_most_s = loop_s * part * (1 / together.low - 1)
+    expected_s = loop_s * part * (1 / together.value - 1) if together.high < _SHOWN_SLOWDOWN else 0.0
+    cores_s = min(more_s, max(0.0, expected_s))
+    return cores_s, min(more_s - cores_s, max(0.0, at_most_s - cores_s))
+
+
+def _waits(
+    serial: TracedRun, parallel: TracedRun, setting: Setting, delay_s: float, blocked_s: float
+) -> dict[Cause, float]:
+    """Name what tasks waited for: a CPU, a lock, helper processes, or each other."""
+    has_helpers = _has_helpers(serial)
+    if setting.workers > setting.cpus:
+        for_cpu = OVERSUBSCRIBED
+    elif has_helpers:
+        for_cpu = HELPERS
+    else:
+        for_cpu = OTHERS if parallel.lost_cpus else UNKNOWN
+    blocked = _blocked_by(setting)
+    if has_helpers and not setting.takes_turns:
+        blocked = OVERSUBSCRIBED if for_cpu is OVERSUBSCRIBED and _fills_cpus(parallel, setting) else HELPERS
+    waits: dict[Cause, float] = {}
+    _add(waits, {for_cpu: delay_s})
+    _add(waits, {blocked: blocked_s})
+    return waits
+
+
+def _has_helpers(serial: TracedRun) -> bool:
+    """Whether processes that the workload started compute for the tasks, such as a Manager's server."""
+    helpers_s = serial.other_processes_cpu_s
+    return helpers_s is not None and helpers_s > _HELPERS_SHARE * serial.busy_s
+
+
+def _fills_cpus(parallel: TracedRun, setting: Setting) -> bool:
+    used_s = parallel.process_cpu_s
+    return used_s is not None and used_s >= _FULL * setting.cpus * parallel.active_s
 
 
 def _blocked_by(setting: Setting) -> Cause:
     """Name what keeps tasks off the CPUs although they are not waiting for one."""
     if not setting.threads:
-        return EVENT_LOOP if setting.event_loop else WAITING
+        return WAITING
     return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
 
 
 def _difference(parallel: float | None, serial: float | None) -> float | None:
     return None if parallel is None or serial is None else parallel - serial
+
+
+def task_cpus(runs: Sequence[TracedRun], native_threads: int) -> float:
+    """Count the CPUs that a single task of a loop keeps busy: the median of the runs, at least 1.
+
+    Where a library has threads, the CPU time of the whole interpreter tells, too: tasks may have no readings.
+    """
+    counts = [1.0] * len(runs)
+    for number, run in enumerate(runs):
+        if run.cpu_s is not None:
+            counts[number] = run.cpu_s / run.busy_s
+        if run.own_cpu_s is not None and native_threads > 1:  # a task in a thread has no such reading
+            counts[number] = max(counts[number], run.own_cpu_s / run.wall_s)
+    return max(1.0, float(np.median(counts))) if counts else 1.0
 
 
 def busy_cpus(runs: Sequence[TracedRun]) -> float | None:
@@ -214,6 +428,6 @@ def shown_losses(
     shown = [
         Loss(cause=cause, share=share)
         for cause, share in zip(causes, medians(shares, *level), strict=True)
-        if share.low > _LEAST_SHARE
+        if share.low > _LEAST_SHARE and cause is not UNKNOWN
     ]
     return tuple(sorted(shown, key=lambda loss: -loss.share.value))

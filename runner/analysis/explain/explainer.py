@@ -1,6 +1,6 @@
 """What the traced runs of a study tell of each cell: its bound, its factors, and what it loses."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,14 @@ import numpy as np
 from runner.adapter_source import declared_traits
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
-from runner.analysis.explain.causes import Setting, busy_cpus, shown_losses
+from runner.analysis.explain.causes import (
+    SEVERAL_CPUS,
+    Setting,
+    TogetherSpeed,
+    busy_cpus,
+    shown_losses,
+    task_cpus,
+)
 from runner.analysis.explain.serial_work import Bound, SerialWork, serial_work
 from runner.analysis.explain.start_up import WorkerStart, start_detail, with_start_remedy
 from runner.analysis.explain.trace import Trace
@@ -31,6 +38,7 @@ class TraceFacts:
     factors: Factors | None = None
     losses: tuple[Loss, ...] = ()
     unexplained: Unexplained | None = None
+    native_threads: int = 1  #: that are used in each worker
 
 
 class Explainer:
@@ -40,18 +48,18 @@ class Explainer:
         trace: the traced runs of the study
         wall_times: wall times of the headline runs of the cells that never failed
         machine: what the study ran on
-        plain_loops: ids of the cells that are the plain loop
+        cells: of the study
     """
 
     def __init__(
-        self, trace: Trace, wall_times: CellTimes, machine: Machine, plain_loops: Collection[str]
+        self, trace: Trace, wall_times: CellTimes, machine: Machine, cells: Sequence[Cell] = ()
     ) -> None:
-        self._trace, self._times, self._machine = trace, wall_times, machine
-        self._plain_loops = plain_loops
+        self._trace, self._times, self._machine, self._cells = trace, wall_times, machine, cells
+        self._plain_loops = {cell.id for cell in cells if cell.is_loop}
         self._runs: dict[str, dict[int, TracedRun]] = {}
         self._added_s: dict[str, Estimate | None] = {}
         self._work: dict[tuple[str, bool], SerialWork | None] = {}
-        self._bounds: dict[tuple[str, bool, int, float, int], Bound] = {}
+        self._bounds: dict[tuple[str, bool, int, float, int, bool], Bound] = {}
 
     def explain(self, cell: Cell, speedup: Estimate | None) -> TraceFacts:
         """Explain the speedup of a cell, as far as its traced runs tell."""
@@ -62,6 +70,7 @@ class Explainer:
             factors=self._factors(cell, speedup, pairs) if speedup else None,
             losses=() if unexplained else self._losses(cell, pairs),
             unexplained=unexplained,
+            native_threads=self._used_native_threads(cell),
         )
 
     def _runs_of(self, cell: str) -> dict[int, TracedRun]:
@@ -124,9 +133,14 @@ class Explainer:
         work = self._work_of(cell)
         if work is None or cell.workers is None:
             return None
-        key = (*_work_key(cell), cell.workers, self._machine.cpus(cell), bags_of(cell))
+        cpus, bags = self._machine.cpus(cell), bags_of(cell)
+        key = (*_work_key(cell), cell.workers, cpus, bags, is_event_loop(cell))
         if key not in self._bounds:
-            self._bounds[key] = work.bound(*key[2:])
+            self._bounds[key] = (
+                work.event_loop_bound(cell.workers, self._machine.held_share(cell), bags)
+                if is_event_loop(cell)
+                else work.bound(cell.workers, cpus, bags)
+            )
         return self._bounds[key]
 
     def _work_of(self, cell: Cell) -> SerialWork | None:
@@ -153,12 +167,17 @@ class Explainer:
         setting = Setting(
             workers=cell.workers,
             cpus=self._machine.cpus(cell),
-            threads=self._is_in_threads(cell) and not _is_event_loop(cell),
-            event_loop=_is_event_loop(cell),
+            threads=self._is_in_threads(cell) and not is_event_loop(cell),
+            event_loop=is_event_loop(cell),
             has_gil=self._machine.has_gil(cell),
             native_threads=self._machine.native_threads(cell),
+            task_cpus=self._task_cpus(cell),
             busy_cpus=busy_cpus(runs),
             start=self._worker_start(cell),
+            forked=self._machine.is_forked(cell),
+            together=self._together(cell),
+            cpu_growth_of_processes=self._cpu_growth_of_processes(cell),
+            held_share=self._machine.held_share(cell),
         )
         shown = shown_losses(pairs, setting, self._times.level)
         return tuple(self._detailed(loss, cell, pairs, setting) for loss in shown)
@@ -194,7 +213,7 @@ class Explainer:
 
     def _blocks_event_loop(self, cell: Cell) -> bool:
         """Whether its tasks run on an event loop and never yield to each other."""
-        return _is_event_loop(cell) and not self._machine.is_async(cell)
+        return is_event_loop(cell) and not self._machine.is_async(cell)
 
     def _is_slowed(self, cell: str, explained_s: float) -> bool:
         """Whether tracing is shown to lengthen the runs of a cell by too much of what they are to explain."""
@@ -208,8 +227,37 @@ class Explainer:
         )
 
     def _has_hidden_threads(self, cell: Cell) -> bool:
-        """Whether threads of a library compute for tasks that run in threads: the tasks' clocks miss them."""
-        return self._is_in_threads(cell) and self._machine.native_threads(cell) > 1
+        """Whether other threads compute for tasks that run in threads: the tasks' clocks miss them."""
+        return self._is_in_threads(cell) and self._task_cpus(cell) > SEVERAL_CPUS
+
+    def _task_cpus(self, cell: Cell) -> float:
+        """Count the CPUs that a task of the baseline keeps busy."""
+        runs = list(self._runs_of(cell.baseline).values())
+        return task_cpus(runs, self._machine.native_threads(cell))
+
+    def _used_native_threads(self, cell: Cell) -> int:
+        """Count the native threads that a worker may start, if the tasks are seen to use them; else 1."""
+        return self._machine.native_threads(cell) if self._task_cpus(cell) > SEVERAL_CPUS else 1
+
+    def _together(self, cell: Cell) -> TogetherSpeed | None:
+        """How quick a CPU is while as many are busy as the cell's workers can keep busy."""
+        speed = self._machine.together(min(cell.workers or 1, self._machine.cpus(cell)))
+        return None if speed is None else TogetherSpeed(**speed)
+
+    def _cpu_growth_of_processes(self, cell: Cell) -> float | None:
+        """Compare the CPU time of tasks with the loop's in cells with as many workers that are processes.
+
+        None where there is no such cell, or a run has no reading.
+        """
+        growths = [
+            parallel.cpu_s / serial.cpu_s
+            for other in self._cells
+            if other.baseline == cell.baseline and other.workers == cell.workers and not has_window(other)
+            if self._machine.workers_share_a_process(other) is False
+            for serial, parallel in self._pairs(other)
+            if serial.cpu_s and parallel.cpu_s is not None
+        ]
+        return float(np.median(growths)) if growths else None
 
     def _is_in_threads(self, cell: Cell) -> bool:
         """Whether the workers of a cell share one process."""
@@ -232,6 +280,6 @@ def _work_key(cell: Cell) -> tuple[str, bool]:
     return cell.baseline, bool(cell.settings["workload"].get("initializer"))
 
 
-def _is_event_loop(cell: Cell) -> bool:
+def is_event_loop(cell: Cell) -> bool:
     """Whether the workers of a cell are tasks of one event loop."""
     return bool(declared_traits(cell.settings["executor"]["pool"].get("_target_", "")).get("one_event_loop"))

@@ -5,7 +5,7 @@ The bound is computed from noisy times, so it has an interval: that of the same 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,20 @@ class SerialWork:
         elif makespan_s[0] * _NEARLY <= task_s[0].max() > task_s[0].sum() / workers / _NEARLY:
             limit = BoundLimit.LONGEST_TASK
         return Bound(speedup=self._estimate(speedups), limit=limit)
+
+    def event_loop_bound(self, workers: int, held_share: float | None, bags: int = 1) -> Bound:
+        """Bound the speedup of coroutines that share one thread; a blocking call holds it as work does.
+
+        Args:
+            workers: P, that run concurrently
+            held_share: of their time, in which they hold the thread; None: as long as they need a CPU
+            bags: as for `bound`
+        """
+        work = self
+        if held_share is not None:
+            work = replace(self, cpu_share=np.full_like(self.cpu_share, held_share))
+        bound = work.bound(workers, 1.0, bags)
+        return replace(bound, limit=BoundLimit.EVENT_LOOP) if bound.limit is BoundLimit.CPUS else bound
 
     def cpus_for(self, speedup: float) -> int | None:
         """Return the fewest CPUs, with a worker each, whose bound reaches a speedup; None: no number does."""

@@ -175,6 +175,10 @@ def _run(records: TraceRecords, sample: Sample) -> TracedRun:
         tasks=records.tasks,
         thread=(records.process_id << 32) ^ records.thread_id,
         process_cpu_s=sample.cpu_s,
+        own_cpu_s=sample.own_cpu_s,
+        system_s=sample.system_s,
+        minor_faults=sample.minor_faults,
+        lost_cpus=sample.lost_cpus,
     )
 
 

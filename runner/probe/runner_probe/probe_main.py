@@ -124,6 +124,12 @@ def _measure(
     workload: Workload, factory: Factory, specification: MeasurementSpecification, reply: RunReply
 ) -> None:
     tracing = specification["tracing"]
+    held_thread = None
+    if specification["with_held_share"] and is_async(workload.call):
+        from runner_probe.coroutine_steps import HeldThread  # noqa: PLC0415 - only coroutines need it
+
+        held_thread = HeldThread(workload.call)
+        workload.call = held_thread.measured()
     tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     is_untraced = tracing == "separate_run" and not is_async(tasks.call)
     untraced = _run_untraced(tasks, factory) if is_untraced else None
@@ -134,6 +140,8 @@ def _measure(
         reply["iterations"].append(_describe(traced, 0, workload))
     values = traced.values() if untraced is None else untraced.values
     reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory, workload)
+    if held_thread is not None and (share := held_thread.share()) is not None:
+        reply["workers"]["held_share"] = share
     if specification["iterations"] > 1:
         warm: list[Iteration] = []
         try:

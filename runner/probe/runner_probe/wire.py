@@ -72,6 +72,7 @@ class MeasurementSpecification(_RunSpecification):
     reference: list[ComparableResult] | None  #: what results are compared with; None: make it
     with_labels: bool  #: send the tasks' labels
     with_native_threads: bool  #: report the threads of native libraries
+    with_held_share: bool  #: report for how long coroutines hold their event loop's thread; only in the loop
 
 
 class WindowSpecification(_RunSpecification):
@@ -172,6 +173,7 @@ class WorkerFacts(_WorkerFacts, total=False):
     """What was observed in the workers."""
 
     native_threads: dict[str, int]  #: by library; only if requested
+    held_share: float  #: of their time, for which coroutines hold their event loop's thread; if requested
 
 
 class DispatchReply(TypedDict):

@@ -64,3 +64,13 @@ async def leave_behind(_: Any) -> None:
     task = asyncio.ensure_future(asyncio.Event().wait())
     task.set_name("left behind")
     await asyncio.sleep(0)
+
+
+async def hold(seconds: float) -> float:
+    time.sleep(seconds)  # noqa: ASYNC251 - it blocks the event loop on purpose
+    return seconds
+
+
+async def let_others_run(seconds: float) -> float:
+    await asyncio.sleep(seconds)
+    return seconds

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-import types
 from collections import deque
 
 from runner_probe.adapters import Traits
 from runner_probe.adapters.lazy_future import LazyFuture
+from runner_probe.coroutine_steps import timed_steps
 from runner_probe.worker import describe, end_remaining_tasks, is_async, run_chunk, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from runner_probe.worker import Report, Timing
@@ -143,28 +143,5 @@ async def _await_chunk(
 async def _await_timed(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Timing:
     cpu_ns = [0]
     started = time.perf_counter_ns()
-    values.append(await _metered(call(item), cpu_ns))
+    values.append(await timed_steps(call(item), cpu_ns, time.process_time_ns))
     return task, 1, started, time.perf_counter_ns(), cpu_ns[0], None
-
-
-@types.coroutine
-def _metered(coroutine: Coroutine[Any, Any, Any], cpu_ns: list[int]) -> Generator[Any, Any, Any]:
-    """Await a coroutine and add the CPU time of its steps, in nanoseconds, to `cpu_ns[0]`.
-
-    The steps of other lanes, which run in between, are not included.
-    """
-    step: Callable[[Any], Any] = coroutine.send
-    sent: Any = None
-    while True:
-        before = time.process_time_ns()
-        try:
-            awaited = step(sent)
-        except StopIteration as end:
-            return end.value
-        finally:
-            cpu_ns[0] += time.process_time_ns() - before
-        try:
-            sent = yield awaited
-            step = coroutine.send
-        except BaseException as error:
-            step, sent = coroutine.throw, error
