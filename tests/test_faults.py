@@ -322,7 +322,7 @@ def test_a_study_in_which_nothing_succeeds_ends_like_any_other(folder: Path) -> 
     assert study.errors == ""
 
 
-def test_a_hang_is_terminated_at_the_time_limit_with_all_that_it_started(folder: Path) -> None:
+def test_a_hang_is_terminated_at_the_time_limit_with_its_child_processes(folder: Path) -> None:
     study = run_study(folder, "hangs_in_thread", *EXECUTORS, "time_limit_s=8")
     error = "terminated at its time limit of 8 s; raise time_limit_s if it needs longer"
     assert study.failed() == [("thread", "timeout", error)]

@@ -46,7 +46,7 @@ def make_unloadable() -> Unloadable:
 
 
 class TestLazyFuture:
-    def test_waiting_for_a_result_lets_the_pool_work(self) -> None:
+    def test_waiting_for_a_result_makes_the_pool_work(self) -> None:
         steps: list[int] = []
 
         def advance() -> None:
@@ -297,7 +297,7 @@ def pool(**arguments: object) -> dict[str, Any]:
 
 class TestInterpreterPool:
     @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has the executor")
-    def test_an_older_python_is_refused_with_the_version_that_is_needed(self) -> None:
+    def test_an_older_python_is_refused_with_the_required_version(self) -> None:
         version = platform.python_version().replace(".", r"\.")
         message = (
             rf"^Python {version} has no concurrent\.futures\.InterpreterPoolExecutor; "

@@ -182,7 +182,7 @@ def test_tasks_of_every_kind_run(cluster: Cluster, settings: dict[str, Any]) -> 
     assert len(answer.reply["iterations"]) == 4
 
 
-def test_short_tasks_run_without_timestamps(cluster: Cluster) -> None:
+def test_short_tasks_run_without_being_traced(cluster: Cluster) -> None:
     answer = cluster.ask(tracing="separate_run")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
     assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]

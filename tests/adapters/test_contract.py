@@ -200,7 +200,7 @@ class TestUsual:
         running = [sum(one["started_ns"] <= start < one["ended_ns"] for one in records) for start in starts]
         assert max(running) <= usual.executor.row.at_once
 
-    def test_every_chunk_has_its_own_worker_only_without_a_pool(self, usual: Usual) -> None:
+    def test_only_without_a_pool_does_every_chunk_have_its_own_worker(self, usual: Usual) -> None:
         if usual.executor.row.per_task:
             assert len(workers_of(usual.answer)) == len(ITEMS)
 

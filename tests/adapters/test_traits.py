@@ -69,7 +69,7 @@ def test_an_executor_without_declarations_has_the_defaults(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["concurrent.futures.ThreadPoolExecutor", "mine.Pool", LOOP])
-def test_an_executor_that_is_no_adapter_has_no_template(target: str) -> None:
+def test_an_executor_without_an_adapter_has_no_template(target: str) -> None:
     assert code_template(target) is None
 
 
@@ -80,7 +80,7 @@ def test_pools_of_the_standard_library_have_the_default_traits_and_count_their_w
         assert worker_processes(pool) == []
 
 
-def test_traits_of_another_kind_are_not_ours() -> None:
+def test_an_attribute_traits_of_another_library_is_ignored() -> None:
     class Pool:
         traits = ("fast", "cheap")
         workers = "many"

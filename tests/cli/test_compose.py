@@ -269,7 +269,7 @@ def test_a_folder_name_may_look_like_an_override(compose: Compose, tmp_path: Pat
     assert point.origins["workload"].path == "c=d/workload/squares.yaml"
 
 
-def test_the_folder_of_the_user_may_be_given_twice(
+def test_the_folder_of_the_user_may_be_named_twice(
     compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "mine" / "workload"

@@ -513,7 +513,7 @@ def test_a_multiprocessing_pool_gets_the_chunk_size_of_the_cell() -> None:
     assert in_chunks.endswith("pool.map(sum_of_squares, items, chunksize=16)")
 
 
-def test_joblib_is_given_one_task_at_a_time() -> None:
+def test_joblib_gets_one_task_at_a_time() -> None:
     code = code_to_paste(cell_of(SUMS, adapter(JOBLIB, backend="loky")))
     assert '    parallel = Parallel(n_jobs=2, backend="loky", batch_size=1)\n' in code
     assert code.endswith("    results = parallel(delayed(sum_of_squares)(item) for item in items)")

@@ -364,7 +364,7 @@ def crash_at_the_disk(_: int) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_crash_while_a_file_is_rewritten_leaves_the_old_one(
+def test_a_crash_while_a_file_is_rewritten_leaves_the_old_file(
     storing: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storing.write_environment({"start": 1})
@@ -387,7 +387,7 @@ def test_a_table_is_a_csv_file_with_one_line_per_row(tmp_path: Path) -> None:
     assert (tmp_path / "summary.csv").read_bytes() == b'cell,note\na,"one, two"\nb,\n'
 
 
-def test_a_crash_while_a_table_is_rewritten_leaves_the_old_one(
+def test_a_crash_while_a_table_is_rewritten_leaves_the_old_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_table(tmp_path / "summary.csv", ["cell"], [["old"]])
@@ -413,7 +413,7 @@ def test_folders_of_the_same_second_have_different_names(
     ("name", "shown"),
     [("a/../b c", "a-..-b-c"), ("größe", "gr-e"), ("x" * 100, "x" * 60), ("", "")],
 )
-def test_a_name_is_reduced_to_characters_that_a_folder_may_have(
+def test_a_name_is_reduced_to_characters_that_every_file_system_accepts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shown: str
 ) -> None:
     monkeypatch.setattr(store, "datetime", FixedClock)
@@ -472,7 +472,7 @@ def test_a_folder_that_is_not_a_result_folder_is_refused(storing: Store, missing
         pytest.param("environment.json", b'{"start": ', "JSONDecodeError", id="truncated environment"),
     ],
 )
-def test_a_damaged_file_is_reported_with_what_is_wrong(
+def test_a_damaged_file_is_reported_with_the_reason(
     storing: Store, name: str, content: bytes, reason: str
 ) -> None:
     storing.add([SAMPLE], [RECORD])

@@ -48,11 +48,11 @@ def test_equal_tasks_are_near_the_square_root_that_balances_both_costs() -> None
     assert chosen([(tasks, tasks * task_s)], workers, chunk_s) == pytest.approx(root, rel=0.25)
 
 
-def test_tasks_recorded_together_count_alike() -> None:
+def test_tasks_that_share_a_record_count_equally() -> None:
     assert chosen([(400, 0.4), (600, 0.6)], 4, 0.002) == chosen(equal(1000, 0.001), 4, 0.002)
 
 
-def test_long_tasks_side_by_side_ask_for_smaller_chunks_than_the_same_spread_out() -> None:
+def test_clustered_long_tasks_need_smaller_chunks_than_the_same_tasks_spread_out() -> None:
     gathered = equal(900, 1e-4) + equal(100, 1e-2)
     spread = [(1, 1e-2 if task % 10 == 0 else 1e-4) for task in range(1000)]
     assert chosen(gathered, 2, 1e-3) < chosen(spread, 2, 1e-3)
@@ -64,7 +64,7 @@ costs = st.floats(min_value=1e-7, max_value=10)
 
 
 @given(lengths=bags, workers=st.integers(1, 64), chunk_s=costs)
-def test_a_chunk_is_within_the_tasks_and_no_worker_goes_without(
+def test_a_chunk_is_within_the_tasks_and_every_worker_gets_one(
     lengths: list[tuple[int, float]], workers: int, chunk_s: float
 ) -> None:
     tasks = sum(count for count, _ in lengths)
@@ -81,7 +81,7 @@ def test_longer_tasks_never_get_larger_chunks(
     assert chosen(longer, workers, chunk_s) <= chosen(lengths, workers, chunk_s)
 
 
-def test_threads_that_share_a_gil_wait_for_nobody_who_computes() -> None:
+def test_threads_that_share_a_gil_do_not_wait_for_computing_threads() -> None:
     dispatch = DispatchCost(chunk_s=1e-5, workers=2, shares_gil=True)
     lengths = [(1000, 0.1)]
     assert auto_chunk_size(lengths, dispatch, cpu_share=1.0) == 500

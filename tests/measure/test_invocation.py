@@ -137,7 +137,7 @@ def test_a_dead_worker_is_reported_with_how_it_ended_and_its_last_output(
     assert (outcome.status, outcome.error) == ("crashed", f"{how}BrokenProcessPool: it broke{last}")
 
 
-def test_a_launch_names_prefix_python_and_probe_and_changes_our_environment(tmp_path: Path) -> None:
+def test_a_launch_has_prefix_python_and_probe_and_the_variables_of_the_cell(tmp_path: Path) -> None:
     settings = {
         **make_cell("abc").settings,
         "prefix": ["nice", "-n5"],
@@ -290,7 +290,7 @@ def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -
     assert [sample.wall_s for sample in outcome.samples] == [2.13, 2.13]
 
 
-def test_a_reference_of_several_bags_has_the_lengths_of_one(measure: Callable[..., Outcome]) -> None:
+def test_a_reference_of_several_bags_has_the_lengths_of_one_bag(measure: Callable[..., Outcome]) -> None:
     weak = make_cell("abc", workers=3, settings={**make_cell("abc").settings, "bags": 3})
     records = [make_record(0, 4), make_record(4, 2)]
     reference = measure(make_ending(make_reply(make_iteration(0, records))), cell=weak).reference
@@ -546,7 +546,7 @@ def test_the_length_of_a_task_is_the_mean_over_the_records(measure: Callable[...
     assert reference.task_s == pytest.approx(120e-9)
 
 
-def test_a_headline_without_records_has_no_parts(measure: Callable[..., Outcome]) -> None:
+def test_a_headline_run_without_records_has_no_parts(measure: Callable[..., Outcome]) -> None:
     bare = make_iteration(records=[], wall_ns=1_000_000_000)
     for part in ("start_ns", "work_ns", "end_ns"):
         del bare[part]

@@ -38,7 +38,7 @@ def test_stolen_cpu_time_is_reported() -> None:
     assert found == "the host of this virtual machine took 0.30 CPUs"
 
 
-def test_a_little_is_let_pass() -> None:
+def test_small_amounts_are_tolerated() -> None:
     assert disturbance(BEFORE, after(busy=2.1), invocation_cpu_s=2.0) == ""
 
 
@@ -51,7 +51,7 @@ def test_a_system_that_does_not_report_cpu_times_has_no_disturbances(tmp_path: P
     assert disturbance(None, BEFORE, 1.0) == ""
 
 
-def test_the_accounts_are_read_as_the_kernel_writes_them(
+def test_cpu_times_are_read_as_the_kernel_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.sysconf", lambda _: 100)
@@ -76,18 +76,18 @@ class Sung:
         return self.now
 
 
-def test_a_machine_as_quick_as_at_best_is_not_slow() -> None:
+def test_a_machine_at_its_best_speed_is_not_slow() -> None:
     sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.06)
     assert Canary(sung.work, sung.clock).disturbance() == ""
 
 
-def test_it_is_reported_how_much_slower_the_machine_is() -> None:
+def test_the_slowdown_of_the_machine_is_reported() -> None:
     sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
     found = Canary(sung.work, sung.clock).disturbance()
     assert found == "before the repetition the machine was 2.00 times slower than at its best"
 
 
-def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_since() -> None:
+def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_speed_so_far() -> None:
     sung = Sung(0.10, 0.10, 0.10, 0.10, 0.10, 0.05, 0.10)
     canary = Canary(sung.work, sung.clock)
     assert canary.disturbance() == ""

@@ -61,7 +61,7 @@ def _with_py_spy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_with_py_spy")
-def test_py_spy_starts_the_interpreter_behind_the_prefix() -> None:
+def test_py_spy_starts_the_interpreter_after_the_prefix() -> None:
     command = with_py_spy(["nice", "-n5", PYTHON, "probe"], PYTHON, Path("p.json"))
     assert command[:4] == ["nice", "-n5", "/bin/py-spy", "record"]
     assert "--subprocesses" in command
@@ -199,7 +199,7 @@ def test_a_memory_profile_includes_the_tasks_of_every_pool(
 
 
 @pytest.mark.slow
-def test_what_a_function_holds_that_is_no_python_is_its_own(
+def test_memory_of_a_function_not_written_in_python_is_attributed_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -211,7 +211,7 @@ def test_what_a_function_holds_that_is_no_python_is_its_own(
 
 
 @pytest.mark.slow
-def test_a_function_of_a_library_is_what_holds_the_memory(
+def test_memory_of_a_library_function_is_attributed_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

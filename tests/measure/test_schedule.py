@@ -309,7 +309,7 @@ def test_after_a_failed_reference_the_first_cell_that_succeeds_takes_its_place()
     assert [(request.reference, request.time_limit_s) for request in trial.requests[3:]] == [(made, 40.0)] * 4
 
 
-def test_a_reference_with_a_wrong_result_still_fixes_what_follows() -> None:
+def test_a_reference_with_a_wrong_result_is_still_used() -> None:
     trial = Trial(
         SERIAL,
         THREAD,
@@ -348,7 +348,7 @@ def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str
     ]
 
 
-def test_a_given_time_limit_holds_for_references_too() -> None:
+def test_a_time_limit_holds_for_references_too() -> None:
     trial = Trial(SERIAL, THREAD, settings=replace(SETTINGS, time_limit_s=0.5)).measure()
     assert {request.time_limit_s for request in trial.requests} == {0.5}
 
@@ -419,7 +419,7 @@ def test_the_time_left_is_estimated_from_medians_or_else_from_references() -> No
     ]
 
 
-def test_failed_cells_are_told_and_neither_take_time_nor_count_any_more() -> None:
+def test_failed_cells_are_reported_and_excluded_from_time_and_invocations_left() -> None:
     trial = Trial(
         SERIAL,
         PROCESS,
@@ -776,7 +776,7 @@ def test_a_cell_that_failed_in_an_earlier_session_is_not_measured_again(count: i
     assert resumed_after(count, settings, invoke) == whole
 
 
-def test_a_reference_of_an_earlier_session_holds_for_what_follows() -> None:
+def test_a_reference_of_an_earlier_session_is_used_for_later_runs() -> None:
     first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
     first.study.make_references()
     second = Trial(SERIAL, THREAD, completed=first.kept.completed()).measure()
@@ -821,7 +821,7 @@ def test_the_time_budget_covers_all_sessions() -> None:
         ({"repetitions": 5, "precision": 0.1}, ""),
     ],
 )
-def test_why_a_study_is_complete(changes: dict[str, Any], why: str) -> None:
+def test_the_reason_why_a_study_is_complete_is_stated(changes: dict[str, Any], why: str) -> None:
     before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
     plan = Plan.of(SERIAL)
     settings = replace(SETTINGS, **changes)

@@ -74,12 +74,12 @@ def test_a_missing_folder_for_temporary_files_is_reported(
         run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
 
 
-def test_a_system_that_does_not_report_memory_is_given_as_the_reason(tmp_path: Path) -> None:
+def test_a_system_that_does_not_report_memory_is_the_stated_reason(tmp_path: Path) -> None:
     run = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
     assert (run.status, run.error, run.peak_pss_bytes) == ("ok", UNKNOWN_MEMORY, None)
 
 
-def test_on_other_systems_than_linux_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_run_on_systems_other_than_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     supervisor = Answering(make_ending(OK))
     assert run_untimed(make_request(tmp_path), supervisor).error == UNKNOWN_MEMORY

@@ -106,7 +106,7 @@ def test_a_safe_path_in_the_environment_does_not_hide_the_probe() -> None:
     assert answer.reply["status"] == "ok"
 
 
-def test_a_check_is_answered_over_the_same_channel() -> None:
+def test_a_preflight_check_uses_the_same_channel() -> None:
     specification = specify()
     cell = {"workload": specification["workload"], "pool": specification["pool"], "in_window": False}
     reply = ask({"kind": "preflight", "cells": [cell]}).reply

@@ -9,7 +9,7 @@ from runner_probe.clocks import shifts_ns
 LEGS = st.tuples(st.integers(0, 10**6), st.integers(0, 10**9), st.integers(0, 10**6))
 
 
-def test_our_own_host_needs_no_shift() -> None:
+def test_this_host_needs_no_shift() -> None:
     assert shifts_ns([("here", 5, 9, 6, 8)], "here") == {}
 
 

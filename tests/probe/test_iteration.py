@@ -312,7 +312,7 @@ def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
     assert sum(row["tasks"] for row in after) == 10_001
 
 
-def test_times_of_another_host_are_converted_to_our_clock() -> None:
+def test_times_of_another_host_are_converted_to_the_clock_of_this_host() -> None:
     iteration = Iteration(2)
     iteration.submitted_ns, iteration.received_ns = [100, 200], [1_000, 2_000]
     ahead = 10**15

@@ -29,7 +29,7 @@ def test_a_loaded_library_is_found_once(maps: str) -> None:
     assert native._loaded_libraries(maps) == ["gomp", "openblas"]
 
 
-def test_a_system_without_memory_maps_reports_no_threads(tmp_path: Path) -> None:
+def test_a_system_without_memory_maps_reports_no_native_threads(tmp_path: Path) -> None:
     assert native._loaded_libraries(str(tmp_path / "none")) == []
 
 

@@ -129,7 +129,7 @@ def test_a_wrong_workload_and_a_wrong_pool_are_both_reported() -> None:
         ({**THREAD, "initargs": {"_target_": "bag.give_up"}}, "RuntimeError: this worker does not start"),
     ],
 )
-def test_the_message_says_why_a_pool_cannot_be_made(pool: dict[str, Any], message: str) -> None:
+def test_the_message_says_why_a_pool_cannot_be_created(pool: dict[str, Any], message: str) -> None:
     key, text = problem(pool)
     assert key == "executor.pool"
     assert message in text

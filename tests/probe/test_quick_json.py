@@ -24,7 +24,7 @@ def test_encoded_values_are_decoded_unchanged(value: Any) -> None:
 
 
 @given(values)
-def test_both_write_the_same_text(value: Any) -> None:
+def test_the_accelerator_and_the_package_write_the_same_text(value: Any) -> None:
     assert dumps(value) == json.dumps(value)
 
 
@@ -40,6 +40,6 @@ def test_types_that_json_lacks_are_refused() -> None:
         dumps({"key": {1, 2}})
 
 
-def test_without_the_accelerator_the_package_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_accelerator_the_package_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "_json", None)
     assert loads(dumps({"key": [1, 2.5, "text", None]})) == {"key": [1, 2.5, "text", None]}

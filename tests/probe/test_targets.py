@@ -60,7 +60,7 @@ def test_a_dotted_name_leads_through_modules_and_attributes(name: str, found: ob
         ("", "'' cannot be imported: importing '' raises ValueError: Empty module name"),
     ],
 )
-def test_a_name_that_leads_nowhere_says_how_far_it_got_and_what_is_near(name: str, message: str) -> None:
+def test_an_unknown_name_is_reported_with_its_known_part_and_a_similar_name(name: str, message: str) -> None:
     with pytest.raises(TargetError) as caught:
         locate(name)
     assert str(caught.value) == message
@@ -113,7 +113,7 @@ def test_a_missing_module_within_a_package_is_not_taken_for_a_missing_library(
         ("bag.ANSWER", "'bag.ANSWER' is an int, which cannot be called"),
     ],
 )
-def test_what_cannot_be_called_is_refused(name: str, message: str) -> None:
+def test_an_object_that_cannot_be_called_is_refused(name: str, message: str) -> None:
     with pytest.raises(TargetError) as caught:
         locate_callable(name)
     assert str(caught.value) == message
@@ -128,7 +128,7 @@ def test_a_bound_target_is_not_yet_called() -> None:
     assert calls() == 8
 
 
-def test_targets_are_built_however_deep_they_are() -> None:
+def test_targets_are_built_at_any_depth() -> None:
     third = {"_target_": "fractions.Fraction", "_args_": [1, 3]}
     assert build({"a": [third, 2], "b": {"c": third}, "d": "math.pi"}) == {
         "a": [Fraction(1, 3), 2],

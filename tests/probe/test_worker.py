@@ -76,7 +76,7 @@ def test_each_task_is_recorded_with_its_position_in_the_bag() -> None:
     assert all(cpu is not None and cpu >= 0 for *_, cpu, _ in timings)
 
 
-def test_a_chunk_of_short_tasks_has_one_stamp() -> None:
+def test_a_chunk_of_short_tasks_has_one_timing() -> None:
     before = time.perf_counter_ns()
     _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], each=False)
     [(task, tasks, started, ended, cpu, delay)] = timings
@@ -109,7 +109,7 @@ def test_the_report_names_host_process_and_thread() -> None:
     assert gil_enabled is getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-def test_a_lean_chunk_reports_the_same_as_a_chunk_with_one_stamp() -> None:
+def test_a_lean_chunk_reports_the_same_as_a_chunk_with_one_timing() -> None:
     values, [(task, tasks, started, ended, *unknown)], worker, failure = run_lean(square, 5, [1, 2, 3])
     assert (values, task, tasks, unknown, failure) == ([1, 4, 9], 5, 3, [None, None], None)
     assert started <= ended
@@ -200,7 +200,7 @@ def test_a_chunk_of_coroutines_leaves_no_descriptor_and_no_warning() -> None:
     assert caught == []
 
 
-def test_a_chunk_of_coroutines_ends_what_they_left_running() -> None:
+def test_a_chunk_of_coroutines_ends_their_remaining_tasks() -> None:
     threads = threading.enumerate()
     ended = []
 
@@ -255,7 +255,7 @@ def test_the_run_delay_of_a_thread_never_decreases() -> None:
     assert readings == sorted(readings, key=int)  # type: ignore[arg-type]
 
 
-def test_without_the_systems_help_the_run_delay_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_delay_is_unknown_if_the_system_does_not_report_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> NoReturn:
         raise FileNotFoundError
 

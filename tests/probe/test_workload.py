@@ -81,7 +81,7 @@ def test_arguments_are_bound_to_the_function() -> None:
     assert [workload.call(item) for item in workload.items] == [2, 4, 6]
 
 
-def test_without_arguments_the_function_is_called_itself() -> None:
+def test_a_function_without_arguments_is_not_wrapped() -> None:
     import bag  # type: ignore[import-not-found]  # noqa: PLC0415 - on the path only within tests
 
     assert load().call is bag.square
@@ -100,12 +100,12 @@ def test_an_item_without_a_text_is_labelled_by_its_type() -> None:
 
 @pytest.mark.parametrize("nothing", [None, ""])
 @pytest.mark.parametrize("key", ["initializer", "setup", "teardown"])
-def test_functions_around_the_tasks_are_optional(key: str, nothing: str | None) -> None:
+def test_setup_and_teardown_and_initializer_are_optional(key: str, nothing: str | None) -> None:
     assert getattr(load(**{key: nothing}), key) is None
 
 
 @pytest.mark.parametrize("key", ["initializer", "setup", "teardown"])
-def test_functions_around_the_tasks_are_names_or_targets(key: str, tmp_path: Path) -> None:
+def test_setup_and_teardown_and_initializer_are_names_or_targets(key: str, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     getattr(load(**{key: {"_target_": "bag.note", "_args_": ["a", "b"], "path": str(path)}}), key)()
     assert path.read_text(encoding="utf-8") == "a b\n"

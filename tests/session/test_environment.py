@@ -208,7 +208,7 @@ def test_every_fact_has_a_key_even_if_nothing_can_be_read(tmp_path: Path) -> Non
     assert set(nowhere["memory"].values()) == {None}
 
 
-def test_nothing_stops_the_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_failure_stops_the_capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object, **_options: object) -> None:
         raise RuntimeError("broken")
 
@@ -263,7 +263,7 @@ def test_cores_are_unequal_if_the_kernel_rates_them_so(
     assert environment.capture(make_machine(tmp_path, files))["cpu"]["hybrid"] is expected
 
 
-def test_an_intel_processor_with_efficient_cores_is_hybrid(tmp_path: Path) -> None:
+def test_an_intel_processor_with_efficiency_cores_is_hybrid(tmp_path: Path) -> None:
     root = make_machine(tmp_path, {"sys/devices/cpu_atom/type": "10\n"})
     assert environment.capture(root)["cpu"]["hybrid"] is True
 
@@ -278,14 +278,14 @@ def test_an_intel_processor_with_efficient_cores_is_hybrid(tmp_path: Path) -> No
         ("online", "0-3\n", None),
     ],
 )
-def test_boost_is_known_by_either_switch(
+def test_either_switch_shows_whether_boost_is_enabled(
     tmp_path: Path, path: str, content: str, *, expected: bool | None
 ) -> None:
     root = make_machine(tmp_path, {f"sys/devices/system/cpu/{path}": content})
     assert environment.capture(root)["cpu"]["boost_enabled"] is expected
 
 
-def test_unlike_governors_are_all_named(tmp_path: Path) -> None:
+def test_different_governors_are_all_named(tmp_path: Path) -> None:
     governors = {
         f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_governor": governor
         for cpu, governor in enumerate(["powersave\n", "performance\n", "powersave\n"])
@@ -320,7 +320,7 @@ def test_the_largest_v1_memory_limit_is_none(tmp_path: Path, limit: str, expecte
 
 
 @pytest.mark.skipif(not hasattr(os, "sysconf"), reason="clock ticks are counted on POSIX systems")
-def test_busy_seconds_leave_out_idle_and_stolen_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_seconds_exclude_idle_and_stolen_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sysconf", lambda _name: 100)
     stat = {
         "proc/stat": "cpu  100 200 300 90000 8000 10 20 4500 50 60\ncpu0 1 1 1 1 1 1 1 1 1 1\n",
@@ -339,7 +339,7 @@ def test_busy_seconds_leave_out_idle_and_stolen_time(tmp_path: Path, monkeypatch
         ("etc/hostname", "plain\n", None),
     ],
 )
-def test_a_container_is_known_by_the_mark_of_its_engine(
+def test_a_container_is_recognised_by_the_marker_file_of_its_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, content: str, expected: str | None
 ) -> None:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)

@@ -307,7 +307,7 @@ def test_settings_that_make_it_another_study_are_refused(
         {"executor": ExecutorConfig(name="thread", pool={"_target_": "x", "max_workers": 2}, chunk_size=1)},
     ],
 )
-def test_settings_may_ask_for_more_or_the_same(folder: Path, settings: dict[str, Any]) -> None:
+def test_settings_may_extend_the_study_or_stay_the_same(folder: Path, settings: dict[str, Any]) -> None:
     study = resumed(folder, **settings).study
     assert study.repetitions == settings.get("repetitions", 3)
     assert study.max_repetitions == settings.get("max_repetitions", 31)

@@ -85,7 +85,7 @@ def in_background(client: Supervisor, wanted: Launch) -> "Future[Ending]":
     return future
 
 
-def test_a_reply_is_found_among_chatter(supervising: Supervisor, tmp_path: Path) -> None:
+def test_a_reply_is_found_in_other_output(supervising: Supervisor, tmp_path: Path) -> None:
     script = """
 print("chatter " * 400_000)
 reply({"text": "\\u2028 and a mark \\x1erunner-reply 3"})
@@ -223,7 +223,9 @@ reply({})
     assert processes_of(supervising.study_id) == []
 
 
-def test_a_helper_that_ends_with_its_parent_is_left_to_do_so(supervising: Supervisor, tmp_path: Path) -> None:
+def test_a_helper_that_ends_with_its_parent_is_not_terminated(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
     script = """
 source, sink = os.pipe()
 if os.fork() == 0:
@@ -248,7 +250,7 @@ def test_an_interrupt_ends_the_invocation_in_progress_and_all_later_ones(
     assert supervising.run(launch(tmp_path, "hang()")).ended == "interrupted"
 
 
-def test_the_output_file_keeps_its_beginning_its_last_words_and_a_bounded_size(
+def test_the_output_file_keeps_its_beginning_its_end_and_a_bounded_size(
     supervising: Supervisor, tmp_path: Path
 ) -> None:
     script = """
