@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from runner.supervise.protocol import STUDY_MARKER
-from tests.made import make_results  # noqa: F401 - a fixture
+from tests.factories import make_results  # noqa: F401 - a fixture
 
 _T = TypeVar("_T")
 

@@ -7,8 +7,8 @@ import pytest
 
 import runner
 from runner.errors import RunnerError
-from tests.made import MakeResults
-from tests.made import cell as make_cell
+from tests.factories import MakeResults
+from tests.factories import cell as make_cell
 
 
 def test_studies_become_tidy_frames(make_results: MakeResults) -> None:

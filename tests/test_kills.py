@@ -68,7 +68,7 @@ def killer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killer]:
     with (
         messages.open("w") as errors,
         subprocess.Popen(
-            [sys.executable, "-m", "tests.killed", *SETTINGS],
+            [sys.executable, "-m", "tests.dying_studies", *SETTINGS],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,

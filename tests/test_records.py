@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runner.records import FAILED_STATUSES, Sample, Status, names
-from tests.made import make_cell
+from tests.factories import make_cell
 
 POOL = {"executor": {"name": "process", "pool": {"_target_": "pools.Process"}}, "workload": {}}
 

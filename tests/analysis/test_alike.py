@@ -2,7 +2,7 @@
 
 from runner.analysis.alike import alike_but_for
 from runner.records import Cell
-from tests.made import cell
+from tests.factories import cell
 
 COUNT = "workload.items.count"
 

@@ -31,7 +31,7 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
 from runner.analysis.study import analyse
 from runner.records import Cell
-from tests.made import MakeResults, cell
+from tests.factories import MakeResults, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]

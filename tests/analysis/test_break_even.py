@@ -10,8 +10,8 @@ from runner.analysis.break_even import analyse_break_evens
 from runner.analysis.facts import BreakEven
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
-from tests.analysed import analysed_cell
-from tests.made import cell
+from tests.analysis_factories import analysed_cell
+from tests.factories import cell
 
 COUNT = "workload.items.count"
 NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)

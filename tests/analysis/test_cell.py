@@ -10,7 +10,7 @@ from runner.analysis.facts import Anomaly, CellAnalysis, Factors, Limit
 from runner.analysis.study import analyse
 from runner.folder.results import Results
 from runner.records import Status, UntimedRun
-from tests.made import MakeResults, Walls, cell
+from tests.factories import MakeResults, Walls, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
 

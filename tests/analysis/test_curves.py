@@ -11,8 +11,8 @@ from runner.analysis.intervals import Level
 from runner.analysis.machine import Machine
 from runner.modes import MODES
 from runner.records import Mode
-from tests.analysed import analysed_cell, estimate
-from tests.made import CPU, cell
+from tests.analysis_factories import analysed_cell, estimate
+from tests.factories import CPU, cell
 
 ALPHA = 0.1
 

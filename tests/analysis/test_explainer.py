@@ -7,7 +7,7 @@ import pytest
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import Unexplained
 from runner.analysis.study import analyse
-from tests.made import SETTINGS, MakeResults, cell
+from tests.factories import SETTINGS, MakeResults, cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)
 WALLS = [1.0, 1.1, 0.9, 1.0, 1.2, 0.8, 1.0]
@@ -27,7 +27,7 @@ def test_a_separate_traced_run_explains_a_cell_unless_it_is_shown_to_be_slower(
 ) -> None:
     serial = [2 * wall for wall in WALLS]
     traced = [wall + more for wall, more in zip(WALLS, added_s, strict=True)]
-    two = analyse(make_results({SERIAL: serial, TWO: WALLS}, apart={TWO: traced})).cells[TWO.id]
+    two = analyse(make_results({SERIAL: serial, TWO: WALLS}, separate_runs={TWO: traced})).cells[TWO.id]
     assert two.unexplained is unexplained
     if unexplained:
         assert (two.losses, two.factors) == ((), None)

@@ -1,7 +1,7 @@
 """What an analysed study answers about itself."""
 
-from tests.analysed import analysed_cell, analysed_study
-from tests.made import cell
+from tests.analysis_factories import analysed_cell, analysed_study
+from tests.factories import cell
 
 
 def test_the_repetitions_of_a_workload_are_those_in_which_all_compared_cells_succeeded() -> None:

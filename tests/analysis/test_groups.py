@@ -11,8 +11,8 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
 from runner.analysis.study import analyse
 from runner.records import Cell
-from tests.analysed import analysed_cell, analysed_snippet
-from tests.made import SETTINGS, MakeResults, cell
+from tests.analysis_factories import analysed_cell, analysed_snippet
+from tests.factories import SETTINGS, MakeResults, cell
 
 LEVEL = Level(0.95, 1)
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]

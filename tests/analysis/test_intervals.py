@@ -16,7 +16,7 @@ from runner.analysis.intervals import (
     resampled_medians,
 )
 from runner.analysis.sample_size import fewest_blocks, level_of_each, too_few_to_compare
-from tests.made import make_cell
+from tests.factories import make_cell
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 

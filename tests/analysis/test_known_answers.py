@@ -11,8 +11,8 @@ from runner.columns import KNOWN_FIGURES
 from runner.folder.study_description import StudyAnswer
 from runner.modes import MODES
 from runner.records import Mode
-from tests.analysed import analysed_cell, estimate
-from tests.made import CPU
+from tests.analysis_factories import analysed_cell, estimate
+from tests.factories import CPU
 
 ANSWER: dict[str, Any] = {
     "workload": "work",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runner.analysis.machine import Machine
-from tests.made import cell
+from tests.factories import cell
 
 TWO = cell("process", 2, settings={"python": "/usr/bin/python3.13"})
 

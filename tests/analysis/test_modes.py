@@ -21,7 +21,7 @@ from runner.report.wording import (
     sentences_of,
     warning_sentence,
 )
-from tests.made import MakeResults, cell
+from tests.factories import MakeResults, cell
 
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
 OTHER_NOISE = [1.01, 0.98, 1.0, 0.99, 1.02, 1.01, 0.98]

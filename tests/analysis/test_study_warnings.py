@@ -23,8 +23,8 @@ from runner.analysis.facts import (
 )
 from runner.analysis.study_warnings import warnings_of
 from runner.records import Sample
-from tests.analysed import analysed_cell, analysed_group, study_facts
-from tests.made import FUNCTION, POOL, cell
+from tests.analysis_factories import analysed_cell, analysed_group, study_facts
+from tests.factories import FUNCTION, POOL, cell
 
 
 def warnings(

@@ -17,7 +17,7 @@ import yaml
 from runner.codegen.code import code_to_paste
 from runner.codegen.imports import split
 from runner.records import Cell
-from tests.made import FUNCTION, SERIAL, cell
+from tests.factories import FUNCTION, SERIAL, cell
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 PROCESS = "concurrent.futures.ProcessPoolExecutor"

@@ -21,7 +21,7 @@ from runner.folder.results import Results, read, read_profile, read_trace
 from runner.folder.store import Store
 from runner.folder.study_description import FORMAT, ResumedSession, StudyAnswer
 from runner.records import Cell, Mode, Sample, TaskRecord, UntimedRun
-from tests.made import describe_study, make_cell
+from tests.factories import describe_study, make_cell
 
 CELLS = (make_cell("s"), make_cell("t", baseline="s", executor="thread", workers=2))
 SAMPLE = Sample(

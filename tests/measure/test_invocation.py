@@ -22,7 +22,7 @@ from runner.measure.invocation import (
 from runner.records import Cell, Reference, Sample
 from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch
 from runner_probe.iteration import RECORD_FIELDS
-from tests.made import make_cell
+from tests.factories import make_cell
 
 
 class Answering:

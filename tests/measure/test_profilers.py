@@ -18,7 +18,7 @@ from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
 from runner.supervise.protocol import Ending, Launch
 from tests.conftest import PATIENCE_S
-from tests.made import make_cell
+from tests.factories import make_cell
 from tests.measure.test_invocation import make_ending
 
 if TYPE_CHECKING:

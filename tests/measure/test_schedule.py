@@ -30,7 +30,7 @@ from runner.records import (
     TaskRecord,
     UntimedRun,
 )
-from tests.made import make_cell
+from tests.factories import make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
 

@@ -12,7 +12,7 @@ from runner.errors import RunnerError
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
 from tests.conftest import PATIENCE_S
-from tests.made import make_cell
+from tests.factories import make_cell
 from tests.measure.test_invocation import Answering, make_ending, specification_of
 
 OK = {"status": "ok", "error": "", "traceback": ""}

@@ -14,7 +14,7 @@ from runner.report.csv_tables import (
     render_summary,
     render_tasks,
 )
-from tests.analysed import (
+from tests.analysis_factories import (
     analysed_cell,
     analysed_snippet,
     analysed_study,
@@ -22,7 +22,7 @@ from tests.analysed import (
     loss,
     study_facts,
 )
-from tests.report import made_studies
+from tests.report import golden_studies
 
 
 def rows(text: str | None) -> list[dict[str, str]]:
@@ -119,15 +119,15 @@ def test_a_law_that_cannot_be_fitted_says_why() -> None:
 
 
 def test_a_break_even_names_its_pool_without_the_size() -> None:
-    (row,) = rows(render_break_even(made_studies.sizes()))
+    (row,) = rows(render_break_even(golden_studies.sizes()))
     assert (row["executor"], row["workers"], row["workload.items.count"]) == ("process", "2", "")
     assert (row["size"], row["sizes"]) == ("workload.items.count", "3")
     assert (row["break_even"], row["break_even_high"], row["note"]) == ("72.3", "inf", "")
-    assert render_break_even(made_studies.pools()) is None
+    assert render_break_even(golden_studies.pools()) is None
 
 
 def test_known_answers_have_a_row_for_every_outcome() -> None:
-    study = made_studies.known_answers()
+    study = golden_studies.known_answers()
     answers = rows(render_known_answers(study))
     assert [row["outcome"] for row in answers] == [
         *("holds", "does not hold", "cannot tell", "not run", "not run")
@@ -136,4 +136,4 @@ def test_known_answers_have_a_row_for_every_outcome() -> None:
     assert [row["disturbed"] for row in answers] == ["1", "1", "1", "", ""]
     assert answers[0]["because"] == "there are two workers"
     assert answers[3]["because"] == "not run: the study has no such cell"
-    assert render_known_answers(made_studies.pools()) is None
+    assert render_known_answers(golden_studies.pools()) is None

@@ -28,8 +28,8 @@ from runner.records import Cell, Mode
 from runner.report.plots import draw, render_plots
 from runner.report.plots.appearance import FAILURE, looks_of, seconds
 from runner.report.plots.layout import NO_COUNT
-from tests.analysed import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
-from tests.made import POOL, SERIAL
+from tests.analysis_factories import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
+from tests.factories import POOL, SERIAL
 
 pytestmark = pytest.mark.slow  # a figure takes about a third of a second
 

@@ -10,7 +10,7 @@ from runner.analysis.facts import CellAnalysis, Limit, Memory, StudyAnalysis, Ta
 from runner.records import ChunkSize
 from runner.report.terminal import render_terminal
 from runner.units import size
-from tests.analysed import (
+from tests.analysis_factories import (
     analysed_cell,
     analysed_snippet,
     analysed_study,
@@ -18,8 +18,8 @@ from tests.analysed import (
     loss,
     study_facts,
 )
-from tests.made import FUNCTION, SERIAL, cell
-from tests.report.made_studies import GOLDEN, STUDIES
+from tests.factories import FUNCTION, SERIAL, cell
+from tests.report.golden_studies import GOLDEN, STUDIES
 
 
 def rows_of(text: str) -> list[list[str]]:

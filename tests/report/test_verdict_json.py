@@ -8,9 +8,9 @@ import pytest
 
 from runner.analysis.facts import StudyAnalysis
 from runner.report.verdict_json import VERDICT, Object, documented_objects, render_verdict, warning_facts
-from tests.analysed import analysed_cell, analysed_study
-from tests.report import made_studies
-from tests.report.made_studies import STUDIES
+from tests.analysis_factories import analysed_cell, analysed_study
+from tests.report import golden_studies
+from tests.report.golden_studies import STUDIES
 
 
 def verdict_of(study: StudyAnalysis) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def verdict_of(study: StudyAnalysis) -> dict[str, Any]:
 
 
 def test_the_answer_is_a_code_with_the_cells_and_figures_behind_it() -> None:
-    content = verdict_of(made_studies.pools())
+    content = verdict_of(golden_studies.pools())
     (group,) = content["groups"]
     assert content["format"] == 2
     assert group["answer"] == "helps"
@@ -39,7 +39,7 @@ def test_the_answer_is_a_code_with_the_cells_and_figures_behind_it() -> None:
 
 
 def test_every_pool_has_all_its_losses() -> None:
-    (group,) = verdict_of(made_studies.pools())["groups"]
+    (group,) = verdict_of(golden_studies.pools())["groups"]
     losses = {
         cell["id"]: [(loss["cause"], loss["share"]["value"]) for loss in cell["losses"]]
         for cell in group["cells"]
@@ -54,12 +54,12 @@ def test_every_pool_has_all_its_losses() -> None:
 
 
 def test_a_pool_without_losses_says_why() -> None:
-    groups = verdict_of(made_studies.pythons())["groups"]
+    groups = verdict_of(golden_studies.pythons())["groups"]
     assert groups[0]["cells"][1]["unexplained"] == "blocks_event_loop"
 
 
 def test_sentences_and_code_are_part_of_it() -> None:
-    (group,) = verdict_of(made_studies.pools())["groups"]
+    (group,) = verdict_of(golden_studies.pools())["groups"]
     assert group["sentences"]["answer"].startswith("Use process × 4: process × 8 is not measurably faster")
     assert "with ProcessPoolExecutor" in group["code"]
 
@@ -74,7 +74,7 @@ def test_a_study_of_which_every_cell_failed_has_its_failures_and_no_answer() -> 
 
 
 def test_more_repetitions_have_a_total() -> None:
-    groups = verdict_of(made_studies.sizes())["groups"]
+    groups = verdict_of(golden_studies.sizes())["groups"]
     assert groups[0]["more_repetitions"] is None
     assert groups[1]["more_repetitions"] == {
         "done": 7,
@@ -85,12 +85,12 @@ def test_more_repetitions_have_a_total() -> None:
 
 
 def test_an_infinite_bound_is_null() -> None:
-    (row,) = verdict_of(made_studies.sizes())["break_evens"]
+    (row,) = verdict_of(golden_studies.sizes())["break_evens"]
     assert (row["faster"], row["size"]["value"], row["size"]["high"]) == ("from_size", 72.3, None)
 
 
 def test_warnings_have_a_code_facts_and_a_sentence() -> None:
-    content = verdict_of(made_studies.failures())
+    content = verdict_of(golden_studies.failures())
     assert [warning["code"] for warning in content["warnings"]] == [
         *("cells_failed", "cells_failed", "cells_failed", "disturbed_runs")
     ]
@@ -101,7 +101,7 @@ def test_warnings_have_a_code_facts_and_a_sentence() -> None:
 
 
 def test_groups_that_do_the_same_work_are_compared() -> None:
-    (work,) = verdict_of(made_studies.pythons())["work"]
+    (work,) = verdict_of(golden_studies.pythons())["work"]
     assert work["baselines"] == ["base3.13.0", "base3.11.7"]
     assert (work["fastest"], work["second"]["slower"]) == ("base3.13.0", "base3.11.7")
 

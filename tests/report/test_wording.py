@@ -36,7 +36,7 @@ from runner.analysis.facts import (
 )
 from runner.report import wording
 from runner.report.wording import sentences_of, warning_sentence
-from tests.analysed import (
+from tests.analysis_factories import (
     analysed_cell,
     analysed_group,
     analysed_snippet,

@@ -8,8 +8,8 @@ import pytest
 
 from runner.report.renderers import render
 from runner.report.write import report, write_report
-from tests.analysed import analysed_cell, analysed_study
-from tests.made import MakeResults, cell
+from tests.analysis_factories import analysed_cell, analysed_study
+from tests.factories import MakeResults, cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)
 NOISE = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]

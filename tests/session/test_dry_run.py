@@ -8,7 +8,7 @@ import pytest
 from runner.plan import Plan
 from runner.records import StudySettings
 from runner.session.dry_run import show_plan
-from tests.made import cell
+from tests.factories import cell
 
 PLAN = Plan.of(cell("serial", None), cell("process", 2))
 SETTINGS = StudySettings(repetitions=7, iterations=1, time_limit_s=None, seed=1)

@@ -11,7 +11,7 @@ from runner.measure.study_progress import StudyProgress, UntimedProgress
 from runner.plan import Plan
 from runner.records import Sample
 from runner.session.live_view import LiveView, waiting_time
-from tests.made import cell as make_cell
+from tests.factories import cell as make_cell
 
 SERIAL, TWO = make_cell("serial", None), make_cell("process", 2)
 PLAN = Plan.of(SERIAL, TWO)

@@ -11,7 +11,7 @@ from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.session.preflight import check
 from runner.supervise.protocol import Ending, Launch
-from tests.made import make_cell
+from tests.factories import make_cell
 
 
 class Interpreters:

@@ -32,7 +32,7 @@ from runner.session.same_machine import (
 )
 from runner.session.session import begin
 from runner.settings import Config, ExecutorConfig, Origin, Point, WorkloadConfig
-from tests.made import describe_study, record
+from tests.factories import describe_study, record
 
 FILES = Origin(option="made", path="made.yaml")
 

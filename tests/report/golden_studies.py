@@ -1,6 +1,6 @@
 """Analysed studies whose whole output is kept in tests/report/golden/.
 
-`python -m tests.report.made_studies` writes the golden texts anew; review the difference before committing.
+`python -m tests.report.golden_studies` writes the golden texts anew; review the difference before committing.
 """
 
 import math
@@ -40,7 +40,7 @@ from runner.analysis.facts import (
 )
 from runner.records import Mode
 from runner.report.terminal import render_terminal
-from tests.analysed import (
+from tests.analysis_factories import (
     analysed_cell,
     analysed_group,
     analysed_snippet,
@@ -49,7 +49,7 @@ from tests.analysed import (
     loss,
     study_facts,
 )
-from tests.made import cell
+from tests.factories import cell
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -1,7 +1,7 @@
-"""Analysed studies made of the figures that a test chooses.
+"""Factories of analysed studies with the figures that a test chooses.
 
-`analysed_cell`, `analysed_group` and `analysed_study` fill in what a test leaves out. Cells are of one
-workload named `work` and are given by executor and workers; their ids are `serial`, `process2`, …
+`analysed_cell`, `analysed_group` and `analysed_study` have a default for everything that a test does not set.
+All cells have the workload `work`; their ids name executor and workers: `serial`, `process2`, …
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ from runner.analysis.facts import (
 )
 from runner.modes import MODES
 from runner.records import Cell, Mode
-from tests.made import cell as make_cell
+from tests.factories import cell as make_cell
 
 GIL = Cause(
     code="gil_or_lock",
@@ -35,7 +35,7 @@ GIL = Cause(
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None, **changes: Any) -> Estimate:
-    """Make an estimate; its bounds are 5% away unless they are given."""
+    """Make an estimate; by default its bounds are 5% away."""
     return Estimate(
         value=value,
         low=0.95 * value if low is None else low,
@@ -136,7 +136,7 @@ def headline_runs(wall_s: Iterable[float], speedup: float | None = None) -> tupl
 
 
 def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalysis:
-    """Make the group of some cells; the fastest is recommended, and it helps if it is a pool."""
+    """Make a group of cells; the fastest is recommended, and parallelism helps if it is a pool."""
     succeeded = [cell for cell in cells if cell.is_ok and cell.wall_s is not None]
     ranked = sorted(succeeded, key=lambda cell: cell.wall_s.value if cell.wall_s else 0.0)
     fastest = ranked[0].cell.id if ranked else None
@@ -192,7 +192,7 @@ def study_facts(mode: Mode = Mode.tasks, **changes: Any) -> StudyFacts:
 def analysed_study(
     cells: Sequence[CellAnalysis], *, study: StudyFacts | None = None, **changes: Any
 ) -> StudyAnalysis:
-    """Make a study of some cells; those with one baseline are a group, unless `groups` is given."""
+    """Make a study of cells; by default those with the same baseline are a group."""
     by_baseline: dict[str, list[CellAnalysis]] = {}
     for cell in cells:
         by_baseline.setdefault(cell.cell.baseline, []).append(cell)

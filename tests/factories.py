@@ -1,4 +1,4 @@
-"""Cells, and result folders of figures that a test chooses."""
+"""Factories of cells, and of result folders with the figures that a test chooses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -35,8 +35,8 @@ Walls = dict[Cell, list[float | Status]]  #: seconds or status, by repetition
 
 
 def describe_study(**changes: Any) -> StudyDescription:
-    """Describe a study as the folder of a study holds it."""
-    given = {
+    """Describe a study of seven repetitions, unless `changes` say otherwise."""
+    defaults = {
         "name": "made",
         "repetitions": 7,
         "iterations": 1,
@@ -44,7 +44,7 @@ def describe_study(**changes: Any) -> StudyDescription:
         "confidence": 0.95,
         "seed": 1,
     }
-    return StudyDescription(**{**given, **changes})
+    return StudyDescription(**{**defaults, **changes})
 
 
 def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> Cell:
@@ -53,9 +53,9 @@ def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> C
     Args:
         identity: its id
         baseline: id of its baseline; None: it is a baseline itself
-        fields: of Cell, in place of the defaults
+        fields: fields of Cell that replace the defaults
     """
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "workload": "work",
         "executor": "serial",
         "workers": None,
@@ -63,12 +63,12 @@ def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> C
         "python": "3.11.7",
         "settings": SETTINGS,
     }
-    return Cell(id=identity, baseline=baseline or identity, **{**given, **fields})
+    return Cell(id=identity, baseline=baseline or identity, **{**defaults, **fields})
 
 
 def cell(executor: str, workers: int | None, **fields: Any) -> Cell:
     """Make a cell whose id is its name, relative to `serial`; without workers it is the plain loop."""
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "identity": fields.pop("id", executor if workers is None else f"{executor}{workers}"),
         "baseline": "serial",
         "executor": executor,
@@ -76,21 +76,21 @@ def cell(executor: str, workers: int | None, **fields: Any) -> Cell:
         "chunk_size": None if workers is None else 1,
         "settings": SETTINGS if workers is None else {**SETTINGS, "executor": POOL},
     }
-    return make_cell(**{**given, **fields})
+    return make_cell(**{**defaults, **fields})
 
 
 @pytest.fixture
 def make_results(tmp_path: Path) -> MakeResults:
-    """Write a folder in which each cell takes the given seconds in each repetition, and read it.
+    """Write a result folder and read it: by cell, the seconds or the status of each repetition.
 
-    Cells in `apart` are only traced in a separate run, which takes the seconds given there.
+    `separate_runs` has the seconds of the separate traced runs of cells whose headline runs are not traced.
     """
 
     def make(
         walls: Mapping[Cell, Sequence[float | Status]],
         swept: Sequence[str] = (),
         mode: str = "tasks",
-        apart: Mapping[Cell, Sequence[float]] | None = None,
+        separate_runs: Mapping[Cell, Sequence[float]] | None = None,
     ) -> Results:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
             folder.write_study(describe_study(mode=Mode(mode)))
@@ -98,8 +98,8 @@ def make_results(tmp_path: Path) -> MakeResults:
             for owner, repetitions in walls.items():
                 for repetition, wall in enumerate(repetitions, 1):
                     samples, records = _invocation(owner, repetition, wall)
-                    if apart and owner in apart:
-                        traced, records = _invocation(owner, repetition, apart[owner][repetition - 1])
+                    if separate_runs and owner in separate_runs:
+                        traced, records = _invocation(owner, repetition, separate_runs[owner][repetition - 1])
                         samples += [replace(sample, iteration=1, tracing=True) for sample in traced]
                         records = [replace(record, iteration=1) for record in records]
                     folder.add(samples, records)

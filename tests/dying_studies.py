@@ -1,4 +1,4 @@
-"""A program that runs studies which die at a moment that a test chooses. Each study is a fork of it.
+"""A program that runs studies in forks, each of which kills itself at a step that a test chooses.
 
 A line of JSON on standard input requests a study; a line on standard output has its exit code.
 """
@@ -27,11 +27,11 @@ from runner.settings import Point
 
 
 class Steps:
-    """Counts the operations that reach the disk; before one of them this process kills itself.
+    """Counts the operations that reach the disk; before the last one this process kills itself.
 
     Args:
-        last: the number of that operation, from 1; None: survive
-        torn_bytes: removed from the end of the file that grows, as a crash of the machine may do
+        last: number of the last operation, from 1; None: the process survives
+        torn_bytes: bytes removed from the end of the growing file, as in a crash of the machine
     """
 
     def __init__(self, last: int | None, torn_bytes: int) -> None:
@@ -39,7 +39,7 @@ class Steps:
         self._last, self._torn_bytes = last, torn_bytes
 
     def watch(self) -> None:
-        """Start to count."""
+        """Start counting."""
         os.fsync = self._counted(os.fsync)
         for name in ("write_text", "replace", "rename", "unlink", "mkdir"):
             setattr(Path, name, self._counted(getattr(Path, name)))
