@@ -27,7 +27,7 @@ from runner.analysis.intervals import Values
 from runner.analysis.machine import Machine
 from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
-from runner.records import AUTO, Cell, Sample, Status, UntimedRun, names
+from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names
 
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 _UNCOUNTED = 0.05  # of the tasks of a window: the task that each worker has in progress when it closes
@@ -102,7 +102,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         usable_cpus=machine.usable_cpus(cell),
         status=status,
         error=error,
-        printed=context.printed.get(cell.id, ()) if error else (),
+        printed=context.printed.get(cell.id, ()) if status in FAILED_STATUSES else (),
         runs=runs,
         repetitions=len(times.unit.of(cell.id)),
         disturbed=sum(bool(sample.noisy) for sample in headline),
