@@ -109,7 +109,19 @@ class Restarts:
     seconds: float  #: each
 
 
-LossDetail = InEachWorker | Restarts
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TinyTasks:
+    """Tasks that take less work than their dispatch, and what would have to change for a pool to pay."""
+
+    tasks_per_chunk: int
+    work_s: float  #: of a chunk, in the loop
+    dispatch_s: float  #: of a chunk
+    break_even_s: float | None  #: work of a chunk from which a pool could pay; None: threads under a GIL
+    chunk_size: int | None  #: tasks of this length in such a chunk; None: no chunk size can pay
+    all_work_s: float  #: of all tasks, in the loop
+
+
+LossDetail = InEachWorker | Restarts | TinyTasks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

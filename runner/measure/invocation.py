@@ -60,6 +60,7 @@ class Request:
     output: Path  #: file for the output of the workload
     auto_chunk_size: int = 1  #: the chunk size that `auto` resolves to
     between_chunks_s: float = 0.0  #: time between the ends of two chunks, in an earlier invocation
+    is_mostly_dispatch: bool = False  #: a traced run took many times as long as the tasks, which are short
     dispatch: bool = False  #: measure only the cost of dispatching a chunk
 
     @property
@@ -176,7 +177,9 @@ def _tracing(request: Request) -> "Tracing":
         return "chunk"
     tasks = len(reference.labels) * bags_of(request.cell)
     in_chunk = min(request.tasks_per_chunk or tasks, tasks)
-    return "chunk" if reference.task_s * in_chunk >= MIN_TRACED_CHUNK_S else "separate_run"
+    if reference.task_s * in_chunk >= MIN_TRACED_CHUNK_S:
+        return "chunk"
+    return "nothing" if request.is_mostly_dispatch else "separate_run"
 
 
 def _outcome(request: Request, ending: Ending) -> Outcome:

@@ -9,6 +9,9 @@ from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
 _MIN_LIMIT_S = 30.0
 _REFERENCES_IN_LIMIT = 20
+#: Times as long as its tasks: a pool that takes longer, from their first start to their last end, is
+#: explained by its headline times, and one separate traced run is enough.
+_MOSTLY_DISPATCH = 10
 
 
 class References:
@@ -28,6 +31,7 @@ class References:
         self._calls: dict[str, dict[str, int]] = {}  # by workload, as text
         self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._between_chunks_s: dict[str, float] = {}  # by cell that had a separate traced run
+        self._mostly_dispatch: set[str] = set()  # cells that had one, and need no other
         self.worker_facts: dict[str, dict[str, object]] = {}  #: by cell: observed in its workers
         for record in completed.references:
             self.add(record)
@@ -55,6 +59,9 @@ class References:
         if sample.tracing and sample.work_s is not None:
             chunks = math.ceil(sample.tasks / (sample.tasks_per_chunk or sample.tasks))
             self._between_chunks_s.setdefault(sample.cell, sample.work_s / chunks)
+            tasks_s = self.expected(self._cells[sample.cell]).task_s * sample.tasks
+            if sample.work_s > _MOSTLY_DISPATCH * tasks_s:
+                self._mostly_dispatch.add(sample.cell)
 
     def measured(self, cell: Cell) -> Reference | None:
         """Return the reference that was measured for a cell, if any was."""
@@ -88,6 +95,10 @@ class References:
     def auto_chunk_size(self, cell: Cell) -> int:
         """Return the size that `auto` resolves to; 1 if none was chosen."""
         return self._chunk_sizes.get(cell.id, 1)
+
+    def is_mostly_dispatch(self, cell: Cell) -> bool:
+        """Whether a traced run showed that a cell takes many times as long as its tasks, which are short."""
+        return cell.id in self._mostly_dispatch
 
     def between_chunks_s(self, cell: Cell) -> float:
         """Return the time between the ends of consecutive chunks; 0 if it was not measured."""

@@ -234,6 +234,7 @@ class Study:
             output=self._store.output_file(cell.id, repetition),
             auto_chunk_size=self._references.auto_chunk_size(cell),
             between_chunks_s=self._references.between_chunks_s(cell),
+            is_mostly_dispatch=self._references.is_mostly_dispatch(cell),
         )
 
     def _untimed_request(self, cell: Cell, purpose: Purpose) -> UntimedRequest:

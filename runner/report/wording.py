@@ -43,6 +43,7 @@ from runner.analysis.facts import (
     StudyAnalysis,
     StudyFacts,
     StudyWarning,
+    TinyTasks,
     TooFewRepetitions,
     Unexplained,
     WorkComparison,
@@ -345,7 +346,22 @@ def _lost_to(loss: Loss) -> str:
         return f"{loss.cause.name} ({seconds(detail.seconds)} each)"
     if isinstance(detail, Restarts):
         return f"{loss.cause.name} ({plural(detail.count, 'time')}, {seconds(detail.seconds)} each)"
+    if isinstance(detail, TinyTasks):
+        return f"{loss.cause.name} ({_tiny_tasks(detail)})"
     return loss.cause.name
+
+
+def _tiny_tasks(tiny: TinyTasks) -> str:
+    """Say what tasks take against their dispatch, and from which length on a pool could pay."""
+    size = tiny.tasks_per_chunk
+    subject = "a task" if size == 1 else f"a chunk of {size} tasks"
+    text = f"{subject} takes {seconds(tiny.work_s)} of work and {seconds(tiny.dispatch_s)} to dispatch"
+    if tiny.break_even_s is None:
+        return f"{text}; threads share the GIL, so no chunk size pays unless the tasks release it"
+    needed = f"a pool could pay from {seconds(tiny.break_even_s)} of work"
+    if tiny.chunk_size is None:
+        return f"{text}; {needed}, but not for all of these, which take {seconds(tiny.all_work_s)} together"
+    return f"{text}; {needed}, in chunks of {tiny.chunk_size} tasks"
 
 
 def unexplained_text(why: Unexplained) -> str:

@@ -538,6 +538,18 @@ def test_chunks_with_slow_data_transfer_are_traced_even_if_their_tasks_are_short
     assert specification_of(supervisor.launches[0])["tracing"] == tracing
 
 
+@pytest.mark.parametrize(
+    ("task_s", "tracing"), [(1e-9, "nothing"), (MIN_TRACED_CHUNK_S, "chunk"), (MIN_TRACED_S, "task")]
+)
+def test_a_pool_that_mostly_dispatches_short_tasks_is_not_traced_again(
+    tmp_path: Path, task_s: float, tracing: str
+) -> None:
+    supervisor = Answering(make_ending())
+    request = make_request(tmp_path, Reference(task_s=task_s, labels=["one"] * 20), make_cell("abc"))
+    invoke(replace(request, is_mostly_dispatch=True), supervisor)
+    assert specification_of(supervisor.launches[0])["tracing"] == tracing
+
+
 def test_the_length_of_a_task_is_the_mean_over_the_records(measure: Callable[..., Outcome]) -> None:
     records = [make_record(0), make_record(1)]
     records[1][RECORD_FIELDS.index("busy_ns")] = 160

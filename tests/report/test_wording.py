@@ -30,6 +30,7 @@ from runner.analysis.facts import (
     Restarts,
     SnippetRanking,
     StudyWarning,
+    TinyTasks,
     TooFewRepetitions,
     Unexplained,
     WorkComparison,
@@ -250,12 +251,43 @@ def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
     )
 
 
+TINY = TinyTasks(
+    tasks_per_chunk=1,
+    work_s=1e-7,
+    dispatch_s=40e-6,
+    break_even_s=80e-6,
+    chunk_size=None,
+    all_work_s=1e-3,
+)
+
+
 @pytest.mark.parametrize(
     ("detail", "text"),
     [
         (InEachWorker(seconds=0.5), " (500 ms each)"),
         (Restarts(count=38, seconds=0.012), " (38 times, 12.0 ms each)"),
         (Restarts(count=1, seconds=0.2), " (1 time, 200 ms each)"),
+        (
+            TINY,
+            (
+                " (a task takes 100 ns of work and 40.0 µs to dispatch; a pool could pay from 80.0 µs of "
+                "work, but not for all of these, which take 1.00 ms together)"
+            ),
+        ),
+        (
+            replace(TINY, tasks_per_chunk=10, chunk_size=800),
+            (
+                " (a chunk of 10 tasks takes 100 ns of work and 40.0 µs to dispatch; a pool could pay from "
+                "80.0 µs of work, in chunks of 800 tasks)"
+            ),
+        ),
+        (
+            replace(TINY, break_even_s=None),
+            (
+                " (a task takes 100 ns of work and 40.0 µs to dispatch; threads share the GIL, so no chunk "
+                "size pays unless the tasks release it)"
+            ),
+        ),
         (None, ""),
     ],
 )

@@ -18,13 +18,14 @@ from runner.analysis.explain.causes import (
 )
 from runner.analysis.explain.serial_work import Bound, SerialWork, serial_work
 from runner.analysis.explain.start_up import WorkerStart, start_detail, with_start_remedy
+from runner.analysis.explain.tiny_tasks import UntracedRuns, tiny_task_losses, with_tiny_task_remedy
 from runner.analysis.explain.trace import Trace
 from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
 from runner.modes import bags_of, has_window
-from runner.records import Cell
+from runner.records import AUTO, Cell
 
 #: A factor of a pair of runs for each field of Factors.
 _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
@@ -65,6 +66,9 @@ class Explainer:
         """Explain the speedup of a cell, as far as its traced runs tell."""
         pairs = self._pairs(cell)
         unexplained = self._why_unexplained(cell)
+        of_tiny_tasks = self._tiny_task_losses(cell, unexplained)
+        if of_tiny_tasks:
+            return TraceFacts(bound=self._bound(cell), losses=of_tiny_tasks)
         return TraceFacts(
             bound=self._bound(cell),
             factors=self._factors(cell, speedup, pairs) if speedup else None,
@@ -198,6 +202,29 @@ class Explainer:
         pool = cell.settings["executor"]["pool"]
         cause = with_start_remedy(loss.cause, setting.start, pool)
         return replace(loss, cause=cause, detail=start_detail(loss.cause, pairs, setting.start))
+
+    def _tiny_task_losses(self, cell: Cell, unexplained: Unexplained | None) -> tuple[Loss, ...]:
+        """Explain a pool by its untraced runs, where traced ones do not: they are slower, or were omitted."""
+        traced, workers = self._runs_of(cell.id), cell.workers
+        is_traced = len(traced) == len(self._times.of(cell.id)) and not unexplained
+        is_other = cell.baseline not in self._plain_loops or has_window(cell) or is_event_loop(cell)
+        if is_other or is_traced or not traced or workers is None:
+            return ()
+        loop_s, pool_s = self._times.together([cell.baseline, cell.id])
+        samples = [self._trace.sample(cell.id, repetition) for repetition in traced]
+        tasks = samples[0].tasks
+        runs = UntracedRuns(
+            loop_s=loop_s * bags_of(cell),
+            pool_s=pool_s,
+            start_s=float(np.median([sample.start_s or 0.0 for sample in samples])),
+            end_s=float(np.median([sample.end_s or 0.0 for sample in samples])),
+            tasks=tasks,
+            chunk_size=samples[0].tasks_per_chunk or tasks,
+            workers=workers,
+            shares_gil=self._is_in_threads(cell) and self._machine.has_gil(cell),
+        )
+        losses = tiny_task_losses(runs, self._times.level)
+        return tuple(with_tiny_task_remedy(loss, is_auto=cell.chunk_size == AUTO) for loss in losses)
 
     def _why_unexplained(self, cell: Cell) -> Unexplained | None:
         """Tell why the traced runs of a cell explain nothing, where they do not."""

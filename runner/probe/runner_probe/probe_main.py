@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner_probe.coroutine_steps import HeldThread
     from runner_probe.iteration import Iteration, UntracedIteration
     from runner_probe.result_check import Judgement
     from runner_probe.wire import (
@@ -124,24 +125,22 @@ def _measure(
     workload: Workload, factory: Factory, specification: MeasurementSpecification, reply: RunReply
 ) -> None:
     tracing = specification["tracing"]
-    held_thread = None
-    if specification["with_held_share"] and is_async(workload.call):
-        from runner_probe.coroutine_steps import HeldThread  # noqa: PLC0415 - only coroutines need it
-
-        held_thread = HeldThread(workload.call)
-        workload.call = held_thread.measured()
+    held_thread = _held_thread(workload) if specification["with_held_share"] else None
     tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
-    is_untraced = tracing == "separate_run" and not is_async(tasks.call)
+    is_untraced = tracing in ("separate_run", "nothing") and not is_async(tasks.call)
     untraced = _run_untraced(tasks, factory) if is_untraced else None
     if untraced is not None:  # added first: the traced run may fail
         reply["iterations"].append(_describe_untraced(untraced, workload))
-    traced = run_cold(tasks, factory.open)
-    if untraced is None:
-        reply["iterations"].append(_describe(traced, 0, workload))
-    values = traced.values() if untraced is None else untraced.values
-    reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory, workload)
-    if held_thread is not None and (share := held_thread.share()) is not None:
-        reply["workers"]["held_share"] = share
+    values = [] if untraced is None else untraced.values
+    traced: Iteration | None = None
+    if untraced is None or tracing != "nothing":
+        traced = run_cold(tasks, factory.open)
+        if untraced is None:
+            reply["iterations"].append(_describe(traced, 0, workload))
+            values = traced.values()
+        reply["workers"] = _worker_facts([worker for _, _, worker, _ in traced.reports], factory, workload)
+        if held_thread is not None and (share := held_thread.share()) is not None:
+            reply["workers"]["held_share"] = share
     if specification["iterations"] > 1:
         warm: list[Iteration] = []
         try:
@@ -149,7 +148,7 @@ def _measure(
         finally:  # if an iteration fails, those before it are kept
             for number, iteration in enumerate(warm, 1):
                 reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
-    if untraced is not None:
+    if untraced is not None and traced is not None:
         number = len(reply["iterations"])
         reply["iterations"].append(_describe(traced, number, workload, tracing=True))
     _observe_process(specification, reply)
@@ -160,6 +159,17 @@ def _measure(
         _add_judgement(judge(values, workload.labels(), workload.settings, specification["reference"]), reply)
     if specification["with_labels"]:
         reply["labels"] = workload.labels()
+
+
+def _held_thread(workload: Workload) -> HeldThread | None:
+    """Measure for how long coroutines hold their thread, from now on; None for plain functions."""
+    if not is_async(workload.call):
+        return None
+    from runner_probe.coroutine_steps import HeldThread  # noqa: PLC0415 - only coroutines need it
+
+    held_thread = HeldThread(workload.call)
+    workload.call = held_thread.measured()
+    return held_thread
 
 
 def _measure_window(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-Tracing = Literal["task", "chunk", "separate_run"]
-"""What is traced: every task, every chunk, or only a separate run after the headline run."""
+Tracing = Literal["task", "chunk", "separate_run", "nothing"]
+"""What is traced: every task, every chunk, only a separate run after the headline run, or nothing."""
 
 PoolSettings = dict[str, Any]
 """`_target_` of an executor, and its arguments."""
