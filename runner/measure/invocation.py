@@ -191,7 +191,8 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         return Outcome(samples=[_failed(request, 0, status, error)], records=[], seconds=ending.seconds)
     if reply["status"] == "ok" and request.dispatch:
         return Outcome(samples=[], records=[], dispatch=_dispatch(request, reply), seconds=ending.seconds)
-    is_whole = reply["status"] in ("ok", "wrong_result") and not request.is_window
+    has_records = any(iteration["records"] for iteration in reply["iterations"])
+    is_whole = reply["status"] in ("ok", "wrong_result") and not request.is_window and has_records
     reference = _reference(reply, ending.seconds, bags_of(request.cell)) if is_whole else None
     labels = request.reference.labels or (reference.labels if reference else [])
     return Outcome(

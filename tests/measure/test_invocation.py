@@ -569,6 +569,18 @@ def test_a_headline_run_without_records_has_no_parts(measure: Callable[..., Outc
     assert {record.iteration for record in outcome.records} == {1}
 
 
+def test_an_invocation_in_which_nothing_was_traced_makes_no_reference(
+    measure: Callable[..., Outcome],
+) -> None:
+    bare = make_iteration(records=[], wall_ns=1_000_000_000)
+    for part in ("start_ns", "work_ns", "end_ns"):
+        del bare[part]
+    outcome = measure(make_ending(make_reply(bare)))
+    assert [sample.wall_s for sample in outcome.samples] == [1.0]
+    assert outcome.reference is None
+    assert outcome.records == []
+
+
 def test_facts_observed_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
     facts: dict[str, Any] = {"distinct_workers": 2, "gil_enabled": True, "start_method": "fork"}
     assert measure(make_ending(make_reply(make_iteration(), workers=facts))).facts == facts
