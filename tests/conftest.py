@@ -1,4 +1,4 @@
-"""What tests share: their settings, and how to wait for real processes."""
+"""Settings and helpers that tests share."""
 
 import signal
 import tempfile
@@ -27,8 +27,8 @@ PATIENCE_S = 120.0  # the machine may be busy
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_lock() -> Iterator[None]:
-    """Give the studies of the tests a lock of their own: they do not wait for other studies."""
-    tempfile.gettempdir()  # caches the present one for this process
+    """Give the studies of the tests a separate lock, so that they do not wait for other studies."""
+    tempfile.gettempdir()  # caches the original folder for this process
     with tempfile.TemporaryDirectory(prefix="rt-") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)
         yield
@@ -49,7 +49,7 @@ def processes_of(study_id: str) -> list[int]:
 
 
 def wait_until(condition: Callable[[], _T]) -> _T:
-    """Poll until the condition returns something true, and return that."""
+    """Poll until the condition returns a true value, and return it."""
     deadline = time.monotonic() + PATIENCE_S
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {PATIENCE_S:g} s: {condition}"

@@ -1,7 +1,7 @@
 """The rules that keep data flowing one way.
 
-The contracts in pyproject.toml are checked on the source, through all indirect imports. What import-linter
-cannot see is checked on running interpreters: what is imported when, and the probe, which has its own path.
+import-linter checks the contracts in pyproject.toml on the source, through all indirect imports. Running
+interpreters show the rest: what is imported when, and the imports of the probe, which has its own path.
 """
 
 import ast

@@ -151,7 +151,7 @@ def prepare(
 @pytest.fixture
 def refuse(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[Prepared], None]:
     """Run the program in this process, even if a study is running on this machine."""
-    monkeypatch.setattr(tempfile, "tempdir", os.environ["TMPDIR"])  # with a lock of its own
+    monkeypatch.setattr(tempfile, "tempdir", os.environ["TMPDIR"])  # the folder of the tests' separate lock
 
     def must_not_measure(*_: object, **__: object) -> None:
         pytest.fail("something was measured")
@@ -176,7 +176,7 @@ def _compose_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _run(prepared: Prepared) -> None:
-    """Run the program in a process of its own."""
+    """Run the program in a separate process."""
     ended = subprocess.run(
         [sys.executable, "-m", "runner", *prepared.command],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},

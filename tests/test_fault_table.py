@@ -1,4 +1,4 @@
-"""Workloads that misbehave, on every executor: tests/faults.yaml lists them with what the study reports."""
+"""Workloads that misbehave, on every executor: tests/faults.yaml lists them with the expected reports."""
 
 import subprocess
 import sys

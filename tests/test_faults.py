@@ -354,7 +354,7 @@ def start(folder: Path, function: str, *settings: str) -> "subprocess.Popen[str]
 
 
 def wait_for_rows(folder: Path, count: int) -> Path:
-    """Wait until a study has so many rows, and return its folder."""
+    """Wait until a study has this number of rows, and return its folder."""
 
     def has_rows() -> bool:
         files = list(folder.glob("results/*/samples.csv"))

@@ -1,4 +1,4 @@
-"""The runner is killed at any write to the disk and resumed: nothing is lost, and nothing measured twice."""
+"""The runner is killed at any write to the disk, then resumed: nothing is lost or measured twice."""
 
 import json
 import os

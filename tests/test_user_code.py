@@ -1,4 +1,4 @@
-"""The code and files of a user, in a folder outside the checkout that has a `runner.py` of its own."""
+"""The code and files of a user, in a folder outside the checkout that contains another `runner.py`."""
 
 import os
 import re
@@ -91,7 +91,7 @@ def measure(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> Results:
 
 
 def entries(folder: Path) -> set[str]:
-    """Name what a folder contains."""
+    """List the names in a folder."""
     return {path.name for path in folder.iterdir()}
 
 
@@ -202,7 +202,7 @@ def test_help_names_every_option_and_five_commands() -> None:
 
 
 def _complete(line: str) -> set[str]:
-    """Ask for completions in the way of Hydra's script for bash."""
+    """Request completions in the same way as Hydra's script for bash."""
     process = subprocess.run(
         [sys.executable, *CONSOLE_SCRIPT, "-sc", "query=bash"],
         env={**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line))},

@@ -1,4 +1,4 @@
-"""Every test here may import the code under measurement."""
+"""Settings of these tests: they may import the code under measurement."""
 
 import pytest
 

@@ -70,7 +70,7 @@ class TestLazyFuture:
         waiting, running, done = (LazyFuture(lambda: None) for _ in range(3))
         running.is_running = True
         done.set_result(1)
-        assert [one.cancel() for one in (waiting, running, done)] == [True, False, False]
+        assert [future.cancel() for future in (waiting, running, done)] == [True, False, False]
         with pytest.raises(RuntimeError, match=r"^cancelled before it ran$"):
             waiting.result()
 
@@ -216,11 +216,11 @@ class TestAsyncioLoop:
     def test_the_cpu_time_of_a_task_excludes_other_tasks(self) -> None:
         seconds = (0.02, 0.06)
         loop = AsyncioLoop(2)
-        futures = [loop.submit(run_chunk, later.burn, 0, [one], each=True) for one in seconds]
+        futures = [loop.submit(run_chunk, later.burn, 0, [cpu_s], each=True) for cpu_s in seconds]
         timings = [future.result()[1][0] for future in futures]
         loop.shutdown(wait=True)
-        for (_, _, started, ended, cpu_ns, _), own in zip(timings, seconds, strict=True):
-            assert own <= cpu_ns / 1e9 < own + 0.02
+        for (_, _, started, ended, cpu_ns, _), cpu_s in zip(timings, seconds, strict=True):
+            assert cpu_s <= cpu_ns / 1e9 < cpu_s + 0.02
             assert ended - started > cpu_ns
 
     def test_chunks_of_short_tasks_are_timed_as_a_whole(self) -> None:

@@ -24,7 +24,7 @@ from tests.probe.probing import Answer, ask, specify
 pytestmark = pytest.mark.slow
 
 WORKERS = 2
-# The clusters listen on the loopback interface only, and do not report their use to the makers.
+# The clusters listen on the loopback interface only, and do not send usage statistics.
 QUIET = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 TARGETS = {
     "dask": "runner_probe.adapters.dask_pool.DaskPool",
@@ -59,10 +59,10 @@ def worker_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text("\n".join(site.getsitepackages()))
-    found = subprocess.run(
+    imported = subprocess.run(
         [folder / "bin" / "python", "-c", IMPORT_OURS], cwd=folder, stderr=subprocess.DEVNULL, check=False
     )
-    assert found.returncode != 0, "runner is installed, not linked to, so other environments find it too"
+    assert imported.returncode != 0, "runner is installed, not linked to, so other environments find it too"
     return folder
 
 
@@ -112,9 +112,9 @@ def start_dask(start: Start, folder: Path) -> tuple["subprocess.Popen[bytes]", s
     known = folder / "scheduler.json"
     local = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
     head = start("distributed.cli.dask_scheduler", *local, "--port", "0", "--scheduler-file", str(known))
-    one = ("--nthreads", "1", "--nworkers", "1", "--death-timeout", "30")
+    options = ("--nthreads", "1", "--nworkers", "1", "--death-timeout", "30")
     for _ in range(WORKERS):
-        start("distributed.cli.dask_worker", *local, *one, "--scheduler-file", str(known))
+        start("distributed.cli.dask_worker", *local, *options, "--scheduler-file", str(known))
     return head, json.loads(wait_until(lambda: read(known)))["address"]
 
 
@@ -141,10 +141,10 @@ def end(program: "subprocess.Popen[bytes]") -> None:
 def test_tasks_run_where_the_code_is_not_installed(cluster: Cluster) -> None:
     answer = cluster.ask(function="held.environment", items=[1, 2, 3, 4], compare="close")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
-    folders, prefixes, found, pools = zip(*answer.values(), strict=True)
+    folders, prefixes, importable, pools = zip(*answer.values(), strict=True)
     assert set(prefixes) == {str(cluster.prefix)}
     assert all(Path(folder).resolve() != Path.cwd() for folder in folders)
-    assert found == ([],) * 4
+    assert importable == ([],) * 4
     assert pools == (1,) * 4, "nothing of earlier pools is left"
 
 
@@ -273,7 +273,7 @@ def held(cluster: Cluster, folder: Path) -> Iterator[tuple["Future[Answer]", lis
 
 
 def head_of(cluster: Cluster) -> int:
-    """Find the process that the whole cluster depends on."""
+    """Find the process on which the whole cluster depends."""
     assert cluster.head is not None
     if cluster.engine == "dask":
         return cluster.head.pid

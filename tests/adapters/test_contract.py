@@ -40,7 +40,7 @@ class Row:
     """How the workers of an executor differ; an executor that is not optional must be installed here."""
 
     where: Literal["caller", "threads", "interpreters", "processes"]  #: where tasks run
-    per_task: bool = False  #: every chunk has a worker of its own
+    per_task: bool = False  #: every chunk has its own worker
     at_once: int = WORKERS  #: tasks that run at the same time
     optional: bool = False
 
@@ -197,7 +197,9 @@ class TestUsual:
     def test_no_more_tasks_run_at_once_than_there_are_workers(self, usual: Usual) -> None:
         records = usual.answer.records()
         starts = [record["started_ns"] for record in records]
-        running = [sum(one["started_ns"] <= start < one["ended_ns"] for one in records) for start in starts]
+        running = [
+            sum(record["started_ns"] <= start < record["ended_ns"] for record in records) for start in starts
+        ]
         assert max(running) <= usual.executor.row.at_once
 
     def test_only_without_a_pool_does_every_chunk_have_its_own_worker(self, usual: Usual) -> None:
@@ -212,12 +214,12 @@ class TestUsual:
             assert workers_of(usual.answer) <= set(usual.initialized)
 
     def test_workers_are_processes_only_where_the_row_says_so(self, usual: Usual) -> None:
-        own = {process for process, _ in usual.initialized}
+        processes = {process for process, _ in usual.initialized}
         threads = {thread for _, thread in usual.initialized}
         if usual.executor.crosses_processes:
-            assert own == threads  # the main thread of each
+            assert processes == threads  # the main thread of each
         else:
-            assert len(own) == 1
+            assert len(processes) == 1
 
     def test_no_worker_outlives_the_pool(self, usual: Usual) -> None:
         assert usual.threads == ["MainThread"]

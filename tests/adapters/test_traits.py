@@ -14,7 +14,7 @@ from tests.probe.probing import ROOT
 
 FILES = sorted((ROOT / "conf" / "executor").glob("*.yaml"))
 TARGETS = {file.stem: str(yaml.safe_load(file.read_text("utf-8"))["pool"]["_target_"]) for file in FILES}
-#: Executors that have an adapter; the plain loop is no pool.
+#: Executors that have an adapter, except the plain loop, which is not a pool.
 ADAPTED = {
     name: target
     for name, target in TARGETS.items()

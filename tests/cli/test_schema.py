@@ -38,9 +38,9 @@ def read(**changes: Any) -> Point | list[str]:
 
 def point(**changes: Any) -> Point:
     """Read a valid point."""
-    found = read(**changes)
-    assert isinstance(found, Point), found
-    return found
+    result = read(**changes)
+    assert isinstance(result, Point), result
+    return result
 
 
 def test_a_file_without_a_name_is_named_after_itself() -> None:
@@ -72,8 +72,8 @@ def test_a_point_knows_whether_its_pools_depend_on_workers() -> None:
 )  # fmt: skip
 def test_a_pool_may_refer_to_workers_in_any_form(reference: str) -> None:
     deep = {"_target_": "mymodule.Pool", "options": [{"processes": reference}]}
-    found = point(executor__pool=deep, executor__start_method="of ${workers}", chunk_size="${workers}")
-    assert found.uses_workers == {"executor": True, "baseline": False}
+    nested = point(executor__pool=deep, executor__start_method="of ${workers}", chunk_size="${workers}")
+    assert nested.uses_workers == {"executor": True, "baseline": False}
 
 
 @pytest.mark.parametrize("text", ["\\${workers}", "workers", "${repetitions}"])

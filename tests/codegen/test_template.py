@@ -19,17 +19,17 @@ def statements(template: str, **settings: Any) -> list[str]:
 
 
 def test_a_dotted_field_is_imported_and_becomes_a_name() -> None:
-    given = job(workers=3)
-    script = fill("{results} = list({engine.Pool}({workers}).map({map_arguments}))", given)
+    settings = job(workers=3)
+    script = fill("{results} = list({engine.Pool}({workers}).map({map_arguments}))", settings)
     assert script.statements == ["results = list(Pool(3).map(work, items))"]
-    assert given.names.imports() == ["from engine import Pool", "from mine import work"]
+    assert settings.names.imports() == ["from engine import Pool", "from mine import work"]
 
 
 def test_a_name_that_the_template_assigns_is_not_taken_by_an_import() -> None:
-    given = job()
-    given.names.name("other.client")
-    fill("with {engine.client}() as client:\n    {results} = list(map({map_arguments}))", given)
-    assert "from engine import client as engine_client" in given.names.imports()
+    settings = job()
+    settings.names.name("other.client")
+    fill("with {engine.client}() as client:\n    {results} = list(map({map_arguments}))", settings)
+    assert "from engine import client as engine_client" in settings.names.imports()
 
 
 def test_without_a_main_guard_the_script_is_not_imported() -> None:
@@ -112,7 +112,7 @@ def test_sections_above_the_statements_are_definitions() -> None:
     template = (
         "import engine\n\n\ndef ready():  # if initializer\n    {initialize}\n\n\n{results} = go({items})"
     )
-    given = job(initializer="mine.prepare")
-    assert fill(template, given).definitions == [["def ready():", "    prepare()"]]
-    assert "import engine" in given.names.imports()
+    settings = job(initializer="mine.prepare")
+    assert fill(template, settings).definitions == [["def ready():", "    prepare()"]]
+    assert "import engine" in settings.names.imports()
     assert fill(template, job()).definitions == []

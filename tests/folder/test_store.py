@@ -1,4 +1,4 @@
-"""Result folders: what is written can be read, and damage by a crash or by hand is reported."""
+"""Result folders: everything written can be read, and damage is reported."""
 
 import csv
 import os
@@ -111,15 +111,15 @@ RECORDS = st.builds(
 
 
 def make_store(folder: Path, cells: Sequence[Cell] = CELLS, swept: Sequence[str] = ()) -> Store:
-    made = Store.create(folder, "name", cells, swept)
-    made.write_study(describe_study())
-    return made
+    store = Store.create(folder, "name", cells, swept)
+    store.write_study(describe_study())
+    return store
 
 
 @pytest.fixture
 def storing(tmp_path: Path) -> Iterator[Store]:
-    with make_store(tmp_path) as made:
-        yield made
+    with make_store(tmp_path) as store:
+        yield store
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -134,10 +134,10 @@ def records_of(results: Results) -> list[TaskRecord]:
 @pytest.mark.slow
 @given(samples=st.lists(SAMPLES))
 def test_samples_are_read_as_they_were_written(samples: list[Sample]) -> None:
-    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
+    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as store:
         for sample in samples:
-            made.add([sample], [])
-        assert read(made.folder).samples == tuple(samples)
+            store.add([sample], [])
+        assert read(store.folder).samples == tuple(samples)
 
 
 @pytest.mark.slow
@@ -145,21 +145,21 @@ def test_samples_are_read_as_they_were_written(samples: list[Sample]) -> None:
 def test_task_records_are_read_as_they_were_written_while_measuring_and_afterwards(
     records: list[TaskRecord],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
-        made.add([SAMPLE], records)
-        assert records_of(read(made.folder)) == records
-        made.finish()
-        assert records_of(read(made.folder)) == records
+    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as store:
+        store.add([SAMPLE], records)
+        assert records_of(read(store.folder)) == records
+        store.finish()
+        assert records_of(read(store.folder)) == records
 
 
 @pytest.mark.slow
 @given(error=st.text())
 def test_every_row_is_one_line_whatever_its_strings(error: str) -> None:
-    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as made:
-        made.add([replace(SAMPLE, error=error), SAMPLE], [replace(RECORD, label=error)])
-        assert (made.folder / "samples.csv").read_bytes().count(b"\n") == 3
-        assert (made.folder / "trace.csv").read_bytes().count(b"\n") == 2
-        changed, clean = read(made.folder).samples
+    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder)) as store:
+        store.add([replace(SAMPLE, error=error), SAMPLE], [replace(RECORD, label=error)])
+        assert (store.folder / "samples.csv").read_bytes().count(b"\n") == 3
+        assert (store.folder / "trace.csv").read_bytes().count(b"\n") == 2
+        changed, clean = read(store.folder).samples
         assert clean == SAMPLE
         assert changed.error == re.sub(r"[\r\n]+", " ", error)
 
@@ -183,8 +183,8 @@ def test_cells_are_read_as_they_were_written(swept: dict[str, Any], workload: st
         make_cell("s", swept=swept, workload=workload, settings=settings),
         make_cell("t", baseline="s", swept=swept, workload=workload, workers=2, chunk_size=None),
     )
-    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder), cells, list(swept)) as made:
-        results = read(made.folder)
+    with tempfile.TemporaryDirectory() as folder, make_store(Path(folder), cells, list(swept)) as store:
+        results = read(store.folder)
     assert results.cells == cells
     assert results.swept == tuple(swept)
 
@@ -196,11 +196,11 @@ def test_cells_with_the_same_workload_share_it_in_their_file(tmp_path: Path) -> 
     cells = tuple(
         make_cell(f"c{n}", settings=settings(first)) for n, first in enumerate([1, 1, True, 1.0, 1])
     )
-    with make_store(tmp_path, cells) as made:
-        found = read(made.folder).cells
-    assert (made.folder / "cells.yaml").read_text().count("a-mark") == 3
-    assert found == cells
-    firsts = [cell.settings["workload"]["items"][0] for cell in found]
+    with make_store(tmp_path, cells) as store:
+        cells_read = read(store.folder).cells
+    assert (store.folder / "cells.yaml").read_text().count("a-mark") == 3
+    assert cells_read == cells
+    firsts = [cell.settings["workload"]["items"][0] for cell in cells_read]
     assert [type(first) for first in firsts] == [int, int, bool, float, int]
 
 
@@ -212,9 +212,9 @@ def test_undecodable_file_names_are_read_as_they_were_written(storing: Store) ->
 
 def test_a_row_holds_the_settings_of_its_cell(tmp_path: Path) -> None:
     cells = (make_cell("t", swept={"env.A": "1", "items.size": None}, executor="thread", workers=2),)
-    with make_store(tmp_path, cells, ["env.A", "items.size"]) as made:
-        made.add([SAMPLE], [])
-    (row,) = rows_of(made.folder)
+    with make_store(tmp_path, cells, ["env.A", "items.size"]) as store:
+        store.add([SAMPLE], [])
+    (row,) = rows_of(store.folder)
     assert list(row) == [
         *("cell", "workload", "executor", "workers", "chunk_size", "python", "env.A", "items.size"),
         *(name for name in asdict(SAMPLE) if name != "cell"),
@@ -375,7 +375,7 @@ def test_a_crash_while_a_file_is_rewritten_leaves_the_old_file(
 
 
 class FixedClock(datetime):
-    """A clock that shows the same second forever."""
+    """A clock that always shows the same second."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
@@ -403,8 +403,8 @@ def test_folders_of_the_same_second_have_different_names(
     monkeypatch.setattr(store, "datetime", FixedClock)
     names = []
     for _ in range(3):
-        with make_store(tmp_path) as made:
-            names.append(made.folder.name)
+        with make_store(tmp_path) as new_store:
+            names.append(new_store.folder.name)
     stem = "2026-01-02_03-04-05_name"
     assert names == [stem, f"{stem}_2", f"{stem}_3"]
 
@@ -417,8 +417,8 @@ def test_a_name_is_reduced_to_characters_that_every_file_system_accepts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shown: str
 ) -> None:
     monkeypatch.setattr(store, "datetime", FixedClock)
-    with Store.create(tmp_path, name, CELLS, ()) as made:
-        assert made.folder == tmp_path / f"2026-01-02_03-04-05_{shown}"
+    with Store.create(tmp_path, name, CELLS, ()) as new_store:
+        assert new_store.folder == tmp_path / f"2026-01-02_03-04-05_{shown}"
 
 
 def test_a_results_dir_that_cannot_be_written_is_a_configuration_error(tmp_path: Path) -> None:
@@ -512,12 +512,12 @@ def test_a_missing_trace_is_reported(storing: Store) -> None:
 
 @pytest.mark.parametrize("name", ["study.yaml", "cells.yaml"])
 def test_reading_a_file_never_executes_anything(storing: Store, tmp_path: Path, name: str) -> None:
-    made = tmp_path / "made"
-    attack = f'swept: !!python/object/apply:os.mkdir ["{made}"]\n'
+    created = tmp_path / "created"
+    attack = f'swept: !!python/object/apply:os.mkdir ["{created}"]\n'
     (storing.folder / name).write_text(attack)
     with pytest.raises(RunnerError, match="could not determine a constructor for the tag"):
         read(storing.folder)
-    assert not made.exists()
+    assert not created.exists()
 
 
 def test_the_log_grows(storing: Store) -> None:

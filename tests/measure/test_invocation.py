@@ -25,8 +25,8 @@ from runner_probe.iteration import RECORD_FIELDS
 from tests.factories import make_cell
 
 
-class Answering:
-    """A supervisor that gives one ending, after printing a text."""
+class FakeSupervisor:
+    """A supervisor whose invocations print a text and have this ending."""
 
     def __init__(self, ending: Ending, printed: str = "") -> None:
         self.ending, self.printed = ending, printed
@@ -89,12 +89,12 @@ def make_reply(*iterations: dict[str, Any], status: str = "ok", **fields: Any) -
 
 @pytest.fixture
 def measure(tmp_path: Path) -> Callable[..., Outcome]:
-    """Make one invocation that with this ending."""
+    """Make one invocation that has this ending."""
 
     def run(
         ending: Ending, printed: str = "", reference: Reference | None = None, cell: Cell | None = None
     ) -> Outcome:
-        return invoke(make_request(tmp_path, reference, cell), Answering(ending, printed))
+        return invoke(make_request(tmp_path, reference, cell), FakeSupervisor(ending, printed))
 
     return run
 
@@ -143,7 +143,7 @@ def test_a_launch_has_prefix_python_and_probe_and_the_variables_of_the_cell(tmp_
         "prefix": ["nice", "-n5"],
         "env": {"PYTHON_GIL": "0", "PATH": "/nowhere"},
     }
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     invoke(make_request(tmp_path, cell=make_cell("abc", settings=settings)), supervisor)
     (launch,) = supervisor.launches
     assert launch.command[:3] == ["nice", "-n5", "/usr/bin/python3"]
@@ -153,13 +153,13 @@ def test_a_launch_has_prefix_python_and_probe_and_the_variables_of_the_cell(tmp_
 
 
 def in_window(tmp_path: Path, repetition: int) -> Request:
-    made = make_cell("abc", workers=2)
-    cell = replace(made, settings={**made.settings, "duration_s": 1.5})
+    default = make_cell("abc", workers=2)
+    cell = replace(default, settings={**default.settings, "duration_s": 1.5})
     return replace(make_request(tmp_path), cell=cell, repetition=repetition)
 
 
 def test_workers_of_a_window_meet_in_a_folder_that_is_deleted_afterwards(tmp_path: Path) -> None:
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     invoke(in_window(tmp_path, 1), supervisor)
     specification = specification_of(supervisor.launches[0])
     assert [specification[key] for key in ("kind", "workers", "duration_s")] == ["window", 2, 1.5]
@@ -169,7 +169,7 @@ def test_workers_of_a_window_meet_in_a_folder_that_is_deleted_afterwards(tmp_pat
 
 
 def test_the_reference_of_a_window_runs_one_bag(tmp_path: Path) -> None:
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     invoke(in_window(tmp_path, 0), supervisor)
     assert specification_of(supervisor.launches[0])["kind"] == "measurement"
 
@@ -177,7 +177,7 @@ def test_the_reference_of_a_window_runs_one_bag(tmp_path: Path) -> None:
 def test_a_window_has_percentiles_and_makes_no_reference(tmp_path: Path) -> None:
     service_ns = [3_000_000, 4_000_000, 5_000_000]
     reply = make_reply(make_iteration(in_progress=2, service_ns=service_ns))
-    outcome = invoke(in_window(tmp_path, 1), Answering(make_ending(reply)))
+    outcome = invoke(in_window(tmp_path, 1), FakeSupervisor(make_ending(reply)))
     [sample] = outcome.samples
     assert sample.in_progress == 2
     assert (sample.service_p50_s, sample.service_p90_s, sample.service_p99_s) == (0.003, 0.004, 0.005)
@@ -188,13 +188,13 @@ def test_a_record_of_several_tasks_may_continue_at_the_first_item(tmp_path: Path
     records = [make_record(2, 2), make_record(1, 1)]
     reply = make_reply(make_iteration(records=records), differing=[0])
     request = replace(in_window(tmp_path, 1), reference=Reference(results=[], labels=["a", "b", "c"]))
-    found = invoke(request, Answering(make_ending(reply))).records
-    assert [(record.label, record.differs) for record in found] == [("c", True), ("b", False)]
+    task_records = invoke(request, FakeSupervisor(make_ending(reply))).records
+    assert [(record.label, record.differs) for record in task_records] == [("c", True), ("b", False)]
 
 
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
     reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     invoke(make_request(tmp_path, reference), supervisor)
     received = json.loads(supervisor.launches[0].specification)
     settings = make_cell("abc").settings
@@ -508,7 +508,7 @@ def test_a_reference_is_made_from_a_reply_with_results(measure: Callable[..., Ou
 def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
     tmp_path: Path, task_s: float, chunk_size: int | None, tracing: str
 ) -> None:
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     reference = Reference(task_s=task_s, labels=["one"] * 20)
     cell = make_cell("abc", chunk_size=chunk_size)
     invoke(make_request(tmp_path, reference, cell), supervisor)
@@ -524,15 +524,15 @@ def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
             MIN_BETWEEN_CHUNKS_S,
             "runner_probe.adapters.serial.Serial",
             "separate_run",
-        ),  # it carries nothing to and fro
+        ),  # it transfers no data
     ],
 )
 def test_chunks_with_slow_data_transfer_are_traced_even_if_their_tasks_are_short(
     tmp_path: Path, between_chunks_s: float, executor: str, tracing: str
 ) -> None:
-    supervisor = Answering(make_ending())
-    made = make_cell("abc")
-    cell = replace(made, settings={**made.settings, "executor": {"pool": {"_target_": executor}}})
+    supervisor = FakeSupervisor(make_ending())
+    default = make_cell("abc")
+    cell = replace(default, settings={**default.settings, "executor": {"pool": {"_target_": executor}}})
     request = make_request(tmp_path, Reference(task_s=1e-9, labels=["one"] * 20), cell)
     invoke(replace(request, between_chunks_s=between_chunks_s), supervisor)
     assert specification_of(supervisor.launches[0])["tracing"] == tracing

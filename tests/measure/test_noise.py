@@ -11,13 +11,13 @@ from runner.measure.noise import Canary, Reading, disturbance
 BEFORE = Reading(at_s=100.0, busy_s=50.0, steal_s=1.0, runner_s=2.0)
 
 
-def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, own: float = 0.0) -> Reading:
+def after(seconds: float = 2.0, busy: float = 0.0, steal: float = 0.0, runner: float = 0.0) -> Reading:
     return replace(
         BEFORE,
         at_s=BEFORE.at_s + seconds,
         busy_s=BEFORE.busy_s + busy,
         steal_s=BEFORE.steal_s + steal,
-        runner_s=BEFORE.runner_s + own,
+        runner_s=BEFORE.runner_s + runner,
     )
 
 
@@ -26,7 +26,7 @@ def test_the_work_of_the_invocation_is_not_a_disturbance() -> None:
 
 
 def test_the_work_of_the_runner_is_not_a_disturbance() -> None:
-    assert disturbance(BEFORE, after(busy=4.5, own=0.5), invocation_cpu_s=4.0) == ""
+    assert disturbance(BEFORE, after(busy=4.5, runner=0.5), invocation_cpu_s=4.0) == ""
 
 
 def test_cpu_time_of_other_processes_is_reported_in_cpus() -> None:
@@ -34,8 +34,8 @@ def test_cpu_time_of_other_processes_is_reported_in_cpus() -> None:
 
 
 def test_stolen_cpu_time_is_reported() -> None:
-    found = disturbance(BEFORE, after(busy=2.0, steal=0.6), invocation_cpu_s=2.0)
-    assert found == "the host of this virtual machine took 0.30 CPUs"
+    message = disturbance(BEFORE, after(busy=2.0, steal=0.6), invocation_cpu_s=2.0)
+    assert message == "the host of this virtual machine took 0.30 CPUs"
 
 
 def test_small_amounts_are_tolerated() -> None:
@@ -57,14 +57,14 @@ def test_cpu_times_are_read_as_the_kernel_writes_them(
     monkeypatch.setattr("os.sysconf", lambda _: 100)
     stat = tmp_path / "stat"
     stat.write_text("cpu  100 20 30 9999 50 6 4 70 0 0\ncpu0 50 10 15 4999 25 3 2 35 0 0\n")
-    found = Reading.take(stat)
-    assert found is not None
-    assert found.busy_s == pytest.approx(1.6)
-    assert found.steal_s == pytest.approx(0.7)
+    reading = Reading.take(stat)
+    assert reading is not None
+    assert reading.busy_s == pytest.approx(1.6)
+    assert reading.steal_s == pytest.approx(0.7)
 
 
-class Sung:
-    """A clock that each run of the fixed work advances by the next of these seconds."""
+class ScriptedWork:
+    """Fixed work whose runs take these seconds on its runner clock, one after the other."""
 
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.now = list(seconds), 0.0
@@ -77,19 +77,19 @@ class Sung:
 
 
 def test_a_machine_at_its_best_speed_is_not_slow() -> None:
-    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.06)
-    assert Canary(sung.work, sung.clock).disturbance() == ""
+    scripted = ScriptedWork(0.05, 0.05, 0.06, 0.05, 0.05, 0.06)
+    assert Canary(scripted.work, scripted.clock).disturbance() == ""
 
 
 def test_the_slowdown_of_the_machine_is_reported() -> None:
-    sung = Sung(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
-    found = Canary(sung.work, sung.clock).disturbance()
-    assert found == "before the repetition the machine was 2.00 times slower than at its best"
+    scripted = ScriptedWork(0.05, 0.05, 0.06, 0.05, 0.05, 0.10)
+    message = Canary(scripted.work, scripted.clock).disturbance()
+    assert message == "before the repetition the machine was 2.00 times slower than at its best"
 
 
 def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_speed_so_far() -> None:
-    sung = Sung(0.10, 0.10, 0.10, 0.10, 0.10, 0.05, 0.10)
-    canary = Canary(sung.work, sung.clock)
+    scripted = ScriptedWork(0.10, 0.10, 0.10, 0.10, 0.10, 0.05, 0.10)
+    canary = Canary(scripted.work, scripted.clock)
     assert canary.disturbance() == ""
     assert canary.slowdown() == pytest.approx(2.0)
 

@@ -1,4 +1,4 @@
-"""Profilers: how they are started, where they cannot look, and what they see of real processes."""
+"""Profilers: how they are started, which interpreters they cannot read, and profiles of real processes."""
 
 import csv
 import json
@@ -31,8 +31,8 @@ FACTS = {"implementation": "CPython", "free_threaded": False}
 needs_py_spy = pytest.mark.skipif(profilers._py_spy() is None, reason="py-spy is not installed")
 
 
-class Trying:
-    """A supervisor under which py-spy makes a profile, or prints why not."""
+class FakePySpy:
+    """A supervisor under which py-spy writes a profile, or prints why it cannot."""
 
     def __init__(self, printed: str = "") -> None:
         self.printed = printed
@@ -45,7 +45,7 @@ class Trying:
         return make_ending()
 
 
-def problems(purpose: Purpose, supervisor: Trying, **changes: Any) -> list[str]:
+def problems(purpose: Purpose, supervisor: FakePySpy, **changes: Any) -> list[str]:
     facts = cast("InterpreterFacts", {**FACTS, **changes})
     checked = CheckedInterpreter(interpreter=INTERPRETER, cells=["a"], async_cells=[], facts=facts)
     try:
@@ -70,12 +70,12 @@ def test_py_spy_starts_the_interpreter_after_the_prefix() -> None:
 
 @pytest.mark.usefixtures("_with_py_spy")
 def test_an_interpreter_that_py_spy_can_read_is_accepted() -> None:
-    assert problems("cpu-profile", Trying()) == []
+    assert problems("cpu-profile", FakePySpy()) == []
 
 
 @pytest.mark.usefixtures("_with_py_spy")
 def test_an_interpreter_that_py_spy_cannot_read_is_reported_with_the_reason() -> None:
-    (problem,) = problems("cpu-profile", Trying("Error: Permission Denied"))
+    (problem,) = problems("cpu-profile", FakePySpy("Error: Permission Denied"))
     assert problem == (
         f"profile=cpu: py-spy cannot read {PYTHON} here (Error: Permission Denied); "
         "leave this interpreter out, or use profile=memory"
@@ -84,7 +84,7 @@ def test_an_interpreter_that_py_spy_cannot_read_is_reported_with_the_reason() ->
 
 @pytest.mark.usefixtures("_with_py_spy")
 def test_a_free_threaded_interpreter_has_no_cpu_profile() -> None:
-    (problem,) = problems("cpu-profile", Trying(), free_threaded=True)
+    (problem,) = problems("cpu-profile", FakePySpy(), free_threaded=True)
     assert problem.startswith(
         f"profile=cpu: py-spy cannot read the free-threaded {PYTHON}; leave this interpreter out"
     )
@@ -92,7 +92,7 @@ def test_a_free_threaded_interpreter_has_no_cpu_profile() -> None:
 
 def test_without_py_spy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profilers, "_py_spy", lambda: None)
-    (problem,) = problems("cpu-profile", Trying())
+    (problem,) = problems("cpu-profile", FakePySpy())
     assert problem == (
         "profile=cpu: py-spy is not installed; install it: "
         "pip install 'parallel-runner[profile]' (in a checkout: pip install '.[profile]')"
@@ -100,8 +100,8 @@ def test_without_py_spy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_memory_profile_needs_nothing_but_cpython() -> None:
-    assert problems("memory-profile", Trying(), free_threaded=True) == []
-    (problem,) = problems("memory-profile", Trying(), implementation="PyPy")
+    assert problems("memory-profile", FakePySpy(), free_threaded=True) == []
+    (problem,) = problems("memory-profile", FakePySpy(), implementation="PyPy")
     assert problem.startswith(
         f"profile=memory: {PYTHON} is PyPy, and only CPython has tracemalloc; measure it"
     )
@@ -176,8 +176,8 @@ def test_a_cpu_profile_includes_the_tasks_of_every_pool(
     pool: Mapping[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = profiled(tmp_path, "cpu-profile", "burn", [0.3, 0.3], pool)
-    assert (found.status, found.error, found.profile) == ("ok", "", "abc.json")
+    run = profiled(tmp_path, "cpu-profile", "burn", [0.3, 0.3], pool)
+    assert (run.status, run.error, run.profile) == ("ok", "", "abc.json")
     assert '"burn"' in (tmp_path / "profiles" / "abc.json").read_text(encoding="utf-8")
 
 
@@ -188,8 +188,8 @@ def test_a_memory_profile_includes_the_tasks_of_every_pool(
     pool: Mapping[str, Any], function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = profiled(tmp_path, "memory-profile", function, [200], pool)
-    assert (found.status, found.error) == ("ok", "")
+    run = profiled(tmp_path, "memory-profile", function, [200], pool)
+    assert (run.status, run.error) == ("ok", "")
     with (tmp_path / "profiles" / "abc.json").open(encoding="utf-8", newline="") as file:
         most = max(csv.DictReader(file), key=lambda row: int(row["held_bytes"]))
     assert (Path(most["file"]).name, most["source"]) == (
@@ -239,8 +239,8 @@ def test_the_highest_peak_counts_if_a_process_has_several_interpreters(tmp_path:
     for name, held_bytes in (("7-900", 900), ("7-1000", 1000), ("8-30", 30)):
         rows = [["work.py", 3, "held = []", held_bytes, 1]]
         (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
-    collect_allocations(tmp_path, tmp_path / "found.csv")
-    with (tmp_path / "found.csv").open(encoding="utf-8", newline="") as file:
+    collect_allocations(tmp_path, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open(encoding="utf-8", newline="") as file:
         assert [(row["process_id"], row["held_bytes"]) for row in csv.DictReader(file)] == [
             ("7", "1000"),
             ("8", "30"),
@@ -263,6 +263,6 @@ def test_a_task_that_fails_under_a_profiler_leaves_no_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = profiled(tmp_path, "memory-profile", "hold", ["many"], SERIAL)
-    assert (found.status, found.profile) == ("failed", "")
-    assert "TypeError" in found.error
+    run = profiled(tmp_path, "memory-profile", "hold", ["many"], SERIAL)
+    assert (run.status, run.profile) == ("failed", "")
+    assert "TypeError" in run.error

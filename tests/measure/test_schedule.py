@@ -35,7 +35,7 @@ from tests.factories import make_cell
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
 
 
-class Kept:
+class MemoryStore:
     """A StudyStore that keeps everything in lists."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Kept:
         self.logged.append(text)
 
 
-def ended(
+def outcome_of(
     request: Request,
     status: Status = "ok",
     *,
@@ -77,7 +77,7 @@ def ended(
     calls: dict[str, int] | None = None,
     **fields: Any,
 ) -> Outcome:
-    """Return the outcome of an invocation; if it succeeded, its tasks took a tenth of its seconds."""
+    """Return the outcome of an invocation; if it succeeded, its tasks took a tenth of `seconds`."""
     sample = Sample(
         cell=request.cell.id,
         repetition=request.repetition,
@@ -91,8 +91,13 @@ def ended(
         error="" if status == "ok" else f"it {status}",
     )
     reference = Reference(results=[], calls=calls, labels=["1"], seconds=seconds)
-    made = reference if status in ("ok", "wrong_result") else None
-    return Outcome(samples=[sample], records=[], reference=made, seconds=seconds, **fields)
+    return Outcome(
+        samples=[sample],
+        records=[],
+        reference=reference if status in ("ok", "wrong_result") else None,
+        seconds=seconds,
+        **fields,
+    )
 
 
 class Trial:
@@ -102,20 +107,20 @@ class Trial:
         self,
         *cells: Cell,
         settings: StudySettings = SETTINGS,
-        invoke: Callable[[Request], Outcome] = ended,
+        invoke: Callable[[Request], Outcome] = outcome_of,
         canary: Callable[[], str] = lambda: "",
         completed: CompletedRuns | None = None,
     ) -> None:
         self.requests: list[Request] = []
         self.progress: list[StudyProgress] = []
-        self.kept = Kept()
+        self.store = MemoryStore()
         self._invoke = invoke
         plan = Plan.of(*cells)
         self.study = Study(
             plan,
             settings,
             invoke=self._note_and_invoke,
-            store=self.kept,
+            store=self.store,
             watch=self._note_progress,
             completed=completed,
             canary=canary,
@@ -193,7 +198,7 @@ def test_the_order_does_not_depend_on_failures() -> None:
     disturbed = Trial(
         *cells,
         settings=settings,
-        invoke=lambda request: ended(request, "crashed" if request.cell.id == "c3" else "ok"),
+        invoke=lambda request: outcome_of(request, "crashed" if request.cell.id == "c3" else "ok"),
     ).measure()
     assert [visit for visit in disturbed.order() if "c3" not in visit] == [
         visit for visit in calm if "c3" not in visit
@@ -226,7 +231,7 @@ def test_cells_are_compared_with_the_reference_of_their_own_baseline() -> None:
         THREAD,
         OTHER_SERIAL,
         OTHER_THREAD,
-        invoke=lambda request: ended(request, seconds=2.0 if request.cell.baseline == "s" else 3.0),
+        invoke=lambda request: outcome_of(request, seconds=2.0 if request.cell.baseline == "s" else 3.0),
     ).measure()
     seconds = {request.cell.id: request.reference.seconds for request in trial.requests}
     assert seconds == {"s": 2.0, "t": 2.0, "S": 3.0, "T": 3.0}
@@ -237,7 +242,7 @@ def test_the_inner_loop_counts_of_the_first_reference_hold_for_every_baseline_of
         SERIAL,
         OTHER_SERIAL,
         OTHER_THREAD,
-        invoke=lambda request: ended(request, calls=request.reference.calls or {"set": 7}),
+        invoke=lambda request: outcome_of(request, calls=request.reference.calls or {"set": 7}),
     ).measure()
     assert [(request.cell.id, request.reference.calls) for request in trial.requests[:2]] == [
         ("s", None),
@@ -249,7 +254,9 @@ def test_the_inner_loop_counts_of_the_first_reference_hold_for_every_baseline_of
 def test_different_snippets_are_calibrated_separately_even_if_their_workloads_share_a_name() -> None:
     workload = {"name": "squares", "snippets": {"other": "2 ** 2"}}
     other = make_cell("o", settings={**SERIAL.settings, "workload": workload})
-    trial = Trial(SERIAL, other, invoke=lambda request: ended(request, calls={request.cell.id: 7})).measure()
+    trial = Trial(
+        SERIAL, other, invoke=lambda request: outcome_of(request, calls={request.cell.id: 7})
+    ).measure()
     assert [request.reference.calls for request in trial.requests[:2]] == [None, None]
     assert all(request.reference.calls == {request.cell.id: 7} for request in trial.requests[2:])
 
@@ -260,7 +267,7 @@ def test_after_a_failed_reference_the_next_reference_calibrates() -> None:
         SERIAL,
         OTHER_SERIAL,
         third,
-        invoke=lambda request: ended(
+        invoke=lambda request: outcome_of(
             request,
             "failed" if request.cell.id == "s" else "ok",
             calls=request.reference.calls or {"set": ord(request.cell.id)},
@@ -276,18 +283,20 @@ def test_a_failed_cell_is_not_measured_again_while_the_others_are(status: Status
         THREAD,
         PROCESS,
         settings=replace(SETTINGS, repetitions=3),
-        invoke=lambda request: ended(request, status if request.cell.id == "t" else "ok"),
+        invoke=lambda request: outcome_of(request, status if request.cell.id == "t" else "ok"),
     ).measure()
     assert sorted(trial.order()) == sorted(["s0", "s1", "s2", "s3", "p1", "p2", "p3", "t1"])
-    assert [(sample.cell, sample.status) for sample in trial.kept.samples if sample.status != "ok"] == [
+    assert [(sample.cell, sample.status) for sample in trial.store.samples if sample.status != "ok"] == [
         ("t", status)
     ]
-    assert trial.kept.logged == [f"cell t (serial), repetition 1: {status}: it {status}\n"]
+    assert trial.store.logged == [f"cell t (serial), repetition 1: {status}: it {status}\n"]
 
 
 def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -> None:
     trial = Trial(
-        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+        SERIAL,
+        THREAD,
+        invoke=lambda request: outcome_of(request, "failed" if request.cell.id == "s" else "ok"),
     ).measure()
     assert trial.order() == ["s0", "t0", "t1", "t2"]
 
@@ -295,25 +304,27 @@ def test_a_baseline_whose_reference_failed_is_not_measured_but_its_cells_are() -
 def test_after_a_failed_reference_the_first_cell_that_succeeds_takes_its_place() -> None:
     def invoke(request: Request) -> Outcome:
         if request.cell.id in ("s", "t"):
-            return ended(request, "failed")
-        return ended(request, seconds=2.0, calls=request.reference.calls or {"set": 7})
+            return outcome_of(request, "failed")
+        return outcome_of(request, seconds=2.0, calls=request.reference.calls or {"set": 7})
 
     other = make_cell("q", baseline="s")
     trial = Trial(SERIAL, THREAD, PROCESS, other, invoke=invoke).measure()
-    made = Reference(results=[], calls={"set": 7}, labels=["1"], seconds=2.0)
+    reference = Reference(results=[], calls={"set": 7}, labels=["1"], seconds=2.0)
     assert trial.order()[:3] == ["s0", "t0", "p0"]
     assert sorted(trial.order()[3:]) == ["p1", "p2", "q1", "q2"]
     assert {(str(request.reference), request.time_limit_s) for request in trial.requests[:3]} == {
         (str(Reference()), 3600.0)
     }
-    assert [(request.reference, request.time_limit_s) for request in trial.requests[3:]] == [(made, 40.0)] * 4
+    assert [(request.reference, request.time_limit_s) for request in trial.requests[3:]] == [
+        (reference, 40.0)
+    ] * 4
 
 
 def test_a_reference_with_a_wrong_result_is_still_used() -> None:
     trial = Trial(
         SERIAL,
         THREAD,
-        invoke=lambda request: ended(
+        invoke=lambda request: outcome_of(
             request, "wrong_result" if request.cell.id == "s" else "ok", seconds=3.0
         ),
     ).measure()
@@ -325,7 +336,7 @@ def test_after_a_failed_reference_the_inner_loop_counts_are_those_of_another_bas
         SERIAL,
         THREAD,
         OTHER_SERIAL,
-        invoke=lambda request: ended(
+        invoke=lambda request: outcome_of(
             request, "failed" if request.cell.id == "s" else "ok", calls=request.reference.calls or {"set": 7}
         ),
     ).measure()
@@ -337,13 +348,13 @@ def test_after_a_failed_reference_the_inner_loop_counts_are_those_of_another_bas
 def test_an_interrupted_invocation_is_stored_and_ends_the_study(interrupted: str, done: int) -> None:
     def invoke(request: Request) -> Outcome:
         visit = f"{request.cell.id}{request.repetition}"
-        return ended(request, "interrupted" if visit == interrupted else "ok")
+        return outcome_of(request, "interrupted" if visit == interrupted else "ok")
 
     trial = Trial(SERIAL, THREAD, PROCESS, invoke=invoke)
     with pytest.raises(Interrupted, match=rf"^interrupted after {done} of 6 invocations$"):
         trial.measure()
     assert trial.order()[-1] == interrupted
-    assert [sample.status for sample in trial.kept.samples] == ["ok"] * (len(trial.requests) - 1) + [
+    assert [sample.status for sample in trial.store.samples] == ["ok"] * (len(trial.requests) - 1) + [
         "interrupted"
     ]
 
@@ -357,7 +368,7 @@ def test_a_time_limit_holds_for_references_too() -> None:
 def test_the_time_limit_is_twenty_references_but_half_a_minute_at_least(
     reference_s: float, limit_s: float
 ) -> None:
-    trial = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, seconds=reference_s)).measure()
+    trial = Trial(SERIAL, THREAD, invoke=lambda request: outcome_of(request, seconds=reference_s)).measure()
     assert [request.time_limit_s for request in trial.requests] == [3600.0] + [limit_s] * 4
 
 
@@ -390,7 +401,7 @@ def test_progress_is_reported_before_every_reference_and_after_every_invocation(
 
 
 def test_progress_has_the_headline_times_so_far_without_references() -> None:
-    trial = Trial(SERIAL, invoke=lambda request: ended(request, seconds=10.0 * (request.repetition + 1)))
+    trial = Trial(SERIAL, invoke=lambda request: outcome_of(request, seconds=10.0 * (request.repetition + 1)))
     walls = [progress.wall_s["s"] for progress in trial.measure().progress]
     assert walls == [[], [], [2.0], [2.0, 3.0]]
 
@@ -399,7 +410,7 @@ def test_the_time_left_is_estimated_from_medians_or_else_from_references() -> No
     # The order is p s, s p, p s, p s; the reference takes 1 s, `p` 10, 20, 30 and 40 s, `s` 2 s.
     def invoke(request: Request) -> Outcome:
         seconds = {"s": 2.0, "p": 10.0 * request.repetition}[request.cell.id] if request.repetition else 1.0
-        return ended(request, seconds=seconds)
+        return outcome_of(request, seconds=seconds)
 
     trial = Trial(
         SERIAL, PROCESS, settings=replace(SETTINGS, repetitions=4, seed=46), invoke=invoke
@@ -424,7 +435,9 @@ def test_failed_cells_are_reported_and_excluded_from_time_and_invocations_left()
         SERIAL,
         PROCESS,
         settings=replace(SETTINGS, seed=8),
-        invoke=lambda request: ended(request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0),
+        invoke=lambda request: outcome_of(
+            request, "timeout" if request.cell.id == "p" else "ok", seconds=2.0
+        ),
     ).measure()
     assert trial.order() == ["s0", "p1", "s1", "s2"]
     assert [
@@ -443,7 +456,9 @@ def test_failed_cells_are_reported_and_excluded_from_time_and_invocations_left()
 
 def test_a_baseline_whose_reference_failed_is_not_among_the_invocations_to_come() -> None:
     trial = Trial(
-        SERIAL, THREAD, invoke=lambda request: ended(request, "failed" if request.cell.id == "s" else "ok")
+        SERIAL,
+        THREAD,
+        invoke=lambda request: outcome_of(request, "failed" if request.cell.id == "s" else "ok"),
     ).measure()
     assert [(progress.done, progress.total) for progress in trial.progress if progress.repetition_ended] == [
         (0, 2),
@@ -458,7 +473,7 @@ def test_a_repetition_is_estimated_from_the_references() -> None:
         THREAD,
         OTHER_SERIAL,
         settings=replace(SETTINGS, repetitions=5),
-        invoke=lambda request: ended(request, seconds=2.0 if request.cell.id == "s" else 3.0),
+        invoke=lambda request: outcome_of(request, seconds=2.0 if request.cell.id == "s" else 3.0),
     )
     trial.study.make_references()
     assert trial.order() == ["s0", "S0"]
@@ -475,7 +490,7 @@ def test_progress_says_whether_the_study_may_end_early(changes: dict[str, Any], 
 
 def traced_separately(request: Request) -> Outcome:
     """Succeed with a headline run and a separate traced run of 10 tasks in chunks of 4."""
-    outcome = ended(request)
+    outcome = outcome_of(request)
     work_s = 0.3 * request.repetition
     (headline,) = outcome.samples
     traced = replace(headline, iteration=1, tracing=True, tasks=10, tasks_per_chunk=4, work_s=work_s)
@@ -490,14 +505,16 @@ def test_the_first_separate_traced_run_gives_the_time_between_chunks() -> None:
         SERIAL,
         settings=replace(SETTINGS, repetitions=4),
         invoke=traced_separately,
-        completed=first.kept.completed(),
+        completed=first.store.completed(),
     ).measure()
     assert [request.between_chunks_s for request in again.requests] == pytest.approx([0.1])
 
 
 def test_an_interpreter_that_dies_after_its_reply_is_logged() -> None:
-    trial = Trial(SERIAL, invoke=lambda request: ended(request, afterwards="exited with code 3")).measure()
-    assert trial.kept.logged == [
+    trial = Trial(
+        SERIAL, invoke=lambda request: outcome_of(request, afterwards="exited with code 3")
+    ).measure()
+    assert trial.store.logged == [
         f"cell s (serial), repetition {repetition}: after its reply the interpreter exited with code 3"
         for repetition in range(3)
     ]
@@ -506,9 +523,11 @@ def test_an_interpreter_that_dies_after_its_reply_is_logged() -> None:
 def test_leftover_processes_are_logged_and_facts_are_stored_once() -> None:
     trial = Trial(
         SERIAL,
-        invoke=lambda request: ended(request, facts={"distinct_workers": request.repetition}, left_behind=2),
+        invoke=lambda request: outcome_of(
+            request, facts={"distinct_workers": request.repetition}, left_behind=2
+        ),
     ).measure()
-    assert trial.kept.logged == [
+    assert trial.store.logged == [
         f"cell s (serial), repetition {repetition}: terminated 2 leftover processes of the workload"
         for repetition in range(3)
     ]
@@ -528,12 +547,12 @@ class Clock:
 def repetitions_of(
     settings: StudySettings, is_precise: Callable[[Mapping[str, Sequence[float]]], bool], seconds: float = 1.0
 ) -> int:
-    """Count the repetitions of a study of two cells whose invocations last so long."""
-    clock, kept = Clock(), Kept()
+    """Count the repetitions of a study of two cells; each of its invocations takes `seconds`."""
+    clock, store = Clock(), MemoryStore()
 
     def invoke(request: Request) -> Outcome:
         clock.now_s += seconds
-        return ended(request, seconds=seconds)
+        return outcome_of(request, seconds=seconds)
 
     base = make_cell("base")
     plan = Plan.of(base, make_cell("pool", baseline="base"))
@@ -541,16 +560,16 @@ def repetitions_of(
         plan,
         settings,
         invoke=invoke,
-        store=kept,
+        store=store,
         watch=lambda _: None,
         is_precise=is_precise,
         clock=clock,
     ).measure()
     assert all(
-        {sample.cell for sample in kept.samples if sample.repetition == number} == {"base", "pool"}
-        for number in range(1, kept.samples[-1].repetition + 1)
+        {sample.cell for sample in store.samples if sample.repetition == number} == {"base", "pool"}
+        for number in range(1, store.samples[-1].repetition + 1)
     ), "a repetition is complete or not begun"
-    return kept.samples[-1].repetition
+    return store.samples[-1].repetition
 
 
 SEVEN = replace(SETTINGS, repetitions=7)
@@ -584,13 +603,13 @@ def test_the_time_left_is_limited_by_the_budget() -> None:
 
     def invoke(request: Request) -> Outcome:
         clock.now_s += 1.0
-        return ended(request)
+        return outcome_of(request)
 
     Study(
         Plan.of(make_cell("base")),
         replace(SEVEN, time_budget_s=4.0),
         invoke=invoke,
-        store=Kept(),
+        store=MemoryStore(),
         watch=lambda progress: left_s.append(progress.left_s),
         clock=clock,
     ).measure()
@@ -602,28 +621,28 @@ def test_one_repetition_is_measured_however_small_the_budget() -> None:
 
 
 def test_a_study_whose_cells_have_all_failed_ends() -> None:
-    trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: ended(request, "failed"))
+    trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: outcome_of(request, "failed"))
     trial.study.measure()
     assert len(trial.requests) == 1
 
 
 def test_processes_that_could_not_be_terminated_are_logged() -> None:
-    trial = Trial(make_cell("base"), invoke=lambda request: ended(request, alive=2)).measure()
-    assert "2 processes could not be terminated" in trial.kept.logged[0]
+    trial = Trial(make_cell("base"), invoke=lambda request: outcome_of(request, alive=2)).measure()
+    assert "2 processes could not be terminated" in trial.store.logged[0]
 
 
 def test_a_disturbance_before_a_repetition_marks_all_of_its_runs() -> None:
     disturbances = iter(["", "the machine was slow"])
 
     def noisy(request: Request) -> Outcome:
-        outcome = ended(request)
+        outcome = outcome_of(request)
         return replace(
             outcome, samples=[replace(sample, noisy="others took 1 CPU") for sample in outcome.samples]
         )
 
     trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(disturbances))
     trial.study.measure()
-    assert [(sample.repetition, sample.noisy) for sample in trial.kept.samples] == [
+    assert [(sample.repetition, sample.noisy) for sample in trial.store.samples] == [
         (0, "others took 1 CPU"),
         (1, "others took 1 CPU"),
         (2, "others took 1 CPU; the machine was slow"),
@@ -657,8 +676,8 @@ def test_after_the_repetitions_each_cell_has_one_untimed_run_in_the_order_of_the
         ("t", "memory"),
         ("p", "memory"),
     ]
-    assert [run.cell for run in trial.kept.untimed] == ["s", "t", "p"]
-    assert len(trial.kept.samples) == 7  # those of the reference and of two repetitions
+    assert [run.cell for run in trial.store.untimed] == ["s", "t", "p"]
+    assert len(trial.store.samples) == 7  # those of the reference and of two repetitions
 
 
 def test_without_a_purpose_there_are_no_untimed_runs() -> None:
@@ -669,7 +688,7 @@ def test_without_a_purpose_there_are_no_untimed_runs() -> None:
 
 def test_a_failed_cell_has_no_untimed_run() -> None:
     def invoke(request: Request) -> Outcome:
-        return ended(request, "failed" if request.cell == THREAD else "ok")
+        return outcome_of(request, "failed" if request.cell == THREAD else "ok")
 
     trial, untimed = Trial(SERIAL, THREAD, settings=WITH_MEMORY, invoke=invoke).measure(), UntimedRuns()
     trial.study.make_untimed_runs(untimed)
@@ -679,8 +698,8 @@ def test_a_failed_cell_has_no_untimed_run() -> None:
 def test_a_failed_untimed_run_is_stored_and_logged_and_does_not_fail_its_cell() -> None:
     trial = Trial(SERIAL, THREAD, settings=WITH_MEMORY).measure()
     trial.study.make_untimed_runs(UntimedRuns(s="crashed"))
-    assert [run.status for run in trial.kept.untimed] == ["crashed", "ok"]
-    assert trial.kept.logged == ["cell s (serial), untimed run (memory): crashed: it crashed"]
+    assert [run.status for run in trial.store.untimed] == ["crashed", "ok"]
+    assert trial.store.logged == ["cell s (serial), untimed run (memory): crashed: it crashed"]
     assert trial.study.failed == {}
 
 
@@ -688,13 +707,13 @@ def test_an_interruption_during_the_untimed_runs_keeps_the_earlier_ones() -> Non
     trial = Trial(SERIAL, THREAD, PROCESS, settings=WITH_MEMORY).measure()
     with pytest.raises(Interrupted, match=r"in the untimed runs \(memory\)$"):
         trial.study.make_untimed_runs(UntimedRuns(t="interrupted"))
-    assert [run.cell for run in trial.kept.untimed] == ["s"]
-    assert len(trial.kept.samples) == 7
+    assert [run.cell for run in trial.store.untimed] == ["s"]
+    assert len(trial.store.samples) == 7
 
 
 def test_untimed_runs_have_the_inner_loop_counts_of_timed_runs() -> None:
     def invoke(request: Request) -> Outcome:
-        return ended(request, calls={"one": 1000})
+        return outcome_of(request, calls={"one": 1000})
 
     trial, untimed = Trial(SERIAL, THREAD, settings=WITH_MEMORY, invoke=invoke).measure(), UntimedRuns()
     trial.study.make_untimed_runs(untimed)
@@ -719,15 +738,17 @@ def test_a_time_budget_includes_the_untimed_runs() -> None:
 
     def invoke(request: Request) -> Outcome:
         now[0] += 1.0
-        return ended(request)
+        return outcome_of(request)
 
     def repetitions(untimed: tuple[Purpose, ...]) -> int:
         now[0] = 0.0
         settings = replace(SETTINGS, repetitions=9, time_budget_s=10.0, untimed=untimed)
         plan = Plan.of(SERIAL, THREAD)
-        kept = Kept()
-        Study(plan, settings, invoke=invoke, store=kept, watch=lambda _: None, clock=lambda: now[0]).measure()
-        return max(sample.repetition for sample in kept.samples)
+        store = MemoryStore()
+        Study(
+            plan, settings, invoke=invoke, store=store, watch=lambda _: None, clock=lambda: now[0]
+        ).measure()
+        return max(sample.repetition for sample in store.samples)
 
     assert (repetitions(()), repetitions(("memory",))) == (4, 3)
 
@@ -738,29 +759,31 @@ def resumed_after(count: int, settings: StudySettings, invoke: Callable[[Request
     first = Trial(*cells, settings=settings, invoke=interrupting_after(count, invoke))
     with contextlib.suppress(Interrupted):
         first.measure()
-    kept = [sample for sample in first.kept.samples if sample.status != "interrupted"]
-    known = {(sample.cell, sample.repetition) for sample in kept}
-    references = [record for record in first.kept.references if (record.cell, record.repetition) in known]
-    completed = CompletedRuns(samples=kept, references=references)
+    samples = [sample for sample in first.store.samples if sample.status != "interrupted"]
+    complete = {(sample.cell, sample.repetition) for sample in samples}
+    references = [record for record in first.store.references if (record.cell, record.repetition) in complete]
+    completed = CompletedRuns(samples=samples, references=references)
     second = Trial(*cells, settings=settings, invoke=invoke, completed=completed).measure()
-    assert second.study.worker_facts.keys() == {sample.cell for sample in kept + second.kept.samples}
-    return kept + second.kept.samples
+    assert second.study.worker_facts.keys() == {sample.cell for sample in samples + second.store.samples}
+    return samples + second.store.samples
 
 
 def interrupting_after(count: int, invoke: Callable[[Request], Outcome]) -> Callable[[Request], Outcome]:
-    made = itertools.count()
-    return lambda request: invoke(request) if next(made) < count else ended(request, "interrupted")
+    invocations = itertools.count()
+    return lambda request: (
+        invoke(request) if next(invocations) < count else outcome_of(request, "interrupted")
+    )
 
 
 def with_facts(request: Request) -> Outcome:
-    return ended(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
+    return outcome_of(request, facts={"distinct_workers": 1}, calls={"a": request.repetition + 7})
 
 
 @pytest.mark.slow
 @given(count=st.integers(min_value=0, max_value=16))
 def test_a_resumed_study_measures_what_it_would_have_measured_uninterrupted(count: int) -> None:
     settings = replace(SETTINGS, repetitions=5)
-    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().kept.samples
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=with_facts).measure().store.samples
     assert resumed_after(count, settings, with_facts) == whole
 
 
@@ -769,29 +792,29 @@ def test_a_resumed_study_measures_what_it_would_have_measured_uninterrupted(coun
 def test_a_cell_that_failed_in_an_earlier_session_is_not_measured_again(count: int, failing: int) -> None:
     def invoke(request: Request) -> Outcome:
         bad = request.cell.id == "p" and request.repetition == failing
-        return ended(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
+        return outcome_of(request, "failed" if bad else "ok", facts={"distinct_workers": 1})
 
     settings = replace(SETTINGS, repetitions=5)
-    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().kept.samples
+    whole = Trial(SERIAL, THREAD, PROCESS, settings=settings, invoke=invoke).measure().store.samples
     assert resumed_after(count, settings, invoke) == whole
 
 
 def test_a_reference_of_an_earlier_session_is_used_for_later_runs() -> None:
-    first = Trial(SERIAL, THREAD, invoke=lambda request: ended(request, calls={"a": 7}, seconds=3.0))
+    first = Trial(SERIAL, THREAD, invoke=lambda request: outcome_of(request, calls={"a": 7}, seconds=3.0))
     first.study.make_references()
-    second = Trial(SERIAL, THREAD, completed=first.kept.completed()).measure()
+    second = Trial(SERIAL, THREAD, completed=first.store.completed()).measure()
     assert {request.reference.calls["a"] for request in second.requests if request.reference.calls} == {7}
     assert {request.time_limit_s for request in second.requests} == {60.0}
     assert [request.repetition for request in second.requests] == [1, 1, 2, 2]
 
 
 def test_the_time_budget_covers_all_sessions() -> None:
-    clock, kept = Clock(), Kept()
+    clock, store = Clock(), MemoryStore()
     settings = replace(SEVEN, time_budget_s=8.0)
 
     def invoke(request: Request) -> Outcome:
         clock.now_s += 1.0
-        return ended(request)
+        return outcome_of(request)
 
     def study() -> Study:
         plan = Plan.of(SERIAL, THREAD)
@@ -799,16 +822,16 @@ def test_the_time_budget_covers_all_sessions() -> None:
             plan,
             settings,
             invoke=invoke,
-            store=kept,
+            store=store,
             watch=lambda _: None,
-            completed=kept.completed(),
+            completed=store.completed(),
             clock=clock,
         )
 
     study().make_references()
     clock.now_s += 1000.0  # between the sessions
     study().measure()
-    assert kept.samples[-1].repetition == 3
+    assert store.samples[-1].repetition == 3
 
 
 @pytest.mark.parametrize(
@@ -822,7 +845,7 @@ def test_the_time_budget_covers_all_sessions() -> None:
     ],
 )
 def test_the_reason_why_a_study_is_complete_is_stated(changes: dict[str, Any], why: str) -> None:
-    before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().kept
+    before = Trial(SERIAL, settings=replace(SETTINGS, repetitions=3)).measure().store
     plan = Plan.of(SERIAL)
     settings = replace(SETTINGS, **changes)
     assert why_complete(plan, settings, before.completed(), lambda _: True) == why
@@ -830,19 +853,19 @@ def test_the_reason_why_a_study_is_complete_is_stated(changes: dict[str, Any], w
 
 def test_only_the_last_row_of_an_invocation_completes_it() -> None:
     def twice(request: Request) -> Outcome:
-        outcome = ended(request, seconds=2.5)
+        outcome = outcome_of(request, seconds=2.5)
         return replace(outcome, samples=[outcome.samples[0], replace(outcome.samples[0], iteration=1)])
 
     trial = Trial(SERIAL, invoke=twice).measure()
-    assert [sample.invocation_s for sample in trial.kept.samples] == [None, 2.5] * 3
+    assert [sample.invocation_s for sample in trial.store.samples] == [None, 2.5] * 3
 
 
 def answering_dispatch(request: Request) -> Outcome:
-    """As `ended`, with 100 tasks of 1 s; to dispatch a chunk takes 1/8 s."""
+    """Like `outcome_of`, with 100 tasks of 1 s; dispatching a chunk takes 1/8 s."""
     if request.dispatch:
         dispatch = DispatchCost(chunk_s=1 / 8, workers=2)
         return Outcome(samples=[], records=[], dispatch=dispatch, seconds=1.0)
-    outcome = ended(request)
+    outcome = outcome_of(request)
     assert outcome.reference is not None
     return replace(outcome, reference=replace(outcome.reference, lengths=[(100, 100.0)]))
 
@@ -858,14 +881,14 @@ def test_a_chunk_size_of_auto_is_chosen_once_after_the_references() -> None:
     sizes = {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"}
     assert sizes == {1, 7}  # before, and from then on
     assert [request.tasks_per_chunk for request in trial.requests[2:] if request.cell.id == "t"] == [7, 7]
-    assert trial.kept.logged == [
+    assert trial.store.logged == [
         "cell t (serial): chunk_size=auto is 7: 100 tasks of 1.00 s on 2 workers, 125 ms to dispatch a chunk"
     ]
 
 
 def test_without_a_reference_auto_is_1() -> None:
     def invoke(request: Request) -> Outcome:
-        return ended(request, "failed" if request.cell.id == "s" else "ok")
+        return outcome_of(request, "failed" if request.cell.id == "s" else "ok")
 
     trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
     assert {request.tasks_per_chunk for request in trial.requests if request.cell.id == "t"} == {1}
@@ -874,7 +897,7 @@ def test_without_a_reference_auto_is_1() -> None:
 
 def test_a_cell_whose_pool_fails_while_its_chunk_size_is_chosen_is_not_measured() -> None:
     def invoke(request: Request) -> Outcome:
-        return ended(request, "crashed") if request.dispatch else answering_dispatch(request)
+        return outcome_of(request, "crashed") if request.dispatch else answering_dispatch(request)
 
     trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke).measure()
     assert trial.order() == ["s0", "t0", "s1", "s2"]
@@ -883,9 +906,9 @@ def test_a_cell_whose_pool_fails_while_its_chunk_size_is_chosen_is_not_measured(
 
 def test_an_interrupted_measurement_of_dispatch_leaves_no_row() -> None:
     def invoke(request: Request) -> Outcome:
-        return ended(request, "interrupted") if request.dispatch else answering_dispatch(request)
+        return outcome_of(request, "interrupted") if request.dispatch else answering_dispatch(request)
 
     trial = Trial(SERIAL, AUTO_THREAD, invoke=invoke)
     with pytest.raises(Interrupted):
         trial.measure()
-    assert [(sample.cell, sample.status) for sample in trial.kept.samples] == [("s", "ok")]
+    assert [(sample.cell, sample.status) for sample in trial.store.samples] == [("s", "ok")]

@@ -13,7 +13,7 @@ from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
 from tests.conftest import PATIENCE_S
 from tests.factories import make_cell
-from tests.measure.test_invocation import Answering, make_ending, specification_of
+from tests.measure.test_invocation import FakeSupervisor, make_ending, specification_of
 
 OK = {"status": "ok", "error": "", "traceback": ""}
 UNKNOWN_MEMORY = "this system does not report shared memory; Linux does, in /proc/PID/smaps_rollup"
@@ -32,7 +32,7 @@ def make_request(folder: Path, **settings: Any) -> UntimedRequest:
 
 
 def test_memory_is_sampled_in_an_untimed_run(tmp_path: Path) -> None:
-    supervisor = Answering(make_ending(OK, peak_pss_bytes=38_000_000, memory_samples=7))
+    supervisor = FakeSupervisor(make_ending(OK, peak_pss_bytes=38_000_000, memory_samples=7))
     run = run_untimed(make_request(tmp_path), supervisor)
     (launch,) = supervisor.launches
     specification = specification_of(launch)
@@ -45,13 +45,15 @@ def test_memory_is_sampled_in_an_untimed_run(tmp_path: Path) -> None:
 def test_a_failed_run_has_no_figure(tmp_path: Path) -> None:
     reply = {"status": "failed", "error": "ValueError: no\nmore", "traceback": "…"}
     run = run_untimed(
-        make_request(tmp_path), Answering(make_ending(reply, peak_pss_bytes=38, memory_samples=7))
+        make_request(tmp_path), FakeSupervisor(make_ending(reply, peak_pss_bytes=38, memory_samples=7))
     )
     assert (run.status, run.error, run.peak_pss_bytes) == ("failed", "ValueError: no more", None)
 
 
 def test_an_interrupted_run_has_no_figure_even_if_it_replied(tmp_path: Path) -> None:
-    run = run_untimed(make_request(tmp_path), Answering(make_ending(OK, "interrupted", peak_pss_bytes=38)))
+    run = run_untimed(
+        make_request(tmp_path), FakeSupervisor(make_ending(OK, "interrupted", peak_pss_bytes=38))
+    )
     assert (run.status, run.peak_pss_bytes) == ("interrupted", None)
 
 
@@ -60,7 +62,7 @@ def test_a_full_disk_is_reported_on_one_line_with_how_to_resume(tmp_path: Path) 
     request = replace(make_request(tmp_path / "output"), purpose="memory-profile", profile=Path("/dev/full"))
     error = rf"^{tmp_path}: it cannot be written \(No space left on device\); free disk space, then .*resume="
     with pytest.raises(RunnerError, match=error):
-        run_untimed(request, Answering(make_ending(OK)))
+        run_untimed(request, FakeSupervisor(make_ending(OK)))
 
 
 def test_a_missing_folder_for_temporary_files_is_reported(
@@ -71,17 +73,19 @@ def test_a_missing_folder_for_temporary_files_is_reported(
     with pytest.raises(
         RunnerError, match=f"{error}free disk space, or name another place with TMPDIR=FOLDER"
     ):
-        run_untimed(replace(make_request(tmp_path), purpose="memory-profile"), Answering(make_ending(OK)))
+        run_untimed(
+            replace(make_request(tmp_path), purpose="memory-profile"), FakeSupervisor(make_ending(OK))
+        )
 
 
 def test_a_system_that_does_not_report_memory_is_the_stated_reason(tmp_path: Path) -> None:
-    run = run_untimed(make_request(tmp_path), Answering(make_ending(OK)))
+    run = run_untimed(make_request(tmp_path), FakeSupervisor(make_ending(OK)))
     assert (run.status, run.error, run.peak_pss_bytes) == ("ok", UNKNOWN_MEMORY, None)
 
 
 def test_nothing_is_run_on_systems_other_than_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    supervisor = Answering(make_ending(OK))
+    supervisor = FakeSupervisor(make_ending(OK))
     assert run_untimed(make_request(tmp_path), supervisor).error == UNKNOWN_MEMORY
     assert supervisor.launches == []
 

@@ -106,7 +106,7 @@ def untimed(specification: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run(specification: Mapping[str, Any]) -> Any:
-    """Run a specification in this process; returns the reply."""
+    """Run a specification in this process; return the reply."""
     return probe_main.run(cast("RunSpecification", specification))
 
 
@@ -146,7 +146,7 @@ def ask(
 
 
 def interpreters() -> list[str]:
-    """List installed interpreters of Python 3.10 and later, one for each version, ours among them."""
+    """List installed interpreters of Python 3.10 and later, one for each version, including this one."""
     folders = [*(Path.home() / ".pyenv" / "versions").glob("*/bin")]
     folders += [Path(folder) for folder in os.get_exec_path()]
     paths = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}

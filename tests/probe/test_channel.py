@@ -22,7 +22,7 @@ def test_the_output_of_a_workload_goes_to_standard_error() -> None:
 
 def test_the_reply_is_found_after_output_was_closed() -> None:
     answer = ask(specify(function="bag.close_output", items=[1, 2]))
-    # The second task has nothing left to close.
+    # The second task finds the descriptors closed already.
     assert (answer.reply["status"], answer.reply["error"]) == (
         "failed",
         "task 1 (2) raised OSError: [Errno 9] Bad file descriptor",

@@ -1,4 +1,4 @@
-"""Times of other hosts, converted to our clock."""
+"""Times of other hosts, converted to the clock of this host."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -36,10 +36,10 @@ class LoopPool:
     """Workers that all start at once and whose tasks take known times.
 
     Args:
-        clock: goes on by the opening of the pool, and to the end of the last task when it shuts down
-        task_ns: by worker
+        clock: advanced when the pool opens, and when it shuts down to the end of the last task
+        task_ns: duration of a task, by worker
         failing: the worker whose first task raises
-        failure: what it raises: the kind, and the message
+        failure: the kind and the message of its exception
     """
 
     def __init__(
@@ -57,19 +57,19 @@ class LoopPool:
     def submit(
         self, _: object, call: Callable[[Any], Any], items: list[Any], first: int, window: Any
     ) -> Done:
-        place = len(self.firsts)
+        index = len(self.firsts)
         self.firsts.append(first)
-        failure = (first, *self.failure, "Traceback") if place == self.failing else None
+        failure = (first, *self.failure, "Traceback") if index == self.failing else None
         opens_ns = self.opened_ns + OPENING + OPENS
         clock = Clock()
         clock.now = opens_ns
 
         def timed(item: Any) -> Any:
-            clock.now += self.task_ns[place]
+            clock.now += self.task_ns[index]
             return call(item)
 
         done = repeat(timed, items, first, opens_ns + window[2], clock)
-        return Done((opens_ns, *done[:3], (HOST, 1, place, True), failure))
+        return Done((opens_ns, *done[:3], (HOST, 1, index, True), failure))
 
     def shutdown(self, *, wait: bool) -> None:
         assert wait

@@ -1,4 +1,4 @@
-"""Threads of native libraries, as a worker sees them."""
+"""Threads of native libraries, as a worker reports them."""
 
 from pathlib import Path
 

@@ -52,16 +52,16 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_with_healthy_workers() 
 
 
 @pytest.mark.parametrize(
-    ("items", "chunk_size", "what"),
+    ("items", "chunk_size", "subject"),
     [
         ([1, 2, 3], 1, "the result of task 1 (2)"),
         ([1, 2, 3, 4], 2, "a result of tasks 2 to 3"),
     ],
 )
-def test_a_result_that_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, what: str) -> None:
+def test_a_result_that_cannot_be_pickled_is_named(items: list[Any], chunk_size: int, subject: str) -> None:
     explanation = fail(TypeError("cannot pickle it"), items=items, chunk_size=chunk_size)
     assert explanation[0] == "failed"
-    assert explanation[1].startswith(what)
+    assert explanation[1].startswith(subject)
     assert explanation[1].endswith("cannot be pickled: TypeError: cannot pickle it")
 
 

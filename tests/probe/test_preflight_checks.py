@@ -21,7 +21,7 @@ START_METHODS = multiprocessing.get_all_start_methods()
 
 
 def check(*cells: tuple[dict[str, Any], dict[str, Any]]) -> Any:
-    """Check cells, given as the settings of a workload and a pool; returns the reply for each."""
+    """Check cells, each of which is the settings of a workload and a pool; return the reply for each."""
     return preflight_checks.check(
         {
             "kind": "preflight",

@@ -187,7 +187,7 @@ def test_a_snippet_counts_from_the_start_of_its_loop_to_the_end_without_its_set_
     )
     reply = run({**spec, "calls": {"one": 5, "two": 6}})
     records = named_fields(reply["iterations"][0]["records"])
-    # Loops on a clock of the snippets' own, which starts at 0 and counts its readings.
+    # The snippets have a separate clock, which starts at 0 and advances by 1 at each reading.
     assert [(record["started_ns"], record["ended_ns"], record["busy_ns"]) for record in records] == [
         (0, 6, 6),
         (0, 7, 7),

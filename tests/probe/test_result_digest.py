@@ -41,7 +41,7 @@ VALUES = st.recursive(
     ),
     max_leaves=12,
 )
-#: Of few different values, so that two of them are often equal; no tuples, which are like lists.
+#: Few different values, so that two of them are often equal; no tuples, which equal lists.
 FEW = st.recursive(
     st.sampled_from([0, 1, 1.0, True, 0.5, -0.0, "", "1", b"", b"1", None]),
     lambda parts: st.one_of(
@@ -107,14 +107,14 @@ def test_the_order_of_insertion_does_not_matter(items: list[tuple[Any, Any]]) ->
 
 @given(KEYS, KEYS)
 @settings(deadline=None)
-def test_two_numbers_or_texts_share_a_digest_only_if_they_are_equal(one: object, other: object) -> None:
-    assert (digest(one) == digest(other)) == (one == other)
+def test_two_numbers_or_texts_share_a_digest_only_if_they_are_equal(value: object, other: object) -> None:
+    assert (digest(value) == digest(other)) == (value == other)
 
 
 @given(FEW, FEW)
 @settings(deadline=None, max_examples=150)
-def test_two_structures_share_a_digest_only_if_they_are_equal(one: object, other: object) -> None:
-    assert (digest(one) == digest(other)) == (one == other)
+def test_two_structures_share_a_digest_only_if_they_are_equal(value: object, other: object) -> None:
+    assert (digest(value) == digest(other)) == (value == other)
 
 
 @given(st.lists(VALUES, max_size=4))
@@ -124,7 +124,7 @@ def test_a_list_equals_a_tuple(parts: list[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("value", "other"),
     [
         (1, 1.0),
         (1, True),
@@ -151,12 +151,12 @@ def test_a_list_equals_a_tuple(parts: list[object]) -> None:
         (Endless.ring(3), Endless.ring(3)),
     ],
 )
-def test_equal_values_have_equal_digests(one: object, other: object) -> None:
-    assert digest(one) == digest(other)
+def test_equal_values_have_equal_digests(value: object, other: object) -> None:
+    assert digest(value) == digest(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("value", "other"),
     [
         (1, "1"),
         ("a", b"a"),
@@ -186,8 +186,8 @@ def test_equal_values_have_equal_digests(one: object, other: object) -> None:
         (Endless.ring(2), Endless.ring(3)),
     ],
 )
-def test_different_values_have_different_digests(one: object, other: object) -> None:
-    assert digest(one) != digest(other)
+def test_different_values_have_different_digests(value: object, other: object) -> None:
+    assert digest(value) != digest(other)
 
 
 def test_a_shared_object_equals_two_equal_objects() -> None:
@@ -221,7 +221,7 @@ def test_digests_do_not_depend_on_the_interpreter_or_its_hash_seed() -> None:
         for python, seed in [*((python, "1") for python in interpreters()), (sys.executable, "2")]
     ]
     digests = [json.loads(run.stdout) for run in runs]
-    assert all(one == digests[0] for one in digests)
+    assert all(value == digests[0] for value in digests)
     assert len(set(digests[0].values())) == len(digests[0])
 
 

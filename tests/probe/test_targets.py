@@ -1,4 +1,4 @@
-"""Objects for names, and the messages about names that lead to none."""
+"""The objects that names lead to, and the messages about names that lead to none."""
 
 import concurrent.futures
 import math
@@ -24,7 +24,7 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "target"),
     [
         ("math", math),
         ("math.sqrt", math.sqrt),
@@ -32,8 +32,8 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
         ("fractions.Fraction.from_float", Fraction.from_float),
     ],
 )
-def test_a_dotted_name_leads_through_modules_and_attributes(name: str, found: object) -> None:
-    assert locate(name) == found
+def test_a_dotted_name_leads_through_modules_and_attributes(name: str, target: object) -> None:
+    assert locate(name) == target
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What runs in a worker: results, times, failures, coroutines and the delays of the run queue."""
+"""The code that runs in a worker: results, times, failures, coroutines and delays in the run queue."""
 
 import asyncio
 import functools
@@ -268,7 +268,7 @@ def test_the_run_delay_is_unknown_if_the_system_does_not_report_it(monkeypatch: 
 
 @needs_proc
 def test_threads_that_end_close_their_descriptors() -> None:
-    run_delay_ns()  # this thread keeps its own
+    run_delay_ns()  # this thread keeps its file_of_this_thread
     before = open_descriptors()
     during = []
 
@@ -288,19 +288,19 @@ FORK = """
 import os, sys, threading
 from runner_probe import worker as chunk
 
-def whose():
+def open_file():
     chunk.run_delay_ns()
     return os.readlink(f"/proc/self/fd/{chunk._thread_state.schedstat.descriptor}")
 
-def own():
+def file_of_this_thread():
     return f"/proc/{os.getpid()}/task/{threading.get_native_id()}/schedstat"
 
-assert whose() == own()
+assert open_file() == file_of_this_thread()
 if os.fork() == 0:
-    os._exit(whose() != own())
+    os._exit(open_file() != file_of_this_thread())
 _, status = os.wait()
 assert status == 0, "the child reads another's file"
-assert whose() == own()
+assert open_file() == file_of_this_thread()
 """
 
 

@@ -439,5 +439,5 @@ def test_importing_loads_no_slow_modules() -> None:
     report = f"import sys, runner.session.environment; print(sorted({slow} & set(sys.modules)))"
     package_parent = Path(environment.__file__).parents[2]
     command = [sys.executable, "-S", "-c", report]
-    found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=package_parent)
-    assert found.stdout.strip() == "[]"
+    loaded = subprocess.run(command, check=True, capture_output=True, text=True, cwd=package_parent)
+    assert loaded.stdout.strip() == "[]"

@@ -54,7 +54,7 @@ def failure(identity: str) -> Sample:
 
 
 def shown(*steps: StudyProgress, terminal: bool = False, quiet: bool = False, **size: Any) -> str:
-    """Return all that the live view writes."""
+    """Return everything that the live view writes."""
     console = _console(terminal=terminal, **{"width": 100, "height": 30, **size})
     with LiveView(quiet=quiet, console=console) as view:
         for step in steps:

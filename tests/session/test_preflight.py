@@ -15,7 +15,7 @@ from tests.factories import make_cell
 
 
 class Interpreters:
-    """A supervisor whose interpreters reply as the prefix and the environment say."""
+    """A supervisor whose interpreters reply according to the prefix and the environment."""
 
     def __init__(self, problem: str = "") -> None:
         self.problem = problem
@@ -42,7 +42,7 @@ class Interpreters:
 
 
 def cell(identity: str, workload: str = "squares", **changes: Any) -> Cell:
-    """Make a cell whose settings differ from the plain ones."""
+    """Make a cell whose settings differ from the defaults."""
     settings = {**make_cell(identity).settings, "workload": {"name": workload}, **changes}
     return make_cell(identity, settings=settings)
 
@@ -50,7 +50,8 @@ def cell(identity: str, workload: str = "squares", **changes: Any) -> Cell:
 def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:
     origins = {"workload": "workload 'w'", "executor": "executor 'e'"}
     extra = (extras or {}).get
-    return Plan(planned=tuple(PlannedCell(cell=one, origins=origins, extra=extra(one.id)) for one in cells))
+    planned = (PlannedCell(cell=cell, origins=origins, extra=extra(cell.id)) for cell in cells)
+    return Plan(planned=tuple(planned))
 
 
 def test_each_interpreter_is_described_with_its_cells() -> None:
@@ -69,13 +70,13 @@ def test_each_interpreter_is_described_with_its_cells() -> None:
 
 def test_the_cells_whose_function_is_async_are_known() -> None:
     checked = check(plan(cell("a"), cell("b", "later")), Interpreters())
-    assert {identity: found.is_async for identity, found in checked.cells.items()} == {"a": False, "b": True}
+    assert {identity: cell.is_async for identity, cell in checked.cells.items()} == {"a": False, "b": True}
     assert checked.interpreters[0].async_cells == ["b"]
 
 
 def test_the_order_of_environment_variables_does_not_matter() -> None:
     planned = plan(cell("a", env={"A": "1", "B": "2"}), cell("b", env={"B": "2", "A": "1"}))
-    assert [found.cells for found in check(planned, Interpreters()).interpreters] == [["a", "b"]]
+    assert [interpreter.cells for interpreter in check(planned, Interpreters()).interpreters] == [["a", "b"]]
 
 
 _LOKY = {"name": "loky", "pool": {"_target_": "loky.Pool"}}

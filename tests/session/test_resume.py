@@ -338,7 +338,7 @@ PYTHON = {
 
 
 def test_a_resumed_folder_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # its lock file is no other session's
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # no other session uses its lock file
     read_samples, read_trace = Mock(wraps=read), Mock(wraps=results.read_trace)
     monkeypatch.setattr(resume, "read", read_samples)
     monkeypatch.setattr(results, "read_trace", read_trace)

@@ -1,4 +1,4 @@
-"""Real processes that nobody supervises any more."""
+"""Real processes that are no longer supervised."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ IGNORING = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{HANG
 
 
 def start(script: str, mark: str) -> "subprocess.Popen[bytes]":
-    """Start a process in a new session; returns once it runs."""
+    """Start a process in a new session; return once it runs."""
     name, _, value = mark.partition("=")
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", script],

@@ -1,4 +1,4 @@
-"""Exact memory of processes in an artificial /proc."""
+"""Exact memory of processes in a simulated /proc."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ def holding(proc: Path, process: int, kilobytes: int) -> None:
 
 
 def sampled(proc: Path, *looks: Mapping[int, int]) -> Peak:
-    """Sample processes that hold so many kilobytes, one sample after another."""
+    """Sample processes that hold these kilobytes, one sample after another."""
     now: Mapping[int, int] = {}
     peak = Peak(lambda: now, proc)
     for now in looks:

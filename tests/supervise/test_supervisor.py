@@ -457,7 +457,7 @@ def test_the_death_of_the_supervising_process_is_reported(tmp_path: Path) -> Non
             running.result(PATIENCE_S)
         with pytest.raises(SupervisorDied, match=message):
             client.run(launch(tmp_path, "hang()"))
-        client.interrupt()  # has no process to interrupt, and ignores that
+        client.interrupt()  # there is no process to interrupt; it must not fail
         os.kill(probe, signal.SIGKILL)
         temporary = Path(client._temporary)
     assert not temporary.exists()

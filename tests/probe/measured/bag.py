@@ -95,11 +95,11 @@ def note_living(path: str) -> None:
 
 
 def _below(process: int) -> list[int]:
-    found: list[int] = []
+    descendants: list[int] = []
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         for child in map(int, children.read_text(encoding="ascii").split()):
-            found += [child, *_below(child)]
-    return found
+            descendants += [child, *_below(child)]
+    return descendants
 
 
 def give_up() -> NoReturn:

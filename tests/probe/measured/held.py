@@ -23,7 +23,7 @@ def mirror(point: Point) -> Point:
 
 
 def environment(_: Any) -> list[Any]:
-    """Report where this runs, whether the code can be imported, and which pools left something behind."""
+    """Report where this runs, whether the code can be imported, and which pools left modules behind."""
     pools = [name for name in sys.modules if name.startswith("runner_probe_")]
     there = [name for name in ("runner_probe", "bag") if name not in sys.modules and find_spec(name)]
     return [str(Path.cwd()), sys.prefix, there, len(pools)]

@@ -1,4 +1,4 @@
-"""Right and wrong pools for the preflight check: imported by measured interpreters, from Python 3.10 on."""
+"""Valid and invalid pools for the preflight check: imported by measured interpreters, from Python 3.10 on."""
 
 from __future__ import annotations
 
