@@ -544,7 +544,7 @@ def test_chunks_with_slow_data_transfer_are_traced_even_if_their_tasks_are_short
 def test_a_pool_that_mostly_dispatches_short_tasks_is_not_traced_again(
     tmp_path: Path, task_s: float, tracing: str
 ) -> None:
-    supervisor = Answering(make_ending())
+    supervisor = FakeSupervisor(make_ending())
     request = make_request(tmp_path, Reference(task_s=task_s, labels=["one"] * 20), make_cell("abc"))
     invoke(replace(request, is_mostly_dispatch=True), supervisor)
     assert specification_of(supervisor.launches[0])["tracing"] == tracing
