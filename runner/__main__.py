@@ -47,8 +47,8 @@ def run(points: "Sequence[Point]") -> int:
         if session.why_complete:
             measured = finish(session)
         else:
-            with supervised() as supervisor:
-                checked = preflight(session.plan, session.study.untimed, supervisor)
+            with supervised(_nothing if session.quiet else show) as supervisor:
+                checked = preflight(session.plan, session.study, supervisor)
                 if session.dry_run:
                     return dry_run(session, checked, supervisor)
                 measured = measure(session, checked, supervisor)
@@ -68,6 +68,10 @@ def report(folder: "Path", *, quiet: bool) -> bool:
         study = analyse(read(folder))
         write_report(study, folder)  # render
         return study.is_complete
+
+
+def _nothing(_: str) -> None:
+    pass
 
 
 if __name__ == "__main__":

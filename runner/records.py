@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
 LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
+DEFAULT_LOAD_LIMIT_S = 60.0  # the setting load_limit_s
 AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
 
 TOOK = " took "  #: in `Sample.noisy`, between who took CPUs during an invocation and how many
@@ -246,6 +247,7 @@ class StudySettings:
     time_budget_s: float | None = None  #: no repetition starts that would not end within it
     iterations: int
     time_limit_s: float | None
+    load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     seed: int
     untimed: tuple[Purpose, ...] = ()  #: the purposes of each cell's untimed runs
 

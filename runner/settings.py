@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from runner.records import Mode
+from runner.records import DEFAULT_LOAD_LIMIT_S, Mode
 
 #: OmegaConf's mark of a mandatory value; written out so that reading the settings does not load OmegaConf.
 MISSING: Any = "???"
@@ -99,6 +99,7 @@ class Config:
     time_budget_s: float | None = None
     iterations: int = 1
     time_limit_s: float | None = None
+    load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     confidence: float = 0.95
     seed: int | None = None
     memory: bool = True
@@ -121,6 +122,7 @@ STUDY_SETTINGS = (
     "time_budget_s",
     "iterations",
     "time_limit_s",
+    "load_limit_s",
     "confidence",
     "seed",
     "memory",

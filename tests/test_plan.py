@@ -175,6 +175,7 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "time_budget_s": (None, 60.0),
     "iterations": (1, 2),
     "time_limit_s": (None, 5.0),
+    "load_limit_s": (60.0, 5.0),
     "confidence": (0.9, 0.95),
     "seed": (1, 2),
     "memory": (True, False),

@@ -77,7 +77,7 @@ def _out_of_range(config: Config) -> Iterator[str]:
     yield from _wrong_chunk_sizes(config)
     if not _MIN_CONFIDENCE <= config.confidence < 1:
         yield f"confidence={config.confidence:g}: must be at least 0.5 and less than 1, such as 0.95"
-    for key in ("duration_s", "time_limit_s", "time_budget_s", "precision"):
+    for key in ("duration_s", "time_limit_s", "load_limit_s", "time_budget_s", "precision"):
         amount = getattr(config, key)
         if amount is not None and not amount > 0:
             yield f"{key}={amount:g}: must be more than 0"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from runner.measure.time_limits import explain_limit
 from runner.paths import PROBE, experiments_path
 from runner.records import Status
-from runner.supervise.protocol import REPLY_MARK, Ending, Launch
+from runner.supervise.protocol import NOTE_MARK, REPLY_MARK, Ending, Launch
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import (
@@ -50,7 +51,12 @@ class Interpreter:
         return [*self.prefix, self.python, *(arguments or (str(PROBE),))]
 
     def launch(
-        self, specification: "Specification | None", output: Path, time_limit_s: float, *arguments: str
+        self,
+        specification: "Specification | None",
+        output: Path,
+        time_limit_s: float,
+        *arguments: str,
+        load_limit_s: float | None = None,
     ) -> Launch:
         """Describe one invocation.
 
@@ -59,6 +65,7 @@ class Interpreter:
             output: file for the output of the invocation
             time_limit_s: time after which it is terminated
             arguments: arguments of Python; without any it runs the probe
+            load_limit_s: limit of each activity of the probe before the tasks, which then excludes them
         """
         return Launch(
             command=self.command(*arguments),
@@ -66,6 +73,7 @@ class Interpreter:
             specification="" if specification is None else json.dumps(_probe_input(specification)),
             output=str(output),
             time_limit_s=time_limit_s,
+            load_limit_s=load_limit_s,
         )
 
 
@@ -91,7 +99,7 @@ class CheckedInterpreter:
 def _probe_input(specification: "Specification") -> "ProbeInput":
     # Workloads are imported from the working directory, then from the shipped experiments.
     path = [str(Path.cwd()), str(experiments_path())]
-    return {"path": path, "reply_mark": REPLY_MARK, "specification": specification}
+    return {"path": path, "reply_mark": REPLY_MARK, "note_mark": NOTE_MARK, "specification": specification}
 
 
 def run_reply(ending: Ending) -> "RunReply | None":
@@ -115,15 +123,21 @@ def _decode(ending: Ending) -> Any:
         return None
 
 
-def explain(ending: Ending, output: Path, time_limit_s: float) -> tuple[Status, str]:
-    """Say why an invocation ended without a reply."""
+def explain(
+    ending: Ending, output: Path, time_limit_s: float, settings: Mapping[str, Any] | None = None
+) -> tuple[Status, str]:
+    """Say why an invocation ended without a reply.
+
+    Args:
+        ending: of the invocation
+        output: file that holds what it printed
+        time_limit_s: of its tasks
+        settings: of the cell whose tasks it ran; None: it ran none
+    """
     if ending.ended == "interrupted":
         return "interrupted", "the runner was interrupted"
     if ending.ended == "timeout":
-        return (
-            "timeout",
-            f"terminated at its time limit of {time_limit_s:g} s; raise time_limit_s if it needs longer",
-        )
+        return "timeout", explain_limit(ending, time_limit_s, settings)
     if ending.ended == "not_started":
         return "crashed", f"the interpreter could not be started: {ending.error}"
     code = ending.exit_code or 0

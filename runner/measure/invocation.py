@@ -18,8 +18,9 @@ from runner.measure.interpreter import (
     run_reply,
 )
 from runner.measure.noise import Reading, disturbance
+from runner.measure.time_limits import evidence_text
 from runner.modes import bags_of, has_window
-from runner.records import Cell, Reference, Sample, Status, TaskRecord
+from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Reference, Sample, Status, TaskRecord
 from runner.supervise.protocol import Ending
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
@@ -56,6 +57,7 @@ class Request:
     position: int
     iterations: int
     time_limit_s: float
+    load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     reference: Reference
     output: Path  #: file for the output of the workload
     auto_chunk_size: int = 1  #: the chunk size that `auto` resolves to
@@ -106,7 +108,10 @@ def invoke(request: Request, supervisor: Supervises) -> Outcome:
     """Measure one cell once, in a fresh interpreter."""
     with temporary_folder() if request.is_window else nullcontext("") as folder:
         launch = Interpreter.of(request.cell.settings).launch(
-            _specification(request, str(folder)), request.output, request.time_limit_s
+            _specification(request, str(folder)),
+            request.output,
+            request.time_limit_s,
+            load_limit_s=request.load_limit_s,
         )
         before = Reading.take()
         ending = supervisor.run(launch)
@@ -187,8 +192,14 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
     # A workload may turn the SIGTERM that terminates it into an error, which is not why it failed.
     was_terminated = ending.ended in ("timeout", "interrupted")
     if reply is None or (was_terminated and reply["status"] not in ("ok", "wrong_result")):
-        status, error = explain(ending, request.output, request.time_limit_s)
-        return Outcome(samples=[_failed(request, 0, status, error)], records=[], seconds=ending.seconds)
+        settings = request.cell.settings
+        status, error = explain(ending, request.output, request.time_limit_s, settings)
+        return Outcome(
+            samples=[_failed(request, 0, status, error)],
+            records=[],
+            traceback=evidence_text(ending),
+            seconds=ending.seconds,
+        )
     if reply["status"] == "ok" and request.dispatch:
         return Outcome(samples=[], records=[], dispatch=_dispatch(request, reply), seconds=ending.seconds)
     has_records = any(iteration["records"] for iteration in reply["iterations"])

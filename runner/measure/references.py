@@ -2,16 +2,23 @@
 
 import math
 
-from runner.modes import window_s
+from runner.modes import bags_of, window_s
 from runner.plan import Plan
 from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample, StudySettings
 
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
-_MIN_LIMIT_S = 30.0
 _REFERENCES_IN_LIMIT = 20
 #: Times as long as its tasks: a pool that takes longer, from their first start to their last end, is
 #: explained by its headline times, and one separate traced run is enough.
 _MOSTLY_DISPATCH = 10
+
+# The shortest limit of an invocation whose reference took milliseconds. A pool must start and dispatch in it:
+# a process for each task takes up to 30 ms, a busy pool up to 1 ms, and the engine of a cluster seconds.
+_SHORTEST_LIMIT_S = 10.0
+_ENOUGH_TO_START_S = 30.0
+_START_OF_TASK_S = 0.03
+_DISPATCH_OF_TASK_S = 0.001
+_CLUSTERS = ("runner_probe.adapters.dask_pool.", "runner_probe.adapters.ray_pool.")
 
 
 class References:
@@ -82,7 +89,8 @@ class References:
         reference = self.measured(cell)
         if reference is None:
             return _FIRST_LIMIT_S
-        return self._window_s + max(_MIN_LIMIT_S, _REFERENCES_IN_LIMIT * reference.seconds)
+        shortest_s = _shortest_limit_s(cell, len(reference.labels) * bags_of(cell))
+        return self._window_s + max(shortest_s, _REFERENCES_IN_LIMIT * reference.seconds)
 
     def has_chunk_size(self, cell: Cell) -> bool:
         """Whether the size that `auto` resolves to was chosen for this cell."""
@@ -103,3 +111,10 @@ class References:
     def between_chunks_s(self, cell: Cell) -> float:
         """Return the time between the ends of consecutive chunks; 0 if it was not measured."""
         return self._between_chunks_s.get(cell.id, 0.0)
+
+
+def _shortest_limit_s(cell: Cell, tasks: int) -> float:
+    start_s = min(_ENOUGH_TO_START_S, _SHORTEST_LIMIT_S + _START_OF_TASK_S * tasks)
+    if str(cell.settings["executor"]["pool"].get("_target_", "")).startswith(_CLUSTERS):
+        start_s = _ENOUGH_TO_START_S
+    return start_s + _DISPATCH_OF_TASK_S * tasks

@@ -11,7 +11,7 @@ from runner.folder.atomic_files import reporting_write_errors, temporary_folder
 from runner.measure.interpreter import Interpreter, Supervises, explain, run_reply
 from runner.measure.profilers import collect_allocations, with_py_spy
 from runner.modes import bags_of
-from runner.records import Cell, Purpose, UntimedRun
+from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Purpose, UntimedRun
 from runner.supervise.protocol import Ending, Launch
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class UntimedRequest:
     purpose: Purpose
     calls: Mapping[str, int] | None  #: inner-loop counts of snippets, as in the timed invocations
     time_limit_s: float
+    load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     output: Path  #: file for the output of the workload
     profile: Path  #: file for the profile, if the purpose is one
     auto_chunk_size: int = 1  #: the size that `auto` resolves to in this cell
@@ -100,14 +101,16 @@ def _launch(request: UntimedRequest, allocations: Path | None = None) -> Launch:
         "bags": bags_of(request.cell),
         "allocations": None if allocations is None else str(allocations),
     }
-    return Interpreter.of(settings).launch(specification, request.output, request.time_limit_s)
+    return Interpreter.of(settings).launch(
+        specification, request.output, request.time_limit_s, load_limit_s=request.load_limit_s
+    )
 
 
 def _with_ending(request: UntimedRequest, ending: Ending, run: UntimedRun) -> UntimedRun:
     """Add how the run ended; a reply that arrived after the time limit does not count."""
     reply = run_reply(ending)
     if reply is None or ending.ended in ("timeout", "interrupted"):
-        status, error = explain(ending, request.output, request.time_limit_s)
+        status, error = explain(ending, request.output, request.time_limit_s, request.cell.settings)
     else:
         status, error = reply["status"], reply["error"]
     return replace(run, status=status, error=" ".join(error.split()))

@@ -33,6 +33,7 @@ def describe_study(points: Sequence[Point]) -> StudyDescription:
         time_budget_s=config.time_budget_s,
         iterations=config.iterations,
         time_limit_s=config.time_limit_s,
+        load_limit_s=config.load_limit_s,
         confidence=config.confidence,
         seed=random.SystemRandom().randrange(2**32) if config.seed is None else config.seed,
         memory=config.memory,

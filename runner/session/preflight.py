@@ -14,14 +14,13 @@ from runner.measure.interpreter import CheckedInterpreter, Interpreter, Supervis
 from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
-from runner.records import Cell, Purpose
+from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, StudySettings
 from runner.settings import is_overridden
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import InterpreterFacts, PreflightReply, PreflightSpecification
 
 OLDEST_PYTHON = (3, 10)
-_TIME_LIMIT_S = 600.0  # making items may take a while
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,26 +39,31 @@ class Checked:
     interpreters: Sequence[CheckedInterpreter]
 
 
-def preflight(plan: Plan, purposes: Iterable[Purpose], supervisor: Supervises) -> Checked:
+def preflight(plan: Plan, settings: StudySettings, supervisor: Supervises) -> Checked:
     """Check everything that can be checked before the first invocation.
 
     Args:
         plan: the cells
-        purposes: purposes of the untimed runs
+        settings: settings of the study
         supervisor: starts the interpreters
 
     Raises:
         ConfigurationError: naming everything that cannot be loaded or profiled
     """
-    checked = check(plan, supervisor)
-    for purpose in purposes:
+    checked = check(plan, supervisor, settings.load_limit_s)
+    for purpose in settings.untimed:
         if purpose != "memory":
             check_profiler(purpose, checked.interpreters, supervisor)
     return checked
 
 
-def check(plan: Plan, supervisor: Supervises) -> Checked:
+def check(plan: Plan, supervisor: Supervises, load_limit_s: float = DEFAULT_LOAD_LIMIT_S) -> Checked:
     """Load every cell's workload and executor in the interpreter that will run it.
+
+    Args:
+        plan: the cells
+        supervisor: starts the interpreters
+        load_limit_s: of each import, of making the items of each workload, and of opening each pool
 
     Raises:
         ConfigurationError: naming everything that cannot be loaded
@@ -69,9 +73,9 @@ def check(plan: Plan, supervisor: Supervises) -> Checked:
     problems: list[str] = []
     planned = {planned.cell.id: planned for planned in plan.planned}
     for cells in _by_interpreter(plan.cells):
-        reply = _ask(cells, supervisor)
+        reply = _ask(cells, supervisor, load_limit_s)
         if isinstance(reply, _NoReply):
-            problems += _explain_no_reply(cells, supervisor, planned, reply)
+            problems += _explain_no_reply(cells, supervisor, load_limit_s, planned, reply)
             continue
         facts = reply["interpreter"]
         if tuple(map(int, facts["version"].split(".")[:2])) < OLDEST_PYTHON:
@@ -115,16 +119,22 @@ def _by_interpreter(cells: Iterable[Cell]) -> list[list[Cell]]:
 
 
 def _explain_no_reply(
-    cells: Sequence[Cell], supervisor: Supervises, planned: Mapping[str, PlannedCell], no_reply: "_NoReply"
+    cells: Sequence[Cell],
+    supervisor: Supervises,
+    load_limit_s: float,
+    planned: Mapping[str, PlannedCell],
+    no_reply: "_NoReply",
 ) -> list[str]:
     """Say which workloads crash their interpreter while they are loaded, or why it does not start at all."""
-    if isinstance(_ask([cells[0]], supervisor, load=False), _NoReply):
+    if no_reply.reached_limit:
+        return [no_reply.error]
+    if isinstance(_ask([cells[0]], supervisor, load_limit_s, load=False), _NoReply):
         return [_not_an_interpreter(cells[0], no_reply)]
     problems: dict[str, str] = {}
     for cell in cells:
         origins = planned[cell.id].origins
         if origins["workload"] not in problems:
-            reply = _ask([cell], supervisor)
+            reply = _ask([cell], supervisor, load_limit_s)
             if isinstance(reply, _NoReply):
                 problems[origins["workload"]] = (
                     f"{origins['workload']}: loading it with {origins['executor']} crashes the interpreter "
@@ -133,7 +143,9 @@ def _explain_no_reply(
     return list(problems.values()) or [_not_an_interpreter(cells[0], no_reply)]
 
 
-def _ask(cells: Sequence[Cell], supervisor: Supervises, *, load: bool = True) -> "PreflightReply | _NoReply":
+def _ask(
+    cells: Sequence[Cell], supervisor: Supervises, load_limit_s: float, *, load: bool = True
+) -> "PreflightReply | _NoReply":
     """Start the interpreter of these cells; let it load them, or only describe itself."""
     specification: PreflightSpecification = {
         "kind": "preflight",
@@ -150,15 +162,16 @@ def _ask(cells: Sequence[Cell], supervisor: Supervises, *, load: bool = True) ->
     with temporary_folder() as folder:
         output = folder / "output.txt"
         interpreter = Interpreter.of(cells[0].settings)
-        ending = supervisor.run(interpreter.launch(specification, output, _TIME_LIMIT_S))
+        launch = interpreter.launch(specification, output, load_limit_s, load_limit_s=load_limit_s)
+        ending = supervisor.run(launch)
         if ending.ended == "interrupted":
             raise KeyboardInterrupt
         reply = preflight_reply(ending)
         if reply is not None:
             return reply
-        _, error = explain(ending, output, _TIME_LIMIT_S)
+        _, error = explain(ending, output, load_limit_s)
         printed = output.read_text(errors="replace") if output.exists() else ""
-    return _NoReply(error=error, printed=printed)
+    return _NoReply(error=error, printed=printed, reached_limit=ending.ended == "timeout")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +180,7 @@ class _NoReply:
 
     error: str
     printed: str
+    reached_limit: bool  #: of loading
 
 
 def _not_an_interpreter(cell: Cell, reply: _NoReply) -> str:

@@ -14,12 +14,13 @@ from runner.session.repair import FolderRepair
 from runner.settings import SESSION_SETTINGS, STUDY_SETTINGS, Config, Point
 
 #: The settings that a resumed study may change, and whether a change extends the study: it must not make
-#: existing measurements superfluous. A time limit may also decrease, to end cells that hang.
+#: existing measurements superfluous. Time limits may also decrease, to end cells that hang.
 _IS_EXTENSION: Mapping[str, Callable[[Any, Any], bool]] = {
     "repetitions": lambda before, now: now >= before,
     "max_repetitions": lambda before, now: now >= before,
     "time_budget_s": lambda before, now: now is None or (before is not None and now >= before),
     "time_limit_s": lambda *_: True,
+    "load_limit_s": lambda *_: True,
     "precision": lambda before, now: before is None or (now is not None and now <= before),
 }
 _MAX_VALUE_LENGTH = 60  # of a value in a message, in characters

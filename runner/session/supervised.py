@@ -1,7 +1,7 @@
 """The supervisor of a session, and the clean-up if the supervisor is killed."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from runner.supervise.client import Supervisor, SupervisorDied
@@ -9,13 +9,16 @@ from runner.supervise.orphans import end_marked
 
 
 @contextmanager
-def supervised() -> Iterator[Supervisor]:
+def supervised(show: Callable[[str], None]) -> Iterator[Supervisor]:
     """Start a supervisor; if it is killed, terminate the processes that it leaves behind.
+
+    Args:
+        show: gets messages for the user
 
     Raises:
         SupervisorDied: also says what became of these processes
     """
-    with Supervisor() as supervisor:
+    with Supervisor(lambda activity: show(f"{activity} …")) as supervisor:
         try:
             yield supervisor
         except SupervisorDied as died:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -31,9 +32,14 @@ class Supervisor:
 
     Every process of a study has the study's id in its environment, as RUNNER_STUDY. Temporary files go into
     one folder, which is emptied after every invocation. Both ends remove it, in case the other one has died.
+
+    Args:
+        tell: takes what an invocation has been doing for long, once for each activity
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
         self.study_id = uuid.uuid4().hex
         self.mark = f"{STUDY_MARKER}={self.study_id}"
 
@@ -66,12 +72,17 @@ class Supervisor:
                 self._process.stdin.fileno(),
                 replace(launch, environment=self._marked(launch.environment)),
             )
-            ending = read_ending(self._process.stdout.fileno())
+            ending = read_ending(self._process.stdout.fileno(), self._tell_once)
         except BrokenPipeError:
             ending = None
         if ending is None:
             raise SupervisorDied("the supervising process was killed")
         return ending
+
+    def _tell_once(self, activity: str) -> None:
+        if activity not in self._told:
+            self._told.add(activity)
+            self._tell(activity)
 
     def _marked(self, environment: dict[str, str]) -> dict[str, str]:
         """Add the study's mark, and the folder for temporary files unless the cell sets its own."""

@@ -6,10 +6,12 @@ The probe's reply passes through as bytes; the supervisor does not read it. Stan
 import json
 import os
 import struct
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
 
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
+NOTE_MARK = "\n\x1erunner-note "  # precedes what the probe says before its reply: one line of JSON
 REPLY_MARK = "\n\x1erunner-reply "  # the probe writes this, the length of its reply, a newline, the reply
 _LENGTH = struct.Struct("!Q")
 
@@ -24,8 +26,42 @@ class Launch:
     environment: dict[str, str]
     specification: str  #: passed on standard input
     output: str  #: file for the output of the invocation
-    time_limit_s: float
+    time_limit_s: float  #: of the tasks; without a limit for loading, of the whole invocation
+    load_limit_s: float | None = None  #: of each activity of the probe before the tasks
     memory: bool = False  #: sample the memory of its processes every few milliseconds; never in a timed run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessEvidence:
+    """What one process did at the time limit."""
+
+    process: int
+    command: str
+    cpu_share: float  #: CPU seconds per second, in the last half second
+    system_calls: list[int]  #: that its threads waited in; -1 for a thread that ran
+    stacks: str  #: of all threads, as faulthandler writes them; empty if it is no Python process of the study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What an invocation did when it reached its time limit, before its processes were ended."""
+
+    seconds: float  #: that it had taken: loading, or the tasks
+    ended: int | None = None  #: tasks; None: unknown
+    tasks: int | None = None
+    since_last_s: float | None = None  #: since the last task ended; None: unknown
+    processes: list[ProcessEvidence] = field(default_factory=list)
+
+    @property
+    def cpu_share(self) -> float:
+        """CPU seconds per second of all processes."""
+        return sum(process.cpu_share for process in self.processes)
+
+    @classmethod
+    def read(cls, fields: dict[str, Any]) -> Self:
+        """Read it from JSON."""
+        processes = [ProcessEvidence(**process) for process in fields["processes"]]
+        return cls(**{**fields, "processes": processes})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +79,8 @@ class Ending:
     alive: int = 0  #: processes that could not be terminated
     peak_pss_bytes: int | None = None  #: peak memory of all its processes, if it was sampled
     memory_samples: int = 0
+    activity: str = ""  #: the probe's last one before the tasks; empty if it ran tasks
+    evidence: Evidence | None = None  #: if it reached a time limit
 
 
 def write_launch(descriptor: int, launch: Launch) -> None:
@@ -58,16 +96,35 @@ def read_launch(descriptor: int) -> Launch | None:
 
 def write_ending(descriptor: int, ending: Ending) -> None:
     """Send an ending to the runner, with its reply in a separate frame."""
-    _write_frame(descriptor, json.dumps({**vars(ending), "reply": None}).encode())
+    _write_frame(descriptor, json.dumps(asdict(replace(ending, reply=None))).encode())
     _write_frame(descriptor, ending.reply or b"")
 
 
-def read_ending(descriptor: int) -> Ending | None:
-    """Wait for an ending; None if the other end is closed."""
-    fields, reply = _read_frame(descriptor), _read_frame(descriptor)
-    if fields is None or reply is None:
+def write_activity(descriptor: int, activity: str) -> None:
+    """Tell the runner what an invocation has been doing for long, before its ending."""
+    _write_frame(descriptor, json.dumps({"activity": activity, "ended": None}).encode())
+
+
+def read_ending(descriptor: int, tell: Callable[[str], None] = lambda _: None) -> Ending | None:
+    """Wait for an ending; None if the other end is closed.
+
+    Args:
+        descriptor: to read from
+        tell: takes what the invocation has been doing for long
+    """
+    while True:
+        frame = _read_frame(descriptor)
+        if frame is None:
+            return None
+        fields = json.loads(frame)
+        if fields["ended"] is not None:
+            break
+        tell(fields["activity"])
+    reply = _read_frame(descriptor)
+    if reply is None:
         return None
-    return Ending(**{**json.loads(fields), "reply": reply or None})
+    evidence = None if fields["evidence"] is None else Evidence.read(fields["evidence"])
+    return Ending(**{**fields, "reply": reply or None, "evidence": evidence})
 
 
 def _write_frame(descriptor: int, body: bytes) -> None:

@@ -10,6 +10,8 @@ Standard library only, and modules of this package that need nothing else.
 
 import contextlib
 import ctypes
+import json
+import math
 import os
 import selectors
 import shutil
@@ -20,10 +22,21 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from runner.supervise.evidence import ask_progress, cpu_seconds, examine
 from runner.supervise.proc import Peak, descendants
-from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch, read_launch, write_ending
+from runner.supervise.protocol import (
+    NOTE_MARK,
+    REPLY_MARK,
+    EndedBy,
+    Ending,
+    Evidence,
+    Launch,
+    read_launch,
+    write_activity,
+    write_ending,
+)
 
 OUTPUT_CAP_BYTES = 1_000_000  # of the output of one invocation: its beginning and its end are kept
 _OUTPUT_END_BYTES = 64_000  # the end says why it failed
@@ -35,7 +48,10 @@ _LINGER_S = 1.0  # helper processes of a pool exit by themselves when their pipe
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _KILLING_S = 30.0  # processes of other users, or those that wait for a dead disk, may survive SIGKILL
 _MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before the reply
+_TELL_S = 10.0  # after which the user is told what the probe does before the tasks
+_EVIDENCE_S = 0.5  # over which CPU time is measured at the time limit
 _MARK = REPLY_MARK.encode()
+_NOTE_MARK = NOTE_MARK.encode()
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
 
@@ -67,7 +83,7 @@ def _serve(requests: int, replies: int, temporary: Path) -> None:
     while (launch := read_launch(requests)) is not None:
         if not temporary.is_dir():  # a workload may have removed it
             temporary.mkdir(mode=0o700)
-        ending = _Invocation(launch, requests, children, interrupts, unkillable).run()
+        ending = _Invocation(launch, requests, replies, children, interrupts, unkillable).run()
         _empty(temporary)
         try:
             write_ending(replies, ending)
@@ -81,6 +97,7 @@ class _Invocation:
 
     launch: Launch
     requests: int  #: readable when the runner has died
+    runner: int  #: the runner reads from it
     children: int  #: readable when a child has changed state, or the runner interrupts
     interrupts: list[int]  #: one entry for each time the runner has interrupted
     unkillable: set[int]  #: processes that could not be terminated; ignored from then on
@@ -92,9 +109,16 @@ class _Invocation:
     killed: int = 0
     alive: int = 0
     peak: Peak | None = None  #: set if memory is sampled
+    activity: str = "starting the interpreter"  #: of the probe; empty while the tasks run
+    since: float = 0.0  #: when the activity began
+    is_told: bool = False  #: whether the runner knows of the activity
+    progress: dict[str, Any] = field(default_factory=dict)  #: as the probe last reported it
+    evidence: Evidence | None = None
 
     def run(self) -> Ending:
-        started = time.monotonic()
+        self.since = started = time.monotonic()
+        if self.launch.load_limit_s is None:
+            self.activity = ""
         if self.launch.memory and _ON_LINUX:
             self.peak = Peak(self._living)
         try:
@@ -110,7 +134,9 @@ class _Invocation:
             assert probe.stdout is not None  # noqa: S101 - for the type checker
             self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
             os.set_blocking(self.replies, False)
-            ended = self._watch(started + self.launch.time_limit_s)
+            ended = self._watch()
+            if ended == "timeout" and _ON_LINUX:
+                self.evidence = self._collect_evidence()
             if ended == "exited":
                 self._wait_for_descendants(time.monotonic() + _LINGER_S)
             self._end_all()
@@ -147,18 +173,27 @@ class _Invocation:
             alive=self.alive,
             peak_pss_bytes=self.peak.pss_bytes if self.peak else None,
             memory_samples=self.peak.samples if self.peak else 0,
+            activity=self.activity,
+            evidence=self.evidence,
         )
 
-    def _watch(self, deadline: float) -> EndedBy:
+    @property
+    def _deadline(self) -> float:
+        """When the activity, or else the tasks, reach their limit."""
+        limit_s = self.launch.load_limit_s if self.activity else None
+        return self.since + (self.launch.time_limit_s if limit_s is None else limit_s)
+
+    def _watch(self) -> EndedBy:
         """Sleep until the probe exits, its time limit is reached, or the runner interrupts or dies."""
         nap_s = _SAMPLE_MEMORY_S if self.peak else _CHECK_OUTPUT_S
+        leave = math.inf
         with selectors.DefaultSelector() as selector:
             for descriptor in (self.requests, self.children, self.replies):
                 selector.register(descriptor, selectors.EVENT_READ)
             while self.exit_code is None:
                 if self.interrupts:
                     return "interrupted"
-                left = deadline - time.monotonic()
+                left = min(self._deadline, leave) - time.monotonic()
                 if left <= 0:
                     return "exited" if self._has_replied() else "timeout"
                 for key, _ in selector.select(min(left, nap_s)):
@@ -167,12 +202,37 @@ class _Invocation:
                     if key.fd == self.replies and not self._read_reply():
                         selector.unregister(self.replies)
                     if key.fd == self.replies and self._has_replied():
-                        deadline = min(deadline, time.monotonic() + _EXIT_S)
+                        leave = min(leave, time.monotonic() + _EXIT_S)
                 self._reap()
                 self._cap_output()
+                self._tell_activity()
                 if self.peak:
                     self.peak.sample()
         return "exited"
+
+    def _tell_activity(self) -> None:
+        """Tell the runner, once, what has been done for long before the tasks."""
+        if self.activity and not self.is_told and time.monotonic() > self.since + _TELL_S:
+            self.is_told = True
+            with contextlib.suppress(BrokenPipeError):
+                write_activity(self.runner, self.activity)
+
+    def _collect_evidence(self) -> Evidence:
+        """Find out what the processes do before they are ended."""
+        seconds = time.monotonic() - self.since
+        living = self._living()
+        before, began = cpu_seconds(living), time.monotonic()
+        ask_progress(living)
+        while (left := began + _EVIDENCE_S - time.monotonic()) > 0 and not self.interrupts:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.replies, selectors.EVENT_READ)
+                if not (selector.select(left) and self._read_reply()):
+                    break
+        time.sleep(max(0.0, began + _EVIDENCE_S - time.monotonic()))
+        passed = time.monotonic() - began
+        used = {process: cpu_s - before.get(process, 0.0) for process, cpu_s in cpu_seconds(living).items()}
+        shares = {process: cpu_s / passed for process, cpu_s in used.items()}
+        return Evidence(seconds=seconds, processes=examine(shares, self.output), **self.progress)
 
     def _has_replied(self) -> bool:
         """Whether the whole reply has arrived; the interpreter may still have to exit."""
@@ -270,9 +330,28 @@ class _Invocation:
         except BlockingIOError:
             return True
         self.received += data
+        if self.due is None and _NOTE_MARK in self.received:
+            self._read_notes()
         if _MARK not in self.received:
             del self.received[:-_MAX_PREFIX_OUTPUT_BYTES]
         return bool(data)
+
+    def _read_notes(self) -> None:
+        """Take the complete notes of the probe out of what was received."""
+        while (start := self.received.find(_NOTE_MARK)) >= 0:
+            begin = start + len(_NOTE_MARK)
+            end = self.received.find(b"\n", begin)
+            reply = self.received.find(_MARK)
+            if end < 0 or 0 <= reply < start:
+                return
+            try:
+                note = json.loads(self.received[begin:end])
+            except ValueError:  # a workload printed the mark
+                note = {}
+            if "activity" in note:
+                self.activity, self.since, self.is_told = note["activity"], time.monotonic(), False
+            self.progress = note.get("progress", self.progress)
+            del self.received[start : end + 1]
 
     def _cap_output(self) -> None:
         size = os.fstat(self.output).st_size

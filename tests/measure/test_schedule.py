@@ -209,7 +209,7 @@ def test_the_default_time_limit_includes_the_window() -> None:
     settings = {**SERIAL.settings, "duration_s": 100.0}
     cells = make_cell("s", settings=settings), make_cell("t", baseline="s", settings=settings)
     trial = Trial(*cells).measure()
-    assert {request.time_limit_s for request in trial.requests if request.repetition} == {130.0}
+    assert {request.time_limit_s for request in trial.requests if request.repetition} == {120.0}
 
 
 def test_progress_has_times_per_bag() -> None:
@@ -364,12 +364,38 @@ def test_a_time_limit_holds_for_references_too() -> None:
     assert {request.time_limit_s for request in trial.requests} == {0.5}
 
 
-@pytest.mark.parametrize(("reference_s", "limit_s"), [(0.1, 30.0), (1.5, 30.0), (1.75, 35.0), (60.0, 1200.0)])
-def test_the_time_limit_is_twenty_references_but_half_a_minute_at_least(
-    reference_s: float, limit_s: float
+@pytest.mark.parametrize(
+    ("reference_s", "tasks", "limit_s"),
+    [
+        (0.1, 1, 10.031),
+        (0.1, 100, 13.1),
+        (0.1, 1_000, 31.0),
+        (0.1, 100_000, 130.0),
+        (0.5, 1, 10.031),
+        (0.6, 1, 12.0),
+        (60.0, 1_000, 1200.0),
+    ],
+)
+def test_the_time_limit_is_twenty_references_but_tasks_can_start_in_it(
+    reference_s: float, tasks: int, limit_s: float
 ) -> None:
-    trial = Trial(SERIAL, THREAD, invoke=lambda request: outcome_of(request, seconds=reference_s)).measure()
-    assert [request.time_limit_s for request in trial.requests] == [3600.0] + [limit_s] * 4
+    def invoke(request: Request) -> Outcome:
+        outcome = outcome_of(request, seconds=reference_s)
+        if outcome.reference is None:
+            return outcome
+        return replace(outcome, reference=replace(outcome.reference, labels=["a"] * tasks))
+
+    trial = Trial(SERIAL, THREAD, invoke=invoke).measure()
+    assert trial.requests[0].time_limit_s == 3600.0
+    assert [request.time_limit_s for request in trial.requests[1:]] == [pytest.approx(limit_s)] * 4
+
+
+def test_an_engine_of_a_cluster_has_half_a_minute_to_start() -> None:
+    pool = {"_target_": "runner_probe.adapters.ray_pool.RayPool"}
+    settings = {**THREAD.settings, "executor": {"name": "ray", "pool": pool}}
+    trial = Trial(SERIAL, make_cell("r", baseline="s", settings=settings)).measure()
+    limits = {request.cell.id: request.time_limit_s for request in trial.requests if request.repetition}
+    assert limits == {"s": 20.0, "r": 30.001}
 
 
 def test_requests_have_the_iterations_and_the_output_file() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from runner.supervise.protocol import REPLY_MARK
+from runner.supervise.protocol import NOTE_MARK, REPLY_MARK
 from runner_probe import probe_main
 from runner_probe.iteration import RECORD_FIELDS
 
@@ -122,6 +122,7 @@ def ask(
     received = {
         "path": list(map(str, path)),
         "reply_mark": REPLY_MARK,
+        "note_mark": NOTE_MARK,
         "specification": specification,
     }
     probe = subprocess.Popen(
@@ -139,6 +140,7 @@ def ask(
         probe.communicate()
         raise
     chatter, mark, framed = output.partition(REPLY_MARK.encode())
+    chatter = re.sub(re.escape(NOTE_MARK.encode()) + rb".*\n", b"", chatter)
     assert mark, f"no reply; printed: {errors.decode()}"
     length, _, body = framed.partition(b"\n")
     assert len(body) == int(length)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner.supervise.protocol import REPLY_MARK
+from runner.supervise.protocol import NOTE_MARK, REPLY_MARK
 from tests.probe.probing import MEASURED, PATIENCE_S, PROBE, ask, specify
 
 
@@ -64,7 +64,12 @@ def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     specification = specify(function="bag.stay_behind", items=[1], arguments={"fifo": str(fifo)})
-    received = {"path": [str(MEASURED)], "reply_mark": REPLY_MARK, "specification": specification}
+    received = {
+        "path": [str(MEASURED)],
+        "reply_mark": REPLY_MARK,
+        "note_mark": NOTE_MARK,
+        "specification": specification,
+    }
     probe = subprocess.Popen(
         [sys.executable, str(PROBE)],
         stdin=subprocess.PIPE,
@@ -84,8 +89,10 @@ def test_the_reply_is_complete_without_an_end_of_file(tmp_path: Path) -> None:
 
 
 def _read_reply(stream: Any) -> dict[str, Any]:
-    assert stream.readline() == b"\n"
-    mark, _, length = stream.readline().rpartition(b" ")
+    notes = NOTE_MARK.strip("\n").encode()
+    while (line := stream.readline()) == b"\n" or line.startswith(notes):
+        pass
+    mark, _, length = line.rpartition(b" ")
     assert mark + b" " == REPLY_MARK.strip("\n").encode()
     reply: dict[str, Any] = json.loads(stream.read(int(length)))
     return reply

@@ -243,7 +243,7 @@ def test_a_warm_iteration_that_fails_closes_the_pool(clock: Clock, events: list[
 
 def many(count: int, workers: int, *, gaps: int) -> Iteration:
     """Make an iteration with chunks of one task, not ordered by time; every `gaps`-th has no CPU time."""
-    iteration = Iteration(count)
+    iteration = Iteration(count, count)
     iteration.closed_ns = 10**9
     for task in range(count):
         started = (task * 7919) % 1_000_003
@@ -313,7 +313,7 @@ def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
 
 
 def test_times_of_another_host_are_converted_to_the_clock_of_this_host() -> None:
-    iteration = Iteration(2)
+    iteration = Iteration(2, 2)
     iteration.submitted_ns, iteration.received_ns = [100, 200], [1_000, 2_000]
     ahead = 10**15
     for task, (started, ended) in enumerate([(300, 900), (1_000, 1_900)]):

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from runner.supervise import client as client_module
 from runner.supervise.client import Supervisor, SupervisorDied
-from runner.supervise.protocol import REPLY_MARK, Ending, Launch
+from runner.supervise.protocol import NOTE_MARK, REPLY_MARK, Ending, Launch
 from runner.supervise.server import OUTPUT_CAP_BYTES
 from tests.conftest import PATIENCE_S, processes_of, wait_until
 
@@ -211,6 +212,66 @@ def test_a_flood_of_output_does_not_delay_the_time_limit(supervising: Supervisor
     assert (ending.reply, ending.ended) == (None, "timeout")
 
 
+NOTE = f"""
+def note(value):
+    os.write(1, {NOTE_MARK.encode()!r} + json.dumps(value).encode() + b"\\n")
+"""
+
+
+def test_what_takes_long_before_the_tasks_has_a_limit_of_its_own(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = NOTE + "note({'activity': 'importing mine'})\nhang()"
+    loading = replace(launch(tmp_path, script), load_limit_s=1.0)
+    ending = supervising.run(loading)
+    assert (ending.ended, ending.activity) == ("timeout", "importing mine")
+    assert ending.evidence is not None
+    assert ending.evidence.seconds >= 1.0
+
+
+def test_the_limit_of_the_tasks_begins_with_them(supervising: Supervisor, tmp_path: Path) -> None:
+    activities = "".join(f"note({{'activity': '{name}'}})\ntime.sleep(0.5)\n" for name in ("a", "b", "c"))
+    script = NOTE + activities + "note({'activity': ''})\nreply({'all': 'well'})"
+    ending = supervising.run(replace(launch(tmp_path, script, time_limit_s=1.4), load_limit_s=PATIENCE_S))
+    assert (decoded(ending), ending.ended, ending.activity) == ({"all": "well"}, "exited", "")
+
+
+def test_an_activity_that_takes_long_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = client_module._PROGRAM.replace(
+        "from runner", "import runner.supervise.server as server; server._TELL_S = 0.1; from runner", 1
+    )
+    monkeypatch.setattr(client_module, "_PROGRAM", program)
+    told: list[str] = []
+    script = NOTE + "note({'activity': 'importing mine'})\ntime.sleep(1)\nnote({'activity': ''})\nreply(1)"
+    with Supervisor(told.append) as supervising:
+        for _ in range(2):
+            supervising.run(replace(launch(tmp_path, script), load_limit_s=PATIENCE_S))
+    assert told == ["importing mine"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_at_the_time_limit_processes_tell_their_progress_and_their_stacks(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = """
+import faulthandler, subprocess
+faulthandler.register(62, file=2)
+signal.signal(61, lambda *_: note({'progress': {'ended': 3, 'tasks': 9, 'since_last_s': 0.5}}))
+subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(100)'])  # handles no signal
+if os.fork() == 0:
+    hang()
+hang()
+"""
+    ending = supervising.run(launch(tmp_path, NOTE + script, time_limit_s=2.0))
+    evidence = ending.evidence
+    assert evidence is not None
+    assert (evidence.ended, evidence.tasks, evidence.since_last_s) == (3, 9, 0.5)
+    assert evidence.cpu_share < 0.5
+    assert len(evidence.processes) == 3
+    assert ["in hang" in process.stacks for process in evidence.processes].count(True) == 2
+    assert {bool(process.system_calls) for process in evidence.processes} == {True}
+
+
 def test_leftover_processes_are_terminated_and_counted(supervising: Supervisor, tmp_path: Path) -> None:
     script = """
 if os.fork() == 0:
@@ -339,7 +400,7 @@ os.set_blocking(children, False)
 requests, keep = os.pipe()
 given_up = set()
 for wanted in ({hanging!r}, {launch(tmp_path, "reply([])")!r}):
-    ending = supervisor._Invocation(wanted, requests, children, [], given_up).run()
+    ending = supervisor._Invocation(wanted, requests, keep, children, [], given_up).run()
     print(ending.ended, ending.killed, ending.alive, len(given_up))
 for process in given_up:
     kill(process, signal.SIGKILL)
@@ -422,6 +483,7 @@ def test_semaphores_are_removed_even_if_their_owner_is_killed(
 def test_the_death_of_the_runner_ends_everything(tmp_path: Path) -> None:
     script = f"""
 import sys
+from runner.supervise import client as client_module
 from runner.supervise.client import Supervisor
 from runner.supervise.protocol import Launch
 with Supervisor() as client:

@@ -13,7 +13,7 @@ from runner_probe.quick_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runner_probe.wire import ProbeInput, Reply
+    from runner_probe.wire import Note, ProbeInput, Reply
 
 
 class Channel:
@@ -21,21 +21,31 @@ class Channel:
 
     def __init__(self) -> None:
         self._descriptor = os.dup(1)  # not inherited by programs that the workload starts
-        self._mark = b""
+        self._mark = self._note_mark = b""
+        self._is_replying = False
         os.dup2(2, 1)
 
     def receive(self) -> ProbeInput:
         """Read standard input, then replace it by an empty one for the workload."""
         received: ProbeInput = loads(sys.stdin.buffer.read().decode())
-        self._mark = received["reply_mark"].encode()
+        self._mark, self._note_mark = received["reply_mark"].encode(), received["note_mark"].encode()
         empty = os.open(os.devnull, os.O_RDONLY)
         os.dup2(empty, 0)
         os.close(empty)
         return received
 
+    def note(self, note: Note) -> None:
+        """Tell the supervisor something before the reply; nothing once that is being written."""
+        if not self._is_replying:
+            self._write(self._note_mark + dumps(note).encode() + b"\n")
+
     def send(self, reply: Reply) -> None:
         """Write the whole reply."""
         body = dumps(reply).encode()
-        data = memoryview(self._mark + b"%d\n" % len(body) + body)
+        self._is_replying = True
+        self._write(self._mark + b"%d\n" % len(body) + body)
+
+    def _write(self, text: bytes) -> None:
+        data = memoryview(text)
         while data:
             data = data[os.write(self._descriptor, data) :]

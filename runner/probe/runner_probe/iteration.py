@@ -9,6 +9,7 @@ import time
 
 from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import NOTHING, tree_usage
+from runner_probe.on_signal import watch
 from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
@@ -84,6 +85,7 @@ class ChunkedTasks:
     def __init__(
         self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, each: bool
     ) -> None:
+        self.count = len(items)
         self.size = size = chunk_size or len(items)
         self.call, self.each = call, each
         self.lean = not each and not is_async(call)
@@ -91,19 +93,41 @@ class ChunkedTasks:
 
 
 class UntracedIteration:
-    """The measurements of an iteration that is not traced."""
+    """The measurements of an iteration that is not traced.
 
-    def __init__(self) -> None:
+    Args:
+        tasks: their number
+    """
+
+    def __init__(self, tasks: int) -> None:
+        self.tasks = tasks
+        self.futures: list[Any] = []  #: those that are not collected yet, the next one last
         self.started_at = 0.0  # seconds since the epoch
         self.wall_ns = 0
         self.used = NOTHING  #: by all its processes
         self.values: list[Any] = []  #: results of the tasks, in the order of the items
+        self.single = False  #: a future has the result of one task, not a list of them
+
+    def collected(self) -> tuple[int, int]:
+        """Count the tasks that were collected; when they ended is not known."""
+        return len(self.values), 0
+
+    def ended(self, result: Any) -> tuple[int, int]:
+        """Count the tasks in the result of a future; when they ended is not known."""
+        return 1 if self.single else len(result), 0
 
 
 class Iteration:
-    """The measurements of a traced iteration. Times in nanoseconds on one clock."""
+    """The measurements of a traced iteration. Times in nanoseconds on one clock.
 
-    def __init__(self, chunks: int) -> None:
+    Args:
+        chunks: their number
+        tasks: their number
+    """
+
+    def __init__(self, chunks: int, tasks: int) -> None:
+        self.tasks = tasks
+        self.futures: list[Any] = []  #: those that are not collected yet, the next one last
         self.started_at = 0.0  # seconds since the epoch
         self.opened_ns = 0
         self.closed_ns = 0
@@ -111,6 +135,16 @@ class Iteration:
         self.submitted_ns = [0] * chunks
         self.received_ns: list[int | None] = [0] * chunks  #: None: not recorded
         self.reports: list[Report] = []
+
+    def collected(self) -> tuple[int, int]:
+        """Count the tasks that were collected; also tell when the last of them ended, or 0."""
+        ended = [self.ended(report) for report in self.reports]
+        return sum(tasks for tasks, _ in ended), max((last_ns for _, last_ns in ended), default=0)
+
+    def ended(self, result: Report) -> tuple[int, int]:
+        """Count the tasks in the result of a future; also tell when the last of them ended, or 0."""
+        values, stamps, *_ = result
+        return len(values), max((stamp[3] for stamp in stamps), default=0)
 
     def values(self) -> list[Any]:
         """List the tasks' results, in the order of the items."""
@@ -152,7 +186,8 @@ def run_cold(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> Iteration:
     """Measure the tasks on a new pool, from before its construction to the return of its shutdown."""
-    iteration = Iteration(len(tasks.chunks))
+    iteration = Iteration(len(tasks.chunks), tasks.count)
+    watch(iteration)
     used_before = tree_usage()
     iteration.started_at = time.time()
     iteration.opened_ns = clock()
@@ -173,14 +208,15 @@ def run_untraced(
 
     For tasks so short that reading the clock around a chunk would change what is measured.
     """
-    untraced = UntracedIteration()
-    futures: list[Any] = []
+    untraced = UntracedIteration(tasks.count)
+    futures = untraced.futures
+    watch(untraced)
     used_before = tree_usage()
     untraced.started_at = time.time()
     opened_ns = clock()
     pool = open_pool()
     try:
-        single = tasks.size == 1 and not traits_of(pool).shares_call
+        untraced.single = single = tasks.size == 1 and not traits_of(pool).shares_call
         if single:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))
@@ -214,7 +250,8 @@ def run_warm(
     pool = open_pool()
     try:
         for _ in range(count):
-            iteration = Iteration(len(tasks.chunks))
+            iteration = Iteration(len(tasks.chunks), tasks.count)
+            watch(iteration)
             used_before = tree_usage()
             iteration.started_at = time.time()
             iteration.opened_ns = clock()
@@ -233,7 +270,7 @@ def _drive(pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable
     every result would change what is measured. Then all chunks count as submitted when the first one is, and
     as received when they ended.
     """
-    futures: list[Any] = []
+    futures = iteration.futures
     try:
         if tasks.each:
             _submit_traced(pool, tasks, futures, iteration, clock)

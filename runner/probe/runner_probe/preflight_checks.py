@@ -19,7 +19,7 @@ from runner_probe.workload import Workload, WorkloadError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from runner_probe.wire import (
@@ -42,23 +42,32 @@ class _LoadedWorkload:
         self.has_initializer = workload is not None and workload.initializer is not None
 
 
-def check(specification: PreflightSpecification) -> PreflightReply:
-    """Load the workload and the executor of every cell, and describe the interpreter."""
+def check(
+    specification: PreflightSpecification, announce: Callable[[str], None] = lambda _: None
+) -> PreflightReply:
+    """Load the workload and the executor of every cell, and describe the interpreter.
+
+    Args:
+        specification: the cells
+        announce: takes what is done next
+    """
     workloads: dict[str, _LoadedWorkload] = {}
     pools: dict[str, str] = {}
     replies: list[CellReply] = []
     for cell in specification["cells"]:
         key = dumps(cell["workload"])
         if key not in workloads:  # items may take a while to make
-            workloads[key] = _load(cell["workload"])
+            workloads[key] = _load(cell["workload"], announce)
         loaded, pool = workloads[key], cell["pool"]
         key = dumps([pool, loaded.has_initializer])
         if key not in pools:
+            announce(f"importing {pool['_target_'].rpartition('.')[0]} and opening a pool")
             pools[key] = _check_pool(pool, has_initializer=loaded.has_initializer)
         problems = [*loaded.problems, ["executor.pool", pools[key]]] if pools[key] else loaded.problems
         if not problems and cell["in_window"] and (reason := _why_no_window(pool)):
             problems = [["executor.pool", f"mode=throughput cannot run on it: {reason}; use mode=tasks"]]
         replies.append({"tasks": loaded.tasks, "is_async": loaded.is_async, "problems": problems})
+    announce("describing the interpreter")
     return {"interpreter": describe_interpreter(), "cells": replies}
 
 
@@ -105,11 +114,11 @@ def _packages() -> dict[str, str]:
     return dict(sorted(versions.items()))
 
 
-def _load(settings: WorkloadSettings) -> _LoadedWorkload:
+def _load(settings: WorkloadSettings, announce: Callable[[str], None]) -> _LoadedWorkload:
     # Loops are not calibrated here: every count is 1.
     calls = dict.fromkeys(settings.get("snippets") or (), 1)
     try:
-        workload = Workload(settings, calls)
+        workload = Workload(settings, calls, announce=announce)
     except WorkloadError as error:
         return _LoadedWorkload([[f"workload.{error.key}", str(error)]])
     problems = [["workload.arguments", problem] for problem in _unknown_arguments(settings, workload.call)]

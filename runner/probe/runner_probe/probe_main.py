@@ -21,13 +21,14 @@ from runner_probe.iteration import (
     run_untraced,
     run_warm,
 )
+from runner_probe.on_signal import tell_progress_on_signal
 from runner_probe.pool_factory import Factory
 from runner_probe.worker import in_one_interpreter, is_async
 from runner_probe.workload import Workload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runner_probe.coroutine_steps import HeldThread
     from runner_probe.iteration import Iteration, UntracedIteration
@@ -54,15 +55,21 @@ def main() -> None:
     if specification["kind"] == "preflight":
         from runner_probe.preflight_checks import check  # noqa: PLC0415 - measured processes do not need it
 
-        channel.send(check(specification))
+        channel.send(check(specification, lambda activity: channel.note({"activity": activity})))
     else:
-        channel.send(run(specification))
+        tell_progress_on_signal(lambda progress: channel.note({"progress": progress}))
+        channel.send(run(specification, lambda activity: channel.note({"activity": activity})))
     # Otherwise the interpreter would search all loaded objects for cycles several times at exit: 2 ms.
     gc.freeze()
 
 
-def run(specification: RunSpecification) -> RunReply:
-    """Carry out a specification; a failure ends the run and is reported."""
+def run(specification: RunSpecification, announce: Callable[[str], None] = lambda _: None) -> RunReply:
+    """Carry out a specification; a failure ends the run and is reported.
+
+    Args:
+        specification: what to run
+        announce: called with each activity before the tasks, then with an empty text
+    """
     reply: RunReply = {
         "status": "ok",
         "error": "",
@@ -71,10 +78,15 @@ def run(specification: RunSpecification) -> RunReply:
         "iterations": [],
     }
     try:
-        workload = Workload(specification["workload"], specification["calls"], specification["bags"])
+        calls, bags = specification["calls"], specification["bags"]
+        workload = Workload(specification["workload"], calls, bags, announce)
+        if workload.setup is None:
+            announce("")  # early: while the supervisor takes note of it, nothing is measured
         factory = Factory(specification["pool"], workload.initializer)
         if workload.setup is not None:
+            announce(f"running the setup of workload '{workload.name}'")
             workload.setup()
+            announce("")
         teardown = workload.teardown or _nothing
         try:
             _run_kind(workload, factory, specification, reply)

@@ -111,7 +111,26 @@ class ProbeInput(TypedDict):
 
     path: list[str]  #: where workloads are imported from, before the interpreter's own path
     reply_mark: str  #: precedes the reply on standard output, so that the supervisor finds it
+    note_mark: str  #: precedes each Note, which is one line
     specification: Specification
+
+
+# --- what the probe says before it replies ---
+
+
+class Progress(TypedDict):
+    """How far the tasks have come."""
+
+    ended: int
+    tasks: int
+    since_last_s: float | None  #: since the last of them ended; None: unknown
+
+
+class Note(TypedDict, total=False):
+    """What the probe tells the supervisor in between."""
+
+    activity: str  #: what it does now, before the tasks run; empty: they run now
+    progress: Progress  #: on a signal
 
 
 # --- replies ---

@@ -12,6 +12,8 @@ import time
 # `threading` itself would cost the serial loop 8 ms of imports.
 from _thread import _local, get_native_id
 
+from runner_probe.on_signal import write_stacks_on_signal
+
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -42,6 +44,8 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+write_stacks_on_signal()  # here, because every worker imports this module
 
 
 def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:

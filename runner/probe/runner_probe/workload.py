@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
-from runner_probe.targets import bind_target, build, call_target, imports_ns, locate_callable
+from runner_probe.items import make_items
+from runner_probe.targets import bind_target, build, imports_ns, locate_callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +30,21 @@ class Workload:
         settings: settings of the workload
         calls: inner-loop counts of snippets by label; None: calibrate them
         bags: number of times that the items are run
+        announce: called with each activity, before it runs code of the user
     """
 
-    def __init__(self, settings: WorkloadSettings, calls: dict[str, int] | None, bags: int = 1) -> None:
+    def __init__(
+        self,
+        settings: WorkloadSettings,
+        calls: dict[str, int] | None,
+        bags: int = 1,
+        announce: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._announce = announce
         self.settings = settings
         self.calls: dict[str, int] | None = None
         self.import_s = 0.0  #: that importing the modules of function, arguments and initializer took
+        self.name = settings.get("name", "")
         self.is_snippets = bool(settings.get("snippets"))
         self.items: Sequence[Any]
         self.call: Callable[[Any], Any]
@@ -81,9 +89,13 @@ class Workload:
         self.call = partial(run_snippet, setup, snippets, self.calls)
 
     def _load_function(self) -> None:
+        function = self.settings["function"] or ""
+        self._announce(f"importing {function.rpartition('.')[0]}")
         before_ns = imports_ns()
         with _WorkloadErrorsFor("function"):
-            self.call = locate_callable(self.settings["function"] or "")
+            self.call = locate_callable(function)
+        if self.settings.get("arguments"):
+            self._announce(f"making the arguments of workload '{self.name}'")
         with _WorkloadErrorsFor("arguments"):
             arguments = build(self.settings.get("arguments") or {})
         self.import_s = (imports_ns() - before_ns) / 1e9
@@ -91,8 +103,10 @@ class Workload:
             from functools import partial  # noqa: PLC0415
 
             self.call = partial(self.call, **arguments)
+        if not isinstance(self.settings["items"], list):
+            self._announce(f"making the items of workload '{self.name}'")
         with _WorkloadErrorsFor("items"):
-            self.items = _items(self.settings["items"])
+            self.items = make_items(self.settings["items"])
         if not self.items:
             raise WorkloadError("items", "there are no items; a workload needs at least one")
         expected = self.settings.get("expect")
@@ -117,32 +131,6 @@ class _WorkloadErrorsFor:
             is_clear = type(error).__name__ in ("TargetError", "ValueError")
             message = str(error) if is_clear else f"{type(error).__name__}: {error}"
             raise WorkloadError(self.key, message) from error
-
-
-def _items(settings: Any) -> Sequence[Any]:
-    """Make items from a list, a `_target_` that returns them, `lines` of a file or a `glob` of paths."""
-    if isinstance(settings, list):
-        return list(build(settings))
-    if isinstance(settings, dict) and "_target_" in settings:
-        return list(call_target(settings))
-    if isinstance(settings, dict) and set(settings) == {"lines"}:
-        path = os.path.abspath(os.path.expanduser(settings["lines"]))
-        if not os.path.isfile(path):
-            raise ValueError(f"there is no file {path}; set items.lines to the name of a text file")
-        with open(path, encoding="utf-8") as file:
-            return [line.removesuffix("\n") for line in file]  # `splitlines` also splits at form feeds
-    if isinstance(settings, dict) and set(settings) == {"glob"}:
-        import glob  # noqa: PLC0415
-
-        pattern = os.path.abspath(os.path.expanduser(settings["glob"]))
-        paths = sorted(glob.glob(os.path.expanduser(settings["glob"]), recursive=True))
-        if not paths:
-            raise ValueError(f"no file matches {pattern}; set items.glob to a pattern of paths")
-        return paths
-    raise ValueError(
-        f"they are of type {type(settings).__name__}; give a list, a dictionary with _target_, "
-        "{lines: FILE} or {glob: PATTERN}"
-    )
 
 
 def _bind(settings: Any, key: str) -> Callable[[], object] | None:

@@ -1,0 +1,306 @@
+"""Why an invocation reached a time limit: whether it was slow or hung, from the supervisor's evidence.
+
+It is hung if no task has ended for a while, its processes use no CPU time, and none of them sleeps. The
+message says how far the tasks came, where the workers are and what they wait for. A remedy that fits one kind
+of hang is given only where the evidence leaves no other.
+"""
+
+import linecache
+import platform
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from runner.supervise.protocol import Ending, Evidence, ProcessEvidence
+
+_IDLE = 0.05  # CPU seconds per second of all processes together
+_PROGRESSING = 0.25  # of the limit: a task that ended so lately shows that others will
+_MOST_PLACES = 3
+_THREAD = re.compile(r"^(?:Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):$")
+_FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.+)$')
+_NOT_OF_THE_USER = re.compile(
+    r"/(lib/python3[^/]*|site-packages|dist-packages|runner_probe|probe)/|^<|^\?\?\?"
+)
+_TAKES_A_LOCK = re.compile(r"^\s*(async\s+)?with\b|\.acquire\(|\.__enter__\(")
+
+#: What a thread waits for, by the file and the function of one of its innermost frames.
+_WAITS = {
+    ("queue.py", "get"): "for a queue",
+    ("queue.py", "put"): "for a queue",
+    ("queues.py", "get"): "for a queue",
+    ("queues.py", "put"): "for a queue",
+    ("_base.py", "result"): "for the result of a future",
+    ("pool.py", "wait"): "for the result of a pool",
+    ("pool.py", "get"): "for the result of a pool",
+    ("threading.py", "join"): "for a thread to end",
+    ("threading.py", "_wait_for_tstate_lock"): "for a thread to end",
+    ("synchronize.py", "__enter__"): "for a lock",
+    ("synchronize.py", "acquire"): "for a lock",
+    ("threading.py", "acquire"): "for a lock",
+    ("threading.py", "wait"): "for another thread",
+    ("popen_fork.py", "poll"): "for a process to end",
+    ("popen_fork.py", "wait"): "for a process to end",
+    ("subprocess.py", "_try_wait"): "for a process to end",
+    ("subprocess.py", "communicate"): "for a process to end",
+    ("socket.py", "readinto"): "for a connection",
+    ("socket.py", "accept"): "for a connection",
+    ("connection.py", "_recv"): "for another process",
+    ("connection.py", "wait"): "for another process",
+}
+
+_X86 = {
+    **dict.fromkeys((202, 449), "for a lock"),
+    **dict.fromkeys((35, 230), "asleep"),
+    **dict.fromkeys((0, 19, 45, 47, 43, 288), "for data"),
+    **dict.fromkeys((7, 23, 232, 270, 271, 281, 441), "for an event"),
+    **dict.fromkeys((61, 247), "for a process to end"),
+    **dict.fromkeys((72, 73), "for a lock of a file"),
+}
+_ARM = {
+    98: "for a lock",
+    **dict.fromkeys((101, 115), "asleep"),
+    **dict.fromkeys((63, 65, 202, 207, 212, 242), "for data"),
+    **dict.fromkeys((22, 72, 73, 441), "for an event"),
+    **dict.fromkeys((95, 260), "for a process to end"),
+    **dict.fromkeys((25, 32), "for a lock of a file"),
+}
+#: What a thread waits for, by the number of its system call.
+_SYSTEM_CALLS = {"x86_64": _X86, "aarch64": _ARM}.get(platform.machine(), {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One line of a stack."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def is_of_the_user(self) -> bool:
+        """Whether it is neither the standard library's, an installed package's nor the probe's."""
+        return not _NOT_OF_THE_USER.search(self.file)
+
+    def __str__(self) -> str:
+        return f"{self.function} ({PurePath(self.file).name}:{self.line})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a thread of one process is."""
+
+    process: ProcessEvidence
+    stack: Sequence[Frame]  #: innermost first
+    threads: int  #: of the process
+    waits: str  #: for what; "asleep"; empty: unknown, or it runs
+
+    @property
+    def frame(self) -> Frame | None:
+        """The innermost frame of the user's code."""
+        return next((frame for frame in self.stack if frame.is_of_the_user), None)
+
+    @property
+    def in_task(self) -> bool:
+        """Whether it runs a chunk of tasks."""
+        return any(frame.file.endswith("runner_probe/worker.py") for frame in self.stack)
+
+
+def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, Any] | None) -> str:
+    """Say what an invocation did when it was ended at a limit, and what helps.
+
+    Args:
+        ending: of the invocation
+        time_limit_s: of its tasks
+        settings: of its cell; None: it ran no tasks
+    """
+    evidence = ending.evidence
+    if ending.activity:
+        return _explain_loading(ending.activity, evidence)
+    plain = f"terminated at its time limit of {time_limit_s:g} s"
+    longer = "raise time_limit_s if it needs longer"
+    if evidence is None:
+        return f"{plain}; {longer}"
+    counted = "" if evidence.ended is None else f"{evidence.ended} of {evidence.tasks} tasks ended"
+    since_s = evidence.since_last_s
+    if counted and since_s is not None and since_s < _PROGRESSING * evidence.seconds:
+        return f"{plain}: {counted}, the last one {since_s:.1f} s before; it makes progress: {longer}"
+    places = _working_places(evidence)
+    waits = [place.waits for place in places]
+    is_hung = evidence.cpu_share < _IDLE and places != [] and "asleep" not in waits and "" not in waits
+    last = f", the last one {since_s:.1f} s before the end," if evidence.ended and since_s is not None else ""
+    at = f"at {evidence.cpu_share:.0%} CPU".replace("%", " %")
+    where = _describe(places)
+    if is_hung:
+        come = f"{counted or 'nothing is known to have ended'} in {evidence.seconds:.0f} s{last} {at}"
+        return f"hung: {come}; {where}; {_remedy(evidence, places, settings) or longer}"
+    facts = ", ".join(filter(None, (f"{counted}{last.removesuffix(',')}", at, where)))
+    return f"{plain}: {facts}; {longer}"
+
+
+def evidence_text(ending: Ending) -> str:
+    """Format all the evidence for the log; empty if there is none."""
+    if ending.evidence is None:
+        return ""
+    lines = []
+    for process in ending.evidence.processes:
+        lines.append(f"process {process.process} ({process.command}): {process.cpu_share:.0%} CPU")
+        lines += process.stacks.rstrip().splitlines()
+    return "\n".join(lines)
+
+
+def _explain_loading(activity: str, evidence: Evidence | None) -> str:
+    longer = "raise load_limit_s if it needs longer"
+    if evidence is None:
+        return f"{activity} reached the limit load_limit_s; {longer}"
+    took = f"{activity} took longer than load_limit_s={evidence.seconds:.0f}"
+    # Workers that were forked while a module is imported have its stack, too.
+    first = next((process.process for process in evidence.processes if process.stacks), None)
+    places = [place for place in _places(evidence) if place.frame and place.process.process == first]
+    at = f"{evidence.cpu_share:.0%} CPU".replace("%", " %")
+    where = _describe(places)
+    is_hung = evidence.cpu_share < _IDLE and places != [] and all(place.waits for place in places)
+    if is_hung and activity.startswith("importing") and _imports_wait_for_workers(places):
+        remedy = (
+            "start pools in a function or under `if __name__ == '__main__'`, not when the module is imported"
+        )
+        return f"{took} (at {at}): hung; {where}; {remedy}"
+    return f"{took} (at {at}{'; ' if where else ''}{where}); {longer}"
+
+
+def _imports_wait_for_workers(places: Iterable[Place]) -> bool:
+    """Whether the main thread waits, within a module that is being imported, for workers of a pool."""
+    libraries = ("concurrent/futures/", "multiprocessing/", "loky/", "joblib/")
+    for place in places:
+        is_import = any(frame.function == "<module>" and frame.is_of_the_user for frame in place.stack)
+        files = [frame.file for frame in place.stack]
+        if is_import and any(library in file for file in files for library in libraries):
+            return True
+    return False
+
+
+def _working_places(evidence: Evidence) -> list[Place]:
+    """List the threads that run tasks; if none does, those in the user's code, or else the main thread."""
+    places = _places(evidence)
+    for chosen in (
+        [place for place in places if place.in_task],
+        [place for place in places if place.frame is not None],
+    ):
+        if chosen:
+            return _without_waiting_parent(chosen)
+    return [place for place in places if any(frame.function == "main" for frame in place.stack)][:1]
+
+
+def _without_waiting_parent(places: list[Place]) -> list[Place]:
+    """Leave out a thread that waits for the other places: the plain loop's, if the tasks start pools."""
+    workers = [place for place in places if "future" not in place.waits and "a pool" not in place.waits]
+    return workers or places
+
+
+def _places(evidence: Evidence) -> list[Place]:
+    places = []
+    for process in evidence.processes:
+        stacks = list(_stacks(process.stacks))
+        for number, stack in enumerate(stacks):
+            is_main = number == len(stacks) - 1
+            places.append(
+                Place(
+                    process=process,
+                    stack=stack,
+                    threads=len(process.system_calls) or len(stacks),
+                    waits=_waits(process, stack, is_main=is_main),
+                )
+            )
+    return places
+
+
+def _stacks(text: str) -> Iterator[list[Frame]]:
+    """Read the threads' stacks; what the workload printed in between is left out."""
+    stack: list[Frame] | None = None
+    for line in text.splitlines():
+        if _THREAD.match(line):
+            if stack:
+                yield stack
+            stack = []
+        elif stack is not None and (frame := _FRAME.match(line)):
+            number = int(frame["line"]) if frame["line"].isdigit() else 0
+            stack.append(Frame(file=frame["file"], line=number, function=frame["function"]))
+    if stack:
+        yield stack
+
+
+def _waits(process: ProcessEvidence, stack: Sequence[Frame], *, is_main: bool) -> str:
+    """Say what a thread waits for: from its innermost frames, or else from its process's system calls."""
+    known = [_WAITS.get((PurePath(frame.file).name, frame.function)) for frame in _until_user(stack)]
+    if named := [wait for wait in known if wait]:
+        return named[-1]  # the outermost is the most telling: a queue rather than its lock
+    kinds = {_SYSTEM_CALLS.get(call, "") for call in process.system_calls}
+    if len(process.system_calls) > 1 and is_main:  # threads are listed by their id, the main one first
+        kinds = {_SYSTEM_CALLS.get(process.system_calls[0], "")}
+    if len(kinds) == 1:
+        return kinds.pop()
+    innermost = stack[0]
+    is_lock = _TAKES_A_LOCK.search(linecache.getline(innermost.file, innermost.line))
+    return "for a lock" if is_lock and "for a lock" in kinds else ""
+
+
+def _until_user(stack: Sequence[Frame]) -> Iterator[Frame]:
+    """List the innermost frames, down to that of the user."""
+    for frame in stack:
+        if frame.is_of_the_user:
+            return
+        yield frame
+
+
+def _describe(places: Sequence[Place]) -> str:
+    """Name the places, equal ones once: `both workers in locked (hang.py:9), waiting for a lock`."""
+    counts = Counter((str(place.frame or place.stack[0]), place.waits) for place in places)
+    shown = []
+    for (frame, waits), count in counts.most_common(_MOST_PLACES):
+        who = "" if len(places) == 1 else f"{_counted(count, len(places))} "
+        doing = f", {waits}" if waits == "asleep" else f", waiting {waits}" if waits else ""
+        shown.append(f"{who}in {frame}{doing}")
+    if len(counts) > _MOST_PLACES:
+        shown.append(f"{len(counts) - _MOST_PLACES} more places (study.log has all stacks)")
+    return ", ".join(shown)
+
+
+def _counted(count: int, total: int) -> str:
+    if count == total:
+        return "both workers" if total == 2 else f"all {total} workers"
+    return f"{count} of {total} workers"
+
+
+def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, Any] | None) -> str:
+    """Give the remedy of a kind of hang that the evidence proves; empty if it proves none."""
+    if settings is None:
+        return ""
+    pool = settings["executor"]["pool"]
+    target = str(pool.get("_target_", ""))
+    in_task = [place for place in places if place.in_task or place.frame is not None]
+    is_forked = pool.get("mp_context") == "fork"
+    waits_for_lock = [place for place in in_task if place.waits == "for a lock"]
+    # A worker of one thread: nobody in its process can release the lock, unless it took it twice itself.
+    if is_forked and waits_for_lock and all(place.threads == 1 for place in waits_for_lock):
+        return (
+            "if a thread of the parent held it when the pool forked, it is never released in the workers; "
+            "start_method=spawn or forkserver does not inherit it"
+        )
+    if in_task:
+        return ""
+    if pool.get("max_tasks_per_child") is not None and target.endswith("ProcessPoolExecutor"):
+        return (
+            f"max_tasks_per_child={pool['max_tasks_per_child']}: its ended workers were not replaced, "
+            "a defect of some Python versions; leave it out, or use executor=pool with "
+            "executor.pool.maxtasksperchild"
+        )
+    functions = {frame.function for place in _places(evidence) for frame in place.stack}
+    if {"_handle_workers", "_handle_tasks"} <= functions and "_handle_results" not in functions:
+        return (
+            "the pool's thread that receives results has died, because a result or an exception cannot be "
+            "unpickled (its traceback is in the output); return plain values, or use executor=process, which "
+            "says what is wrong with it"
+        )
+    return ""
