@@ -98,6 +98,20 @@ def hangs_in_thread(number):
         time.sleep(1000)
     return number
 
+LOCK = threading.Lock()
+
+def hold_the_lock():
+    holder = threading.Thread(target=lambda: LOCK.acquire() and time.sleep(1000), daemon=True)
+    holder.start()
+    while not LOCK.locked():
+        time.sleep(0.001)
+
+def needs_the_lock(number):
+    if in_process():
+        with LOCK:
+            pass
+    return number
+
 def cannot_be_pickled(number):
     return lambda: number
 
@@ -123,6 +137,16 @@ def waits_for_permission(number):
 def never_ends(number):
     subprocess.Popen(["sleep", "1000"], start_new_session=True)
     time.sleep(1000)
+"""
+
+
+SELFISH = """
+from concurrent.futures import ProcessPoolExecutor
+
+def square(number):
+    return number * number
+
+print(list(ProcessPoolExecutor(2).map(square, range(4))))
 """
 
 
@@ -324,10 +348,46 @@ def test_a_study_in_which_nothing_succeeds_ends_like_any_other(folder: Path) -> 
 
 def test_a_hang_is_terminated_at_the_time_limit_with_its_child_processes(folder: Path) -> None:
     study = run_study(folder, "hangs_in_thread", *EXECUTORS, "time_limit_s=8")
-    error = "terminated at its time limit of 8 s; raise time_limit_s if it needs longer"
-    assert study.failed() == [("thread", "timeout", error)]
+    ((executor, status, error),) = study.failed()
+    assert (executor, status) == ("thread", "timeout")
+    assert error.startswith("terminated at its time limit of 8 s: 0 of 3 tasks ended, at ")
+    assert re.search(r"both workers in hangs_in_thread \(work.py:\d+\), asleep; raise time_limit_s if", error)
     assert study.succeeded() == {"serial": 3, "process": 2}
     assert study.exit_code == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_lock_held_at_the_fork_is_told_as_a_hang_with_its_remedy(folder: Path) -> None:
+    settings = "workload.setup=work.hold_the_lock", "executor=process", "time_limit_s=4"
+    study = run_study(folder, "needs_the_lock", *settings)
+    ((executor, status, error),) = study.failed()
+    assert (executor, status) == ("process", "timeout")
+    assert error.startswith(
+        "hung: 0 of 3 tasks ended in 4 s at 0 % CPU; both workers in needs_the_lock (work.py:"
+    )
+    assert "waiting for a lock; if a thread of the parent held it when the pool forked" in error
+    assert "start_method=spawn" in error
+    assert (study.folder / "study.log").read_text().count("in needs_the_lock\n") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_module_that_waits_for_its_own_pool_is_refused_at_the_limit_of_loading(folder: Path) -> None:
+    (folder / "selfish.py").write_text(SELFISH)
+    done = subprocess.run(
+        [*command("square", "load_limit_s=3"), "workload.function=selfish.square"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.stderr.startswith(
+        "error: importing selfish took longer than load_limit_s=3 (at 0 % CPU): hung; "
+    )
+    assert "in <module> (selfish.py:7), waiting for the result of a future" in done.stderr
+    assert "not when the module is imported" in done.stderr
+    assert not (folder / "results").exists()
 
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

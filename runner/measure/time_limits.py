@@ -51,6 +51,16 @@ _WAITS = {
     ("connection.py", "wait"): "for another process",
 }
 
+#: The loops in which workers of pools call what they get.
+_CALLS_TASKS = {
+    ("process.py", "_process_worker"),
+    ("process_executor.py", "_process_worker"),
+    ("thread.py", "run"),
+    ("thread.py", "_worker"),
+    ("pool.py", "worker"),
+    ("serial.py", "submit"),
+}
+
 _X86 = {
     **dict.fromkeys((202, 449), "for a lock"),
     **dict.fromkeys((35, 230), "asleep"),
@@ -104,8 +114,13 @@ class Place:
 
     @property
     def in_task(self) -> bool:
-        """Whether it runs a chunk of tasks."""
-        return any(frame.file.endswith("runner_probe/worker.py") for frame in self.stack)
+        """Whether it runs a chunk of tasks, or code of the user that a pool has called."""
+        if any(frame.file.endswith("runner_probe/worker.py") for frame in self.stack):
+            return True
+        for frame in self.stack:  # a task that is not traced is called by the pool itself
+            if (PurePath(frame.file).name, frame.function) in _CALLS_TASKS:
+                return self.frame is not None and self.stack.index(self.frame) < self.stack.index(frame)
+        return False
 
 
 def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, Any] | None) -> str:
@@ -204,13 +219,12 @@ def _places(evidence: Evidence) -> list[Place]:
     for process in evidence.processes:
         stacks = list(_stacks(process.stacks))
         for number, stack in enumerate(stacks):
-            is_main = number == len(stacks) - 1
             places.append(
                 Place(
                     process=process,
                     stack=stack,
                     threads=len(process.system_calls) or len(stacks),
-                    waits=_waits(process, stack, is_main=is_main),
+                    waits=_waits(process, stacks, number),
                 )
             )
     return places
@@ -231,18 +245,23 @@ def _stacks(text: str) -> Iterator[list[Frame]]:
         yield stack
 
 
-def _waits(process: ProcessEvidence, stack: Sequence[Frame], *, is_main: bool) -> str:
-    """Say what a thread waits for: from its innermost frames, or else from its process's system calls."""
+def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: int) -> str:
+    """Say what a thread waits for: from its innermost frames, or else from its system call."""
+    stack = stacks[number]
     known = [_WAITS.get((PurePath(frame.file).name, frame.function)) for frame in _until_user(stack)]
     if named := [wait for wait in known if wait]:
         return named[-1]  # the outermost is the most telling: a queue rather than its lock
-    kinds = {_SYSTEM_CALLS.get(call, "") for call in process.system_calls}
-    if len(process.system_calls) > 1 and is_main:  # threads are listed by their id, the main one first
-        kinds = {_SYSTEM_CALLS.get(process.system_calls[0], "")}
+    calls = process.system_calls
+    if len(calls) == len(
+        stacks
+    ):  # the newest thread's stack is the first one, but its system call the last one
+        return _SYSTEM_CALLS.get(calls[-1 - number], "")
+    if calls and number == len(stacks) - 1:
+        return _SYSTEM_CALLS.get(calls[0], "")  # the main thread; others are of native libraries
+    kinds = {_SYSTEM_CALLS.get(call, "") for call in calls}
     if len(kinds) == 1:
         return kinds.pop()
-    innermost = stack[0]
-    is_lock = _TAKES_A_LOCK.search(linecache.getline(innermost.file, innermost.line))
+    is_lock = _TAKES_A_LOCK.search(linecache.getline(stack[0].file, stack[0].line))
     return "for a lock" if is_lock and "for a lock" in kinds else ""
 
 

@@ -100,10 +100,15 @@ def _command(process: int) -> str:
 
 
 def _system_calls(process: int) -> list[int]:
-    """List the numbers of the system calls that the threads of a process wait in; -1 for one that runs."""
+    """List the system calls that the threads wait in, the oldest thread first; -1 for one that runs."""
     calls = []
-    for file in sorted(Path(f"/proc/{process}/task").glob("*/syscall")):
+    try:
+        threads = sorted(int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir())
+    except OSError:
+        return []
+    for thread in threads:
         with contextlib.suppress(OSError):
+            file = Path(f"/proc/{process}/task/{thread}/syscall")
             text = file.read_text(encoding="ascii").split()
             calls.append(int(text[0]) if text and text[0].lstrip("-").isdigit() else -1)
     return calls

@@ -38,7 +38,7 @@ class ProcessEvidence:
     process: int
     command: str
     cpu_share: float  #: CPU seconds per second, in the last half second
-    system_calls: list[int]  #: that its threads waited in; -1 for a thread that ran
+    system_calls: list[int]  #: that its threads wait in, oldest first; -1 for a thread that ran
     stacks: str  #: of all threads, as faulthandler writes them; empty if it is no Python process of the study
 
 

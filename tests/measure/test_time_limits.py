@@ -133,6 +133,28 @@ def test_a_task_that_sleeps_is_not_hung() -> None:
     )
 
 
+def test_a_task_that_the_pool_calls_itself_is_the_place_and_not_another_thread() -> None:
+    holder = stack("/home/u/hang.py:3 in hold", head=ANOTHER_THREAD)
+    loop = f"{STDLIB}/concurrent/futures/process.py:261 in _process_worker"
+    worker = process(stack("/home/u/hang.py:9 in locked", loop, "/home/u/hang.py:1 in start"), FUTEX)
+    message = explain_limit(
+        ending(process(holder + PARENT.stacks, FUTEX, NANOSLEEP), worker), 30.0, settings("fork")
+    )
+    assert message.startswith(
+        "hung: 0 of 4 tasks ended in 30 s at 0 % CPU; in locked (hang.py:9), waiting for a lock"
+    )
+
+
+def test_threads_of_one_process_are_told_apart_by_their_age() -> None:
+    nap, take = (stack(f"/home/u/a.py:5 in {name}", *RUN, head=ANOTHER_THREAD) for name in ("nap", "take"))
+    parent = process(nap + take + PARENT.stacks, FUTEX, READ, NANOSLEEP)
+    pool = {"executor": {"pool": {"_target_": "concurrent.futures.ThreadPoolExecutor"}}}
+    message = explain_limit(ending(parent), 30.0, pool)
+    assert (
+        "1 of 2 workers in nap (a.py:5), asleep, 1 of 2 workers in take (a.py:5), waiting for data" in message
+    )
+
+
 def test_a_wait_of_an_unknown_kind_is_not_called_a_hang() -> None:
     unknown = process(stack("/home/u/a.py:5 in some", *WORKER), 9999)
     assert explain_limit(ending(PARENT, unknown), 30.0, settings("fork")).startswith("terminated at its time")
@@ -197,7 +219,7 @@ def test_a_line_that_takes_a_lock_shows_what_a_thread_waits_for(tmp_path: Path) 
     source.write_text("def take():\n    with LOCK:\n        pass\n", encoding="utf-8")
     frames = [f"{source}:2 in take", *RUN]
     threads = stack(*frames, head=ANOTHER_THREAD) * 2 + PARENT.stacks
-    parent = process(threads, FUTEX, FUTEX, READ)
+    parent = process(threads, FUTEX, FUTEX, READ, READ)  # one more: a thread of a native library
     assert "both workers in take (mine.py:2), waiting for a lock" in explain_limit(
         ending(parent), 30.0, {"executor": {"pool": {"_target_": "concurrent.futures.ThreadPoolExecutor"}}}
     )
