@@ -7,6 +7,7 @@ unknown or makes no sense, never zero. Times are seconds.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -658,7 +659,16 @@ class StudyAnalysis:
 
     def snippets_of(self, cell: str) -> tuple[TaskAnalysis, ...]:
         """List the snippets of one cell, in the order given; empty for a function."""
-        return tuple(task for task in self.tasks if task.cell == cell and task.per_call)
+        return tuple(self._snippets.get(cell, ()))
+
+    @cached_property
+    def _snippets(self) -> Mapping[str, Sequence[TaskAnalysis]]:
+        """Group the snippets by cell."""
+        by_cell: dict[str, list[TaskAnalysis]] = {}
+        for task in self.tasks:
+            if task.per_call:
+                by_cell.setdefault(task.cell, []).append(task)
+        return by_cell
 
     @property
     def workloads(self) -> tuple[str, ...]:

@@ -55,8 +55,12 @@ class Explainer:
     def __init__(
         self, trace: Trace, wall_times: CellTimes, machine: Machine, cells: Sequence[Cell] = ()
     ) -> None:
-        self._trace, self._times, self._machine, self._cells = trace, wall_times, machine, cells
+        self._trace, self._times, self._machine = trace, wall_times, machine
         self._plain_loops = {cell.id for cell in cells if cell.is_loop}
+        self._comparable: dict[tuple[str, int | None], list[Cell]] = {}  # by baseline and workers
+        for cell in cells:
+            self._comparable.setdefault((cell.baseline, cell.workers), []).append(cell)
+        self._growths: dict[tuple[str, int | None], float | None] = {}
         self._runs: dict[str, dict[int, TracedRun]] = {}
         self._added_s: dict[str, Estimate | None] = {}
         self._work: dict[tuple[str, bool], SerialWork | None] = {}
@@ -168,19 +172,22 @@ class Explainer:
             return ()
         if any(run.lanes > cell.workers for run in runs):
             return ()
+        in_threads = self._is_in_threads(cell) and not is_event_loop(cell)
+        has_gil = self._machine.has_gil(cell)
+        is_free_threaded = in_threads and not has_gil
         setting = Setting(
             workers=cell.workers,
             cpus=self._machine.cpus(cell),
-            threads=self._is_in_threads(cell) and not is_event_loop(cell),
+            threads=in_threads,
             event_loop=is_event_loop(cell),
-            has_gil=self._machine.has_gil(cell),
+            has_gil=has_gil,
             native_threads=self._machine.native_threads(cell),
             task_cpus=self._task_cpus(cell),
             busy_cpus=busy_cpus(runs),
             start=self._worker_start(cell),
             forked=self._machine.is_forked(cell),
             together=self._together(cell),
-            cpu_growth_of_processes=self._cpu_growth_of_processes(cell),
+            cpu_growth_of_processes=self._cpu_growth_of_processes(cell) if is_free_threaded else None,
             held_share=self._machine.held_share(cell),
         )
         shown = shown_losses(pairs, setting, self._times.level)
@@ -276,15 +283,17 @@ class Explainer:
 
         None where there is no such cell, or a run has no reading.
         """
-        growths = [
-            parallel.cpu_s / serial.cpu_s
-            for other in self._cells
-            if other.baseline == cell.baseline and other.workers == cell.workers and not has_window(other)
-            if self._machine.workers_share_a_process(other) is False
-            for serial, parallel in self._pairs(other)
-            if serial.cpu_s and parallel.cpu_s is not None
-        ]
-        return float(np.median(growths)) if growths else None
+        key = cell.baseline, cell.workers
+        if key not in self._growths:
+            growths = [
+                parallel.cpu_s / serial.cpu_s
+                for other in self._comparable.get(key, ())
+                if not has_window(other) and self._machine.workers_share_a_process(other) is False
+                for serial, parallel in self._pairs(other)
+                if serial.cpu_s and parallel.cpu_s is not None
+            ]
+            self._growths[key] = float(np.median(growths)) if growths else None
+        return self._growths[key]
 
     def _is_in_threads(self, cell: Cell) -> bool:
         """Whether the workers of a cell share one process."""
