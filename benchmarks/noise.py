@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cell_of, measure
-from runner.measure.noise import MAX_CPUS_TAKEN, MAX_SLOWDOWN, Canary
+from runner.disturbances import MAX_SLOWDOWN
+from runner.measure.noise import MAX_CPUS_TAKEN, Canary
 from runner.supervise.client import Supervisor
 
 MAX_ALARMS = 0.05

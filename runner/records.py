@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
+from runner.disturbances import DisturbanceKind, parse
+
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
+
 LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
 DEFAULT_LOAD_LIMIT_S = 60.0  # the setting load_limit_s
 AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
-
-TOOK = " took "  #: in `Sample.noisy`, between who took CPUs during an invocation and how many
 
 #: A status that excludes a cell from the rest of the study and from comparisons.
 FailedStatus = Literal["failed", "crashed", "timeout", "wrong_result"]
@@ -155,7 +156,7 @@ class Sample:
     @property
     def lost_cpus(self) -> bool:
         """Whether other programs or the host took CPUs during the invocation; a slow machine took none."""
-        return TOOK in self.noisy
+        return any(one.kind is not DisturbanceKind.SLOW_CPU for one in parse(self.noisy))
 
     @property
     def has_failed(self) -> bool:

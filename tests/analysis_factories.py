@@ -95,6 +95,7 @@ def analysed_cell(
         "efficiency": estimate((speedup or 0) / cell.workers) if has_speedup and cell.workers else None,
         "marginal": None,
         "among_best": True if is_ok else None,
+        "beats_baseline": speedup is not None and speedup > 1.05 if is_ok else None,
         "speedup_bound": Estimate.exact(float(min(cell.workers, 2))) if cell.workers and is_ok else None,
         "bound_limit": None,
         "exceeds_bound": False,
@@ -142,7 +143,8 @@ def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalys
     fastest = ranked[0].cell.id if ranked else None
     baseline = cells[0].cell.baseline
     has_pool = any(cell.is_pool for cell in succeeded)
-    answer = Answer.HELPS if fastest != baseline else Answer.DOES_NOT_HELP
+    recommended = changes.get("recommended", fastest)
+    answer = Answer.HELPS if recommended != baseline else Answer.DOES_NOT_HELP
     facts: dict[str, Any] = {
         "workload": cells[0].cell.workload,
         "where": {},
@@ -150,8 +152,10 @@ def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalys
         "cells": tuple(cell.cell.id for cell in succeeded),
         "failed": tuple(cell.cell.id for cell in cells if not cell.is_ok),
         "answer": answer if has_pool else None,
+        "reason": None,
+        "executors": _other_executors(ranked, recommended),
         "fastest": fastest,
-        "recommended": fastest,
+        "recommended": recommended,
         "repetitions": min((cell.repetitions for cell in succeeded), default=0),
         "needed_repetitions": 6,
         "fastest_over_baseline": _compared(baseline, ranked[0]) if ranked and fastest != baseline else None,
@@ -163,6 +167,24 @@ def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalys
         "snippets": None,
     }
     return GroupAnalysis(**{**facts, **changes})
+
+
+def _other_executors(ranked: Sequence[CellAnalysis], recommended: str | None) -> tuple[Comparison, ...]:
+    """Compare the best cell of every other executor with the recommended cell."""
+    best: dict[str, CellAnalysis] = {}
+    for cell in ranked:
+        best.setdefault(cell.cell.executor, cell)
+    chosen = [cell for cell in ranked if cell.cell.id == recommended and cell.wall_s]
+    return tuple(
+        Comparison(
+            slower=cell.cell.id,
+            faster=winner.cell.id,
+            ratio=estimate((cell.wall_s or estimate(1.0)).value / (winner.wall_s or estimate(1.0)).value),
+        )
+        for winner in chosen
+        for cell in best.values()
+        if cell.is_pool and cell.cell.executor != winner.cell.executor
+    )
 
 
 def _compared(baseline: str, fastest: CellAnalysis) -> Comparison:

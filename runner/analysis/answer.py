@@ -4,26 +4,26 @@ import math
 from collections.abc import Sequence
 
 from runner.analysis.alike import alike_but_for
+from runner.analysis.compare import FEWEST_FOR_FAR
 from runner.analysis.estimate import Estimate
-from runner.analysis.explain.causes import OVERSUBSCRIBED, PLACEMENT, POOL_END
-from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.facts import (
     MOST_MORE_REPETITIONS,
     Answer,
-    Cause,
+    BoundLimit,
     CellAnalysis,
     Comparison,
     Explanation,
     FewerWorkers,
     MoreRepetitions,
-    Remedy,
-    RemedyCode,
+    NoGain,
 )
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.remedies import remedy_of
 
 _WORTH_IT = 1.05  # a gain that is shown to be smaller than this is no help
 _FEWEST_TO_SHARE = 2  # workers
+_NOISE = 1.6  # times its lower end: an interval around 1 that is wider hides every cause
 
 
 class ComparedCells:
@@ -32,10 +32,13 @@ class ComparedCells:
     Args:
         cells: at least one, in the order of the grid
         times: by which they are compared
+        has_equal_tasks: whether the tasks of the loop take about the same time; None: unknown
     """
 
-    def __init__(self, cells: Sequence[CellAnalysis], times: CellTimes) -> None:
-        self.cells, self.times = cells, times
+    def __init__(
+        self, cells: Sequence[CellAnalysis], times: CellTimes, *, has_equal_tasks: bool | None = None
+    ) -> None:
+        self.cells, self.times, self.has_equal_tasks = cells, times, has_equal_tasks
         #: in which all of them succeeded
         self.repetitions: int = times.together(cell.cell.id for cell in cells).shape[1]
         #: of each comparison with the best
@@ -60,15 +63,23 @@ class ComparedCells:
         """Sort cells by what they are compared by."""
         return sorted(cells, key=lambda cell: self.times.middle(cell.cell.id))
 
-    def over(self, slower: str, faster: str) -> Comparison | None:
-        """Compare two cells; None if they share no repetition."""
-        ratio = self.times.ratio(slower, faster)
-        return Comparison(slower=slower, faster=faster, ratio=ratio) if ratio else None
+    def over(self, slower: CellAnalysis, faster: CellAnalysis) -> Comparison | None:
+        """Compare two cells; None if they share no repetition.
+
+        The comparisons of all cells together decide whether the difference is shown.
+        """
+        ratio = self.times.ratio(slower.cell.id, faster.cell.id)
+        if ratio is None:
+            return None
+        return Comparison(
+            slower=slower.cell.id, faster=faster.cell.id, ratio=ratio, decided=_decided(slower, faster, ratio)
+        )
 
     def loop_over(self, pool: CellAnalysis) -> Estimate:
         """Compare a pool with its baseline at the level of the comparisons with the best."""
         both = self.times.together([pool.cell.baseline, pool.cell.id])
-        return ratio_of_medians(both[0], both[1], *self.level)
+        confidence = max(self.times.level.confidence, self.level.confidence)
+        return ratio_of_medians(both[0], both[1], confidence, self.level.seed)
 
     def alike(self, cell: CellAnalysis) -> list[CellAnalysis]:
         """Return the cells that differ from one in nothing but the number of workers, fewest first."""
@@ -83,10 +94,46 @@ class ComparedCells:
         """Return the cells like one with fewer workers, fewest first."""
         return [other for other in self.alike(cell) if _workers(other) < _workers(cell)]
 
+    @property
+    def sharing(self) -> list[CellAnalysis]:
+        """The pools that can share out work: one of a single worker is no rival of the loop."""
+        return [
+            pool for pool in self.pools if pool.cell.workers is None or _workers(pool) >= _FEWEST_TO_SHARE
+        ]
+
+    def winners(self) -> list[CellAnalysis]:
+        """Return the pools that are shown to be faster than the loop, by what may be worth it."""
+        return [pool for pool in self.sharing if pool.beats_baseline and self._may_gain(pool)]
+
     def rivals(self) -> list[CellAnalysis]:
         """Return the pools that may be faster than the loop by as much as is worth it."""
-        candidates = [pool for pool in self.pools if pool.among_best]
-        return [pool for pool in candidates if self.loop_over(pool).high > _WORTH_IT]
+        return [
+            pool
+            for pool in self.sharing
+            if pool.among_best is not False and not self.is_bounded(pool) and self._may_gain(pool)
+        ]
+
+    def is_bounded(self, pool: CellAnalysis) -> bool:
+        """Whether its bound shows that a pool cannot gain what is worth it."""
+        bound = pool.speedup_bound
+        if bound is None or (bound.is_range and self.repetitions < FEWEST_FOR_FAR):
+            return False
+        return bound.high < _WORTH_IT
+
+    def _may_gain(self, pool: CellAnalysis) -> bool:
+        """Whether the times allow a gain that is worth it; few of them exclude only what is far slower."""
+        ratio = self.loop_over(pool)
+        return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
+
+
+def _decided(slower: CellAnalysis, faster: CellAnalysis, ratio: Estimate) -> bool | None:
+    """Tell whether the comparisons of all cells together show the difference; None: too few repetitions."""
+    loser, winner = (slower, faster) if ratio.value >= 1 else (faster, slower)
+    if loser.is_baseline:
+        return winner.beats_baseline
+    if loser.among_best is None:
+        return None
+    return loser.among_best is False and (ratio.is_range or ratio.excludes(1))
 
 
 def _workers(cell: CellAnalysis) -> int:
@@ -94,47 +141,75 @@ def _workers(cell: CellAnalysis) -> int:
 
 
 def answer_of(group: ComparedCells) -> Answer | None:
-    """Tell whether a pool helps, from the comparisons of all cells together."""
-    loop = group.loop
-    if not group.pools or loop is None:
+    """Tell whether a pool helps, from the comparisons of all cells together and from the bounds."""
+    if not group.pools or group.loop is None:
         return None
-    if not group.can_compare:
-        return Answer.CANNOT_TELL
-    if not loop.among_best:
-        is_worth_it = any(group.loop_over(pool).high > _WORTH_IT for pool in group.pools)
-        return Answer.HELPS if is_worth_it else Answer.DOES_NOT_HELP
+    if group.winners():
+        return Answer.HELPS
     return Answer.CANNOT_TELL if group.rivals() else Answer.DOES_NOT_HELP
 
 
-def recommended_of(group: ComparedCells) -> CellAnalysis:
-    """Choose, of the cells that are not shown to be slower than the best, the one with fewest workers.
+def reason_of(group: ComparedCells) -> NoGain | None:
+    """Tell why the bounds allow no pool to help; None if they allow one."""
+    if not group.sharing:
+        return NoGain.ONE_WORKER
+    if not all(group.is_bounded(pool) for pool in group.sharing):
+        return None
+    highest = max(group.sharing, key=lambda pool: pool.speedup_bound.high if pool.speedup_bound else 0.0)
+    if highest.bound_limit is BoundLimit.LONGEST_TASK:
+        return NoGain.ONE_TASK
+    if highest.bound_limit is BoundLimit.WORKERS:
+        return NoGain.PREPARATION
+    return NoGain.ONE_CPU if highest.usable_cpus == 1 else NoGain.ALL_CPUS_USED
 
-    Too few repetitions show nothing. Then it is the fastest; or the baseline, if it was once as fast, or may
-    have been for all that a single repetition shows.
+
+def recommended_of(group: ComparedCells, answer: Answer | None) -> CellAnalysis:
+    """Choose the cell to use.
+
+    Where a pool helps, the one with the fewest workers of those that are shown to be faster than the loop and
+    not shown to be slower than the best. Otherwise the loop; only as long as too few repetitions can tell, a
+    pool that was faster in each of them. Without a loop, the fewest workers of the best.
     """
-    fastest = group.fastest_first(group.cells)[0]
-    if any(cell.among_best is None for cell in group.cells):
-        baseline = next((cell for cell in group.cells if cell.is_baseline), None)
-        was_level = fastest.speedup is not None and fastest.speedup.low <= 1
-        may_be_level = was_level or min(cell.repetitions for cell in group.cells) == 1
-        return baseline if baseline and may_be_level and fastest.cell.workers is not None else fastest
+    loop = group.loop
+    if answer is Answer.HELPS:
+        winners = group.winners()
+        return _fewest_workers(group, [pool for pool in winners if pool.among_best is not False] or winners)
+    if answer is not None and loop is not None:
+        fastest = group.fastest_first([loop, *group.rivals()])[0]
+        is_provisional = answer is Answer.CANNOT_TELL and not group.can_compare and group.repetitions > 1
+        return fastest if is_provisional and fastest.speedup and fastest.speedup.low > 1 else loop
     best = [cell for cell in group.cells if cell.among_best]
-    fewest = min(map(_workers, best))  # the plain loop needs none
-    return group.fastest_first([cell for cell in best if _workers(cell) == fewest])[0]
+    return _fewest_workers(group, best) if best else group.fastest_first(group.cells)[0]
+
+
+def _fewest_workers(group: ComparedCells, cells: Sequence[CellAnalysis]) -> CellAnalysis:
+    fewest = min(map(_workers, cells))
+    return group.fastest_first([cell for cell in cells if _workers(cell) == fewest])[0]
+
+
+def executors_of(group: ComparedCells, recommended: CellAnalysis) -> tuple[Comparison, ...]:
+    """Compare the best cell of every other executor with the recommended cell, the fastest first."""
+    by_executor: dict[str, list[CellAnalysis]] = {}
+    for cell in group.cells:
+        if not cell.cell.is_loop and cell.cell.executor != recommended.cell.executor:
+            by_executor.setdefault(cell.cell.executor, []).append(cell)
+    best = [
+        group.fastest_first([cell for cell in cells if cell in group.sharing] or cells)[0]
+        for cells in by_executor.values()
+    ]
+    comparisons = (group.over(cell, recommended) for cell in group.fastest_first(best))
+    return tuple(comparison for comparison in comparisons if comparison is not None)
 
 
 def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorkers | None:
     """Tell whether fewer workers, all else being equal, would do; None if it was not measured."""
-    if fastest.cell.workers is None or group.repetitions < group.times.level.fewest_blocks:
+    fewer = [cell for cell in group.fewer_workers(fastest) if cell in group.sharing]
+    if not fewer or any(cell.among_best is None for cell in fewer):
         return None
-    fewer = group.fewer_workers(fastest)
-    if not fewer:
-        return None
-    for cell in fewer:
-        ratio = group.times.ratio(cell.cell.id, fastest.cell.id)
-        if ratio is not None and not ratio.excludes(1):
-            return FewerWorkers(enough=cell.cell.id)
-    return FewerWorkers(enough=None)
+    good = [cell for cell in fewer if cell.among_best]
+    enough = [cell.cell.id for cell in good if cell.beats_baseline]
+    hidden = [cell.cell.id for cell in good if not cell.beats_baseline]
+    return FewerWorkers(enough=enough[0] if enough else None, hidden=hidden[0] if hidden else None)
 
 
 def more_workers_of(group: ComparedCells, recommended: CellAnalysis) -> Comparison | None:
@@ -142,7 +217,7 @@ def more_workers_of(group: ComparedCells, recommended: CellAnalysis) -> Comparis
     if recommended.cell.workers is None:
         return None
     larger = [cell for cell in group.alike(recommended) if _workers(cell) > _workers(recommended)]
-    return group.over(recommended.cell.id, larger[0].cell.id) if larger else None
+    return group.over(recommended, larger[0]) if larger else None
 
 
 def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
@@ -187,49 +262,22 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
             return None
         cell = group.fastest_first(sharing or pools)[0]
     unexplained = None if cell.losses else cell.unexplained
-    if not cell.losses and not cell.is_at_bound and unexplained is None:
+    is_noise = _is_noise(cell)
+    if not cell.losses and not cell.is_at_bound and unexplained is None and not is_noise:
         return None
     return Explanation(
         cell=cell.cell.id,
-        losses=cell.losses,
+        losses=() if is_noise else cell.losses,
         unexplained=unexplained,
-        is_at_bound=cell.is_at_bound,
-        remedy=_remedy(group, cell),
+        is_at_bound=cell.is_at_bound and not is_noise,
+        is_noise=is_noise,
+        remedy=None if is_noise else remedy_of(group, cell),
     )
 
 
-def _remedy(group: ComparedCells, cell: CellAnalysis) -> Remedy | None:
-    """Choose what is most likely to help a pool."""
-    causes = [loss.cause for loss in cell.losses if not _is_refuted(group, cell, loss.cause)]
-    if _is_too_small(group, cell):
-        return Remedy(code=RemedyCode.MORE_ITEMS, cause=cell.losses[0].cause)
-    if not causes:
-        return None
-    is_single = causes[0] == PLACEMENT and cell.cell.chunk_size == 1  # there are no smaller chunks
-    return Remedy(code=RemedyCode.LONGEST_FIRST if is_single else RemedyCode.OF_CAUSE, cause=causes[0])
-
-
-def _is_too_small(group: ComparedCells, cell: CellAnalysis) -> bool:
-    """Whether a pool's start-up or shutdown costs most, and both cost all that its workers could save."""
-    loop, workers, losses = group.loop, _workers(cell), cell.losses
-    if loop is None or loop.wall_s is None or cell.wall_s is None or workers < _FEWEST_TO_SHARE:
+def _is_noise(cell: CellAnalysis) -> bool:
+    """Whether the times of a pool vary too much to say whether it is faster: then nothing explains them."""
+    speedup = cell.speedup
+    if speedup is None or speedup.is_range:
         return False
-    if not losses or losses[0].cause not in _OF_THE_POOL:
-        return False
-    share = sum(loss.share.value for loss in losses if loss.cause in _OF_THE_POOL)
-    loop_s = loop.wall_s.value * cell.bags
-    return share * cell.wall_s.value >= loop_s * (1 - 1 / workers)
-
-
-_OF_THE_POOL = (POOL_START, POOL_END)
-
-
-def _is_refuted(group: ComparedCells, cell: CellAnalysis, cause: Cause) -> bool:
-    """Whether fewer workers would help against a cause, but were measured and are shown to be slower."""
-    fewer = group.fewer_workers(cell)
-    if cause != OVERSUBSCRIBED or not fewer:
-        return False
-    if cell.among_best and all(other.among_best is False for other in fewer):
-        return True
-    ratios = [group.times.ratio(other.cell.id, cell.cell.id) for other in fewer]
-    return all(ratio is not None and ratio.excludes(1) and ratio.value > 1 for ratio in ratios)
+    return speedup.low < 1 < speedup.high and speedup.high > _NOISE * speedup.low

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.anomalies import anomalies
-from runner.analysis.compare import best_baselines, best_of_groups, groups_of, next_fewer_workers
+from runner.analysis.compare import Standing, best_baselines, groups_of, next_fewer_workers, standings
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.explainer import Explainer, is_event_loop
 from runner.analysis.facts import (
@@ -25,6 +25,7 @@ from runner.analysis.facts import (
 from runner.analysis.headline import CellTimes, SamplesByCell
 from runner.analysis.intervals import Values
 from runner.analysis.machine import Machine
+from runner.disturbances import DisturbanceKind, parse
 from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
 from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names
@@ -57,7 +58,7 @@ class StudyContext:
     times: Times
     names: Mapping[str, str]  #: of cells, by id
     best_baselines: Mapping[str, str]  #: by cell: the fastest baseline that does the same work
-    among_best: Mapping[str, bool]  #: by cell; of groups with enough repetitions
+    standings: Mapping[str, Standing]  #: by cell; of those that never failed
     next_fewer: Mapping[str, str]  #: by cell: the one with the next smaller number of workers
     memory: Mapping[str, Memory]  #: by cell
     units: Mapping[str, Mapping[int, float]]  #: by cell and repetition: of all headline runs
@@ -74,7 +75,7 @@ def study_context(results: Results, machine: Machine, samples: SamplesByCell, ti
         times=times,
         names=_names(results, machine),
         best_baselines=best_baselines(results.cells, times.unit),
-        among_best=best_of_groups(groups_of(results.cells), times.unit),
+        standings=standings(groups_of(results.cells), times.unit, _slowdowns(samples)),
         next_fewer=next_fewer_workers(results.cells),
         memory=_memory(results.untimed),
         units={cell.id: _units(cell, samples[cell.id]) for cell in results.cells},
@@ -92,6 +93,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
     speedup = times.unit.ratio(cell.baseline, cell.id)
     trace = explainer.explain(cell, speedup)
     bound = trace.bound.speedup if trace.bound else None
+    standing = context.standings.get(cell.id)
     return CellAnalysis(
         cell=cell,
         name=context.names[cell.id],
@@ -121,7 +123,8 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         speedup_of_best=_speedup_of_best(cell, context),
         efficiency=speedup.over(cell.workers) if speedup and cell.workers else None,
         marginal=_marginal(cell, context),
-        among_best=context.among_best.get(cell.id),
+        among_best=standing.among_best if standing else None,
+        beats_baseline=standing.beats_baseline if standing else None,
         speedup_bound=bound,
         bound_limit=trace.bound.limit if trace.bound else None,
         exceeds_bound=_exceeds(speedup, bound),
@@ -173,6 +176,22 @@ def _names(results: Results, machine: Machine) -> dict[str, str]:
 def _units(cell: Cell, samples: Sequence[Sample]) -> dict[int, float]:
     headline = {sample.repetition: unit_s(cell, sample) for sample in samples if sample.is_headline}
     return {repetition: unit for repetition, unit in headline.items() if unit is not None}
+
+
+def _slowdowns(samples: SamplesByCell) -> dict[str, float]:
+    """Find, by cell, how many times slower than at its best the machine was before any repetition."""
+    return {
+        cell: max(
+            (
+                disturbance.amount
+                for sample in of_cell
+                for disturbance in parse(sample.noisy)
+                if disturbance.kind is DisturbanceKind.SLOW_CPU
+            ),
+            default=1.0,
+        )
+        for cell, of_cell in samples.items()
+    }
 
 
 def _memory(untimed: Sequence[UntimedRun]) -> dict[str, Memory]:

@@ -1,12 +1,19 @@
 """Which cells may be compared with each other, and which of them are the best."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from runner.analysis.alike import alike_but_for
 from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import among_best
+from runner.analysis.intervals import Level, Values, among_best, ratio_of_medians
+from runner.disturbances import MAX_SLOWDOWN
 from runner.records import Cell
+
+#: Repetitions that an overwhelming difference needs.
+FEWEST_FOR_FAR = 3
+#: How many times the largest disturbance the smallest ratio must be.
+TIMES_THE_DISTURBANCE = 2.0
 
 
 def groups_of(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
@@ -52,16 +59,99 @@ def _works(cells: Iterable[Cell]) -> dict[str, str]:
     return works
 
 
-def best_of_groups(groups: Mapping[str, Sequence[Cell]], times: CellTimes) -> dict[str, bool]:
-    """Tell which cells are not shown to be slower than the best of those with their baseline; by id.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How a cell compares with those that have its baseline: the one rule for every statement about it."""
 
-    A group with too few repetitions to compare so many cells is left out.
+    among_best: bool | None  #: not shown to be slower than the best; None: too few repetitions to tell
+    beats_baseline: bool | None  #: shown to be faster than the baseline; None: too few repetitions to tell
+
+
+def standings(
+    groups: Mapping[str, Sequence[Cell]], times: CellTimes, slowdowns: Mapping[str, float]
+) -> dict[str, Standing]:
+    """Compare the cells of every group with each other; by id.
+
+    Args:
+        groups: the cells by their baseline
+        times: by which they are compared
+        slowdowns: by cell, how many times slower the machine was at worst than at its best
     """
-    best: dict[str, bool] = {}
-    for group in groups.values():
+    found: dict[str, Standing] = {}
+    for baseline, group in groups.items():
         timed = [cell.id for cell in group if times.of(cell.id)]
-        complete = times.together(timed)
-        level = times.level.to_compare(len(timed))
-        if len(timed) == 1 or (complete.size and complete.shape[1] >= level.fewest_blocks):
-            best |= zip(timed, among_best(complete, *times.level), strict=True)
-    return best
+        walls = times.together(timed)
+        if not walls.size:
+            found |= {cell: Standing(among_best=None, beats_baseline=None) for cell in timed}
+            continue
+        slowdown = max(slowdowns.get(cell, 1.0) for cell in timed)
+        slower = [[is_far_slower(one, other, slowdown) for other in walls] for one in walls]
+        row = timed.index(baseline) if baseline in timed else None
+        if len(timed) == 1 or walls.shape[1] >= times.level.to_compare(len(timed)).fewest_blocks:
+            shown = _by_intervals(walls, row, times.level)
+        else:
+            shown = [Standing(among_best=None, beats_baseline=None)] * len(timed)
+        shown = [_also_far(standing, index, row, slower) for index, standing in enumerate(shown)]
+        found |= zip(timed, _with_sole_survivor(shown), strict=True)
+    return found
+
+
+def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:
+    """Whether one cell takes longer by far more than anything that disturbed the study, in every repetition.
+
+    It tells what few repetitions can: docs/method.md, Overwhelming differences. With fewer than three
+    repetitions nothing is told.
+
+    Args:
+        slower: times of one cell, by repetition
+        faster: times of the other, in the same repetitions
+        slowdown: how many times slower the machine was at worst than at its best
+    """
+    if len(slower) < FEWEST_FOR_FAR:
+        return False
+    spreads = (float(times.max() / times.min()) for times in (slower, faster))
+    disturbance = max(MAX_SLOWDOWN, slowdown, *spreads)
+    return bool((slower / faster).min() > TIMES_THE_DISTURBANCE * disturbance)
+
+
+def _by_intervals(walls: Values, baseline: int | None, level: Level) -> list[Standing]:
+    """Compare by intervals; the comparisons of the baseline with each pool are planned beforehand.
+
+    A cell that is slower than the baseline by the interval of its own speedup is not among the best. The
+    baseline is not if a pool is faster by an interval at the level of all comparisons together.
+    """
+    best = among_best(walls, *level)
+    beats: list[bool | None] = [None] * len(walls)
+    if baseline is not None:
+        for row, times in enumerate(walls):
+            if row != baseline:
+                beats[row] = ratio_of_medians(walls[baseline], times, *_strict(level, len(walls))).low > 1
+                best[row] = best[row] and not ratio_of_medians(walls[baseline], times, *level).high < 1
+        beats[baseline] = False
+        best[baseline] = not any(beats)
+    return [Standing(among_best=one, beats_baseline=two) for one, two in zip(best, beats, strict=True)]
+
+
+def _strict(level: Level, cells: int) -> Level:
+    """Return the level of all comparisons together, but never less than that of a single interval."""
+    return level._replace(confidence=max(level.confidence, level.to_compare(cells).confidence))
+
+
+def _also_far(
+    standing: Standing, row: int, baseline: int | None, slower: Sequence[Sequence[bool]]
+) -> Standing:
+    """Add what overwhelming differences tell."""
+    is_slow = any(slower[row])
+    beats = standing.beats_baseline
+    if baseline is not None and beats is None and row != baseline:
+        beats = True if slower[baseline][row] else False if slower[row][baseline] else None
+    return Standing(among_best=False if is_slow else standing.among_best, beats_baseline=beats)
+
+
+def _with_sole_survivor(shown: Sequence[Standing]) -> list[Standing]:
+    """Where all other cells are shown to be slower than the best, the one that is left is the best."""
+    left = [standing for standing in shown if standing.among_best is not False]
+    return [
+        replace(standing, among_best=True) if left == [standing] and len(left) == 1 else standing
+        for standing in shown
+    ]

@@ -27,7 +27,7 @@ class Estimate:
         return not self.is_range and not self.low <= value <= self.high
 
     def inverse(self) -> "Estimate":
-        """Turn seconds per task into tasks per second; the bounds swap."""
+        """Return the inverse, such as tasks per second from seconds per task; the bounds swap."""
         return Estimate(value=1 / self.value, low=1 / self.high, high=1 / self.low, is_range=self.is_range)
 
     def over(self, divisor: float) -> "Estimate":

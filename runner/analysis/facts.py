@@ -65,6 +65,12 @@ class Comparison:
     slower: str
     faster: str
     ratio: Estimate
+    decided: bool | None = None  #: by the comparisons of all cells together; None: by this interval alone
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the difference is shown."""
+        return self.ratio.excludes(1) if self.decided is None else self.decided
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +235,7 @@ class CellAnalysis:
     efficiency: Estimate | None
     marginal: Comparison | None  #: over the next smaller number of workers, all else being equal
     among_best: bool | None  #: not shown to be slower than the best of its group; None: too few repetitions
+    beats_baseline: bool | None  #: shown to be faster than its baseline; None: too few repetitions to tell
     speedup_bound: Estimate | None  #: what no executor can exceed; known of failed cells, too
     bound_limit: BoundLimit | None
     exceeds_bound: bool  #: its whole interval is above that of the bound
@@ -309,6 +316,16 @@ class Answer(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
+class NoGain(StrEnum):
+    """Why no pool can gain what is worth it, whatever was measured: the bound says so."""
+
+    ALL_CPUS_USED = "tasks_use_all_cpus"  #: by native threads, or processes of their own
+    ONE_TASK = "one_task_is_nearly_all"
+    ONE_CPU = "one_usable_cpu"
+    ONE_WORKER = "one_worker"  #: no pool has two
+    PREPARATION = "preparation_of_each_worker"  #: the initializer, which every worker runs
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoreRepetitions:
     """How many repetitions would tell whether a pool helps."""
@@ -323,16 +340,29 @@ class MoreRepetitions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FewerWorkers:
-    """Whether fewer workers of the fastest pool would do, all else being equal."""
+    """Whether fewer workers of the fastest pool would do, all else being equal.
 
-    enough: str | None  #: the smallest pool that is not measurably slower; None: each is measurably slower
+    A smaller pool will do if it is among the best and itself shown to be faster than the loop.
+    """
+
+    enough: str | None  #: the smallest pool that will do; None: there is none
+    hidden: str | None = (
+        None  #: a smaller one that is among the best, but not shown to be faster than the loop
+    )
 
 
 class RemedyCode(StrEnum):
     """Where a remedy comes from."""
 
     OF_CAUSE = "of_cause"
-    LONGEST_FIRST = "longest_tasks_first"  #: chunks are of one task already
+    LONGEST_FIRST = "longest_tasks_first"  #: chunks cannot be smaller
+    SMALLER_CHUNKS = "smaller_chunks"  #: tasks are equal, so that their order does not matter
+    MORE_TASKS = "more_tasks"  #: tasks are equal, and too few to divide among the workers
+    LESS_DATA = "less_data_per_task"  #: chunks cannot be bigger, or were chosen
+    FEWER_WORKERS = "fewer_workers"  #: no start method is quicker
+    QUICKER_START = "quicker_start_method"  #: fewer workers are shown to be slower
+    LESS_BETWEEN_AWAITS = "less_between_awaits"  #: processes are shown to be no faster
+    LESS_TRAFFIC = "less_memory_traffic"  #: fewer workers are shown to be slower
     MORE_ITEMS = "more_items"  #: start-up and shutdown of the pool cost all that its workers save
 
 
@@ -352,6 +382,7 @@ class Explanation:
     losses: tuple[Loss, ...]
     unexplained: Unexplained | None
     is_at_bound: bool
+    is_noise: bool  #: its times vary too much to say whether it is faster, and so to say why
     remedy: Remedy | None
 
 
@@ -366,12 +397,17 @@ class GroupAnalysis:
     failed: tuple[str, ...]  #: cells that are excluded from comparisons
     answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
     fastest: str | None  #: None if every cell failed
-    recommended: str | None  #: fewest workers among those not shown to be slower than the best
+    reason: NoGain | None  #: why no pool can help; None where the measured times decide
+    #: the loop or, where a pool helps, the one with the fewest workers among those shown to be faster than
+    #: the loop and not shown to be slower than the best
+    recommended: str | None
     repetitions: int  #: in which all its cells succeeded
     needed_repetitions: int  #: to compare that many cells with the best
     fastest_over_baseline: Comparison | None  #: where a pool is fastest
     next_over_fastest: Comparison | None  #: where the baseline is fastest
     fewer_workers: FewerWorkers | None  #: of the fastest pool; None: no fewer were measured
+    #: the best cell of every other executor, over the recommended cell
+    executors: tuple[Comparison, ...]
     more_workers: Comparison | None  #: the recommended cell over the next larger number of workers
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
     explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from runner.analysis.answer import (
     ComparedCells,
     answer_of,
+    executors_of,
     explanation_of,
     fewer_workers_of,
     more_repetitions_of,
     more_workers_of,
+    reason_of,
     recommended_of,
 )
 from runner.analysis.facts import (
@@ -24,6 +28,7 @@ from runner.analysis.facts import (
 from runner.analysis.headline import CellTimes
 
 _Cells = Mapping[str, CellAnalysis]
+_EQUAL = 1.25  # times the median task: no task is longer
 
 
 def analyse_groups(
@@ -42,11 +47,19 @@ def analyse_groups(
         groups.setdefault(cell.cell.baseline, []).append(cell)
     keys = [key for key in ("python", *swept) if _varies(cells.values(), key)]
     snippets: dict[str, list[TaskAnalysis]] = {}
+    lengths: dict[str, list[float]] = {}
     for task in tasks:
         if task.relative is not None:
             snippets.setdefault(task.cell, []).append(task)
+        elif task.cell in groups:
+            lengths.setdefault(task.cell, []).append(task.time_s.value)
+
+    def compared(baseline: str, group: Sequence[CellAnalysis]) -> ComparedCells:
+        measured = [cell for cell in group if _is_measured(cell)]
+        return ComparedCells(measured, times, has_equal_tasks=_are_equal(lengths.get(baseline, [])))
+
     return tuple(
-        _analyse_group(baseline, group, snippets.get(baseline, []), times, keys)
+        _analyse_group(baseline, group, snippets.get(baseline, []), compared(baseline, group), keys)
         for baseline, group in groups.items()
     )
 
@@ -55,11 +68,10 @@ def _analyse_group(
     baseline: str,
     group: Sequence[CellAnalysis],
     snippets: Sequence[TaskAnalysis],
-    times: CellTimes,
+    compared: ComparedCells,
     keys: Sequence[str],
 ) -> GroupAnalysis:
-    measured = [cell for cell in group if _is_measured(cell)]
-    compared = ComparedCells(measured, times)
+    measured = compared.cells
     where = _where(measured or group, keys)
     if not measured:
         return GroupAnalysis(
@@ -69,13 +81,15 @@ def _analyse_group(
             cells=(),
             failed=tuple(cell.cell.id for cell in group),
             answer=None,
+            reason=None,
             fastest=None,
             recommended=None,
             repetitions=0,
-            needed_repetitions=times.level.to_compare(len(group)).fewest_blocks,
+            needed_repetitions=compared.times.level.to_compare(len(group)).fewest_blocks,
             fastest_over_baseline=None,
             next_over_fastest=None,
             fewer_workers=None,
+            executors=(),
             more_workers=None,
             more_repetitions=None,
             explanation=None,
@@ -83,7 +97,9 @@ def _analyse_group(
         )
     fastest, *others = compared.fastest_first(measured)
     is_baseline = fastest.is_baseline
-    recommended, answer = recommended_of(compared), answer_of(compared)
+    answer = answer_of(compared)
+    recommended = recommended_of(compared, answer)
+    base = next((cell for cell in measured if cell.is_baseline), None)
     return GroupAnalysis(
         workload=group[0].cell.workload,
         where=where,
@@ -91,20 +107,25 @@ def _analyse_group(
         cells=tuple(cell.cell.id for cell in measured),
         failed=tuple(cell.cell.id for cell in group if not _is_measured(cell)),
         answer=answer,
+        reason=reason_of(compared) if answer is Answer.DOES_NOT_HELP else None,
         fastest=fastest.cell.id,
         recommended=recommended.cell.id,
         repetitions=compared.repetitions,
         needed_repetitions=compared.level.fewest_blocks,
-        fastest_over_baseline=None if is_baseline else compared.over(baseline, fastest.cell.id),
-        next_over_fastest=(
-            compared.over(others[0].cell.id, fastest.cell.id) if is_baseline and others else None
-        ),
+        fastest_over_baseline=None if base is None or is_baseline else compared.over(base, fastest),
+        next_over_fastest=(compared.over(others[0], fastest) if is_baseline and others else None),
         fewer_workers=None if is_baseline else fewer_workers_of(compared, fastest),
+        executors=executors_of(compared, recommended),
         more_workers=more_workers_of(compared, recommended),
         more_repetitions=more_repetitions_of(compared) if answer is Answer.CANNOT_TELL else None,
         explanation=explanation_of(compared, recommended),
         snippets=_rank_snippets(snippets, compared),
     )
+
+
+def _are_equal(lengths: Sequence[float]) -> bool | None:
+    """Whether tasks take about the same time; None without any."""
+    return max(lengths) <= _EQUAL * float(np.median(lengths)) if lengths else None
 
 
 def _is_measured(cell: CellAnalysis) -> bool:

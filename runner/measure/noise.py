@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.records import TOOK
+from runner.disturbances import MAX_SLOWDOWN, Disturbance, DisturbanceKind, as_text
 
 #: CPUs that other programs may take on average; on a quiet host, at most 1 invocation in 20 exceeds it.
 MAX_CPUS_TAKEN = 0.10
-#: Multiple of its shortest time that the canary may take.
-MAX_SLOWDOWN = 1.25
 _CANARY_S = 0.05
 _CANARY_TRIALS = 5
 _RESOLUTION_S = 0.05  # the kernel counts ticks of 10 ms, on every CPU
@@ -59,13 +57,12 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
     seconds = after.at_s - before.at_s
     others_s = after.busy_s - before.busy_s - (after.runner_s - before.runner_s) - invocation_cpu_s
     steal_s = after.steal_s - before.steal_s
-    causes = (("other processes", others_s), ("the host of this virtual machine", steal_s))
-    messages = [
-        f"{who}{TOOK}{taken_s / seconds:.2f} CPUs"
-        for who, taken_s in causes
+    taken = ((DisturbanceKind.OTHER_PROGRAMS, others_s), (DisturbanceKind.HOST, steal_s))
+    return as_text(
+        Disturbance(kind=kind, amount=taken_s / seconds)
+        for kind, taken_s in taken
         if taken_s > _RESOLUTION_S and taken_s / seconds > MAX_CPUS_TAKEN
-    ]
-    return " and ".join(messages)
+    )
 
 
 class Canary:
@@ -94,7 +91,7 @@ class Canary:
         slowdown = self.slowdown()
         if slowdown <= MAX_SLOWDOWN:
             return ""
-        return f"before the repetition the machine was {slowdown:.2f} times slower than at its best"
+        return as_text([Disturbance(kind=DisturbanceKind.SLOW_CPU, amount=slowdown)])
 
     def _time(self) -> float:
         started = self._clock()

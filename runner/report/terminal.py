@@ -127,9 +127,17 @@ class _Terminal:
             if not sentences.answer:
                 continue
             self._console.print()
+            if sentences.trust:
+                self._say(f"{wording.prefixed(name, sentences.trust)}.")
             for sentence in filter(None, [sentences.snippets, sentences.answer]):
                 self._say(f"{wording.prefixed(name, sentence)}.", style="bold green")
-            reasons = (sentences.more_repetitions, sentences.more_workers, sentences.explanation)
+            reasons = (
+                sentences.more_repetitions,
+                sentences.executors,
+                sentences.memory,
+                sentences.more_workers,
+                sentences.explanation,
+            )
             for sentence in filter(None, reasons):
                 self._say(f"{sentence}.")
 

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, get_args
 
 from runner.analysis.facts import (
@@ -15,6 +16,7 @@ from runner.analysis.facts import (
     CellAnalysis,
     Explanation,
     GroupAnalysis,
+    RemedyCode,
     StudyAnalysis,
     StudyWarning,
 )
@@ -83,6 +85,11 @@ def _value(field: Field, value: Any, study: StudyAnalysis) -> Any:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def listed_codes(codes: type[StrEnum]) -> str:
+    """List the codes that a field may have."""
+    return ", ".join(f"`{code.value}`" for code in codes)
 
 
 _ESTIMATE = Object(
@@ -180,6 +187,11 @@ _CELL = Object(
             doc="whether it is not measurably slower than the best; null: too few repetitions",
         ),
         Field(
+            name="beats_baseline",
+            get=lambda cell, _: cell.beats_baseline,
+            doc="whether it is shown to be faster than its baseline; null: too few repetitions",
+        ),
+        Field(
             name="losses",
             get=lambda cell, _: cell.losses,
             doc="what the time of its workers is lost to, the largest loss first",
@@ -253,7 +265,7 @@ _REMEDY = Object(
         Field(
             name="code",
             get=lambda explanation, _: explanation.remedy.code,
-            doc="`of_cause`, `longest_tasks_first` or `more_items`",
+            doc=f"what helps: {listed_codes(RemedyCode)}",
         ),
         Field(
             name="cause",
@@ -267,7 +279,20 @@ _REMEDY = Object(
 _SENTENCES = Object(
     name="sentences",
     fields=(
+        Field(
+            name="trust",
+            get=lambda text, _: text.trust,
+            doc="how far the answer can be trusted, where nearly all runs were disturbed",
+        ),
         Field(name="answer", get=lambda text, _: text.answer, doc="the decision, and how sure it is"),
+        Field(
+            name="executors",
+            get=lambda text, _: text.executors,
+            doc="the best cell of every other executor against the recommended one",
+        ),
+        Field(
+            name="memory", get=lambda text, _: text.memory, doc="what the recommended pool costs in memory"
+        ),
         Field(name="more_repetitions", get=lambda text, _: text.more_repetitions, doc="how many would tell"),
         Field(name="more_workers", get=lambda text, _: text.more_workers, doc="what more workers gain"),
         Field(name="explanation", get=lambda text, _: text.explanation, doc="why it is not faster"),
@@ -324,8 +349,8 @@ _GROUP = Object(
             name="recommended",
             get=lambda group, study: _cell(group.recommended, study),
             doc=(
-                "the cell to use: the fewest workers among those not measurably slower than the best; null: "
-                "every cell failed"
+                "the cell to use: the loop or, where a pool helps, the fewest workers among those shown to "
+                "be faster than the loop and not measurably slower than the best; null: every cell failed"
             ),
             holds=_CELL,
         ),
@@ -346,7 +371,15 @@ _GROUP = Object(
             get=lambda group, _: group.fewer_workers.enough if group.fewer_workers else None,
             doc=(
                 "id of the smallest pool that is not measurably slower than the fastest, all else being "
-                "equal; null: there is none, or it was not measured"
+                "equal, and shown to be faster than the loop; null: there is none, or it was not measured"
+            ),
+        ),
+        Field(
+            name="hidden_fewer_workers",
+            get=lambda group, _: group.fewer_workers.hidden if group.fewer_workers else None,
+            doc=(
+                "id of the smallest pool of which noise hides whether it would do: it is not shown to be "
+                "slower than the best, nor faster than the loop; null: none"
             ),
         ),
         Field(

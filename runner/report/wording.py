@@ -13,6 +13,7 @@ from runner.analysis.facts import (
     MOST_MORE_REPETITIONS,
     MOST_SLOWED_BY_TRACING,
     Anomaly,
+    Answer,
     BreakEven,
     CellAnalysis,
     CellsFailed,
@@ -30,6 +31,7 @@ from runner.analysis.facts import (
     Loss,
     MoreRepetitions,
     NativeThreads,
+    NoGain,
     NotRun,
     OddTimes,
     PrecisionMissed,
@@ -52,8 +54,11 @@ from runner.codegen.code import code_to_paste
 from runner.columns import BY_NAME
 from runner.records import AUTO, names, shown_value
 from runner.report.labels import ALL_TASKS
-from runner.units import percent, seconds, three_digits
+from runner.units import percent, seconds, size, three_digits
 
+#: Share of the runs from which on the answer begins with how far it can be trusted.
+MOSTLY_DISTURBED = 0.8
+_PERCENT = (0.9, 1.1)  # ratios in between are shown as percentages
 _MOST_NAMES = 3
 _MOST_LOSSES = 2
 _USUAL_REPETITIONS = 7
@@ -139,7 +144,10 @@ class GroupSentences:
     """The answer for one group; parts that do not apply are empty."""
 
     snippets: str  #: which snippet is the quickest
+    trust: str  #: how far the answer can be trusted, where nearly all runs were disturbed
     answer: str  #: the decision first; empty if every cell failed
+    executors: str  #: the best cell of every other executor against the recommended one
+    memory: str  #: what the recommended pool costs in memory
     more_repetitions: str  #: how many would tell
     more_workers: str  #: what the next larger number of workers gains
     explanation: str  #: why the recommended executor is not faster, and what would help
@@ -151,7 +159,10 @@ def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
     words = _GroupWording(group, study)
     return GroupSentences(
         snippets=words.snippets(group.snippets) if group.snippets else "",
+        trust=words.trust() if group.recommended else "",
         answer=words.answer(),
+        executors=words.executors(group.executors),
+        memory=words.memory() if group.recommended else "",
         more_repetitions=words.more_repetitions(group.more_repetitions) if group.more_repetitions else "",
         more_workers=words.more_workers(group.more_workers) if group.more_workers else "",
         explanation=words.explanation(group.explanation) if group.explanation else "",
@@ -170,6 +181,18 @@ class _GroupWording:
         self._group, self._study, self._facts = group, study, study.study
         self._names = names([study.cells[cell].cell for cell in (*group.cells, *group.failed)])
 
+    def trust(self) -> str:
+        """Say how far the answer can be trusted if nearly all runs were disturbed."""
+        cells = [self._cell(cell) for cell in self._group.cells]
+        disturbed, runs = sum(cell.disturbed for cell in cells), sum(len(cell.runs) for cell in cells)
+        if not runs or disturbed < MOSTLY_DISTURBED * runs:
+            return ""
+        counted = f"{disturbed} of {plural(runs, 'run')} were disturbed"
+        if self._group.answer is Answer.CANNOT_TELL:
+            return f"{counted}, so the intervals are wider than on a quiet machine"
+        holds = "which cell is faster holds, since each repetition measures all of them"
+        return f"{counted}: {holds}; how long they take may not"
+
     def answer(self) -> str:
         group = self._group
         if group.fastest is None or group.recommended is None:
@@ -177,28 +200,118 @@ class _GroupWording:
         described = self._facts.mode.describe(self._facts.window_s)
         if len(group.cells) == 1:
             return prefixed(described, self._alone(group.fastest))
-        fastest = f"{self._fastest(group.fastest)}{self._compared(group.fastest)}"
-        if group.fastest == group.recommended:
-            return prefixed(described, f"{self._use(group.fastest)}. It {fastest}")
-        reason = self._why_not(group.fastest, group.recommended)
-        use = f"{self._use(group.recommended)}: {reason}"
-        return prefixed(described, f"{use}. {self._names[group.fastest]} {fastest}")
+        if group.answer is None:
+            text = self._without_loop(group.fastest, group.recommended)
+        elif group.recommended == group.baseline:
+            text = self._use_no_pool()
+        else:
+            text = self._use_pool(self._cell(group.recommended))
+        return prefixed(described, text)
 
-    def _use(self, cell: str) -> str:
-        return f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[cell]}"
+    def _use_no_pool(self) -> str:
+        """Say that no pool is to be used: none helps, or it cannot be told."""
+        group = self._group
+        until = " until more is known" if group.answer is Answer.CANNOT_TELL else ""
+        why = no_gain_text(group.reason, self._bound_of_pools()) if group.reason else ""
+        nearest = group.executors[0] if group.executors else None
+        compared = self._than(nearest, subject=self._names[nearest.slower]) if nearest else ""
+        baseline = self._names[group.baseline]
+        taken = f"{baseline} {_reaches(self._cell(group.baseline), self._facts)}"
+        measured = f"{taken}, and {compared}" if compared else taken
+        return f"Use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
+
+    def _bound_of_pools(self) -> Estimate | None:
+        """Return the largest bound of the group's pools."""
+        bounds = [self._cell(cell).speedup_bound for cell in self._group.cells]
+        return max(filter(None, bounds), key=lambda bound: bound.high, default=None)
+
+    def _use_pool(self, cell: CellAnalysis) -> str:
+        """Say which pool is to be used, and what it gains over the loop."""
+        group = self._group
+        name = self._names[cell.cell.id]
+        if group.answer is Answer.CANNOT_TELL:
+            each = f"it was faster in each of {plural(group.repetitions, 'repetition')}"
+            return f"Until more is known, use {name}: {each}, {self._gain(cell)}"
+        is_fastest = group.fastest == cell.cell.id
+        at = f"{'is fastest at' if is_fastest else 'reaches'} {figure_text(cell, self._facts)}"
+        text = f"Use {name}. It {at}: {self._gain(cell)}{self._fewer_workers()}"
+        return text if is_fastest else f"{text}. {self._not_faster(str(group.fastest), cell)}"
+
+    def _gain(self, cell: CellAnalysis) -> str:
+        baseline = self._names[self._group.baseline]
+        if cell.speedup is None:
+            return f"its baseline {baseline} has no time to compare it with"
+        return (
+            f"{three_digits(cell.speedup.value)} times as fast as {baseline} ({self._bounds(cell.speedup)})"
+        )
+
+    def _not_faster(self, fastest: str, recommended: CellAnalysis) -> str:
+        """Say why another cell than the fastest is recommended."""
+        needs = self._needs(self._cell(fastest).cell.workers, recommended.cell.workers)
+        needed = f" and needs {needs}" if needs else ""
+        figure = figure_text(self._cell(fastest), self._facts)
+        return f"{self._names[fastest]}, the fastest at {figure}, is not measurably faster{needed}"
+
+    def _without_loop(self, fastest: str, recommended: str) -> str:
+        """Say which cell is to be used where speedups are not relative to a loop, or there is no pool."""
+        use = f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[recommended]}"
+        if fastest != recommended:
+            return f"{use}. {self._not_faster(fastest, self._cell(recommended))}"
+        comparison = self._group.fastest_over_baseline or self._group.next_over_fastest
+        text = f"{use}. It is fastest at {figure_text(self._cell(fastest), self._facts)}"
+        if comparison is None:
+            return text
+        return f"{text}; {self._than(comparison, subject=self._names[comparison.slower])}"
 
     @property
     def _is_few(self) -> bool:
         """Whether the repetitions are too few to compare the cells of the group."""
         return self._group.repetitions < self._group.needed_repetitions
 
-    def _why_not(self, fastest: str, recommended: str) -> str:
-        """Say why another cell than the fastest is recommended."""
-        if self._is_few:
-            few = plural(self._group.repetitions, "repetition")
-            return f"{few} cannot show that {self._names[fastest]} is faster"
-        needs = self._needs(self._cell(fastest).cell.workers, self._cell(recommended).cell.workers)
-        return f"{self._names[fastest]} is not measurably faster{f' and needs {needs}' if needs else ''}"
+    def _than(self, comparison: Comparison, *, subject: str, object_: str = "") -> str:
+        """Say how much longer one cell takes than another."""
+        ratio = comparison.ratio
+        than, as_ = (f" than {object_}", f" as {object_}") if object_ else ("", "")
+        slower = ratio.value >= 1
+        if ratio.is_range or comparison.is_shown or ratio.excludes(1):
+            text = f"{subject} {longer_text(ratio, than, as_)} ({self._longer_bounds(ratio)})"
+            may_be_chance = not ratio.is_range and not comparison.is_shown
+            chance = f", which may be chance among {len(self._group.cells)} cells"
+            return f"{text}{chance if may_be_chance else ''}"
+        verdict = f"is not measurably {'slower' if slower else 'faster'}{than}"
+        return f"{subject} {verdict} ({_longer(ratio)}, {self._longer_bounds(ratio)})"
+
+    def _longer_bounds(self, ratio: Estimate) -> str:
+        """State the bounds of a ratio of times in the unit in which the ratio itself is shown."""
+        if not is_percentage(ratio):
+            return self._bounds(ratio if ratio.value >= 1 else ratio.inverse())
+        low, high = _signed(ratio.low), _signed(ratio.high)
+        if ratio.low >= 1:
+            low, high = low.removesuffix(" slower"), high.removesuffix(" slower")
+        elif ratio.high <= 1:
+            low, high = high.removesuffix(" faster"), low.removesuffix(" faster")
+        bounds = f"{low} to {high}"
+        return self._bounds(ratio).replace(f"{three_digits(ratio.low)} to {three_digits(ratio.high)}", bounds)
+
+    def executors(self, comparisons: Sequence[Comparison]) -> str:
+        """Compare the best cell of every other executor with the recommended one."""
+        if not comparisons:
+            return ""
+        recommended = self._names[str(self._group.recommended)]
+        is_told = self._group.recommended == self._group.baseline and self._group.answer is not None
+        return "; ".join(
+            self._than(comparison, subject=self._names[comparison.slower], object_=recommended)
+            for comparison in (comparisons[1:] if is_told else comparisons)
+        )
+
+    def memory(self) -> str:
+        """Say what the recommended pool costs in memory."""
+        pool, loop = self._cell(str(self._group.recommended)), self._cell(self._group.baseline)
+        taken, least = pool.peak_pss_bytes, loop.peak_pss_bytes
+        if not pool.is_pool or not taken or not least:
+            return ""
+        times = f"{three_digits(taken / least)} times the {size(least)} of {self._names[loop.cell.id]}"
+        return f"{self._names[pool.cell.id]} takes {size(taken)} of memory at its peak, {times}"
 
     @staticmethod
     def _needs(workers: int | None, fewer: int | None) -> str:
@@ -217,41 +330,13 @@ class _GroupWording:
         figure = figure_text(self._cell(cell), self._facts)
         return f"{self._names[cell]} was measured at {figure}; there is nothing to compare it with"
 
-    def _fastest(self, cell: str) -> str:
-        return f"is fastest at {figure_text(self._cell(cell), self._facts)}"
-
-    def _compared(self, fastest: str) -> str:
-        """Compare the fastest cell with its baseline or, if it is that, with the next cell."""
-        if fastest == self._group.baseline:
-            return self._next(self._group.next_over_fastest)
-        return f"{self._gain(self._group.fastest_over_baseline)}{self._fewer_workers()}"
-
-    def _next(self, comparison: Comparison | None) -> str:
-        if comparison is None:
-            return ""
-        name, ratio = self._names[comparison.slower], comparison.ratio
-        times = f"{three_digits(ratio.value)} times as long"
-        if ratio.excludes(1) or ratio.is_range:
-            return f"; the next, {name}, takes {times} ({self._bounds(ratio)})"
-        return f", but {name} is not measurably slower ({times}, {self._bounds(ratio)})"
-
-    def _gain(self, comparison: Comparison | None) -> str:
-        baseline = self._names[self._group.baseline]
-        if comparison is None:
-            return f"; its baseline {baseline} has no time to compare it with"
-        ratio = comparison.ratio
-        gain = f": {three_digits(ratio.value)} times as fast as {baseline} ({self._bounds(ratio)})"
-        return gain if ratio.excludes(1) or ratio.is_range else f"{gain}, no measurable gain"
-
     def _fewer_workers(self) -> str:
         fewer = self._group.fewer_workers
         if fewer is None:
             return ""
-        if fewer.enough is None:
-            return "; with fewer workers it is measurably slower"
-        if fewer.enough == self._group.recommended:
-            return ""  # the sentence begins with that
-        return f"; {self._names[fewer.enough]} is not measurably slower"
+        if fewer.hidden is not None:
+            return f"; noise hides whether {self._names[fewer.hidden]} would do"
+        return "; with fewer workers it is measurably slower" if fewer.enough is None else ""
 
     def more_repetitions(self, more: MoreRepetitions) -> str:
         """Say how many repetitions would tell."""
@@ -273,12 +358,18 @@ class _GroupWording:
         faster, slower, ratio = self._names[gain.faster], self._names[gain.slower], gain.ratio
         times = f"{three_digits(ratio.value)} times as fast as {slower} ({self._bounds(ratio)})"
         times = f"More workers: {faster} is {times}"
-        return times if ratio.excludes(1) or ratio.is_range else f"{times}, no measurable difference"
+        if gain.is_shown or ratio.is_range:
+            return times
+        if ratio.excludes(1):
+            return f"{times}, which may be chance among {len(self._group.cells)} cells"
+        return f"{times}, no measurable difference"
 
     def explanation(self, explanation: Explanation) -> str:
         """Say where the time of the workers goes, and what would help."""
         cell = self._cell(explanation.cell)
         parts = []
+        if explanation.is_noise and cell.speedup is not None:
+            parts.append(f"its times vary too much to say ({self._bounds(cell.speedup)} times as fast)")
         if explanation.is_at_bound and cell.speedup_bound is not None:
             bound = f"{three_digits(cell.speedup_bound.value)}{self._bound_bounds(cell.speedup_bound)}"
             most = "the most that these tasks and CPUs allow"
@@ -324,6 +415,49 @@ class _GroupWording:
 def _enough(needed: int) -> int:
     """Round a number of repetitions up to the usual one or an odd one, whose median is a real run."""
     return max(_USUAL_REPETITIONS, needed | 1)
+
+
+def is_percentage(ratio: Estimate) -> bool:
+    """Whether a ratio of times is so near to 1 that its difference is shown in percent."""
+    return _PERCENT[0] < ratio.value < _PERCENT[1]
+
+
+def longer_text(ratio: Estimate, than: str, as_: str) -> str:
+    """Say how much longer something takes: `takes 2.20 times as long`, `is 6% slower`, `is 3% faster`."""
+    if is_percentage(ratio):
+        return f"is {_longer(ratio)}{than}"
+    return f"{'is' if ratio.value < 1 else 'takes'} {_longer(ratio)}{as_}"
+
+
+def _longer(ratio: Estimate) -> str:
+    if is_percentage(ratio):
+        return _signed(ratio.value)
+    if ratio.value < 1:
+        return f"{three_digits(1 / ratio.value)} times as fast"
+    return f"{three_digits(ratio.value)} times as long"
+
+
+def _signed(ratio: float) -> str:
+    """Show a ratio of times as a difference: `6% slower`, `3% faster`."""
+    return f"{percent(ratio - 1)} slower" if ratio >= 1 else f"{percent(1 - ratio)} faster"
+
+
+def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
+    """Say why no pool can help."""
+    text = {
+        NoGain.ALL_CPUS_USED: "the tasks already use all CPUs",
+        NoGain.ONE_TASK: "one task is nearly all the work, and a task cannot be divided",
+        NoGain.ONE_CPU: "there is one usable CPU, and the tasks keep it busy",
+        NoGain.ONE_WORKER: "a pool of one worker shares out nothing",
+        NoGain.PREPARATION: "what every worker does first is nearly all the work",
+    }[reason]
+    most = "" if bound is None or reason is NoGain.ONE_WORKER else f" (bound {three_digits(bound.high)})"
+    return f"{text}{most}"
+
+
+def _reaches(cell: CellAnalysis, study: StudyFacts) -> str:
+    """Say how fast a cell is: `takes 603 ms`, `reaches 16.7 tasks per second`."""
+    return f"{'reaches' if study.mode.has_window else 'takes'} {figure_text(cell, study)}"
 
 
 def figure_text(cell: CellAnalysis, study: StudyFacts) -> str:
@@ -382,12 +516,22 @@ def short_loss(cell: CellAnalysis) -> str:
 
 def remedy_text(remedy: Remedy, cell: CellAnalysis) -> str:
     """Say what is most likely to help."""
-    if remedy.code == RemedyCode.LONGEST_FIRST:
-        return "submit the longest tasks first"
     if remedy.code == RemedyCode.MORE_ITEMS:
         saved = f"all the time that {plural(cell.cell.workers or 0, 'worker')} could save"
         return f"more items, since start-up and shutdown of the workers cost {saved}"
-    return remedy.cause.remedy
+    return _REMEDIES.get(remedy.code, remedy.cause.remedy)
+
+
+_REMEDIES = {
+    RemedyCode.LONGEST_FIRST: "submit the longest tasks first",
+    RemedyCode.SMALLER_CHUNKS: "smaller chunks",
+    RemedyCode.MORE_TASKS: "divide the work into more tasks, or use a number of workers that divides theirs",
+    RemedyCode.LESS_DATA: "less data per task, or more work in each",
+    RemedyCode.FEWER_WORKERS: "fewer workers",
+    RemedyCode.QUICKER_START: "a quicker start method",
+    RemedyCode.LESS_BETWEEN_AWAITS: "less work between awaits",
+    RemedyCode.LESS_TRAFFIC: "less memory traffic",
+}
 
 
 # --- beyond one group ---------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from runner.analysis.compare import is_far_slower
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.causes import (
     DISPATCH,
@@ -18,11 +20,14 @@ from runner.analysis.explain.causes import (
 from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.facts import (
     Answer,
+    BoundLimit,
     Cause,
     Explanation,
+    FewerWorkers,
     GroupAnalysis,
     Loss,
     MoreRepetitions,
+    NoGain,
     Remedy,
     RemedyCode,
 )
@@ -31,6 +36,7 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
 from runner.analysis.study import analyse
 from runner.records import Cell
+from tests.analysis_factories import analysed_cell
 from tests.factories import MakeResults, cell
 
 SERIAL, TWO, FOUR = cell("serial", None), cell("process", 2), cell("process", 4)
@@ -108,7 +114,7 @@ def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_resu
     losses = {name: {OVERSUBSCRIBED: 0.3, UNEVEN_TASKS: 0.3} for name in (TWO.id, FOUR.id)}
 
     def remedy(walls_of_two: list[float]) -> Cause | None:
-        walls = {SERIAL: [4 * n for n in NOISE], TWO: walls_of_two, FOUR: NOISE}
+        walls = {SERIAL: [1.8 * n for n in NOISE], TWO: walls_of_two, FOUR: NOISE}
         chosen = explained(make_results, walls, losses).remedy
         return chosen.cause if chosen else None
 
@@ -163,7 +169,7 @@ def test_where_a_pool_costs_all_that_it_could_save_more_items_are_the_remedy(
 def test_more_items_are_no_remedy_where_dispatch_costs_most(make_results: MakeResults) -> None:
     walls = {SERIAL: NOISE, TWO: [20 * n for n in OTHER_NOISE]}
     explanation = explained(make_results, walls, {TWO.id: {DISPATCH: 0.9, POOL_END: 0.07}})
-    assert explanation.remedy == Remedy(code=RemedyCode.OF_CAUSE, cause=DISPATCH)
+    assert explanation.remedy == Remedy(code=RemedyCode.LESS_DATA, cause=DISPATCH)
 
 
 @pytest.mark.parametrize(("size", "code"), [(1, RemedyCode.LONGEST_FIRST), (4, RemedyCode.OF_CAUSE)])
@@ -231,8 +237,8 @@ def test_a_gain_that_may_be_chance_needs_more_repetitions(make_results: MakeResu
     other = [1.02, 0.84, 1.12, 0.88, 0.93, 1.07, 0.98]
     group = answered(make_results, {SERIAL: noisy, TWO: other})
     assert group.answer is Answer.CANNOT_TELL
-    # Two cells are compared once: at 90 %, two-sided. The interval has to narrow until its low end is at 1.
-    ratio = ratio_of_medians(np.array(noisy), np.array(other), 0.9, 1)
+    # The interval has to narrow until its low end is at 1.
+    ratio = ratio_of_medians(np.array(noisy), np.array(other), 0.95, 1)
     times = math.log(ratio.value / ratio.low) / math.log(ratio.value)
     assert group.more_repetitions == MoreRepetitions(
         done=7, total=math.ceil(7 * times**2) | 1, at_least=False, cells=2, nearest="process2"
@@ -285,3 +291,161 @@ def test_a_pool_at_its_bound_is_explained_by_it(make_results: MakeResults) -> No
     assert group.explanation.is_at_bound
     above = answered(make_results, {SERIAL: [5 * n for n in NOISE], TWO: OTHER_NOISE})
     assert above.explanation is None or not above.explanation.is_at_bound
+
+
+# --- the recommended pool -----------------------------------------------------------------------------
+
+WILD = [1.0, 1.9, 0.8, 1.5, 0.7, 1.2, 1.05]
+
+
+def test_a_pool_that_may_be_slower_than_the_loop_is_not_recommended(make_results: MakeResults) -> None:
+    # Two workers are not shown to be slower than four, nor faster than the loop.
+    walls = {SERIAL: [1.9 * n for n in NOISE], TWO: [1.4 * n for n in WILD], FOUR: OTHER_NOISE}
+    study = analyse(make_results(walls))
+    (group,) = study.groups
+    two = study.cells[TWO.id]
+    assert (two.among_best, two.beats_baseline) == (True, False)
+    assert (group.answer, group.recommended) == (Answer.HELPS, FOUR.id)
+    assert group.fewer_workers == FewerWorkers(enough=None, hidden=TWO.id)
+
+
+def test_a_pool_of_one_worker_is_no_rival_of_the_loop(make_results: MakeResults) -> None:
+    one = cell("thread", 1)
+    walls = {SERIAL: WILD, one: WILD[::-1], FOUR: [6 * n for n in WILD]}
+    group = answered(make_results, walls)
+    assert (group.answer, group.recommended) == (Answer.DOES_NOT_HELP, SERIAL.id)
+    assert group.more_repetitions is None
+
+
+def test_a_small_gain_that_is_shown_recommends_no_pool(make_results: MakeResults) -> None:
+    group = answered(make_results, {SERIAL: [1.02 * n for n in TIGHT], TWO: list(reversed(TIGHT))})
+    assert (group.answer, group.recommended) == (Answer.DOES_NOT_HELP, SERIAL.id)
+    assert group.reason is None
+
+
+def test_every_executor_but_the_recommended_is_compared_with_it(make_results: MakeResults) -> None:
+    threads = [cell("thread", workers) for workers in (1, 2, 4)]
+    walls = {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}
+    walls |= {pool: [time * n for n in NOISE] for pool, time in zip(threads, (1.8, 1.9, 2.5), strict=True)}
+    group = answered(make_results, walls)
+    # A pool of one worker stands for its executor only where it is the only one.
+    assert [(row.slower, row.faster) for row in group.executors] == [("thread2", "process2")]
+    assert group.executors[0].is_shown
+
+
+# --- the bound ----------------------------------------------------------------------------------------
+
+
+def bounded(*bounds: Estimate | None, repetitions: int = 7, limit: BoundLimit | None = None) -> GroupAnalysis:
+    """Answer for pools that may be 20 % faster or slower, with these bounds."""
+    times = {f"process{n}": {r: 1 + 0.2 * (-1) ** r for r in range(repetitions)} for n in range(2, 9)}
+    times["serial"] = {r: 1 - 0.2 * (-1) ** (r % 3) for r in range(repetitions)}
+    cells = {"serial": analysed_cell("serial")}
+    for number, bound in enumerate(bounds, 2):
+        pool = analysed_cell("process", number, speedup_bound=bound, beats_baseline=None)
+        pool = replace(pool, bound_limit=limit)
+        if repetitions >= 6:
+            pool = replace(pool, beats_baseline=False)
+        cells[pool.cell.id] = pool
+    return analyse_groups(cells, (), CellTimes(times, Level(0.95, 1)), ())[0]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "answer"),
+    [
+        ([Estimate(value=1.01, low=1.0, high=1.04)], Answer.DOES_NOT_HELP),
+        ([Estimate(value=1.01, low=1.0, high=1.06)], Answer.CANNOT_TELL),
+        ([Estimate.exact(1.0), Estimate.exact(1.3)], Answer.CANNOT_TELL),
+        ([None], Answer.CANNOT_TELL),
+    ],
+)
+def test_no_pool_helps_where_the_bound_allows_none_to(bounds: list[Estimate | None], answer: Answer) -> None:
+    assert bounded(*bounds).answer is answer
+
+
+@pytest.mark.parametrize(
+    ("repetitions", "is_range", "answer"),
+    [
+        (1, False, Answer.DOES_NOT_HELP),  # one task: exact
+        (2, True, Answer.CANNOT_TELL),
+        (3, True, Answer.DOES_NOT_HELP),
+    ],
+)
+def test_the_bound_of_few_repetitions_tells_where_its_range_allows_it(
+    repetitions: int,
+    is_range: Any,
+    answer: Answer,
+) -> None:
+    bound = Estimate(value=1.0, low=1.0, high=1.02 if is_range else 1.0, is_range=is_range)
+    group = bounded(bound, repetitions=repetitions)
+    assert group.answer is answer
+    assert (group.more_repetitions is None) == (answer is Answer.DOES_NOT_HELP)
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        (BoundLimit.LONGEST_TASK, NoGain.ONE_TASK),
+        (BoundLimit.CPUS, NoGain.ALL_CPUS_USED),
+        (BoundLimit.WORKERS, NoGain.PREPARATION),
+    ],
+)
+def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) -> None:
+    assert bounded(Estimate.exact(1.0), limit=limit).reason is reason
+
+
+def test_a_gain_that_is_measured_refutes_the_bound(make_results: MakeResults) -> None:
+    study = analyse(make_results({SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}))
+    cells = {name: replace(one, speedup_bound=Estimate.exact(1.0)) for name, one in study.cells.items()}
+    units = {name: {run.repetition: run.unit_s for run in one.runs} for name, one in cells.items()}
+    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)), ())
+    assert group.answer is Answer.HELPS
+
+
+# --- overwhelming differences -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("serial", "pool", "answer", "recommended"),
+    [
+        ([1.0, 1.1, 0.9], [565.0, 570.0, 560.0], Answer.DOES_NOT_HELP, "serial"),
+        ([8.0, 8.1, 7.9], [1.0, 1.1, 1.0], Answer.HELPS, "process2"),
+        ([8.0, 8.1], [1.0, 1.1], Answer.CANNOT_TELL, "process2"),  # two repetitions tell nothing
+        ([2.0, 2.1, 2.0], [1.0, 1.1, 1.0], Answer.CANNOT_TELL, "process2"),
+        ([1.0, 4.0, 1.0], [7.0, 7.0, 7.0], Answer.CANNOT_TELL, "serial"),  # four times, by chance
+    ],
+)
+def test_an_overwhelming_difference_is_told_from_few_repetitions(
+    make_results: MakeResults,
+    serial: list[float],
+    pool: list[float],
+    answer: Answer,
+    recommended: str,
+) -> None:
+    study = analyse(make_results({SERIAL: serial, TWO: pool}))
+    (group,) = study.groups
+    assert (group.answer, group.recommended) == (answer, recommended)
+    if answer is not Answer.CANNOT_TELL:
+        assert group.more_repetitions is None
+        best = {name: analysed.among_best for name, analysed in study.cells.items()}
+        assert best == {name: name == recommended for name in best}
+
+
+@pytest.mark.parametrize(
+    ("slower", "faster", "slowdown", "is_far"),
+    [
+        ([2.6, 2.6, 2.6], [1.0, 1.0, 1.0], 1.0, True),
+        ([2.5, 2.6, 2.6], [1.0, 1.0, 1.0], 1.0, False),  # not more than twice the least slow-down recorded
+        ([3.6, 3.6, 3.6], [1.0, 1.0, 1.0], 1.6, True),
+        ([3.1, 3.1, 3.1], [1.0, 1.0, 1.0], 1.6, False),
+        ([6.0, 6.0, 6.0], [1.0, 3.0, 1.0], 1.0, False),
+        ([9.0, 9.0], [1.0, 1.0], 1.0, False),
+    ],
+)
+def test_a_difference_is_overwhelming_beyond_twice_the_largest_disturbance(
+    slower: list[float],
+    faster: list[float],
+    slowdown: float,
+    is_far: bool,  # noqa: FBT001
+) -> None:
+    assert is_far_slower(np.array(slower), np.array(faster), slowdown) is is_far

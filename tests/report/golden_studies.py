@@ -91,6 +91,7 @@ def pools() -> StudyAnalysis:
             losses=four.losses,
             unexplained=None,
             is_at_bound=True,
+            is_noise=False,
             remedy=Remedy(code=RemedyCode.OF_CAUSE, cause=causes.UNEVEN_TASKS),
         ),
     )
@@ -229,12 +230,13 @@ def sizes() -> StudyAnalysis:
         groups.append(analysed_group([serial, parallel], where=swept))
     groups[0] = replace(
         groups[0],
-        next_over_fastest=Comparison(slower="pool10", faster="base10", ratio=estimate(2.0)),
+        executors=(Comparison(slower="pool10", faster="base10", ratio=estimate(2.0)),),
         explanation=Explanation(
             cell="pool10",
             losses=(loss(0.41, start_up.POOL_START),),
             unexplained=None,
             is_at_bound=False,
+            is_noise=False,
             remedy=Remedy(code=RemedyCode.MORE_ITEMS, cause=start_up.POOL_START),
         ),
     )
@@ -242,7 +244,9 @@ def sizes() -> StudyAnalysis:
         groups[1],
         answer=Answer.CANNOT_TELL,
         recommended="base100",
-        fastest_over_baseline=Comparison(slower="base100", faster="pool100", ratio=estimate(1.1, 0.9, 1.3)),
+        executors=(
+            Comparison(slower="pool100", faster="base100", ratio=estimate(0.89, 0.75, 1.1), decided=False),
+        ),
         more_repetitions=MoreRepetitions(done=7, total=103, at_least=False, cells=2, nearest="pool100"),
     )
     break_even = BreakEven(
@@ -290,15 +294,14 @@ def pythons() -> StudyAnalysis:
                 [serial, loop],
                 where={"python": version},
                 answer=Answer.CANNOT_TELL,
-                next_over_fastest=Comparison(
-                    slower=pool.id, faster=base.id, ratio=estimate(1.01, is_range=True)
-                ),
+                executors=(Comparison(slower=pool.id, faster=base.id, ratio=estimate(1.01, is_range=True)),),
                 more_repetitions=MoreRepetitions(done=3, total=6, at_least=True, cells=2, nearest=None),
                 explanation=Explanation(
                     cell=pool.id,
                     losses=(),
                     unexplained=Unexplained.BLOCKS_EVENT_LOOP,
                     is_at_bound=False,
+                    is_noise=False,
                     remedy=None,
                 ),
             )
