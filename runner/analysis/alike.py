@@ -14,7 +14,7 @@ def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]
     where these too depend on the setting.
 
     Args:
-        cells: of any workloads
+        cells: cells of any workloads
         setting: `executor`, `workers`, `chunk_size`, `python` or the key of another swept setting
     """
     groups: dict[tuple[str, ...], list[Cell]] = {}

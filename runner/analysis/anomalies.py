@@ -1,4 +1,4 @@
-"""What is odd about a cell's times: reported, never removed."""
+"""Anomalies of a cell's times. They are reported; no time is removed."""
 
 import numpy as np
 
@@ -13,9 +13,9 @@ _TREND_P = 0.01  # of Kendall's rank correlation with the repetition
 
 
 def anomalies(values: Values) -> dict[Anomaly, int]:
-    """Find what is odd about times in the order of their repetitions; nothing below six of them.
+    """Find the anomalies of times in the order of their repetitions; none with fewer than six times.
 
-    Each with the number of runs where that is counted, else 1.
+    Return the number of runs with each anomaly; 1 if an anomaly is not counted by run.
     """
     if len(values) < _FEWEST_RUNS:
         return {}
@@ -47,7 +47,7 @@ def has_two_modes(values: Values) -> bool:
 
 
 def trend_of(values: Values) -> Anomaly | None:
-    """Tell whether times, in the order of the repetitions, rise or fall; None if neither is shown."""
+    """Decide whether times, in the order of the repetitions, rise or fall; None if neither is shown."""
     if np.ptp(values) == 0:
         return None
     from scipy import stats  # noqa: PLC0415 - slow to import, and few repetitions do not need it

@@ -1,4 +1,4 @@
-"""From which size of its workload on a pool is faster than its baseline."""
+"""Break-evens: the size of the workload from which a pool is faster than its baseline."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _names(smallest: Iterable[CellAnalysis], key: str) -> dict[str, str]:
-    """Name the pools of each workload, without sizes; by the id of their smallest cells, which are given."""
+    """Name the pools of each workload, without sizes, by the id of their smallest cells."""
     by_workload: dict[str, list[Cell]] = {}
     for cell in smallest:
         others = {other: value for other, value in cell.swept.items() if other != key}
@@ -97,8 +97,8 @@ def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, lev
     blocks = serial.shape[1]
     value = float(_crossings(sizes, speedups[:, np.newaxis])[0])
     if blocks < level.fewest_blocks:
-        within = _crossings(sizes, serial / pool).tolist()
-        return Estimate(value=value, low=min(*within, value), high=max(*within, value), is_range=True)
+        of_blocks = _crossings(sizes, serial / pool).tolist()
+        return Estimate(value=value, low=min(*of_blocks, value), high=max(*of_blocks, value), is_range=True)
     of_serial, of_pool = (
         np.array([resampled_medians(row, level.seed) for row in rows]) for rows in (serial, pool)
     )
@@ -109,7 +109,7 @@ def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, lev
 
 
 def _crossings(sizes: Values, speedups: Values) -> Values:
-    """Return, of every column of speedups by size, the size from which on they stay above 1.
+    """Return for each column of speedups by size the size from which they stay above 1.
 
     It is interpolated between logarithms. 0: they are above 1 at every size; infinite: not at the largest.
     """

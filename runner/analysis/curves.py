@@ -47,7 +47,7 @@ def analyse_laws(
 
 
 def _names(firsts: Sequence[CellAnalysis]) -> dict[str, str]:
-    """Name the curves of each workload, without workers; by the id of the first cell, which is given."""
+    """Name the curves of each workload, without workers, by the id of their first cell."""
     by_workload: dict[str, list[Cell]] = {}
     for first in firsts:
         curve = replace(first.cell, workers=None, python=first.python, swept=first.swept)

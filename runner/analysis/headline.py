@@ -1,4 +1,4 @@
-"""One time per repetition of every cell: what cells are compared by."""
+"""One time per repetition of every cell, by which cells are compared."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ SamplesByCell = Mapping[str, Sequence[Sample]]
 
 
 def samples_by_cell(results: Results) -> SamplesByCell:
-    """Group the samples of a study by cell; a cell without any has none."""
+    """Group the samples of a study by cell; a cell without samples has an empty list."""
     samples: dict[str, list[Sample]] = {cell.id: [] for cell in results.cells}
     for sample in results.samples:
         samples[sample.cell].append(sample)
@@ -109,8 +109,8 @@ def _cell_times(
             if value is not None:
                 values.setdefault(sample.repetition, []).append(value)
         by_cell[cell.id] = {
-            repetition: of_one[0] if len(of_one) == 1 else float(np.median(of_one))
-            for repetition, of_one in values.items()
+            repetition: figures[0] if len(figures) == 1 else float(np.median(figures))
+            for repetition, figures in values.items()
         }
     return CellTimes(by_cell, level)
 

@@ -26,7 +26,7 @@ Values = NDArray[np.floating[Any]]
 
 
 class Level(NamedTuple):
-    """What every interval of a study has in common."""
+    """The confidence and the seed of every interval of a study."""
 
     confidence: float
     seed: int  #: of the resampling
@@ -37,7 +37,7 @@ class Level(NamedTuple):
         return fewest_blocks(self.confidence)
 
     def to_compare(self, cells: int) -> "Level":
-        """Return the level of each comparison of the best of so many cells with the others."""
+        """Return the level of each comparison of the best of this many cells with the others."""
         return self._replace(confidence=level_of_each(cells, self.confidence))
 
 
@@ -161,7 +161,7 @@ def is_precise(
 
 
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
-    """Tell which cells are not shown to be slower than the best one; rows are cells, columns blocks.
+    """Decide which cells are not shown to be slower than the best one; rows are cells, columns blocks.
 
     Multiple comparisons with the best (Hsu 1981): a cell is excluded where the one-sided interval of its
     ratio to some other cell lies above 1. The level of each comparison is Bonferroni's, so that the truly

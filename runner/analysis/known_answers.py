@@ -1,4 +1,4 @@
-"""What the author of a workload knew beforehand, compared with what was measured."""
+"""Known answers, which the author of a workload states beforehand, compared with the measurements."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -144,7 +144,7 @@ def figure_of(cell: CellAnalysis, name: str, laws: Iterable[LawAnalysis]) -> Est
     """
     law, _, parameter = name.partition("_")
     if law in LAWS:
-        curve = (each for each in laws if each.law == law and cell.cell.id in each.cells)
+        curve = (fitted for fitted in laws if fitted.law == law and cell.cell.id in fitted.cells)
         figure: Estimate | float | None = getattr(next(curve, None), parameter, None)
     else:
         figure = BY_NAME[name].get(cell)

@@ -74,20 +74,20 @@ class Machine:
         return shared
 
     def start_method(self, cell: Cell) -> str | None:
-        """Name how multiprocessing starts a cell's workers; None for threads and other libraries."""
+        """Return the start method of a cell's worker processes; None for threads and other libraries."""
         method: str | None = self._workers.get(cell.id, {}).get("start_method")
         return method
 
     def import_s(self, cell: Cell) -> float:
-        """Return what importing the workload costs each worker of a cell; 0 where workers inherit it.
+        """Return the time that each worker of a cell takes to import the workload; 0 if workers inherit it.
 
-        Processes inherit if they are forked, threads of one interpreter share what it imported. What it costs
-        is the shorter of the times seen in the interpreters of the cell and of its baseline.
+        Forked processes inherit it, and threads of one interpreter share it. The time is the shorter of those
+        measured in the interpreters of the cell and of its baseline.
         """
         if self.start_method(cell) == "fork" or self.workers_share_a_process(cell) is not False:
             return 0.0
-        seen = (self._workers.get(one, {}).get("import_s") for one in (cell.baseline, cell.id))
-        return min((seconds for seconds in seen if seconds is not None), default=0.0)
+        times_s = (self._workers.get(name, {}).get("import_s") for name in (cell.baseline, cell.id))
+        return min((time_s for time_s in times_s if time_s is not None), default=0.0)
 
     def is_forked(self, cell: Cell) -> bool:
         """Whether a cell's workers were forked from the measured interpreter."""
@@ -95,19 +95,19 @@ class Machine:
         return facts.get("start_method") == "fork" and not facts.get("in_one_interpreter", False)
 
     def held_share(self, cell: Cell) -> float | None:
-        """For how much of its time a coroutine holds the thread of its event loop; None if not measured."""
+        """Return the share of its time in which a coroutine holds its event loop's thread; None: unknown."""
         share: float | None = self._workers.get(cell.baseline, {}).get("held_share")
         return share
 
     def together(self, cpus: float) -> Mapping[str, float] | None:
-        """How quick each CPU is while this many are busy: value, low and high; None if not measured."""
+        """Return the speed of each CPU while this many are busy: value, low and high; None: not measured."""
         return self._together.get(str(int(cpus))) if math.isfinite(cpus) else None
 
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
 
-        It is observed in the interpreter of the baseline, which runs the tasks itself: that of the cell may
-        also hold what its executor imports for its own use. 1 without such a library.
+        It is observed in the interpreter of the baseline, which runs the tasks itself. The interpreter of the
+        cell may also contain libraries that only its executor uses. 1 without such a library.
         """
         observed = (self._workers.get(name, {}).get("native_threads") for name in (cell.baseline, cell.id))
         libraries: Mapping[str, int] = next((threads for threads in observed if threads is not None), {})

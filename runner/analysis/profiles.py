@@ -1,4 +1,4 @@
-"""What takes most time or memory, as profilers recorded it: functions by samples, lines of code by bytes."""
+"""Hotspots of time and memory, from profiles: functions by samples, lines of code by bytes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,13 +9,13 @@ from runner.records import Purpose
 
 MOST_HOTSPOTS = 5
 _SMALLEST_SHARE = 0.01
-#: Modules of what the interpreter runs before and after the tasks.
+#: Modules of the code that runs before and after the tasks.
 _AROUND_TASKS = (
     "runner_probe/probe_main.py",
     "runner_probe/serve.py",  # its name in earlier versions, as the next
     "runner_probe/invocation.py",
 )
-_TIMED = "runner_probe/iteration.py"  # the module of what runs while tasks do
+_TIMED = "runner_probe/iteration.py"  # the module of the code that runs during tasks
 
 
 def analyse_profiles(results: Results) -> Iterator[ProfileAnalysis]:
@@ -32,7 +32,7 @@ def analyse_profiles(results: Results) -> Iterator[ProfileAnalysis]:
 
 
 def hotspots(content: Any, purpose: Purpose) -> tuple[Hotspot, ...]:
-    """List the few places that take most, the largest first, from what a profiler wrote."""
+    """List the few places that take most, the largest first, from the content of a profile."""
     amounts = by_function(content) if purpose == "cpu-profile" else by_line(content)
     total = sum(amounts.values())
     largest = sorted(amounts.items(), key=lambda entry: -entry[1])[:MOST_HOTSPOTS]
@@ -46,7 +46,7 @@ def hotspots(content: Any, purpose: Purpose) -> tuple[Hotspot, ...]:
 def by_function(speedscope: Mapping[str, Any]) -> dict[tuple[str, str], float]:
     """Sum the seconds of each function itself over all threads of all processes, by name and file.
 
-    What the interpreter does before and after its tasks is left out; it is not timed either.
+    Work of the interpreter before and after its tasks is excluded, as from timed runs.
     """
     frames = speedscope["shared"]["frames"]
     seconds: dict[tuple[str, str], float] = {}

@@ -1,4 +1,4 @@
-"""How many repetitions an interval or a comparison needs: docs/method.md, Below six repetitions.
+"""The number of repetitions that an interval or a comparison needs: docs/method.md, Below six repetitions.
 
 Imports no library, so that a session can check it before measuring.
 """
@@ -37,7 +37,7 @@ class TooFewToCompare:
 
 
 def too_few_to_compare(cells: Iterable[Cell], repetitions: int, confidence: float) -> TooFewToCompare | None:
-    """Return that so many repetitions cannot compare the largest group of cells; None if they can."""
+    """Check whether the repetitions are enough to compare the largest group of cells; None if they are."""
     group = max(Counter(cell.baseline for cell in cells).values())
     needed = fewest_blocks(level_of_each(group, confidence))
     if group == 1 or repetitions >= needed:

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a study: records, the worst first."""
+"""The warnings of a study: records of what limits its result, the worst first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The time of every task of every cell and, of snippets, how they rank."""
+"""The time of every task of every cell, and the ranking of snippets."""
 
 from collections.abc import Iterator, Sequence
 
@@ -47,7 +47,7 @@ def _tasks_of(cell: Cell, records: TraceRecords, level: Level) -> Iterator[TaskA
 def _times(records: TraceRecords, row: NDArray[np.intp], tasks: int) -> Values | None:
     """Return seconds per call by task (rows) and repetition; None if a repetition lacks a task.
 
-    A task that a repetition has several times, once in every bag, takes the mean.
+    A task that a repetition contains several times, once in every bag, has the mean.
     """
     repetitions, column = np.unique(records.repetition, return_inverse=True)
     shape = (tasks, len(repetitions))

@@ -63,8 +63,8 @@ def render_break_even(study: StudyAnalysis) -> str | None:
     rows = []
     for pool in study.break_evens:
         cell = study.cells[pool.cells[0]]
-        named = (None if column.name == pool.setting else column.get(cell) for column in naming)
-        rows.append((*named, *_values(BREAK_EVEN_COLUMNS, pool, sentences)))
+        settings = (None if column.name == pool.setting else column.get(cell) for column in naming)
+        rows.append((*settings, *_values(BREAK_EVEN_COLUMNS, pool, sentences)))
     return _csv([*_names(naming), *_names(BREAK_EVEN_COLUMNS)], rows)
 
 

@@ -1,6 +1,6 @@
 """`python -m runner.report.reference FILE`: rewrite the tables of docs/reference.md.
 
-A table stands between `<!-- table: NAME -->` and `<!-- end of table -->`. A test checks that none is stale.
+A table is between `<!-- table: NAME -->` and `<!-- end of table -->`. A test checks that all are up to date.
 """
 
 import re

@@ -30,7 +30,7 @@ OUTCOME_STYLES = {
     KnownOutcome.HOLDS: "",
 }
 
-#: Texts of the columns that are worded.
+#: The columns whose texts are sentences.
 _SENTENCES: Mapping[str, Callable[[CellAnalysis], str]] = {
     "main_loss": wording.short_loss,
     "note": wording.short_note,
@@ -205,7 +205,7 @@ def _times(snippets: Sequence[TaskAnalysis], labels: Sequence[str]) -> list[str]
 
 
 def _snippet_headings(baselines: Sequence[CellAnalysis], study: StudyAnalysis) -> list[str]:
-    """Name baselines by what tells them apart: interpreters alone, other settings with their key."""
+    """Name baselines by the settings that differ: interpreters alone, other settings with their key."""
     keys = varying_settings(baselines, study)
     return [
         ", ".join(

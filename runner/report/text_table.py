@@ -37,7 +37,7 @@ def print_columns(
 ) -> list[str]:
     """Print the columns that are not empty and fit; return the headings of those omitted for lack of room.
 
-    A table that is too wide even without all that may be omitted is printed as wide as it is.
+    A table that is too wide even without the columns that may be omitted is printed at its full width.
     """
     filled = [column for column in columns if any(column.texts)]
     kept, gap = _fitted(filled, width)
@@ -54,8 +54,8 @@ def print_columns(
     for row, texts in enumerate(zip(*(column.texts for column in kept), strict=True)):
         table.add_row(*map(Text, texts), style=row_styles[row] if row_styles else "")
     print_unpadded(console, table, max(width, _needed(kept, gap, folded=True)))
-    stay = {column.heading.replace("\n", " ") for column in kept}
-    return [column.heading for column in filled if column.heading not in stay]
+    printed = {column.heading.replace("\n", " ") for column in kept}
+    return [column.heading for column in filled if column.heading not in printed]
 
 
 def _fitted(columns: Sequence[TextColumn], width: int) -> tuple[list[TextColumn], int]:
@@ -69,10 +69,10 @@ def _fitted(columns: Sequence[TextColumn], width: int) -> tuple[list[TextColumn]
     ):
         if _needed(kept, gap, folded=folded) <= width:
             return list(kept), gap
-    most = max((column.drop for column in columns), default=0)
-    if not most:
+    highest = max((column.drop for column in columns), default=0)
+    if not highest:
         return broken, 1
-    return _fitted([column for column in columns if column.drop < most], width)
+    return _fitted([column for column in columns if column.drop < highest], width)
 
 
 def _needed(columns: Sequence[TextColumn], gap: int, *, folded: bool) -> int:

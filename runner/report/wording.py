@@ -864,7 +864,7 @@ def known_summary(study: StudyAnalysis) -> str:
         if answer.not_run is not None:
             reason = known_reason(answer, study)
             workloads.setdefault(reason, {})[answer.workload] = None
-    reasons = [f"{reason} ({', '.join(own)})" for reason, own in workloads.items()]
+    reasons = [f"{reason} ({', '.join(names_of_reason)})" for reason, names_of_reason in workloads.items()]
     return "; ".join([f"known answers: {', '.join(counts)}", *reasons])
 
 

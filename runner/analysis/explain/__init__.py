@@ -1,1 +1,1 @@
-"""Why a pool is not faster: its traced runs, the factors of its speedup, its bound and its losses."""
+"""Explanations of why a pool is not faster: its traced runs, factors, bound and losses."""

@@ -1,4 +1,4 @@
-"""The factors of a speedup, S = P · B · K · G · Q · D · L, and how the time of the workers was spent.
+"""The factors of a speedup, S = P · B · K · G · Q · D · L, and the budget of the workers' time.
 
 All quantities come from one traced serial run and one traced parallel run. Definitions and sources are in
 docs/method.md; times are seconds on one clock.
@@ -34,7 +34,7 @@ class TracedRun:
     cpu: Values | None  #: None if a record has no reading
     run_delay: Values | None  #: runnable, but not running; None if a record has no reading
     tasks: NDArray[np.integer[Any]]  #: in this record
-    #: the thread that ran it, by any number that tells it from the others; None: unknown
+    #: any number that identifies the thread that ran it; None: unknown
     thread: NDArray[np.integer[Any]] | None = None
     process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
     own_cpu_s: float | None = None  #: the part of the measured interpreter itself
@@ -110,7 +110,7 @@ class TracedRun:
         return lengths
 
     def repeated(self, times: int) -> "TracedRun":
-        """Return the run that would do the same this many times, one after another."""
+        """Return a run that repeats this one this many times, one after another."""
         if times == 1:
             return self
         shift = np.repeat(np.arange(times) * self.wall_s, len(self.busy))
@@ -171,7 +171,7 @@ class Budget:
 
 
 def restart_count(run: TracedRun) -> int:
-    """Count how often a lane went on with another thread or process."""
+    """Count how often a lane continued with another thread or process."""
     if run.thread is None:
         return 0
     order = np.lexsort((run.started, run.worker))
@@ -223,7 +223,7 @@ def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
     without_tasks = workers - int(is_first.sum())
     ends = np.append(ended[is_last], np.full(max(without_tasks, 0), run.first_start))
     late = started[is_first] - np.maximum(run.first_start, submitted[is_first])
-    # A merged record has gaps of its own, between its tasks: they count as dispatch.
+    # The gaps between the tasks of a merged record count as dispatch.
     merged_gaps = (run.ended - run.started - run.busy).sum()
     gaps = gap_started - np.maximum(gap_ended, gap_submitted)
     restarts = _restarts(gaps, None if run.thread is None else run.thread[order], is_next)
@@ -248,7 +248,7 @@ def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
 
 
 def _restarts(gaps: Values, thread: NDArray[np.integer[Any]] | None, is_next: NDArray[np.bool_]) -> float:
-    """Add up by how much the gaps before a restarted worker exceed the median of the other gaps."""
+    """Sum the excess of the gaps before a restarted worker over the median of the other gaps."""
     if thread is None:
         return 0.0
     is_restart = (thread[1:] != thread[:-1])[is_next]

@@ -1,4 +1,4 @@
-"""What no executor can exceed: the shortest time in which a bag of indivisible tasks can be done.
+"""The limit of every executor: the shortest time in which a bag of indivisible tasks can be done.
 
 Definitions and sources are in docs/method.md.
 """

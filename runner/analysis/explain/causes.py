@@ -152,7 +152,7 @@ UNKNOWN = Cause(code="unknown", name="unknown", short="unknown", remedy="none")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TogetherSpeed:
-    """How quick a CPU is while as many as the workers need are busy, relative to one busy CPU alone."""
+    """The speed of a CPU while as many as the workers need are busy, relative to a single busy CPU."""
 
     value: float
     low: float
@@ -161,7 +161,7 @@ class TogetherSpeed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """What a cell runs on: it decides what a loss is attributed to."""
+    """The facts about a cell that decide which cause a loss is attributed to."""
 
     workers: int
     cpus: float  #: usable
@@ -195,10 +195,10 @@ class Setting:
 
 
 def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cause, float]:
-    """Divide what a parallel run lost by cause; worker-seconds that add up to P * T - S_1."""
+    """Divide the losses of a parallel run by cause: worker-seconds that add up to P * T - S_1."""
     workers = setting.workers
     spent = budget(serial, parallel, workers)
-    # Starting the longest tasks first would leave this idle: no order known beforehand avoids it.
+    # Idle time that remains if the longest tasks start first: no order known beforehand avoids it.
     unavoidable = workers * longest_first_makespan(parallel.lengths, workers) - parallel.busy_s
     uneven = min(spent.idle_end, max(0.0, unavoidable))
     by_cause = {
@@ -212,7 +212,7 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
         _add(by_cause, {DISPATCH: spent.dispatch})
         return _coroutines(serial, parallel, setting, by_cause)
     _add(by_cause, _slower_tasks(serial, parallel, setting))
-    # Without CPU readings of the tasks, the thread that submits them may be what keeps a CPU busy.
+    # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     between_tasks = LOCK if parallel.cpu is not None and setting.takes_turns else DISPATCH
     _add(by_cause, {between_tasks: spent.dispatch})
     return by_cause
@@ -226,9 +226,9 @@ def _add(by_cause: dict[Cause, float], more: Mapping[Cause, float]) -> None:
 def _coroutines(
     serial: TracedRun, parallel: TracedRun, setting: Setting, by_cause: dict[Cause, float]
 ) -> dict[Cause, float]:
-    """Name what keeps the tasks of an event loop from overlapping: its one thread, or what blocks it.
+    """Name the reason why tasks of an event loop do not overlap: its only thread is full, or is blocked.
 
-    A task that never awaits keeps all other lanes idle: what looks like placement is the same loss.
+    A task that never awaits keeps all other lanes idle, so apparent losses to placement are the same loss.
     """
     slower_s = parallel.busy_s - serial.busy_s
     waited_s = slower_s + sum(by_cause[cause] for cause in (LATE_WORKERS, PLACEMENT, DISPATCH))
@@ -240,8 +240,8 @@ def _coroutines(
     thread_s = _thread_s(parallel)
     tasks_s = parallel.cpu_s if parallel.cpu_s is not None else min(thread_s, _thread_s(serial))
     if thread_s >= _FULL * parallel.active_s:
-        own = min(1.0, tasks_s / thread_s)
-        return {**others, FULL_EVENT_LOOP: own * waited_s, EVENT_LOOP: (1 - own) * waited_s}
+        share = min(1.0, tasks_s / thread_s)
+        return {**others, FULL_EVENT_LOOP: share * waited_s, EVENT_LOOP: (1 - share) * waited_s}
     if _never_overlap(parallel) or _hold_thread(serial, parallel, setting):
         return {**others, BLOCKED_EVENT_LOOP: waited_s}
     return {**by_cause, (EVENT_LOOP if thread_s > parallel.active_s / 2 else WAITING): slower_s}
@@ -254,7 +254,7 @@ def _thread_s(run: TracedRun) -> float:
 
 
 def _never_overlap(run: TracedRun) -> bool:
-    """Whether several tasks ran one after another, by a single lane: none ever let another one start."""
+    """Whether several tasks ran in a single lane: none of them ever let another one start."""
     return run.lanes == 1 and int(run.tasks.sum()) > 1
 
 
@@ -264,7 +264,7 @@ def _hold_thread(serial: TracedRun, parallel: TracedRun, setting: Setting) -> bo
 
 
 def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cause, float]:
-    """Divide what tasks took longer in parallel: on the CPU, runnable without one, or blocked."""
+    """Divide the additional time of tasks in parallel: on the CPU, runnable without one, or blocked."""
     cpu_s = _difference(parallel.cpu_s, serial.cpu_s)
     delay_s = _difference(parallel.run_delay_s, serial.run_delay_s) or 0.0
     slower_s = parallel.busy_s - serial.busy_s
@@ -288,7 +288,7 @@ def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: 
     loop_s = serial.busy_s if serial.cpu_s is None else serial.cpu_s
     sharing_s = 0.0
     if setting.threads and not setting.has_gil and setting.cpu_growth_of_processes is not None:
-        # What processes need more of as well is no contention for objects, which they do not share.
+        # Processes share no objects, so additional CPU time that they need as well is not contention.
         of_processes_s = loop_s * max(0.0, setting.cpu_growth_of_processes - 1)
         sharing_s = max(0.0, rest_s - of_processes_s)
         rest_s -= sharing_s
@@ -301,8 +301,8 @@ def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: 
 def _copying_s(serial: TracedRun, parallel: TracedRun) -> float:
     """Bound the time that forked workers spent in their tasks on copying pages.
 
-    Tasks that allocate fault in the loop as well, at most as often in each worker. What the kernel did more
-    than in the loop, and not outside the tasks, is divided by the faults that are copies.
+    Tasks that allocate memory cause faults in the loop as well, at most as many in each worker. The
+    additional kernel time within tasks is attributed to copying by the share of faults that are copies.
     """
     faults = _difference(parallel.minor_faults, serial.minor_faults)
     system_s = _difference(parallel.system_s, serial.system_s)
@@ -324,15 +324,15 @@ def _outside_tasks_s(run: TracedRun) -> float | None:
 
 
 def _shared_cores_s(loop_s: float, more_s: float, setting: Setting) -> tuple[float, float]:
-    """Return what busy CPUs slow each other down by, and what is within the uncertainty of that.
+    """Return the time that busy CPUs lose to each other, and the time within the uncertainty of that.
 
-    Only as far as the workers kept several CPUs busy at a time.
+    It counts only as far as the workers kept several CPUs busy at a time.
     """
-    together, most = setting.together, min(float(setting.workers), setting.cpus)
-    if together is None or most < 2 or more_s <= 0:
+    together, max_busy = setting.together, min(float(setting.workers), setting.cpus)
+    if together is None or max_busy < 2 or more_s <= 0:
         return 0.0, 0.0
-    busy = most if setting.busy_cpus is None else setting.busy_cpus
-    part = min(1.0, max(0.0, (busy - 1) / (most - 1)))
+    busy = max_busy if setting.busy_cpus is None else setting.busy_cpus
+    part = min(1.0, max(0.0, (busy - 1) / (max_busy - 1)))
     at_most_s = loop_s * part * (1 / together.low - 1)
     expected_s = loop_s * part * (1 / together.value - 1) if together.high < _SHOWN_SLOWDOWN else 0.0
     cores_s = min(more_s, max(0.0, expected_s))
@@ -371,7 +371,7 @@ def _fills_cpus(parallel: TracedRun, setting: Setting) -> bool:
 
 
 def _blocked_by(setting: Setting) -> Cause:
-    """Name what keeps tasks off the CPUs although they are not waiting for one."""
+    """Name the cause that blocks tasks that are not waiting for a CPU."""
     if not setting.threads:
         return WAITING
     return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
@@ -405,7 +405,7 @@ def busy_cpus(runs: Sequence[TracedRun]) -> float | None:
 def _busy_cpus(run: TracedRun) -> float | None:
     if run.cpu_s is not None:
         return run.cpu_s / run.active_s
-    # Chunks of short tasks have no CPU readings: the CPU time of the whole iteration stands in.
+    # Chunks of short tasks have no CPU readings: the CPU time of the whole iteration is used instead.
     return None if run.process_cpu_s is None else run.process_cpu_s / run.wall_s
 
 

@@ -1,4 +1,4 @@
-"""What the traced runs of a study tell of each cell: its bound, its factors, and what it loses."""
+"""Explanations of cells from the traced runs of a study: bound, factors and losses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ _PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for na
 
 @dataclass(frozen=True, kw_only=True)
 class TraceFacts:
-    """What the traced runs tell of a cell."""
+    """The facts about a cell that follow from traced runs."""
 
     bound: Bound | None = None
     factors: Factors | None = None
@@ -102,13 +102,13 @@ class Explainer:
         """Return the factors of the run of median duration and of its baseline's (the lower one of two).
 
         None where the cell cannot be explained: no workers, no trace, no bag but a window, or a pair of runs
-        whose own ratio lies outside the interval of the speedup that it should explain.
+        whose ratio lies outside the interval of the speedup that it should explain.
         """
         serial, parallel = self._median_run(cell.baseline), self._median_run(cell.id)
         if cell.workers is None or has_window(cell) or serial is None or parallel is None:
             return None
         if parallel.lanes > cell.workers:
-            return None  # records of several workers were merged, or more worked than were asked for
+            return None  # records of several workers were merged, or more workers ran than requested
         if any(self._is_slowed(traced, self._times.middle(traced)) for traced in (cell.id, cell.baseline)):
             return None
         if self._blocks_event_loop(cell):
@@ -166,7 +166,7 @@ class Explainer:
         return self._work[key]
 
     def _losses(self, cell: Cell, pairs: list[tuple[TracedRun, TracedRun]]) -> tuple[Loss, ...]:
-        """Name what a cell loses, from every repetition in which it and its baseline succeeded."""
+        """Return the losses of a cell, from every repetition in which it and its baseline succeeded."""
         runs = list(self._runs_of(cell.id).values())
         if cell.workers is None or has_window(cell) or not runs:
             return ()
@@ -234,7 +234,7 @@ class Explainer:
         return tuple(with_tiny_task_remedy(loss, is_auto=cell.chunk_size == AUTO) for loss in losses)
 
     def _why_unexplained(self, cell: Cell) -> Unexplained | None:
-        """Tell why the traced runs of a cell explain nothing, where they do not."""
+        """Return the reason why the traced runs of a cell explain nothing; None if they do."""
         if cell.workers is None or has_window(cell) or not self._runs_of(cell.id):
             return None
         if self._blocks_event_loop(cell):
@@ -250,7 +250,7 @@ class Explainer:
         return is_event_loop(cell) and not self._machine.is_async(cell)
 
     def _is_slowed(self, cell: str, explained_s: float) -> bool:
-        """Whether tracing is shown to lengthen the runs of a cell by too much of what they are to explain."""
+        """Whether tracing measurably lengthens a cell's runs by too much of the time to be explained."""
         if cell not in self._added_s:
             times = self._times.of(cell)
             added = [run.wall_s - times[repetition] for repetition, run in self._runs_of(cell).items()]
@@ -274,7 +274,7 @@ class Explainer:
         return self._machine.native_threads(cell) if self._task_cpus(cell) > SEVERAL_CPUS else 1
 
     def _together(self, cell: Cell) -> TogetherSpeed | None:
-        """How quick a CPU is while as many are busy as the cell's workers can keep busy."""
+        """Return the speed of a CPU while as many are busy as the cell's workers can use."""
         speed = self._machine.together(min(cell.workers or 1, self._machine.cpus(cell)))
         return None if speed is None else TogetherSpeed(**speed)
 

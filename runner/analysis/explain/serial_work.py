@@ -114,9 +114,9 @@ def serial_work(
 ) -> SerialWork | None:
     """Compose a loop from the medians of its tasks and of its initializer; None if it bounds nothing.
 
-    What disturbed single tasks lengthens neither. The tasks' need of a CPU comes from the run that waited for
-    one the least: time stolen from the loop is not waiting that workers could share. What the loop takes in
-    addition to its tasks, such as time stamps, the workers of a pool take too, at the same time.
+    Disturbances of single tasks lengthen neither. The CPU time that the tasks need comes from the run that
+    waited for a CPU the least: time stolen from the loop is not waiting that workers could share. Overhead of
+    the loop, such as reading clocks, occurs in the workers of a pool too, at the same time.
 
     Args:
         records: task records of the loop's traced runs
@@ -132,7 +132,7 @@ def serial_work(
     times, pieces = _task_times(records, list(runs))
     busy_s = float((np.median(times, axis=0) * pieces).sum())
     if float(np.median(overheads)) - float(np.median(leads)) > _MOST_OVERHEAD * busy_s:
-        return None  # workers could not share what the loop itself costs
+        return None  # workers could not share the overhead of the loop itself
     draws = _draws(len(times), times.size, level)
     parts = np.array_split(draws, math.ceil(draws.size * times.shape[1] / _MOST_TIMES))
     task_s = np.concatenate([np.median(times[part], axis=1) for part in parts])
@@ -156,10 +156,10 @@ def _draws(blocks: int, times: int, level: Level) -> NDArray[np.int64]:
 
 
 def _task_times(records: TraceRecords, repetitions: list[int]) -> tuple[Values, NDArray[np.int64]]:
-    """Return the time of every task, by repetition and task, and how many pieces of that length there are.
+    """Return the time of every task, by repetition and task, and the number of pieces of that length.
 
-    How long each task of one record took is not known: they count as one that can be divided anywhere. A
-    task that a repetition lacks, because its records start at other tasks, has the median of the others.
+    The durations of the tasks in one record are unknown: they count as one task that can be divided anywhere.
+    A task that a repetition lacks, because its records start at other tasks, has the median of the others.
     """
     _, task = np.unique(np.stack([records.task, records.tasks]), axis=1, return_inverse=True)
     task = task.reshape(-1)

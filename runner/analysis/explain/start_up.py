@@ -1,7 +1,7 @@
-"""What workers do before their first task: they are started, import the workload and run its initializer.
+"""The start of workers, before their first task: start-up, import of the workload and its initializer.
 
-How long an initializer takes is known from the loop, which runs it, too; how long the imports take, from the
-interpreters that loaded the workload before their clock started.
+The duration of an initializer is known from the loop, which runs it, too; that of the imports, from the
+interpreters that load the workload before their clock starts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,13 +52,13 @@ class WorkerStart:
     """How the workers of a cell start."""
 
     has_initializer: bool = False  #: that the baseline's loop runs as well
-    import_s: float = 0.0  #: what importing the workload takes, in each worker; 0 where they inherit it
+    import_s: float = 0.0  #: time in each worker to import the workload; 0 if they inherit it
     shares_interpreter: bool = False  #: the workers are threads of one interpreter with a GIL
     method: str | None = None  #: of multiprocessing; None: threads, or processes of another library
 
 
 def start_up_losses(serial: TracedRun, spent: Budget, start: WorkerStart, cpus: float) -> dict[Cause, float]:
-    """Divide what a pool took to start and its workers came late, in worker-seconds.
+    """Divide the start-up of a pool and the delays of its late workers by cause, in worker-seconds.
 
     The initializer and the imports cost every worker their time, more where there are fewer CPUs than
     workers; the rest is the pool itself.
@@ -79,7 +79,7 @@ def start_up_losses(serial: TracedRun, spent: Budget, start: WorkerStart, cpus: 
 
 
 def initializer_s(serial: TracedRun, workers: int, start: WorkerStart, cpus: float) -> float:
-    """Return what the initializer takes in a worker, if all run it at the same time."""
+    """Return the time of the initializer in a worker, if all workers run it at the same time."""
     if not start.has_initializer:
         return 0.0
     at_once = 1.0 if start.shares_interpreter else cpus

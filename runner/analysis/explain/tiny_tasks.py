@@ -1,7 +1,7 @@
-"""Tasks far shorter than their dispatch: what a pool loses follows from the times of its untraced runs.
+"""Tasks far shorter than their dispatch: the losses of a pool follow from the times of its untraced runs.
 
-Recording such tasks would take longer than they do. But where a task is a tenth of a microsecond and the pool
-needs fifty for each, it is arithmetic where the time goes.
+Tracing such tasks would take longer than running them. But if a task takes a tenth of a microsecond and its
+dispatch fifty, arithmetic shows where the time goes.
 """
 
 import math
@@ -76,7 +76,7 @@ def tiny_tasks(runs: UntracedRuns) -> TinyTasks:
 
 
 def _dispatch_s(runs: UntracedRuns) -> Values:
-    """Return what is left of each run of the pool without its start-up, its shutdown and the tasks."""
+    """Return the rest of each run of the pool, without its start-up, its shutdown and the tasks."""
     return runs.pool_s - runs.start_s - runs.end_s - runs.loop_s / runs.lanes
 
 

@@ -1,6 +1,6 @@
 """The task records of a study as arrays, read once: those of the runs that explain it.
 
-The headline runs are traced themselves, unless their tasks are too short for it: then separate runs are.
+These are the headline runs, or separate traced runs if the tasks are too short to be traced in headline runs.
 """
 
 from collections.abc import Iterable, Mapping

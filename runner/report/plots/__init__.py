@@ -78,8 +78,8 @@ def _figures(
     times = {cell.cell.id: snippets for cell in cells if (snippets := analysis.snippets_of(cell.cell.id))}
     baselines = [cell for cell in cells if cell.is_baseline and cell.cell.id in times]
     if baselines:
-        own_keys = [key for key in varying_keys(baselines, context.swept) if key != "python"]
-        figures["snippets"] = draw_snippets(title, panels_of(baselines, own_keys), times, context)
+        snippet_keys = [key for key in varying_keys(baselines, context.swept) if key != "python"]
+        figures["snippets"] = draw_snippets(title, panels_of(baselines, snippet_keys), times, context)
     workload = cells[0].cell.workload
     laws = [law for law in analysis.laws if law.workload == workload and law.curve is not None]
     if laws:

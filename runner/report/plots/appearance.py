@@ -158,7 +158,7 @@ def time_unit(value: float) -> tuple[float, str]:
 
 
 def digits(value: float, significant: int = 3) -> str:
-    """Format a number with so many significant digits, never with an exponent."""
+    """Format a number with this many significant digits, never with an exponent."""
     if value == 0:
         return "0"
     return f"{value:.{max(0, significant - 1 - floor(log10(abs(value) * 1.0005)))}f}"
@@ -227,9 +227,9 @@ def stacked(labels: Iterable[str], room: float) -> str:
         fitting = label
         while len(fitting) > 8 and (width := width_of(fitting, BODY, "bold")) > room:
             fitting = one_line(label, min(len(fitting) - 1, int(len(fitting) * room / width)))
-        together = f"{lines[-1]}, {fitting}" if lines else fitting
-        if lines and width_of(together, BODY, "bold") <= room:
-            lines[-1] = together
+        joined = f"{lines[-1]}, {fitting}" if lines else fitting
+        if lines and width_of(joined, BODY, "bold") <= room:
+            lines[-1] = joined
         else:
             lines.append(fitting)
     return "\n".join(lines)
@@ -245,7 +245,7 @@ class Head:
 
 
 def sheet(width: float, body: float, head: Head) -> Figure:
-    """Make an empty figure with its head; `body` inches of height are left for axes."""
+    """Make an empty figure with its head, and `body` inches of height for the axes."""
     room = width - 2 * MARGIN
     title = wrapped(head.title, room, HEAD, "bold")
     caption = [line for paragraph in head.caption for line in wrapped(paragraph, room, SMALL)]
@@ -288,7 +288,7 @@ def _legend_columns(legend: Mapping[str, Artist], room: float) -> int:
 
 
 def grid_of(panels: int) -> tuple[int, int, float]:
-    """Return rows, columns and the figure's width in inches for so many small multiples."""
+    """Return rows, columns and the figure's width in inches for this number of panels."""
     columns = 3 if panels in {5, 6} else min(panels, 4)
     return ceil(panels / columns), columns, (8.0, 8.0, 9.2, 10.0)[columns - 1]
 

@@ -1,4 +1,4 @@
-"""Scaling laws: what they predict from the times they were fitted to, with their uncertainty."""
+"""Scaling laws: their predictions with uncertainty, and the measurements that they were fitted to."""
 
 from collections.abc import Sequence
 
@@ -48,28 +48,28 @@ def draw_laws(title: str, laws: Sequence[LawAnalysis], context: Context) -> Figu
 
 def _draw_curve(axes: Axes, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> None:
     look.bare(axes, "y")
-    most = max(curve.workers[-1] for _, curve in laws)
-    axes.plot([1, most], [1, most], color=look.FAINT, linewidth=0.9, zorder=1)
+    largest = max(curve.workers[-1] for _, curve in laws)
+    axes.plot([1, largest], [1, largest], color=look.FAINT, linewidth=0.9, zorder=1)
     axes.annotate(
-        "ideal", (most, most), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
+        "ideal", (largest, largest), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
     )
     for law, curve in laws:
         colour = _COLOURS[law.law]
         axes.fill_between(curve.workers, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(curve.workers, curve.speedup, color=colour, linewidth=1.4, zorder=2)
         if law.peak_workers is not None:
-            _draw_peak(axes, law.peak_workers, most)
+            _draw_peak(axes, law.peak_workers, largest)
     _, curve = laws[-1]
     for workers, speedups in curve.measured.items():
         axes.plot([workers] * len(speedups), speedups, color=look.INK, **look.RUN)
-    _set_up(axes, most)
+    _set_up(axes, largest)
 
 
-def _draw_peak(axes: Axes, peak: Estimate, most: float) -> None:
+def _draw_peak(axes: Axes, peak: Estimate, largest: float) -> None:
     """Mark where the speedup is largest, if that is on the axis."""
-    if peak.value > most:
+    if peak.value > largest:
         return
-    axes.axvspan(peak.low, min(peak.high, most), color=look.SHADE, linewidth=0, zorder=0)
+    axes.axvspan(peak.low, min(peak.high, largest), color=look.SHADE, linewidth=0, zorder=0)
     axes.axvline(peak.value, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     axes.annotate(
         f"largest at {peak.value:.3g}",
@@ -82,12 +82,12 @@ def _draw_peak(axes: Axes, peak: Estimate, most: float) -> None:
     )
 
 
-def _set_up(axes: Axes, most: float) -> None:
+def _set_up(axes: Axes, largest: float) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)
     axes.set_xlabel("workers")
     axes.set_ylabel("speedup over one worker")
-    powers = [2**power for power in range(int(most).bit_length()) if 2**power <= most]
+    powers = [2**power for power in range(int(largest).bit_length()) if 2**power <= largest]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(FixedLocator(powers))
         axis.set_major_formatter(FixedFormatter([str(power) for power in powers]))

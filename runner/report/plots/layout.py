@@ -1,4 +1,4 @@
-"""The layout of figures of speedups: the x axis, limits, and how series at one place are dodged."""
+"""The layout of speedup figures: the x axis, the limits, and the dodging of series at the same x."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,15 +58,15 @@ class Dot:
 
 @dataclass(frozen=True, kw_only=True)
 class FailureWords:
-    """How failures are labelled in the room there is."""
+    """How failures are labelled in the available room."""
 
     quantity: Quantity
-    named: bool  #: with the series; otherwise its marker has to tell
+    named: bool  #: with the series; otherwise its marker shows the series
     upright: bool
     band: float  #: inches reserved for them at the bottom of the speedup axes
 
     def of(self, cells: Iterable[CellAnalysis], across: Across) -> list[str]:
-        """Label the failed cells at one place."""
+        """Label the failed cells at one x."""
         return list(
             dict.fromkeys(
                 f"{one_line(across.series(cell))}: {trouble(cell, self.quantity)}"
@@ -96,7 +96,7 @@ class Layout:
     words: FailureWords
 
     def x(self, cell: CellAnalysis, steps_aside: float = 0.0) -> float:
-        """Return the x of a cell, or of what is drawn so many steps to its right."""
+        """Return the x of a cell, or of a mark this many steps to its right."""
         even = self.across.even(self.across.value(cell)) + self.dodges[self.across.series(cell)]
         return self.across.back(even + steps_aside * self.step)
 
@@ -150,7 +150,7 @@ def against_workers() -> Across:
 def against_setting(cells: Iterable[CellAnalysis], key: str) -> Across:
     """Place cells by a numeric setting; each executor with a number of workers is a series.
 
-    Chunks of `auto` size are a series of their own, at the size that was chosen.
+    Chunks of `auto` size are a separate series, at the chosen size.
     """
 
     def value(cell: CellAnalysis) -> float:
@@ -170,7 +170,7 @@ def against_setting(cells: Iterable[CellAnalysis], key: str) -> Across:
 
 
 def compared(cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
-    """Leave out a plain loop that is the baseline: the line at 1 stands for it."""
+    """Leave out a plain loop that is the baseline: the line at 1 represents it."""
     return [cell for cell in cells if not is_plain_loop(cell)]
 
 
@@ -204,8 +204,8 @@ def layout_of(
     width, height = size
     per_inch = (across.even(x_limits[1]) - across.even(x_limits[0])) / width
     slots = _slots(panels, across)
-    most = max(count for _, count in slots.values())
-    step = min(gap * DODGE / max(most, 2), per_inch * 0.3)
+    largest = max(count for _, count in slots.values())
+    step = min(gap * DODGE / max(largest, 2), per_inch * 0.3)
     return Layout(
         across=across,
         quantity=quantity,
@@ -224,9 +224,9 @@ def layout_of(
 
 
 def _slots(panels: Sequence[Panel], across: Across) -> dict[str, tuple[int, int]]:
-    """Give each series a slot among those it shares an x with; by series: its slot and how many there are.
+    """Assign each series a slot among those that share an x with it: by series, its slot and their number.
 
-    A series that meets no other anywhere stands exactly at its x.
+    A series that shares no x with another is drawn exactly at its x.
     """
     at: dict[tuple[int, float], set[str]] = {}
     order: dict[str, None] = {}
@@ -253,7 +253,7 @@ def _slots(panels: Sequence[Panel], across: Across) -> dict[str, tuple[int, int]
 def _looks_by_count(
     cells: Iterable[CellAnalysis], across: Across, looks: Mapping[str, look.Look]
 ) -> dict[str, look.Look]:
-    """Let the colour tell the executor, and the marker the number of workers."""
+    """Assign colours by executor, and markers by number of workers."""
     kinds = sorted({(is_auto(cell), cell.cell.workers or 0) for cell in cells})
     return {
         across.series(cell): look.Look(
@@ -265,10 +265,10 @@ def _looks_by_count(
 
 
 def _worker_limits(values: Sequence[float], usable_cpus: int) -> Position:
-    most = max(values[-1], 2.0)
-    if usable_cpus <= 2 * most:  # a limit just beyond the data is worth showing
-        most = max(most, float(usable_cpus))
-    return min(values[0], 1.0) / 2**0.4, most * 2**0.4
+    largest = max(values[-1], 2.0)
+    if usable_cpus <= 2 * largest:  # a limit just beyond the data is worth showing
+        largest = max(largest, float(usable_cpus))
+    return min(values[0], 1.0) / 2**0.4, largest * 2**0.4
 
 
 def _setting_limits(even: Sequence[float], across: Across) -> Position:
@@ -287,7 +287,7 @@ def _limits(cells: Iterable[CellAnalysis], quantity: Quantity, ideal: float) -> 
 
 
 def _failure_words(panels: Iterable[Panel], across: Across, quantity: Quantity, slot: float) -> FailureWords:
-    """Find the most informative labels that fit into places so many inches wide."""
+    """Find the most informative labels that fit into slots of this width in inches."""
     words = FailureWords(quantity=quantity, named=True, upright=False, band=0.0)
     places = [cells for panel in panels for cells in failures(panel, across, quantity).values()]
     if not places:

@@ -1,4 +1,4 @@
-"""Which cells stand in which panel of a figure, and what is drawn of each."""
+"""The panels of a figure: their cells, and the quantities that are drawn."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from runner.report.labels import ALL_TASKS, one_line, short, shown
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What holds for all figures of a study."""
+    """Facts that all figures of a study share."""
 
     mode: ModeSpec
     window_s: float
@@ -23,7 +23,7 @@ class Context:
 
     @classmethod
     def of(cls, study: StudyFacts) -> "Context":
-        """Take it from the facts of a study."""
+        """Select them from the facts of a study."""
         cpus = study.usable_cpus or 1
         return cls(
             mode=study.mode,
@@ -43,7 +43,7 @@ class Quantity:
     of_run: Callable[[HeadlineRun], float | None]
 
     def values(self, cell: CellAnalysis) -> list[float]:
-        """List all that is drawn of a cell: runs, median and bounds."""
+        """List the values that are drawn of a cell: runs, median and bounds."""
         runs = [value for run in cell.runs if (value := self.of_run(run)) is not None]
         estimate = self.estimate(cell)
         return runs if estimate is None else [*runs, estimate.value, estimate.low, estimate.high]
@@ -77,7 +77,7 @@ def setting(cell: CellAnalysis, key: str) -> object:
 
 
 def number(cell: CellAnalysis, key: str) -> float | None:
-    """Return a setting as a number if it is one; a chunk size of `auto` is what it came to."""
+    """Return a setting as a number if it is one; for a chunk size of `auto`, the chosen size."""
     value = cell.tasks_per_chunk if key == "chunk_size" and is_auto(cell) else setting(cell, key)
     return float(value) if isinstance(value, (int, float)) else None
 
@@ -88,7 +88,7 @@ def is_auto(cell: CellAnalysis) -> bool:
 
 
 def is_plain_loop(cell: CellAnalysis) -> bool:
-    """Whether a cell is a baseline without workers: the line at 1 stands for it."""
+    """Whether a cell is a baseline without workers: the line at 1 represents it."""
     return cell.is_baseline and cell.cell.workers is None
 
 
@@ -112,10 +112,10 @@ def panels_of(cells: Sequence[CellAnalysis], keys: Sequence[str]) -> list[Panel]
         if None not in values[cell.cell.id]:
             groups.setdefault(values[cell.cell.id], []).append(cell)
     for cell in cells:
-        own = values[cell.cell.id]
-        if None in own and cell.cell.id not in referred_to:
-            homes = [group for of_group, group in groups.items() if _agree(own, of_group)]
-            for group in homes or [groups.setdefault(own, [])]:
+        of_cell = values[cell.cell.id]
+        if None in of_cell and cell.cell.id not in referred_to:
+            matching = [group for of_group, group in groups.items() if _agree(of_cell, of_group)]
+            for group in matching or [groups.setdefault(of_cell, [])]:
                 group.append(cell)
     return [
         Panel(
@@ -139,9 +139,9 @@ def varying_keys(cells: Sequence[CellAnalysis], swept: Iterable[str]) -> list[st
 
 
 def numeric_axis(cells: Iterable[CellAnalysis], keys: Sequence[str]) -> str | None:
-    """Return the first key with so many numeric values that it deserves the x axis.
+    """Return the first key with enough different numeric values for an x axis.
 
-    Where no executor has several numbers of workers, any two values do.
+    If no executor has several numbers of workers, two values are enough.
     """
     compared = [cell for cell in cells if not is_plain_loop(cell)]
     counts = {(cell.cell.executor, cell.cell.workers) for cell in compared}
@@ -157,8 +157,8 @@ def _varies(cells: Iterable[CellAnalysis], key: str) -> bool:
     return len({str(value) for cell in cells if (value := setting(cell, key)) is not None}) > 1
 
 
-def _agree(own: Iterable[object], of_group: Iterable[object]) -> bool:
-    return all(value is None or value == other for value, other in zip(own, of_group, strict=True))
+def _agree(of_cell: Iterable[object], of_group: Iterable[object]) -> bool:
+    return all(value is None or value == other for value, other in zip(of_cell, of_group, strict=True))
 
 
 def _with_baselines(group: Sequence[CellAnalysis], by_id: Mapping[str, CellAnalysis]) -> list[CellAnalysis]:

@@ -50,7 +50,7 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, cont
 
 
 def _colours(pythons: Sequence[str]) -> dict[str, str]:
-    """Assign shades of one hue: interpreters are not executors, which have hues of their own."""
+    """Assign shades of one hue, since each executor has a different hue."""
     shades = ("#3B7DB5", "#8FBCE0", "#C3DBEF", "#7D97AD")
     return {name: shades[place % len(shades)] for place, name in enumerate(pythons)}
 

@@ -207,7 +207,7 @@ def by_series(panel: Panel, across: Across) -> dict[str, list[CellAnalysis]]:
 
 
 def draw_capacity(stacked: Sequence[Axes], layout: Layout, usable_cpus: int, *, is_labelled: bool) -> None:
-    """Shade where there are more workers than CPUs; what is dodged at as many as CPUs stays unshaded."""
+    """Shade where workers exceed CPUs; markers dodged around the number of CPUs are not shaded."""
     _, start = layout.around(usable_cpus, min(0.5, 0.5 / layout.gap))
     if start > layout.x_limits[1]:
         return
@@ -249,7 +249,7 @@ def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
 
 
 def _draw_bounds(upper: Axes, panel: Panel, layout: Layout) -> None:
-    """Draw the bound of the speedup at each x, and nothing in between."""
+    """Draw the bound of the speedup at each x, but not in between."""
     bounds = {
         (layout.across.value(cell), cell.speedup_bound.value)
         for cell in compared(panel.cells)

@@ -53,7 +53,7 @@ def draw_time(
 
 
 def _shared_longest_s(panels: Sequence[Panel]) -> float | None:
-    """Return the end of an axis that all panels share; None where they are of different baselines.
+    """Return the end of an axis that all panels share; None if they have different baselines.
 
     Panels with one baseline do the same work, such as with several chunk sizes: they are compared.
     """
@@ -73,7 +73,7 @@ def _times_s(cell: CellAnalysis) -> list[float]:
 
 
 def _places(cells: Sequence[CellAnalysis]) -> dict[str, float]:
-    """Give every name a row: executors in their order and apart, workers ascending."""
+    """Assign every name a row: executors in order, with gaps in between, and workers ascending."""
     executors = list(dict.fromkeys(cell.cell.executor for cell in cells))
     ordered = sorted(cells, key=lambda cell: (executors.index(cell.cell.executor), cell.cell.workers or 0))
     places: dict[str, float] = {}
