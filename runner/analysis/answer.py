@@ -261,7 +261,7 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
         if not pools:
             return None
         cell = group.fastest_first(sharing or pools)[0]
-    unexplained = None if cell.losses else cell.unexplained
+    unexplained = cell.unexplained if cell.unexplained and cell.unexplained.is_of_tasks else None
     is_noise = _is_noise(cell)
     if not cell.losses and not cell.is_at_bound and unexplained is None and not is_noise:
         return None

@@ -145,6 +145,18 @@ class Unexplained(StrEnum):
 
     SLOWED_BY_TRACING = "slowed_by_tracing"  #: tracing its tasks makes it too slow to explain the headline
     BLOCKS_EVENT_LOOP = "blocks_event_loop"  #: a plain function on an event loop: tasks run one after another
+    NOT_MEASURED = "not_measured"  #: or it failed
+    UNKNOWN_WORKERS = "unknown_workers"  #: the executor takes no number of workers
+    WINDOW = "window"  #: losses explain the time of a bag
+    NO_TRACE = "no_trace"  #: no run was traced
+    MORE_LANES = "more_lanes_than_workers"  #: or records of several workers were merged
+    TOO_FEW_PAIRS = "too_few_repetitions"  #: in which it and its baseline were traced
+    NO_LARGE_LOSS = "no_large_loss"  #: none is shown to cost more than a hundredth of the workers' time
+
+    @property
+    def is_of_tasks(self) -> bool:
+        """Whether the tasks of this cell are the reason; any other is said of the study or is no surprise."""
+        return self in (Unexplained.SLOWED_BY_TRACING, Unexplained.BLOCKS_EVENT_LOOP)
 
 
 class BoundLimit(StrEnum):
@@ -243,7 +255,7 @@ class CellAnalysis:
     limit: Limit | None  #: None: every worker has something to do, or its tasks wait instead of computing
     factors: Factors | None
     losses: tuple[Loss, ...]  #: the largest first
-    unexplained: Unexplained | None
+    unexplained: Unexplained | None  #: why there are no losses; None: there are, or it is the plain loop
     anomalies: Mapping[Anomaly, int]  #: with how many runs, where that is counted (outliers); else 1
     native_threads: NativeThreads | None
     short_window: ShortWindow | None
@@ -269,6 +281,12 @@ class CellAnalysis:
     def main_loss(self) -> Loss | None:
         """The largest loss."""
         return self.losses[0] if self.losses else None
+
+    @property
+    def known_losses(self) -> tuple[Loss, ...] | None:
+        """The losses; empty if none is large, None if they are unknown."""
+        is_known = self.unexplained in (None, Unexplained.NO_LARGE_LOSS)
+        return self.losses if is_known else None
 
     @property
     def peak_pss_bytes(self) -> int | None:

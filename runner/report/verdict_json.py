@@ -19,6 +19,7 @@ from runner.analysis.facts import (
     RemedyCode,
     StudyAnalysis,
     StudyWarning,
+    Unexplained,
 )
 from runner.report import wording
 
@@ -193,15 +194,18 @@ _CELL = Object(
         ),
         Field(
             name="losses",
-            get=lambda cell, _: cell.losses,
-            doc="what the time of its workers is lost to, the largest loss first",
+            get=lambda cell, _: cell.known_losses,
+            doc="what the time of its workers is lost to, the largest loss first; null: unknown",
             holds=_LOSS,
             is_list=True,
         ),
         Field(
             name="unexplained",
             get=lambda cell, _: cell.unexplained,
-            doc="why its losses are unknown: `slowed_by_tracing`, `blocks_event_loop`; otherwise null",
+            doc=(
+                f"why a pool has no losses: {', '.join(f'`{why}`' for why in Unexplained)}; null: it has "
+                "some, or it is the plain loop"
+            ),
         ),
     ),
 )

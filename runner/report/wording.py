@@ -508,7 +508,7 @@ def unexplained_text(why: Unexplained) -> str:
 
 def short_loss(cell: CellAnalysis) -> str:
     """Show the largest loss of a cell in a narrow column: `GIL 48%`."""
-    if cell.unexplained is not None:
+    if cell.unexplained is not None and cell.unexplained.is_of_tasks:
         return "not async" if cell.unexplained == Unexplained.BLOCKS_EVENT_LOOP else "unknown"
     loss = cell.main_loss
     return "" if loss is None else f"{loss.cause.short} {percent(loss.share.value)}"
@@ -666,7 +666,7 @@ def _missing_figures(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
         yield "too many tasks for the times of each"
     if study.mode.why_unexplained:
         yield study.mode.why_unexplained
-    if cell.unexplained is not None:
+    if cell.unexplained is not None and cell.unexplained.is_of_tasks:
         yield unexplained_text(cell.unexplained)
     if cell.memory is not None and cell.memory.peak_pss_bytes is None:
         yield f"memory: {cell.memory.error}"

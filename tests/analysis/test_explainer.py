@@ -19,7 +19,7 @@ WALLS = [1.0, 1.1, 0.9, 1.0, 1.2, 0.8, 1.0]
         ([0.04] * 7, None),
         ([0.06] * 7, Unexplained.SLOWED_BY_TRACING),
         # More than 5 % at the median, but some are less than nothing: that may be chance.
-        ([-0.3, -0.2, 0.06, 0.07, 0.08, 0.3, 0.4], None),
+        ([-0.3, -0.2, 0.06, 0.07, 0.08, 0.3, 0.4], Unexplained.NO_LARGE_LOSS),
     ],
 )
 def test_a_separate_traced_run_explains_a_cell_unless_it_is_shown_to_be_slower(
@@ -29,8 +29,10 @@ def test_a_separate_traced_run_explains_a_cell_unless_it_is_shown_to_be_slower(
     traced = [wall + more for wall, more in zip(WALLS, added_s, strict=True)]
     two = analyse(make_results({SERIAL: serial, TWO: WALLS}, separate_runs={TWO: traced})).cells[TWO.id]
     assert two.unexplained is unexplained
-    if unexplained:
-        assert (two.losses, two.factors) == ((), None)
+    if unexplained is Unexplained.SLOWED_BY_TRACING:
+        assert (two.known_losses, two.factors) == (None, None)
+    else:
+        assert two.known_losses == two.losses
 
 
 def test_a_plain_function_on_an_event_loop_is_not_explained(make_results: MakeResults) -> None:
@@ -45,6 +47,24 @@ def test_a_cell_whose_trace_has_more_lanes_than_workers_is_not_attributed(make_r
     one = cell("process", 1, id=TWO.id)  # the records of two workers
     analysed = analyse(type(results)(**{**vars(results), "cells": (SERIAL, one)})).cells[TWO.id]
     assert (analysed.losses, analysed.factors) == ((), None)
+    assert analysed.unexplained is Unexplained.MORE_LANES
+
+
+@pytest.mark.parametrize(
+    ("walls", "unexplained"),
+    [
+        ([1.0] * 3, Unexplained.TOO_FEW_PAIRS),
+        ([1.0] * 6 + ["failed"], Unexplained.NOT_MEASURED),
+        ([1.0] * 7, Unexplained.NO_LARGE_LOSS),
+    ],
+)
+def test_a_pool_without_losses_says_why(
+    make_results: MakeResults, walls: list[float | str], unexplained: Unexplained
+) -> None:
+    study = analyse(make_results({SERIAL: [2.0] * len(walls), TWO: walls}))
+    assert study.cells[TWO.id].unexplained is unexplained
+    assert (study.cells[TWO.id].known_losses is None) == (unexplained is not Unexplained.NO_LARGE_LOSS)
+    assert (study.cells[SERIAL.id].unexplained, study.cells[SERIAL.id].known_losses) == (None, ())
 
 
 ASYNC_POOL = {"name": "asyncio", "pool": {"_target_": "runner_probe.adapters.asyncio_loop.AsyncioLoop"}}

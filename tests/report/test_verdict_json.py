@@ -111,7 +111,7 @@ def _undocumented(content: dict[str, Any], kind: Object) -> Iterator[str]:
     documented = {field.name: field for field in kind.fields}
     yield from (f"{kind.name}: {name}" for name in set(content) ^ set(documented))
     for name, field in documented.items():
-        values = content[name] if field.is_list else [content[name]]
+        values = content[name] or [] if field.is_list else [content[name]]
         if field.holds is not None:
             for value in values:
                 if value is not None:

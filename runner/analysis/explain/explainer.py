@@ -73,11 +73,14 @@ class Explainer:
         of_tiny_tasks = self._tiny_task_losses(cell, unexplained)
         if of_tiny_tasks:
             return TraceFacts(bound=self._bound(cell), losses=of_tiny_tasks)
+        unexplained = unexplained or self._why_no_losses(cell, pairs)
+        losses = () if unexplained else self._losses(cell, pairs)
+        is_without_loss = not (losses or unexplained or cell.id in self._plain_loops)
         return TraceFacts(
             bound=self._bound(cell),
             factors=self._factors(cell, speedup, pairs) if speedup else None,
-            losses=() if unexplained else self._losses(cell, pairs),
-            unexplained=unexplained,
+            losses=losses,
+            unexplained=Unexplained.NO_LARGE_LOSS if is_without_loss else unexplained,
             native_threads=self._used_native_threads(cell),
         )
 
@@ -168,9 +171,7 @@ class Explainer:
     def _losses(self, cell: Cell, pairs: list[tuple[TracedRun, TracedRun]]) -> tuple[Loss, ...]:
         """Return the losses of a cell, from every repetition in which it and its baseline succeeded."""
         runs = list(self._runs_of(cell.id).values())
-        if cell.workers is None or has_window(cell) or not runs:
-            return ()
-        if any(run.lanes > cell.workers for run in runs):
+        if cell.workers is None:
             return ()
         in_threads = self._is_in_threads(cell) and not is_event_loop(cell)
         has_gil = self._machine.has_gil(cell)
@@ -244,6 +245,21 @@ class Explainer:
         if self._is_slowed(cell.id, wall_s) or self._is_slowed(cell.baseline, cell.workers * wall_s):
             return Unexplained.SLOWED_BY_TRACING
         return None
+
+    def _why_no_losses(self, cell: Cell, pairs: Sequence[tuple[TracedRun, TracedRun]]) -> Unexplained | None:
+        """Tell what is missing to find the losses of a pool; None for the plain loop, which is no pool."""
+        if cell.id in self._plain_loops:
+            return None
+        runs, workers = self._runs_of(cell.id).values(), cell.workers or 0
+        reasons = {
+            Unexplained.NOT_MEASURED: not self._times.of(cell.id),
+            Unexplained.UNKNOWN_WORKERS: not workers,
+            Unexplained.WINDOW: has_window(cell),
+            Unexplained.NO_TRACE: not runs,
+            Unexplained.MORE_LANES: any(run.lanes > workers for run in runs),
+            Unexplained.TOO_FEW_PAIRS: len(pairs) < self._times.level.fewest_blocks,
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
 
     def _blocks_event_loop(self, cell: Cell) -> bool:
         """Whether its tasks run on an event loop and never yield to each other."""
