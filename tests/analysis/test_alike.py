@@ -1,4 +1,4 @@
-"""Cells that differ in one setting only."""
+"""Cells that differ in cell setting only."""
 
 from runner.analysis.alike import alike_but_for
 from runner.records import Cell
@@ -8,7 +8,7 @@ COUNT = "workload.items.count"
 
 
 def ids(cells: list[Cell], setting: str) -> list[list[str]]:
-    return [[one.id for one in group] for group in alike_but_for(cells, setting)]
+    return [[cell.id for cell in group] for group in alike_but_for(cells, setting)]
 
 
 def test_cells_with_different_workers_are_alike_but_for_them() -> None:

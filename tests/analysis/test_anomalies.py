@@ -1,4 +1,4 @@
-"""Odd times are found, and quiet times are not."""
+"""Anomalies of times, and quiet times without any."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from runner.analysis.facts import Anomaly
 QUIET = [1.00, 1.02, 0.99, 1.01, 0.98, 1.00, 1.01, 0.99, 1.02]
 
 
-def test_quiet_times_are_not_odd() -> None:
+def test_quiet_times_have_no_anomaly() -> None:
     assert anomalies(np.array(QUIET)) == {}
 
 
@@ -26,16 +26,16 @@ def test_times_that_drift_have_a_trend(step: float, trend: Anomaly) -> None:
     assert anomalies(1 + step * np.arange(9)) == {trend: 1}
 
 
-def test_equal_times_are_not_odd() -> None:
+def test_equal_times_have_no_anomaly() -> None:
     assert anomalies(np.ones(9)) == {}
 
 
-def test_few_times_show_nothing() -> None:
+def test_few_times_have_no_anomaly() -> None:
     assert anomalies(np.array([1.0, 5.0, 1.0, 5.0, 1.0])) == {}
 
 
 @pytest.mark.parametrize("runs", [7, 15, 31])
-def test_chance_rarely_looks_odd(runs: int) -> None:
+def test_random_times_rarely_have_an_anomaly(runs: int) -> None:
     random = np.random.default_rng(1)
     odd = [anomalies(np.exp(0.03 * random.standard_normal(runs))) for _ in range(1000)]
     for kinds in ({Anomaly.OUTLIERS}, {Anomaly.TWO_MODES}, {Anomaly.SLOWER, Anomaly.FASTER}):

@@ -134,14 +134,14 @@ def test_the_cpus_that_a_speedup_needs_follow_from_the_tasks(
 
 @given(st.lists(st.lists(st.floats(0.1, 10.0), min_size=5, max_size=5), min_size=1, max_size=4))
 def test_rows_of_lengths_have_the_makespan_of_each(rows: list[list[float]]) -> None:
-    found = shortest_makespans(np.array(rows), 2)
-    assert found.tolist() == [shortest_makespan(row, 2) for row in rows]
+    makespans = shortest_makespans(np.array(rows), 2)
+    assert makespans.tolist() == [shortest_makespan(row, 2) for row in rows]
 
 
 @pytest.mark.parametrize(
     ("workers", "bound"), [(1, 1.0), (2, 1.78), (3, 2.67), (4, 2.67), (5, 4.07), (6, 5.26)]
 )
 def test_the_bounds_of_the_primes_in_the_documentation(workers: int, bound: float) -> None:
-    found = sum(PRIMES) / shortest_makespan(PRIMES, workers)
+    ratio = sum(PRIMES) / shortest_makespan(PRIMES, workers)
 
-    assert found == pytest.approx(bound, abs=0.01)
+    assert ratio == pytest.approx(bound, abs=0.01)

@@ -1,4 +1,4 @@
-"""From which size of its workload on a pool is faster, for times that a test chooses."""
+"""Break-evens of a pool, for times that a test chooses."""
 
 import math
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def break_even(walls: Sequence[tuple[Any, float, float]], noise: Sequence[float]
     return result
 
 
-def test_it_is_between_the_last_size_at_which_the_pool_is_slower_and_the_next() -> None:
+def test_the_break_even_is_between_the_last_size_at_which_the_pool_is_slower_and_the_next() -> None:
     # Half as fast at 10, twice as fast at 1000: equal at their geometric mean.
     result = break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)])
     assert result.size is not None
@@ -56,7 +56,7 @@ def test_sizes_are_sorted_whatever_the_order_of_the_grid() -> None:
     assert result == break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)])
 
 
-def test_it_is_zero_for_a_pool_that_is_faster_at_every_size() -> None:
+def test_the_break_even_is_zero_for_a_pool_that_is_faster_at_every_size() -> None:
     result = break_even([(10, 2.0, 1.0), (1000, 2.0, 1.0)])
     assert result.size is not None
     assert (result.size.value, result.size.high) == (0, 0)
@@ -64,7 +64,7 @@ def test_it_is_zero_for_a_pool_that_is_faster_at_every_size() -> None:
     assert result.faster_at == (10, 1000)
 
 
-def test_it_is_infinite_for_a_pool_that_is_slower_at_the_largest_size() -> None:
+def test_the_break_even_is_infinite_for_a_pool_that_is_slower_at_the_largest_size() -> None:
     result = break_even([(10, 2.0, 1.0), (1000, 1.0, 2.0)])
     assert result.size is not None
     assert math.isinf(result.size.value)
@@ -72,7 +72,7 @@ def test_it_is_infinite_for_a_pool_that_is_slower_at_the_largest_size() -> None:
     assert result.faster_at == (10,)
 
 
-def test_what_the_interval_leaves_open_is_not_shown() -> None:
+def test_a_break_even_that_the_interval_leaves_open_is_not_shown() -> None:
     noisy = (0.8, 1.2, 0.9, 1.1, 0.7, 1.3, 1.0)
     result = break_even([(10, 1.01, 1.0), (1000, 1.01, 1.0)], noise=noisy)
     assert result.size is not None
@@ -88,7 +88,7 @@ def test_few_repetitions_give_a_range() -> None:
     assert result.size.low <= result.size.value <= result.size.high
 
 
-def test_it_is_unknown_where_a_size_has_no_time() -> None:
+def test_the_break_even_is_unknown_where_a_size_has_no_time() -> None:
     result = break_even([(10, 1.0, 2.0), (1000, 2.0, 1.0)], noise=())
     assert (result.size, result.problem) == (None, "times_missing")
     assert not result.is_shown
@@ -99,10 +99,10 @@ def test_sizes_must_be_positive() -> None:
     assert (result.size, result.problem) == (None, "sizes_not_positive")
 
 
-def test_a_study_of_one_size_has_none() -> None:
+def test_a_study_of_one_size_has_no_break_even() -> None:
     assert break_evens([(10, 1.0, 2.0)]) == ()
 
 
-def test_settings_that_are_no_numbers_are_no_sizes() -> None:
+def test_settings_that_are_not_numbers_are_not_sizes() -> None:
     assert break_evens([("small", 1.0, 2.0), ("large", 2.0, 1.0)]) == ()
     assert break_evens([(True, 1.0, 2.0), (False, 2.0, 1.0)]) == ()

@@ -36,10 +36,10 @@ def without_readings(tasks: list[TracedTask]) -> list[TracedTask]:
 
 
 def lost(parallel: TracedRun, serial: TracedRun = SERIAL, **setting: Any) -> dict[Cause, float]:
-    """Return the losses that are not zero; all of them add up to what was lost."""
-    given = replace(TWO_PROCESSES, busy_cpus=busy_cpus([parallel]), **setting)
-    by_cause = losses(serial, parallel, given)
-    assert sum(by_cause.values()) == pytest.approx(given.workers * parallel.wall_s - serial.busy_s)
+    """Return the losses that are not zero; all of them add up to the lost time."""
+    of_cell = replace(TWO_PROCESSES, busy_cpus=busy_cpus([parallel]), **setting)
+    by_cause = losses(serial, parallel, of_cell)
+    assert sum(by_cause.values()) == pytest.approx(of_cell.workers * parallel.wall_s - serial.busy_s)
     return {cause: seconds for cause, seconds in by_cause.items() if abs(seconds) > 1e-9}
 
 
@@ -149,14 +149,14 @@ def test_native_threads_of_all_workers_on_the_same_cpus(length: float) -> None:
     assert by_cause == {causes.NATIVE_THREADS: pytest.approx(8 * (length - 1))}
 
 
-def test_threads_do_not_wait_for_the_gil_where_native_threads_compute_for_them() -> None:
+def test_threads_do_not_wait_for_the_gil_while_native_threads_compute_for_them() -> None:
     by_cause = lost(
         traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), threads=True, native_threads=2, task_cpus=2.0
     )
     assert by_cause == {causes.NATIVE_THREADS: 8.0}
 
 
-def test_idle_native_threads_are_no_cause() -> None:
+def test_idle_native_threads_are_not_a_cause() -> None:
     by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0, cpu=1.0)), native_threads=2)
     assert by_cause == {causes.WAITING: pytest.approx(8)}
 
@@ -347,7 +347,7 @@ def test_page_faults_outside_of_the_tasks_do_not_slow_them_down() -> None:
         (100, 1_000_000, False),  # spawned workers share no page
     ],
 )
-def test_page_faults_that_are_no_copies(loop_faults: int, faults: int, forked: bool) -> None:  # noqa: FBT001
+def test_page_faults_that_are_not_copies(loop_faults: int, faults: int, forked: bool) -> None:  # noqa: FBT001
     loop = replace(NO_FAULTS, minor_faults=loop_faults)
     by_cause = lost(copying(faults, system_s=4.0), loop, forked=forked)
     assert by_cause == {causes.SLOWER_CPU: pytest.approx(8)}
@@ -367,7 +367,7 @@ def test_chunks_without_readings_that_copy_pages() -> None:
 # --- shared cores, shared objects ---
 
 
-def test_cpus_that_share_a_core_are_not_taken_for_memory_bandwidth() -> None:
+def test_cpus_that_share_a_core_are_not_mistaken_for_memory_bandwidth() -> None:
     together = TogetherSpeed(value=0.8, low=0.75, high=0.85)
     by_cause = lost(traced_run(0.0, 8.0, two_lanes(2.0)), together=together)
     assert by_cause == {
@@ -380,7 +380,7 @@ def test_cpus_that_share_a_core_are_not_taken_for_memory_bandwidth() -> None:
     }
 
 
-def test_cpus_that_may_not_share_a_core_are_no_cause() -> None:
+def test_cpus_that_may_not_share_a_core_are_not_a_cause() -> None:
     together = TogetherSpeed(value=0.9, low=0.8, high=0.98)
     by_cause = lost(traced_run(0.0, 4.4, two_lanes(1.1)), together=together)
     assert by_cause == {causes.UNKNOWN: pytest.approx(0.8)}
@@ -419,12 +419,12 @@ def on_event_loop(run: TracedRun, serial: TracedRun = SERIAL, **setting: Any) ->
     return lost(run, serial, event_loop=True, threads=True, **setting)
 
 
-def test_an_event_loop_whose_thread_is_full_of_the_tasks_own_work() -> None:
+def test_an_event_loop_whose_thread_is_full_of_the_work_of_its_tasks() -> None:
     # Tasks wait three quarters of their time in the loop; eight at a time fill the thread.
     serial = traced_run(0.0, 8.0, [replace(task, cpu=0.25) for task in SERIAL_TASKS])
     run = replace(traced_run(0.0, 2.0, [traced_task(i, 0.0, 2.0, cpu=0.25) for i in range(8)]), own_cpu_s=2.0)
     assert on_event_loop(run, serial, workers=8) == {causes.FULL_EVENT_LOOP: pytest.approx(8)}
-    # Half of what the thread did is not the tasks' own: turns and timers of the loop.
+    # Half of the thread's CPU time is not that of tasks, but of the loop's scheduling and timers.
     run = replace(run, cpu=np.full(8, 0.125))
     assert on_event_loop(run, serial, workers=8) == {
         causes.FULL_EVENT_LOOP: pytest.approx(4),

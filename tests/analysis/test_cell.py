@@ -74,7 +74,7 @@ def test_a_cell_that_failed_once_has_its_runs_but_no_figures(
     assert [run.speedup for run in two.runs] == [2.0] * 6
 
 
-def test_a_baseline_that_failed_once_is_no_denominator(make_results: MakeResults) -> None:
+def test_a_baseline_that_failed_once_has_no_speedups(make_results: MakeResults) -> None:
     two = analysed(make_results({SERIAL: [2.0] * 6 + ["wrong_result"], TWO: [1.0] * 7}), "process2")
     assert (two.status, value(two.wall_s), two.speedup) == ("ok", 1.0, None)
 
@@ -180,7 +180,7 @@ def test_the_fastest_baseline_of_any_interpreter_is_a_reference_for_all(make_res
     assert value(study.cells["serial"].speedup_of_best) == 0.5
 
 
-def test_a_baseline_of_other_work_is_no_reference(make_results: MakeResults) -> None:
+def test_a_baseline_of_other_work_is_not_a_reference(make_results: MakeResults) -> None:
     small = {**SERIAL.settings, "workload": {**SERIAL.settings["workload"], "items": [1]}}
     quick = replace(SERIAL, id="quick", baseline="quick", settings=small)
     results = make_results({SERIAL: [2.0] * 7, quick: [0.1] * 7, TWO: [1.0] * 7})
@@ -196,7 +196,7 @@ def test_every_task_of_every_cell_is_analysed(make_results: MakeResults) -> None
     assert [task.time_s.value for task in tasks] == pytest.approx([1.0] * 4)
 
 
-def test_odd_times_are_anomalies(make_results: MakeResults) -> None:
+def test_anomalies_of_the_times_are_counted(make_results: MakeResults) -> None:
     serial = analysed(make_results({SERIAL: [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 5.0]}), "serial")
     assert serial.anomalies == {Anomaly.OUTLIERS: 1}
 

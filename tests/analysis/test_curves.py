@@ -1,4 +1,4 @@
-"""Which cells a scaling law is fitted to, and what it gives."""
+"""The cells that a scaling law is fitted to, and its results."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ ALPHA = 0.1
 
 
 def factors(granularity: float) -> Factors:
-    one = estimate(1.0)
+    exactly_1 = estimate(1.0)
     return Factors(
-        attributed_speedup=one,
-        serial_overhead=one,
-        computation_scaling=one,
+        attributed_speedup=exactly_1,
+        serial_overhead=exactly_1,
+        computation_scaling=exactly_1,
         cpu_scaling=None,
         on_cpu=None,
         granularity=estimate(granularity),
-        placement=one,
-        dispatch_efficiency=one,
-        pool_efficiency=one,
+        placement=exactly_1,
+        dispatch_efficiency=exactly_1,
+        pool_efficiency=exactly_1,
     )
 
 
@@ -87,7 +87,7 @@ def test_more_workers_than_cpus_count_only_where_tasks_wait(cpu_s: float, levels
     assert amdahl.levels == levels
 
 
-def test_curves_are_named_by_what_tells_them_apart() -> None:
+def test_curves_are_named_by_the_settings_that_differ() -> None:
     cells = [
         analysed_cell(cell=cell("process", workers, id=f"{size}-{workers}", chunk_size=size))
         for size in (1, 10)

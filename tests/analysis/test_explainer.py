@@ -1,4 +1,4 @@
-"""Which traced runs explain a cell."""
+"""The traced runs that explain a cell."""
 
 from dataclasses import replace
 
@@ -75,9 +75,9 @@ def test_one_thread_bounds_the_tasks_of_an_event_loop(
     make_results: MakeResults, held_share: float | None, bound: float
 ) -> None:
     loop = cell("asyncio", 2, settings={**SETTINGS, "executor": ASYNC_POOL})
-    made = make_results({SERIAL: WALLS, TWO: WALLS, loop: WALLS})
+    results = make_results({SERIAL: WALLS, TWO: WALLS, loop: WALLS})
     facts = {} if held_share is None else {"held_share": held_share}
-    study = analyse(replace(made, environment={**made.environment, "workers": {SERIAL.id: facts}}))
+    study = analyse(replace(results, environment={**results.environment, "workers": {SERIAL.id: facts}}))
     analysed = study.cells[loop.id]
     assert analysed.speedup_bound == Estimate.exact(bound)
     assert study.cells[TWO.id].speedup_bound == Estimate.exact(2.0)
@@ -91,11 +91,11 @@ def test_processes_of_the_same_group_tell_contention_for_objects_from_slow_memor
     make_results: MakeResults,
     in_one_interpreter: bool,  # noqa: FBT001
 ) -> None:
-    made = make_results({SERIAL: WALLS, cell("thread", 2): [2 * wall for wall in WALLS], TWO: WALLS})
+    results = make_results({SERIAL: WALLS, cell("thread", 2): [2 * wall for wall in WALLS], TWO: WALLS})
     workers = {
         "thread2": {"in_one_interpreter": True, "gil_enabled": False},
         TWO.id: {"in_one_interpreter": in_one_interpreter, "gil_enabled": False},
     }
-    study = analyse(replace(made, environment={**made.environment, "workers": workers}))
+    study = analyse(replace(results, environment={**results.environment, "workers": workers}))
     code = study.cells["thread2"].losses[0].cause.code
     assert code == ("slower_cpu" if in_one_interpreter else "shared_objects")

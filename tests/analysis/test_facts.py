@@ -1,4 +1,4 @@
-"""What an analysed study answers about itself."""
+"""Properties of an analysed study."""
 
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import cell

@@ -63,7 +63,9 @@ def two_pythons() -> tuple[Cell, Cell]:
     return old, replace(old, id="new", baseline="new", python="3.13.0")
 
 
-def test_a_group_is_told_from_others_by_what_its_cells_have_in_common(make_results: MakeResults) -> None:
+def test_a_group_is_distinguished_from_others_by_the_settings_that_its_cells_share(
+    make_results: MakeResults,
+) -> None:
     old, new = two_pythons()
     pool = replace(cell("process", 2), id="pool", baseline="new", python="3.13.0")
     study = analyse(make_results({old: NOISE, new: NOISE, pool: NOISE}))
@@ -71,7 +73,7 @@ def test_a_group_is_told_from_others_by_what_its_cells_have_in_common(make_resul
     assert [group.baseline for group in study.groups] == ["serial", "new"]
 
 
-def test_a_single_group_needs_nothing_to_tell_it_from_others(make_results: MakeResults) -> None:
+def test_a_single_group_needs_no_settings_to_distinguish_it(make_results: MakeResults) -> None:
     (group,) = analyse(make_results({cell("serial", None): NOISE, cell("process", 2): NOISE})).groups
     assert group.where == {}
 

@@ -1,4 +1,4 @@
-"""What an author knew beforehand, compared with figures that a test chooses."""
+"""Known answers, compared with figures that a test chooses."""
 
 from typing import Any
 
@@ -147,7 +147,7 @@ def test_a_reason_has_its_facts() -> None:
     assert (quota.needed, quota.available) == (1.5, 0.5)
 
 
-def test_a_quota_that_is_there_is_no_obstacle() -> None:
+def test_an_answer_that_needs_a_quota_is_compared_under_that_quota() -> None:
     assert compare({"about": 2.0, "needs_quota": 1.5}, quota=1.5).outcome is KnownOutcome.HOLDS
 
 

@@ -19,17 +19,17 @@ def interpreter(**facts: Any) -> dict[str, Any]:
 
 
 def test_a_quota_counts_with_its_fraction() -> None:
-    found = machine({"usable_cpus": 2, "affinity": [0, 1, 2, 3], "cpu_quota": 1.5})
-    assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1.5, 2)
+    limited = machine({"usable_cpus": 2, "affinity": [0, 1, 2, 3], "cpu_quota": 1.5})
+    assert (limited.cpus(TWO), limited.usable_cpus(TWO)) == (1.5, 2)
 
 
-def test_a_prefix_that_pins_an_interpreter_concerns_only_its_cells() -> None:
-    found = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
-    assert (found.cpus(TWO), found.usable_cpus(TWO)) == (1, 1)
-    assert found.cpus(cell("process", 4)) == 4
+def test_a_prefix_that_pins_an_interpreter_affects_only_its_cells() -> None:
+    limited = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
+    assert (limited.cpus(TWO), limited.usable_cpus(TWO)) == (1, 1)
+    assert limited.cpus(cell("process", 4)) == 4
 
 
-def test_an_unknown_machine_limits_nothing() -> None:
+def test_an_unknown_machine_sets_no_limit() -> None:
     assert machine({}).cpus(TWO) == float("inf")
     assert machine({}).usable_cpus(TWO) is None
 
@@ -38,12 +38,12 @@ def test_a_free_threaded_build_is_named() -> None:
     assert machine({}, interpreter(free_threaded=True)).version(TWO) == "3.13.1t"
 
 
-def test_two_interpreters_of_one_version_have_the_users_names() -> None:
+def test_two_interpreters_of_one_version_keep_the_names_of_the_user() -> None:
     other = {"python": "/opt/python3.13", "cells": ["other"], "version": "3.13.1"}
     assert machine({}, interpreter(), other).version(TWO) == TWO.python
 
 
-def test_the_cpus_of_several_cells_are_the_most_that_one_may_use() -> None:
+def test_the_cpus_of_several_cells_are_the_maximum_over_the_cells() -> None:
     pinned = machine({"usable_cpus": 4, "affinity": [0, 1, 2, 3]}, interpreter(usable_cpus=1))
     assert pinned.most_usable_cpus([TWO]) == 1
     assert pinned.most_usable_cpus([TWO, cell("process", 4)]) == 4
@@ -75,7 +75,7 @@ def test_only_processes_are_forked() -> None:
     assert not forked()
 
 
-def test_how_quick_busy_cpus_are_is_known_for_the_numbers_that_were_measured() -> None:
+def test_the_speed_of_busy_cpus_is_known_for_the_measured_numbers() -> None:
     speed = {"value": 0.8, "low": 0.7, "high": 0.9}
     measured = Machine({"together": {"2": speed}})
     assert measured.together(2.0) == speed

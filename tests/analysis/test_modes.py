@@ -142,7 +142,7 @@ def test_tasks_per_second_have_an_interval_and_a_ratio(throughput: Results) -> N
     assert cell.service.p99_s == pytest.approx(0.025)
 
 
-def test_a_window_has_nothing_that_explains_a_bag_and_a_note_says_why(throughput: Results) -> None:
+def test_a_window_has_no_explanation_and_a_note_says_why(throughput: Results) -> None:
     study = analyse(throughput)
     cell = study.cells["process2"]
     assert (cell.speedup_bound, cell.factors, cell.losses) == (None, None, ())

@@ -64,11 +64,11 @@ def test_the_bytes_of_a_line_are_summed_over_all_processes() -> None:
 
 
 def test_hotspots_are_the_few_largest_and_each_has_its_share() -> None:
-    found = hotspots(held(a=10, b=400, c=90, d=200, e=100, f=200), "memory-profile")
-    assert [spot.name for spot in found] == ["b", "d", "f", "e", "c"]
-    assert len(found) == MOST_HOTSPOTS
-    assert (found[0].place, found[0].amount) == ("a.py:2", 400)
-    assert found[0].share == pytest.approx(0.4)
+    largest = hotspots(held(a=10, b=400, c=90, d=200, e=100, f=200), "memory-profile")
+    assert [spot.name for spot in largest] == ["b", "d", "f", "e", "c"]
+    assert len(largest) == MOST_HOTSPOTS
+    assert (largest[0].place, largest[0].amount) == ("a.py:2", 400)
+    assert largest[0].share == pytest.approx(0.4)
 
 
 def test_a_place_below_a_hundredth_is_not_a_hotspot() -> None:

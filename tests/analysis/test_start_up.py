@@ -1,4 +1,4 @@
-"""What workers do before their first task, injected into runs whose every figure is known."""
+"""The start of workers, injected into runs whose every figure is known."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_the_initializer_costs_every_worker_what_it_takes_in_the_loop(seconds: f
     assert lost(loop(seconds), pool, has_initializer=True) == {INITIALIZER: 2 * seconds, POOL_START: 0.5}
 
 
-def test_what_the_loop_takes_before_its_tasks_is_no_initializer_where_there_is_none() -> None:
+def test_without_an_initializer_the_time_before_the_tasks_of_the_loop_is_not_attributed_to_one() -> None:
     assert lost(loop(0.5), traced_run(-0.5, 4.0, two_lanes())) == {POOL_START: 1.0}
 
 
@@ -79,11 +79,11 @@ def test_workers_that_inherit_nothing_import_the_module(seconds: float) -> None:
     assert lost(loop(), pool, import_s=seconds) == {MODULE_IMPORT: 2 * seconds, POOL_START: 0.5}
 
 
-def test_imports_that_every_worker_needs_for_itself_are_the_start_of_the_pool() -> None:
+def test_imports_that_the_pool_itself_needs_belong_to_its_start() -> None:
     assert lost(loop(), traced_run(-0.25, 4.0, two_lanes()), import_s=0.04) == {POOL_START: 0.5}
 
 
-def test_no_more_is_attributed_than_was_lost() -> None:
+def test_no_more_time_is_attributed_than_was_lost() -> None:
     pool = traced_run(-1.0, 4.0, two_lanes())
     by_cause = lost(loop(0.75), pool, has_initializer=True, import_s=5.0)
     assert by_cause == {INITIALIZER: 1.5, MODULE_IMPORT: 0.5}
@@ -105,7 +105,7 @@ def test_the_gap_before_a_replaced_worker_is_its_restart(gap: float) -> None:
     assert lost(loop(), pool)[RESTARTS] == pytest.approx(gap)
 
 
-def test_what_every_gap_has_is_dispatch() -> None:
+def test_the_usual_gap_between_tasks_is_dispatch() -> None:
     pool = traced_run(0.0, 6.0, replaced((0.0, 0.25, 1.25, 0.25), 2))
     by_cause = lost(loop(), pool)
     assert by_cause[RESTARTS] == pytest.approx(1.25)  # the median of the other gaps is that of both lanes

@@ -108,7 +108,7 @@ def test_wrong_results_differ_from_the_expected_ones_or_from_the_reference() -> 
         assert warning.from_reference is (expect is None)
 
 
-def test_it_is_known_whether_every_cell_failed_and_the_plain_loop_with_them() -> None:
+def test_a_warning_says_whether_every_cell_failed_including_the_plain_loop() -> None:
     (everywhere,) = warnings([failed("serial", None), failed("process", 2)])
     assert isinstance(everywhere, CellsFailed)
     assert (everywhere.is_all, everywhere.in_loop) == (True, True)
@@ -120,14 +120,14 @@ def test_it_is_known_whether_every_cell_failed_and_the_plain_loop_with_them() ->
 def test_the_worst_failures_come_first_and_cells_that_were_not_measured_last() -> None:
     statuses = ("wrong_result", "interrupted", "failed", "timeout", "crashed")
     cells = [failed("process", workers, status) for workers, status in enumerate(statuses, 1)]
-    found = warnings([SERIAL, *cells])
-    assert [warning.status for warning in found if isinstance(warning, CellsFailed)] == [
+    records = warnings([SERIAL, *cells])
+    assert [warning.status for warning in records if isinstance(warning, CellsFailed)] == [
         "crashed",
         "timeout",
         "failed",
         "wrong_result",
     ]
-    assert found[-1] == CellsNotMeasured(workload="work", cells=("process2",), of=6)
+    assert records[-1] == CellsNotMeasured(workload="work", cells=("process2",), of=6)
 
 
 def repeated(executor: str, workers: int | None, repetitions: int) -> CellAnalysis:
@@ -197,6 +197,6 @@ def test_the_cell_with_the_most_native_threads_per_cpu_is_shown() -> None:
     assert warnings(cells) == (CrowdedCpus(cell="process4", workers=4, threads=threads[4], usable_cpus=2),)
 
 
-def test_cells_with_odd_times_are_named() -> None:
+def test_cells_with_anomalies_are_named() -> None:
     odd = analysed_cell("process", 2, anomalies={Anomaly.OUTLIERS: 1})
     assert warnings([SERIAL, odd]) == (OddTimes(cells=("process2",)),)

@@ -31,7 +31,7 @@ RUNS = UntracedRuns(
 )
 
 
-def test_what_is_neither_work_nor_start_up_is_dispatch() -> None:
+def test_time_that_is_neither_work_nor_start_up_is_dispatch() -> None:
     shares = {loss.cause: loss.share.value for loss in tiny_task_losses(RUNS, LEVEL)}
     assert shares == {
         DISPATCH: pytest.approx(7.5 / 9.5),
@@ -42,7 +42,7 @@ def test_what_is_neither_work_nor_start_up_is_dispatch() -> None:
     assert sum(shares.values()) == pytest.approx(1 - 1.0 / (2 * 9.5))  # the rest is work
 
 
-def test_work_and_dispatch_of_a_task_and_from_when_on_a_pool_could_pay() -> None:
+def test_the_work_and_dispatch_of_a_task_and_its_break_even_are_known() -> None:
     tiny = tiny_tasks(replace(RUNS, loop_s=np.full(7, 10.0), pool_s=np.full(7, 26.5), tasks=1000))
     assert tiny.work_s == pytest.approx(0.01)
     assert tiny.dispatch_s == pytest.approx(0.02)

@@ -1,6 +1,6 @@
 """Analysed studies whose whole output is kept in tests/report/golden/.
 
-`python -m tests.report.golden_studies` writes the golden texts anew; review the difference before committing.
+`python -m tests.report.golden_studies` writes the golden texts again; review the change before committing.
 """
 
 import math

@@ -79,7 +79,7 @@ def test_factors_are_columns() -> None:
     assert (row["attributed_speedup"], row["cpu_scaling"], row["granularity"]) == ("1.9", "", "1.0")
 
 
-def test_a_mode_has_columns_of_its_own() -> None:
+def test_a_mode_has_its_own_columns() -> None:
     assert "bag_s" not in summary_of()
     assert summary_of(mode=Mode.weak, bag_s=estimate(0.5), bags=2)["bag_s"] == "0.5"
     assert summary_of(mode=Mode.throughput, tasks_per_s=estimate(160.0))["tasks_per_s"] == "160.0"
@@ -90,7 +90,7 @@ def test_missing_memory_has_its_reason_in_the_note() -> None:
     assert (row["peak_pss_bytes"], row["note"]) == ("", "memory: the process ended at once")
 
 
-def test_tasks_have_a_row_each_behind_the_name_of_their_cell() -> None:
+def test_every_task_has_a_row_after_the_name_of_its_cell() -> None:
     snippet = analysed_snippet("list", 1e-6, relative=estimate(1.0), among_best=True)
     (row,) = rows(render_tasks(analysed_study([analysed_cell()], tasks=(snippet,))))
     assert (row["cell"], row["executor"], row["label"]) == ("serial", "serial", "list")
@@ -118,7 +118,7 @@ def test_a_law_that_cannot_be_fitted_says_why() -> None:
     assert row["note"] == "not identifiable: 1 number of workers, 4 needed (1 of 1 cell cannot be explained)"
 
 
-def test_a_break_even_names_its_pool_without_the_size() -> None:
+def test_the_row_of_a_break_even_names_its_pool_without_the_size() -> None:
     (row,) = rows(render_break_even(golden_studies.sizes()))
     assert (row["executor"], row["workers"], row["workload.items.count"]) == ("process", "2", "")
     assert (row["size"], row["sizes"]) == ("workload.items.count", "3")

@@ -60,7 +60,7 @@ class Study:
         is_range: bool = False,
         **facts: Any,
     ) -> str:
-        """Add a cell whose repetitions took so many seconds; return its id."""
+        """Add a cell whose repetitions took these seconds; return its id."""
         identity = f"{self.workload}-{len(self.cells)}"
         base = baseline or (self.cells[0].cell.id if self.cells else identity)
         is_loop = is_loop or executor == "serial"
@@ -75,7 +75,7 @@ class Study:
             swept=swept or {},
             settings={"workload": {}, "executor": SERIAL if is_loop else POOL},
         )
-        by_id = {one.cell.id: one for one in self.cells}
+        by_id = {cell.cell.id: cell for cell in self.cells}
         base_runs = (
             {run.repetition: run.unit_s for run in by_id[base].runs}
             if base in by_id
@@ -140,12 +140,12 @@ def threads_and_processes() -> Study:
 
 @pytest.fixture(scope="module")
 def typical_speedup() -> Figure:
-    """Return one figure for tests that only look at it."""
+    """Return one figure for tests that only read it."""
     return threads_and_processes().draw()["speedup"]
 
 
 def texts(figure: Figure) -> list[str]:
-    """Return all that is written, each text as one line."""
+    """Return every text of a figure, on one line each."""
     written = [text.get_text() for text in figure.findobj(Text)]
     return [" ".join(text.split()) for text in written if text]
 
@@ -165,7 +165,7 @@ def ys(line: Line2D) -> list[float]:
 
 
 def runs(axes: Axes, colour: str) -> list[float]:
-    """Return the heights of the dots that stand for single runs."""
+    """Return the heights of the dots of single runs."""
     dots = [line for line in lines(axes, colour, style="None") if line.get_alpha() is not None]
     return [value for line in dots for value in ys(line)]
 
@@ -220,7 +220,7 @@ def test_a_window_in_which_a_cell_failed_shows_a_cross() -> None:
     assert "crashed" in " ".join(texts(study.draw(Mode.throughput)["throughput"]))
 
 
-def test_weak_scaling_is_called_so_and_compares_bags() -> None:
+def test_weak_scaling_is_named_and_compares_bags() -> None:
     study = Study()
     study.add("serial", None, [1.0] * 7)
     study.add("thread", 2, [1.25] * 7, speedup=estimate(1.6))
@@ -259,7 +259,7 @@ def test_speedup_axes_are_doublings_with_plain_numbers(typical_speedup: Figure) 
     assert efficiency.get_ylim()[0] == 0
 
 
-def test_worker_counts_that_are_no_powers_of_two_are_labelled_too() -> None:
+def test_worker_counts_that_are_not_powers_of_two_are_labelled_too() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("thread", 6, [1.0])
@@ -323,7 +323,7 @@ def test_a_failed_cell_keeps_its_row_among_the_times() -> None:
     assert runs(figure.axes[0], VERMILION) != []
 
 
-def test_words_of_failures_shrink_where_there_is_no_room() -> None:
+def test_labels_of_failures_shrink_where_there_is_no_room() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     for workers in range(1, 13):
@@ -334,7 +334,7 @@ def test_words_of_failures_shrink_where_there_is_no_room() -> None:
     assert {text.get_rotation() for text in words} == {90}
 
 
-def test_cells_of_a_failed_baseline_are_shown_as_having_none() -> None:
+def test_cells_of_a_failed_baseline_are_shown_without_a_baseline() -> None:
     study = Study()
     study.add("serial", None, [], status="failed")
     study.add("thread", 2, [1.0, 1.0])
@@ -343,7 +343,7 @@ def test_cells_of_a_failed_baseline_are_shown_as_having_none() -> None:
     assert {"thread: no baseline", "serial loop, failed"} <= set(texts(figure))
 
 
-def test_the_line_at_one_tells_the_seconds_of_the_baseline(typical_speedup: Figure) -> None:
+def test_the_line_at_one_shows_the_seconds_of_the_baseline(typical_speedup: Figure) -> None:
     assert {"serial loop, 2.00 s", "ideal", "more workers than CPUs (2)"} <= set(texts(typical_speedup))
 
 
@@ -371,7 +371,7 @@ def test_the_caption_says_what_the_bars_are(walls: list[float], expected: str, *
         assert expected in " ".join(texts(figure))
 
 
-def test_runs_of_which_only_the_whole_is_known_have_no_strip() -> None:
+def test_runs_without_known_phases_have_no_strip() -> None:
     study = Study()
     study.add("serial", None, [2.0, 2.0])
     study.add("thread", 2, [1.0, 1.0])
@@ -393,7 +393,7 @@ def test_disturbed_runs_are_open() -> None:
     assert any("(open: disturbed)" in text for text in texts(figure))
 
 
-def test_an_executor_that_takes_no_workers_has_a_place_of_its_own() -> None:
+def test_an_executor_that_takes_no_workers_has_a_separate_x() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("thread", 2, [1.0])
@@ -465,7 +465,7 @@ def test_chunk_sizes_share_the_baseline_that_has_none() -> None:
     assert lower.get_xlabel() == "chunk_size"
 
 
-def test_chunks_of_auto_size_stand_at_the_size_that_it_came_to() -> None:
+def test_chunks_of_auto_size_are_drawn_at_the_chosen_size() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("process", 2, [1.0], chunk_size=1)
@@ -475,7 +475,7 @@ def test_chunks_of_auto_size_stand_at_the_size_that_it_came_to() -> None:
     assert {"process × 2", "process × 2, auto"} <= set(texts(study.draw()["speedup_by_chunk_size"]))
 
 
-def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> None:
+def test_chunks_of_all_tasks_have_a_panel_and_the_loop_is_in_every_panel() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("control", None, [2.0], is_loop=True)
@@ -491,7 +491,7 @@ def test_chunks_of_all_tasks_have_a_panel_and_the_loop_stands_in_every_one() -> 
     assert [len(runs(axes, control_colour)) for axes in figures["time"].axes] == [1, 1]
 
 
-def test_one_chunk_size_beside_a_loop_without_any_makes_no_panels() -> None:
+def test_one_chunk_size_and_a_loop_without_one_make_no_panels() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("process", 2, [1.0], chunk_size=None)
@@ -515,7 +515,7 @@ def test_a_workload_that_failed_everywhere_has_no_figure() -> None:
     assert study.draw() == {}
 
 
-def test_workloads_have_figures_of_their_own_with_names_fit_for_files() -> None:
+def test_every_workload_has_its_own_figures_with_valid_file_names() -> None:
     first, second = Study(), Study(workload="a/b")
     first.add("serial", None, [1.0])
     first.add("thread", 2, [1.0])
@@ -548,7 +548,7 @@ def test_snippets_on_several_pythons_are_adjacent() -> None:
     assert {"3.11.7", "3.13.0t"} <= set(texts(figure))
 
 
-def test_tasks_of_a_function_make_no_figure_of_snippets() -> None:
+def test_tasks_of_a_function_have_no_figure_of_snippets() -> None:
     study = Study()
     base = study.add("serial", None, [0.1])
     study.tasks = [analysed_snippet("1", 0.1, cell=base, per_call=False)]
@@ -574,7 +574,7 @@ def test_figures_are_the_same_bytes_every_time_and_hold_text_as_text() -> None:
     assert "<dc:date>" not in svg
 
 
-def test_series_that_never_meet_stand_exactly_at_their_place() -> None:
+def test_series_that_share_no_x_are_drawn_exactly_at_their_x() -> None:
     study = Study()
     study.add("serial", None, [2.0])
     study.add("process", 2, [1.0], chunk_size=1)
@@ -585,7 +585,7 @@ def test_series_that_never_meet_stand_exactly_at_their_place() -> None:
     assert sorted(x for line in medians for x in xs(line)) == pytest.approx([1.0, 8.0, 100.0])
 
 
-def test_markers_of_as_many_workers_as_cpus_stay_out_of_the_shade() -> None:
+def test_markers_at_the_number_of_cpus_are_not_shaded() -> None:
     study = threads_and_processes()
     upper, _ = study.draw()["speedup"].axes
     shade = min(patch.get_x() for patch in upper.patches if isinstance(patch, Rectangle))
@@ -614,7 +614,7 @@ def test_panels_of_one_baseline_share_their_time_axis() -> None:
     assert first.get_xlim() == second.get_xlim()
 
 
-def test_executors_keep_their_colours_and_strangers_get_others() -> None:
+def test_shipped_executors_keep_their_colours_and_others_get_different_ones() -> None:
     few, many = looks_of(["thread", "process"]), looks_of(["mine", "process", "ray", "thread"])
     assert [many[name] for name in few] == list(few.values())
     assert len({(look.colour, look.marker) for look in many.values()}) == 4
@@ -632,7 +632,7 @@ def test_executors_keep_their_colours_and_strangers_get_others() -> None:
         (0.0, "0 ns"),
     ],
 )
-def test_times_are_written_with_three_digits_and_a_unit_that_suits(value: float, expected: str) -> None:
+def test_times_have_three_digits_and_a_suitable_unit(value: float, expected: str) -> None:
     assert seconds(value) == expected
 
 

@@ -1,4 +1,4 @@
-"""docs/reference.md lists the columns and fields that there are."""
+"""docs/reference.md lists all columns and fields."""
 
 import re
 from pathlib import Path

@@ -44,7 +44,7 @@ def test_the_whole_output_is_the_golden_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(STUDIES) - {"known_answers"}))
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_lines_fit_but_for_code_and_the_folder(name: str, width: int) -> None:
+def test_all_lines_fit_except_code_and_the_folder(name: str, width: int) -> None:
     text = render_terminal(STUDIES[name](), width=width).partition("\nfrom ")[0]
     assert max(map(len, text.splitlines())) <= min(width, 80)
 
@@ -80,7 +80,7 @@ def test_the_columns_of_a_pool() -> None:
 
 
 def wide_pool(**changes: Any) -> StudyAnalysis:
-    """Return a study of which every column holds something."""
+    """Return a study in which no column is empty."""
     figures: dict[str, Any] = {
         "speedup": 2.0,
         "warm_speedup": estimate(2.0),
@@ -224,7 +224,7 @@ def test_snippets_in_several_interpreters_have_a_column_each() -> None:
 
 
 def study_of_groups(count: int, *, is_alike: bool = False) -> StudyAnalysis:
-    """Return so many baselines, whose code differs in its items unless they are alike."""
+    """Return this many baselines, whose code differs in its items unless they are alike."""
     cells = []
     for place in range(count):
         workload = {**FUNCTION, "items": [0 if is_alike else place]}

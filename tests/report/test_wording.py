@@ -103,7 +103,7 @@ def test_an_executor_without_workers_needs_no_fewer() -> None:
         (FewerWorkers(enough=None, hidden="process2"), "; noise hides whether process × 2 would do"),
     ],
 )
-def test_fewer_workers_may_do(fewer: FewerWorkers, text: str) -> None:
+def test_fewer_workers_may_be_enough(fewer: FewerWorkers, text: str) -> None:
     assert sentences(SERIAL, TWO, FOUR, fewer_workers=fewer).answer.endswith(text)
 
 
@@ -140,9 +140,9 @@ SLOW = analysed_cell("process", 8, wall_s=4.4, speedup=0.45)
 )
 def test_where_no_pool_helps_the_decision_comes_first(ratio: Any, decided: Any, text: str) -> None:
     comparison = Comparison(slower="process8", faster="serial", ratio=ratio, decided=decided)
-    found = sentences(SERIAL, SLOW, executors=(comparison,), repetitions=3 if ratio.is_range else 7)
-    assert found.answer == f"Use no pool: serial takes 2.00 s, and {text}"
-    assert found.executors == ""
+    words = sentences(SERIAL, SLOW, executors=(comparison,), repetitions=3 if ratio.is_range else 7)
+    assert words.answer == f"Use no pool: serial takes 2.00 s, and {text}"
+    assert words.executors == ""
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_the_bound_says_why_no_pool_can_help(reason: NoGain, text: str) -> None:
 
 def test_a_pool_that_may_be_faster_or_slower_is_not_to_be_used_until_more_is_known() -> None:
     ratio = Comparison(slower="process2", faster="serial", ratio=estimate(0.9, 0.5, 1.2), decided=False)
-    found = sentences(
+    words = sentences(
         SERIAL, TWO, answer=Answer.CANNOT_TELL, recommended="serial", fastest="process2", executors=(ratio,)
     )
-    assert found.answer == (
+    assert words.answer == (
         "Use no pool until more is known: serial takes 2.00 s, and process × 2 is not measurably faster "
         "(1.11 times as fast, 95% interval 0.83 to 2.00)"
     )
@@ -174,8 +174,8 @@ def test_a_pool_that_may_be_faster_or_slower_is_not_to_be_used_until_more_is_kno
 def test_every_other_executor_has_a_sentence() -> None:
     threads = analysed_cell("thread", 2, wall_s=1.27)
     one = analysed_cell("loky", 2, wall_s=1.05)
-    found = sentences(SERIAL, TWO, threads, one)
-    assert found.executors == (
+    words = sentences(SERIAL, TWO, threads, one)
+    assert words.executors == (
         "loky × 2 is not measurably slower than process × 2 (5% slower, 95% interval 0% faster to 10% "
         "slower); thread × 2 takes 1.27 times as long as process × 2 (95% interval 1.21 to 1.33)"
     )
@@ -218,7 +218,7 @@ def test_a_single_cell_is_compared_with_nothing() -> None:
     assert sentences(SERIAL).answer == ("serial was measured at 2.00 s; there is nothing to compare it with")
 
 
-def test_too_few_repetitions_recommend_for_the_time_being() -> None:
+def test_with_too_few_repetitions_the_recommendation_is_provisional() -> None:
     few = {"repetitions": 3, "needed_repetitions": 7, "answer": Answer.CANNOT_TELL}
     two = replace(TWO, speedup=estimate(2.0, is_range=True))
     assert sentences(SERIAL, two, **few).answer == (
@@ -227,7 +227,7 @@ def test_too_few_repetitions_recommend_for_the_time_being() -> None:
     )
 
 
-def test_cells_are_named_by_what_tells_them_apart_in_their_group() -> None:
+def test_cells_are_named_by_the_settings_that_differ_in_their_group() -> None:
     small = analysed_cell(cell=replace(TWO.cell, id="small", chunk_size=1), wall_s=1.0, speedup=2.0)
     large = analysed_cell(cell=replace(TWO.cell, id="large", chunk_size=None), wall_s=1.5, speedup=1.3)
     assert sentences(SERIAL, small, large).answer.startswith("Use process × 2 (chunk_size=1). It is fastest")
@@ -388,7 +388,7 @@ def test_unknown_losses_have_a_reason(why: Unexplained, text: str) -> None:
     assert explained(unexplained=why) == f"Why process × 2 is not faster: {text}"
 
 
-def test_nothing_is_said_where_nothing_is_shown() -> None:
+def test_without_shown_facts_there_is_no_sentence() -> None:
     assert explained() == ""
 
 
@@ -480,7 +480,9 @@ def test_groups_that_do_the_same_work_are_compared(ratio: Any, text: str) -> Non
         ),
     ],
 )
-def test_a_break_even_is_a_size_or_a_side(changes: dict[str, Any], text: str) -> None:
+def test_the_sentence_of_a_break_even_names_a_size_or_says_that_there_is_none(
+    changes: dict[str, Any], text: str
+) -> None:
     facts: dict[str, Any] = {
         "setting": "count",
         "workload": "work",

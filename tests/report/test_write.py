@@ -1,4 +1,4 @@
-"""A report: every file that is made of a folder, and the result on standard output."""
+"""A report: every file that is made from a folder, and the result on standard output."""
 
 import io
 import shutil
@@ -38,7 +38,7 @@ def test_a_report_with_a_failed_cell_is_not_complete(
     assert "crashed" in capsys.readouterr().out
 
 
-def test_a_standard_output_that_knows_only_ascii_is_no_error(
+def test_a_standard_output_limited_to_ascii_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = io.BytesIO()
