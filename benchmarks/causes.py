@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cells_of
-from runner.analysis.explain import causes, start_up
+from runner.analysis.explain import causes, start_up, transfer
 from runner.analysis.facts import CellAnalysis
 from runner.analysis.study import analyse
 from runner.folder.results import read
@@ -138,9 +138,37 @@ def _large_pickle(megabytes: float) -> Injection:
     items = f"workload.items={{_target_: benchmarks.injected.payloads, count: 24, megabytes: {megabytes:g}}}"
     function = "workload.function=benchmarks.injected.measure_size"
     return Injection(
-        cause=causes.DISPATCH.name,
+        cause=transfer.ITEMS.name,
         strength=f"arguments of {megabytes:g} MB",
         overrides=[*_process(2), function, items],
+    )
+
+
+def _large_function(megabytes: float) -> Injection:
+    made = f"workload.arguments.data={{_target_: benchmarks.injected.payload, megabytes: {megabytes:g}}}"
+    items = ",".join(map(str, range(24)))
+    return Injection(
+        cause=transfer.FUNCTION.name,
+        strength=f"a function with {megabytes:g} MB of arguments",
+        overrides=[
+            *_process(2),
+            "workload.function=benchmarks.injected.measure_argument",
+            f"workload.items=[{items}]",
+            f"+{made}",
+        ],
+    )
+
+
+def _large_result(megabytes: float) -> Injection:
+    items = ",".join([f"{megabytes:g}"] * 24)
+    return Injection(
+        cause=transfer.RESULTS.name,
+        strength=f"results of {megabytes:g} MB",
+        overrides=[
+            *_process(2),
+            "workload.function=benchmarks.injected.payload",
+            f"workload.items=[{items}]",
+        ],
     )
 
 
@@ -253,6 +281,8 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_late_worker, (0.1, 0.2)),
     (_slow_submit, (0.01, 0.02)),
     (_large_pickle, (1, 3)),
+    (_large_function, (1, 3)),
+    (_large_result, (1, 3)),
     (_long_task, (0.1, 0.2)),
     (_uneven_chunks, (0.04, 0.08)),
     (_neighbours, (1, 2)),

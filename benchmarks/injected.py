@@ -38,6 +38,16 @@ def measure_size(data: bytes) -> int:
     return len(data)
 
 
+def measure_argument(item: int, data: bytes) -> int:
+    """Take an item, and a large argument that is the same for all."""
+    return item + len(data)
+
+
+def payload(megabytes: float) -> bytes:
+    """Create a large argument or result."""
+    return bytes(int(megabytes * (1 << 20)))
+
+
 def payloads(count: int, megabytes: float) -> list[bytes]:
     """Create large arguments."""
     return [bytes([number]) * int(megabytes * (1 << 20)) for number in range(count)]

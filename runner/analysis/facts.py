@@ -19,6 +19,7 @@ from runner.records import Cell, Purpose, Status
 MOST_MORE_REPETITIONS = 200
 #: Tracing that slows a cell down by more than this share of its time explains nothing.
 MOST_SLOWED_BY_TRACING = 0.05
+_COPIES_S_PER_BYTE = 2e-9  # into a pipe and out of it, on both sides
 
 # --- a cell -------------------------------------------------------------------------------------------
 
@@ -128,7 +129,41 @@ class TinyTasks:
     all_work_s: float  #: of all tasks, in the loop
 
 
-LossDetail = InEachWorker | Restarts | TinyTasks
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pickled:
+    """Pickled objects of one kind; means, unless another figure is named."""
+
+    mean_bytes: float
+    largest_bytes: int
+    repeated_bytes: float  #: of each object but the first: the same objects that others contain as well
+    pickle_s: float
+    unpickle_s: float
+
+    @property
+    def send_s(self) -> float:
+        """Time to pickle, send and unpickle one."""
+        return self.pickle_s + self.unpickle_s + self.mean_bytes * _COPIES_S_PER_BYTE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payload:
+    """What is pickled of a workload. None: it cannot be pickled."""
+
+    function: Pickled | None
+    items: Pickled | None
+    results: Pickled | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """What is pickled and sent between processes."""
+
+    bytes: float  #: mean of each function, item or result
+    repeated_bytes: float  #: of each but the first: the same objects again
+    each_worker: bool = False  #: sent once to each worker, not with every chunk or task
+
+
+LossDetail = Sent | InEachWorker | Restarts | TinyTasks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

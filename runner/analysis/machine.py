@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runner.analysis.facts import Payload, Pickled
 from runner.records import Cell
 
 
@@ -102,6 +103,16 @@ class Machine:
     def together(self, cpus: float) -> Mapping[str, float] | None:
         """Return the speed of each CPU while this many are busy: value, low and high; None: not measured."""
         return self._together.get(str(int(cpus))) if math.isfinite(cpus) else None
+
+    def payload(self, cell: Cell) -> Payload | None:
+        """Return what is pickled for a cell's workers; None if they share a process, or it is unknown."""
+        if self.workers_share_a_process(cell) is not False:
+            return None
+        seen = (self._workers.get(one, {}).get("payload") for one in (cell.baseline, cell.id))
+        kinds = next((payload for payload in seen if payload), None)
+        if kinds is None:
+            return None
+        return Payload(**{kind: Pickled(**figures) if figures else None for kind, figures in kinds.items()})
 
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.

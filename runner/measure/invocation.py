@@ -168,6 +168,7 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         "with_labels": not reference.labels,
         "with_native_threads": with_native_threads,
         # It slows coroutines down a little, so only the reference run of a loop measures it.
+        "with_payload": request.repetition == 0,
         "with_held_share": request.repetition == 0 and request.cell.is_loop,
     }
     return measurement

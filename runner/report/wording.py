@@ -39,6 +39,7 @@ from runner.analysis.facts import (
     Remedy,
     RemedyCode,
     Restarts,
+    Sent,
     ShortWindow,
     ShortWindows,
     SnippetRanking,
@@ -480,15 +481,25 @@ def _lost_to(loss: Loss) -> str:
         return f"{loss.cause.name} ({seconds(detail.seconds)} each)"
     if isinstance(detail, Restarts):
         return f"{loss.cause.name} ({plural(detail.count, 'time')}, {seconds(detail.seconds)} each)"
+    if isinstance(detail, Sent):
+        return f"{loss.cause.name} ({_sent(detail)})"
     if isinstance(detail, TinyTasks):
         return f"{loss.cause.name} ({_tiny_tasks(detail)})"
     return loss.cause.name
 
 
+def _sent(sent: Sent) -> str:
+    """Say how large what is sent is, and whether it is the same object again."""
+    text = size(sent.bytes) if sent.each_worker else f"{size(sent.bytes)} each"
+    if sent.repeated_bytes > sent.bytes / 2:
+        return f"{text}, of which {size(sent.repeated_bytes)} are the same objects in every one"
+    return text
+
+
 def _tiny_tasks(tiny: TinyTasks) -> str:
     """Say what tasks take against their dispatch, and from which length on a pool could pay."""
-    size = tiny.tasks_per_chunk
-    subject = "a task" if size == 1 else f"a chunk of {size} tasks"
+    tasks = tiny.tasks_per_chunk
+    subject = "a task" if tasks == 1 else f"a chunk of {tasks} tasks"
     text = f"{subject} takes {seconds(tiny.work_s)} of work and {seconds(tiny.dispatch_s)} to dispatch"
     if tiny.break_even_s is None:
         return f"{text}; threads share the GIL, so no chunk size pays unless the tasks release it"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from runner.analysis.facts import Pickled
 from runner.analysis.machine import Machine
 from tests.factories import cell
 
@@ -82,3 +83,21 @@ def test_the_speed_of_busy_cpus_is_known_for_the_measured_numbers() -> None:
     assert measured.together(4.0) is None
     assert measured.together(float("inf")) is None
     assert Machine({}).together(2.0) is None
+
+
+def test_only_processes_send_a_payload() -> None:
+    function = {
+        "mean_bytes": 4.0,
+        "largest_bytes": 4,
+        "repeated_bytes": 0.0,
+        "pickle_s": 0.25,
+        "unpickle_s": 0.5,
+    }
+    known = {"serial": {"payload": {"function": function, "items": None, "results": None}}}
+    for in_one_interpreter, is_sent in ((False, True), (True, False), (None, False)):
+        workers = {**known, "process2": {"in_one_interpreter": in_one_interpreter}}
+        payload = Machine({"workers": workers}).payload(cell("process", 2))
+        assert (payload is not None) == is_sent
+        if payload is not None:
+            assert payload.function == Pickled(**function)  # type: ignore[arg-type]
+            assert payload.items is None

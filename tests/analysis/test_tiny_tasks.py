@@ -13,7 +13,8 @@ from runner.analysis.explain.tiny_tasks import (
     tiny_tasks,
     with_tiny_task_remedy,
 )
-from runner.analysis.facts import TinyTasks
+from runner.analysis.explain.transfer import ITEMS, Transfer
+from runner.analysis.facts import Payload, Pickled, TinyTasks
 from runner.analysis.intervals import Level
 from runner.records import ChunkSize
 
@@ -55,6 +56,22 @@ def test_the_work_and_dispatch_of_a_task_and_its_break_even_are_known() -> None:
 
 def test_no_chunk_size_pays_where_all_tasks_save_less_than_the_pool_costs() -> None:
     assert tiny_tasks(RUNS).chunk_size is None  # half a second is saved at best
+
+
+def test_collecting_results_is_no_shutdown() -> None:
+    runs = replace(RUNS, start_s=0.5, end_s=1.0)
+    shares = {loss.cause: loss.share.value for loss in tiny_task_losses(runs, LEVEL)}
+    assert shares[POOL_END] == pytest.approx(0.5 / 9.5)
+    assert shares[DISPATCH] == pytest.approx(8.0 / 9.5)
+
+
+def test_what_is_sent_with_each_task_is_not_its_dispatch() -> None:
+    items = Pickled(mean_bytes=0, largest_bytes=0, repeated_bytes=0, pickle_s=0.005, unpickle_s=0)
+    payload = Payload(function=None, items=items, results=None)
+    sent = Transfer(payload=payload, tasks=1000, chunk_size=1, workers=2)
+    shares = {loss.cause: loss.share.value for loss in tiny_task_losses(replace(RUNS, transfer=sent), LEVEL)}
+    assert shares[ITEMS] == pytest.approx((10.0 - 0.006 + 0.006) / (2 * 9.5), rel=0.01)
+    assert shares[DISPATCH] == pytest.approx(5.0 / (2 * 9.5), rel=0.01)
 
 
 def test_chunks_are_compared_as_wholes() -> None:

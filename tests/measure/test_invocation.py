@@ -207,6 +207,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "iterations": 1,
         "tracing": "separate_run",
         "with_native_threads": False,
+        "with_payload": False,
         "with_held_share": False,
         "calls": {"set": 7},
         "reference": [{"value": 1}],

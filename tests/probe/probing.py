@@ -72,6 +72,7 @@ def specify(
         "reference": None,
         "with_labels": True,
         "with_native_threads": False,
+        "with_payload": False,
         "with_held_share": False,
         "bags": 1,
     }

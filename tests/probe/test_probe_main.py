@@ -264,3 +264,12 @@ def test_the_share_of_their_time_in_which_coroutines_hold_their_event_loop(
     share = run({**asked, "with_held_share": True})["workers"]["held_share"]
     assert least <= share <= most
     assert "held_share" not in run(asked)["workers"]
+
+
+@pytest.mark.parametrize("function", ["square", "squared_later"])
+def test_what_a_pool_of_processes_would_send(function: str) -> None:
+    asked = specify(function=f"bag.{function}", items=[7, 11])
+    payload = run({**asked, "with_payload": True, "with_held_share": True})["workers"]["payload"]
+    assert 0 < payload["function"]["mean_bytes"] < 100
+    assert payload["items"]["largest_bytes"] == payload["results"]["largest_bytes"] < 20
+    assert "payload" not in run(asked)["workers"]

@@ -30,6 +30,7 @@ from runner.analysis.facts import (
     Remedy,
     RemedyCode,
     Restarts,
+    Sent,
     SnippetRanking,
     StudyWarning,
     TinyTasks,
@@ -333,6 +334,12 @@ TINY = TinyTasks(
     ("detail", "text"),
     [
         (InEachWorker(seconds=0.5), " (500 ms each)"),
+        (Sent(bytes=4.1e6, repeated_bytes=0), " (4.1 MB each)"),
+        (Sent(bytes=4.1e6, repeated_bytes=0, each_worker=True), " (4.1 MB)"),
+        (
+            Sent(bytes=4.1e6, repeated_bytes=4e6),
+            " (4.1 MB each, of which 4.0 MB are the same objects in every one)",
+        ),
         (Restarts(count=38, seconds=0.012), " (38 times, 12.0 ms each)"),
         (Restarts(count=1, seconds=0.2), " (1 time, 200 ms each)"),
         (

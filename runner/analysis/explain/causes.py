@@ -13,7 +13,8 @@ import numpy as np
 
 from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
-from runner.analysis.explain.start_up import LATE_WORKERS, WorkerStart, start_up_losses
+from runner.analysis.explain.start_up import LATE_WORKERS, POOL_START, WorkerStart, start_up_losses
+from runner.analysis.explain.transfer import Transfer, transfer_losses
 from runner.analysis.facts import Cause, Loss
 from runner.analysis.intervals import Level, medians
 
@@ -172,6 +173,7 @@ class Setting:
     task_cpus: float = 1.0  #: CPUs that one task of the baseline keeps busy
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
     start: WorkerStart = field(default_factory=WorkerStart)  #: what they do before their first task
+    transfer: Transfer | None = None  #: what is sent to them and back; None: they share a process, or unknown
     forked: bool = False  #: whether workers are forked from the measured interpreter
     together: TogetherSpeed | None = None  #: None: not measured
     cpu_growth_of_processes: float | None = None  #: CPU time over the loop's, of as many process workers
@@ -215,7 +217,9 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     between_tasks = LOCK if parallel.cpu is not None and setting.takes_turns else DISPATCH
     _add(by_cause, {between_tasks: spent.dispatch})
-    return by_cause
+    return transfer_losses(
+        by_cause, setting.transfer, (DISPATCH, EMPTY_QUEUE), (POOL_START, LATE_WORKERS, POOL_END)
+    )
 
 
 def _add(by_cause: dict[Cause, float], more: Mapping[Cause, float]) -> None:

@@ -20,6 +20,7 @@ from runner.analysis.explain.serial_work import Bound, SerialWork, serial_work
 from runner.analysis.explain.start_up import WorkerStart, start_detail, with_start_remedy
 from runner.analysis.explain.tiny_tasks import UntracedRuns, tiny_task_losses, with_tiny_task_remedy
 from runner.analysis.explain.trace import Trace
+from runner.analysis.explain.transfer import Transfer, with_transfer_facts
 from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import medians
@@ -186,6 +187,7 @@ class Explainer:
             task_cpus=self._task_cpus(cell),
             busy_cpus=busy_cpus(runs),
             start=self._worker_start(cell),
+            transfer=self._transfer(cell),
             forked=self._machine.is_forked(cell),
             together=self._together(cell),
             cpu_growth_of_processes=self._cpu_growth_of_processes(cell) if is_free_threaded else None,
@@ -208,8 +210,25 @@ class Explainer:
     ) -> Loss:
         """Add the figures that a loss is explained with, and the remedy that fits the cell."""
         pool = cell.settings["executor"]["pool"]
+        detail = start_detail(loss.cause, pairs, setting.start)
         cause = with_start_remedy(loss.cause, setting.start, pool)
-        return replace(loss, cause=cause, detail=start_detail(loss.cause, pairs, setting.start))
+        return with_transfer_facts(replace(loss, cause=cause, detail=detail), setting.transfer)
+
+    def _transfer(self, cell: Cell) -> Transfer | None:
+        """Tell what is sent between the processes of a cell; None if there is one, or it is unknown."""
+        payload, traced = self._machine.payload(cell), self._runs_of(cell.id)
+        if payload is None or not traced or cell.workers is None:
+            return None
+        sample = self._trace.sample(cell.id, next(iter(traced)))
+        traits = declared_traits(cell.settings["executor"]["pool"].get("_target_", ""))
+        return Transfer(
+            payload=payload,
+            tasks=sample.tasks,
+            chunk_size=sample.tasks_per_chunk or sample.tasks,
+            workers=cell.workers,
+            is_function_kept=bool(traits.get("shares_call")),
+            method=self._machine.start_method(cell),
+        )
 
     def _tiny_task_losses(self, cell: Cell, unexplained: Unexplained | None) -> tuple[Loss, ...]:
         """Explain a pool by its untraced runs, where traced ones do not: they are slower, or were omitted."""
@@ -230,9 +249,13 @@ class Explainer:
             chunk_size=samples[0].tasks_per_chunk or tasks,
             workers=workers,
             shares_gil=self._is_in_threads(cell) and self._machine.has_gil(cell),
+            transfer=self._transfer(cell),
         )
         losses = tiny_task_losses(runs, self._times.level)
-        return tuple(with_tiny_task_remedy(loss, is_auto=cell.chunk_size == AUTO) for loss in losses)
+        return tuple(
+            with_transfer_facts(with_tiny_task_remedy(loss, is_auto=cell.chunk_size == AUTO), runs.transfer)
+            for loss in losses
+        )
 
     def _why_unexplained(self, cell: Cell) -> Unexplained | None:
         """Return the reason why the traced runs of a cell explain nothing; None if they do."""

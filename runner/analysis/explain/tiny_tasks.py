@@ -11,6 +11,7 @@ import numpy as np
 
 from runner.analysis.explain.causes import DISPATCH, POOL_END
 from runner.analysis.explain.start_up import POOL_START
+from runner.analysis.explain.transfer import Transfer, transfer_losses
 from runner.analysis.facts import Loss, TinyTasks
 from runner.analysis.intervals import Level, Values, medians
 
@@ -29,6 +30,7 @@ class UntracedRuns:
     chunk_size: int
     workers: int
     shares_gil: bool  #: the workers are threads, of which one computes at a time
+    transfer: Transfer | None = None  #: what is sent to them and back
 
     @property
     def lanes(self) -> int:
@@ -44,14 +46,25 @@ def tiny_task_losses(runs: UntracedRuns, level: Level) -> tuple[Loss, ...]:
     detail = tiny_tasks(runs)
     if len(runs.pool_s) < level.fewest_blocks or detail.work_s > detail.dispatch_s:
         return ()
-    shares = {
-        DISPATCH: _dispatch_s(runs) / runs.pool_s,
-        POOL_START: runs.start_s / runs.pool_s,
-        POOL_END: runs.end_s / runs.pool_s,
-    }
+    by_run = [
+        transfer_losses(
+            {
+                DISPATCH: dispatch_s,
+                POOL_START: runs.workers * runs.start_s,
+                POOL_END: runs.workers * _shutdown_s(runs),
+            },
+            runs.transfer,
+            (DISPATCH,),
+            (POOL_START, POOL_END),
+        )
+        for dispatch_s in (runs.workers * _dispatch_s(runs)).tolist()
+    ]
+    causes = list(dict.fromkeys(cause for by_cause in by_run for cause in by_cause))
+    worker_s = runs.workers * runs.pool_s
+    shares = np.array([[by_cause.get(cause, 0.0) for by_cause in by_run] for cause in causes]) / worker_s
     shown = [
         Loss(cause=cause, share=share, detail=detail if cause == DISPATCH else None)
-        for cause, share in zip(shares, medians(np.array(list(shares.values())), *level), strict=True)
+        for cause, share in zip(causes, medians(shares, *level), strict=True)
         if share.low > _LEAST_SHARE
     ]
     return tuple(sorted(shown, key=lambda loss: -loss.share.value))
@@ -77,13 +90,18 @@ def tiny_tasks(runs: UntracedRuns) -> TinyTasks:
 
 def _dispatch_s(runs: UntracedRuns) -> Values:
     """Return the rest of each run of the pool, without its start-up, its shutdown and the tasks."""
-    return runs.pool_s - runs.start_s - runs.end_s - runs.loop_s / runs.lanes
+    return runs.pool_s - runs.start_s - _shutdown_s(runs) - runs.loop_s / runs.lanes
+
+
+def _shutdown_s(runs: UntracedRuns) -> float:
+    """Return the time to shut down: no longer than to start; the rest is to collect the last results."""
+    return min(runs.start_s, runs.end_s)
 
 
 def _chunk_size(runs: UntracedRuns, loop_s: float, dispatch_s: float, break_even_s: float) -> int | None:
     """Return the tasks in a chunk from which the pool could pay; None if it could not with one chunk each."""
     saved_s = loop_s * (1 - 1 / runs.lanes)
-    if saved_s <= runs.start_s + runs.end_s + runs.workers * dispatch_s:
+    if saved_s <= runs.start_s + _shutdown_s(runs) + runs.workers * dispatch_s:
         return None
     return math.ceil(break_even_s / (loop_s / runs.tasks))
 

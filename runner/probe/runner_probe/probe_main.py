@@ -137,6 +137,7 @@ def _measure(
     workload: Workload, factory: Factory, specification: MeasurementSpecification, reply: RunReply
 ) -> None:
     tracing = specification["tracing"]
+    call = workload.call
     held_thread = _held_thread(workload) if specification["with_held_share"] else None
     tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
     is_untraced = tracing in ("separate_run", "nothing") and not is_async(tasks.call)
@@ -154,15 +155,14 @@ def _measure(
         if held_thread is not None and (share := held_thread.share()) is not None:
             reply["workers"]["held_share"] = share
     if specification["iterations"] > 1:
-        warm: list[Iteration] = []
-        try:
-            warm.extend(run_warm(tasks, factory.open, specification["iterations"]))
-        finally:  # if an iteration fails, those before it are kept
-            for number, iteration in enumerate(warm, 1):
-                reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
+        _measure_warm(tasks, workload, factory, specification["iterations"], reply)
     if untraced is not None and traced is not None:
         number = len(reply["iterations"])
         reply["iterations"].append(_describe(traced, number, workload, tracing=True))
+    if specification["with_payload"]:
+        from runner_probe.payload import measure_payload  # noqa: PLC0415 - only the reference run needs it
+
+        reply["workers"]["payload"] = measure_payload(call, workload.items, values)
     _observe_process(specification, reply)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
@@ -171,6 +171,17 @@ def _measure(
         _add_judgement(judge(values, workload.labels(), workload.settings, specification["reference"]), reply)
     if specification["with_labels"]:
         reply["labels"] = workload.labels()
+
+
+def _measure_warm(
+    tasks: ChunkedTasks, workload: Workload, factory: Factory, iterations: int, reply: RunReply
+) -> None:
+    warm: list[Iteration] = []
+    try:
+        warm.extend(run_warm(tasks, factory.open, iterations))
+    finally:  # if an iteration fails, those before it are kept
+        for number, iteration in enumerate(warm, 1):
+            reply["iterations"].append(_describe(iteration, number, workload, warmup=number == 1))
 
 
 def _held_thread(workload: Workload) -> HeldThread | None:

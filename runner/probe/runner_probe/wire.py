@@ -72,6 +72,7 @@ class MeasurementSpecification(_RunSpecification):
     reference: list[ComparableResult] | None  #: what results are compared with; None: make it
     with_labels: bool  #: send the tasks' labels
     with_native_threads: bool  #: report the threads of native libraries
+    with_payload: bool  #: report what function, items and results are when they are pickled
     with_held_share: bool  #: report for how long coroutines hold their event loop's thread; only in the loop
 
 
@@ -180,6 +181,24 @@ class IterationReply(_IterationReply, total=False):
     service_ns: list[int]  #: the 50th, 90th and 99th percentile of the tasks' durations
 
 
+class PickledReply(TypedDict):
+    """Pickled objects of one kind: means over those that were pickled, unless another figure is named."""
+
+    mean_bytes: float
+    largest_bytes: int
+    repeated_bytes: float  #: of each object but the first: the same objects that others contain as well
+    pickle_s: float
+    unpickle_s: float
+
+
+class PayloadReply(TypedDict):
+    """What a pool of processes sends. None: it cannot be pickled."""
+
+    function: PickledReply | None  #: with its arguments, or the object of a bound method
+    items: PickledReply | None
+    results: PickledReply | None
+
+
 class _WorkerFacts(TypedDict):
     distinct_workers: int
     gil_enabled: bool
@@ -192,6 +211,7 @@ class WorkerFacts(_WorkerFacts, total=False):
     """What was observed in the workers."""
 
     native_threads: dict[str, int]  #: by library; only if requested
+    payload: PayloadReply  #: if requested
     held_share: float  #: of their time, for which coroutines hold their event loop's thread; if requested
 
 
