@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from runner.analysis.estimate import Estimate
+from runner.disturbances import DisturbanceKind
 from runner.modes import ModeSpec
 from runner.records import Cell, Purpose, Status
 
@@ -558,6 +559,17 @@ class NotRun(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OutOfReach:
+    """Why a known speedup cannot be reached here: the bound of the cell is lower."""
+
+    speedup: float  #: the least that is expected
+    bound: Estimate
+    limit: BoundLimit
+    count: float  #: of the CPUs or, if they are what is missing, of the workers
+    needed: int | None  #: CPUs, with a worker each, whose bound reaches it; None: no number does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KnownAnswerAnalysis:
     """What a workload's author knew beforehand, and what was measured."""
 
@@ -578,6 +590,7 @@ class KnownAnswerAnalysis:
     author_reason: str  #: why the author says that it cannot be run; empty if the author does not
     needed: float | None  #: CPUs or a quota, where there is not enough
     available: float | None  #: the same, as it is; None: no quota
+    out_of_reach: OutOfReach | None  #: None where it holds, and where the bound allows it
     disturbed: int  #: headline runs of the cell
     repetitions: int  #: of the cell
 
@@ -660,13 +673,22 @@ class ShortWindows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DisturbanceCount:
+    """One kind of disturbance."""
+
+    kind: DisturbanceKind
+    runs: int  #: that it disturbed
+    most: float  #: at most: CPUs taken; of a slow CPU, how many times slower it was
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DisturbedRuns:
-    """Runs from which others took CPU."""
+    """Runs that something else disturbed."""
 
     code: ClassVar[str] = "disturbed_runs"
     disturbed: int
     runs: int
-    example: str  #: as recorded
+    kinds: tuple[DisturbanceCount, ...]  #: the kind that disturbed most runs first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,22 +1,27 @@
 """Known answers, which the author of a workload states beforehand, compared with the measurements."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
+    BoundLimit,
     CellAnalysis,
     KnownAnswerAnalysis,
     KnownOutcome,
     LawAnalysis,
     NotRun,
+    OutOfReach,
 )
 from runner.analysis.machine import Machine
 from runner.columns import BY_NAME, LAWS
 from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
+from runner.records import Cell
+
+_BOUNDED = ("speedup", "attributed_speedup")  #: figures that the bound limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +33,7 @@ class Measured:
     machine: Machine
     mode: ModeSpec
     fewest_repetitions: int  #: below which bounds are ranges
+    cpus_for: Callable[[Cell, float], int | None]  #: CPUs, with a worker each, that allow a speedup of a cell
 
 
 def compare_known_answers(known: Iterable[StudyAnswer], measured: Measured) -> Iterator[KnownAnswerAnalysis]:
@@ -67,17 +73,38 @@ def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> Kno
         return _not_run(answer, reason, cell)
     figure = figure_of(cell, answer.figure, measured.laws)
     is_range = cell.repetitions < measured.fewest_repetitions
+    outcome = _outcome(answer, figure, is_range=is_range)
     return KnownAnswerAnalysis(
         **_expected(answer),
         cell=cell.cell.id,
         measured=figure,
-        outcome=_outcome(answer, figure, is_range=is_range),
+        outcome=outcome,
+        out_of_reach=None if outcome is KnownOutcome.HOLDS else _out_of_reach(answer, cell, measured),
         not_run=None,
         author_reason="",
         needed=None,
         available=None,
         disturbed=cell.disturbed,
         repetitions=cell.repetitions,
+    )
+
+
+def _out_of_reach(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> OutOfReach | None:
+    """Tell whether the bound of a cell is below every speedup that is as expected."""
+    bound, limit = cell.speedup_bound, cell.bound_limit
+    if answer.figure not in _BOUNDED or bound is None or limit is None:
+        return None
+    expected = answer.contains if answer.contains is not None else answer.about
+    speedup = answer.at_least if expected is None else expected
+    if speedup is None or max(_limits(answer)[0], 0.0) <= bound.high or speedup <= bound.high:
+        return None
+    cpus = measured.machine.cpus(cell.cell)
+    return OutOfReach(
+        speedup=speedup,
+        bound=bound,
+        limit=limit,
+        count=cpus if limit is BoundLimit.CPUS else float(cell.cell.workers or 0),
+        needed=measured.cpus_for(cell.cell, speedup),
     )
 
 
@@ -98,6 +125,7 @@ def _not_run(
         author_reason=str(answer.not_run) if reason is NotRun.BY_AUTHOR else "",
         needed=needed,
         available=available,
+        out_of_reach=None,
         disturbed=cell.disturbed if cell else 0,
         repetitions=cell.repetitions if cell else 0,
     )
@@ -168,6 +196,8 @@ def _outcome(answer: StudyAnswer, figure: Estimate | None, *, is_range: bool) ->
 
 def _limits(answer: StudyAnswer) -> tuple[float, float]:
     """Return the range in which a figure is as expected."""
+    if answer.contains is not None:
+        return answer.contains, answer.contains
     if answer.about is not None:
         return answer.about * (1 - answer.within), answer.about * (1 + answer.within)
     return (

@@ -43,6 +43,7 @@ def analyse(results: Results) -> StudyAnalysis:
         machine=machine,
         mode=study.mode,
         fewest_repetitions=study.fewest_repetitions,
+        cpus_for=explainer.cpus_for,
     )
     return StudyAnalysis(
         study=study,

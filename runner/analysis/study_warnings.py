@@ -8,6 +8,7 @@ from runner.analysis.facts import (
     CellsFailed,
     CellsNotMeasured,
     CrowdedCpus,
+    DisturbanceCount,
     DisturbedRuns,
     GroupAnalysis,
     OddTimes,
@@ -17,6 +18,7 @@ from runner.analysis.facts import (
     StudyWarning,
     TooFewRepetitions,
 )
+from runner.disturbances import DisturbanceKind, parse
 from runner.records import Sample, Status
 
 #: The statuses of failed cells: those that may have lost most come first.
@@ -118,10 +120,22 @@ def _short_windows(cells: Mapping[str, CellAnalysis]) -> Iterator[ShortWindows]:
 
 
 def _disturbed_runs(samples: Iterable[Sample]) -> Iterator[DisturbedRuns]:
-    disturbances = [sample.noisy for sample in samples if sample.is_headline]
-    disturbed = list(filter(None, disturbances))
-    if disturbed:
-        yield DisturbedRuns(disturbed=len(disturbed), runs=len(disturbances), example=disturbed[0])
+    runs = [sample for sample in samples if sample.is_headline]
+    disturbed = [sample for sample in runs if sample.noisy]
+    if not disturbed:
+        return
+    amounts: dict[DisturbanceKind, list[float]] = {}
+    for sample in disturbed:
+        for disturbance in parse(sample.noisy):
+            amounts.setdefault(disturbance.kind, []).append(disturbance.amount)
+    kinds = (
+        DisturbanceCount(kind=kind, runs=len(of_kind), most=max(of_kind)) for kind, of_kind in amounts.items()
+    )
+    yield DisturbedRuns(
+        disturbed=len(disturbed),
+        runs=len(runs),
+        kinds=tuple(sorted(kinds, key=lambda count: -count.runs)),
+    )
 
 
 def _crowded_cpus(cells: Mapping[str, CellAnalysis]) -> Iterator[CrowdedCpus]:

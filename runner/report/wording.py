@@ -14,6 +14,7 @@ from runner.analysis.facts import (
     MOST_SLOWED_BY_TRACING,
     Anomaly,
     Answer,
+    BoundLimit,
     BreakEven,
     CellAnalysis,
     CellsFailed,
@@ -34,6 +35,7 @@ from runner.analysis.facts import (
     NoGain,
     NotRun,
     OddTimes,
+    OutOfReach,
     PrecisionMissed,
     ProfileAnalysis,
     Remedy,
@@ -53,6 +55,7 @@ from runner.analysis.facts import (
 )
 from runner.codegen.code import code_to_paste
 from runner.columns import BY_NAME
+from runner.disturbances import DisturbanceKind
 from runner.records import AUTO, names, shown_value
 from runner.report.labels import ALL_TASKS
 from runner.units import percent, seconds, size, three_digits
@@ -740,15 +743,38 @@ def warning_sentence(warning: StudyWarning, study: StudyAnalysis) -> str:
         case ShortWindows():
             text = f"{_short_window(warning.worst)} ({plural(len(warning.cells), 'cell')})"
         case DisturbedRuns():
-            verb = "was" if warning.disturbed == 1 else "were"
-            runs = f"{warning.disturbed} of {plural(warning.runs, 'run')} {verb} disturbed"
-            text = f"{runs}: {warning.example}. Stop other programs, or use a quieter machine"
+            text = _disturbed(warning)
         case CrowdedCpus():
             crowded = _crowded(warning.workers, warning.threads, warning.usable_cpus)
             text = f"{crowded}; one native thread per worker may be faster: {_ONE_NATIVE_THREAD}"
         case OddTimes():
             text = _odd_times(warning, study)
     return text
+
+
+def _disturbed(warning: DisturbedRuns) -> str:
+    """Say what disturbed the runs, each with what can be done about it."""
+    verb = "was" if warning.disturbed == 1 else "were"
+    runs = f"{warning.disturbed} of {plural(warning.runs, 'run')} {verb} disturbed"
+    kinds = "; ".join(
+        _DISTURBED[count.kind].format(runs=count.runs, most=count.most) for count in warning.kinds
+    )
+    return f"{runs}: {kinds}" if kinds else runs
+
+
+_DISTURBED = {
+    DisturbanceKind.OTHER_PROGRAMS: (
+        "in {runs}, other programs took up to {most:.2f} CPUs (stop them, or use a quieter machine)"
+    ),
+    DisturbanceKind.HOST: (
+        "in {runs}, the host of this virtual machine took up to {most:.2f} CPUs (measure at another time, or "
+        "on a machine that shares no CPUs)"
+    ),
+    DisturbanceKind.SLOW_CPU: (
+        "before {runs}, the CPU itself was up to {most:.2f} times slower, whatever ran (its clock, heat, or "
+        "other guests of the host: fix the clock, cool it, or measure at another time)"
+    ),
+}
 
 
 def more_warnings(count: int) -> str:
@@ -833,10 +859,30 @@ def outcome_text(outcome: KnownOutcome) -> str:
 
 
 def known_reason(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
-    """Say why an answer is known, or why it was not run."""
+    """Say why an answer is known and why it cannot hold here, or why it was not run."""
     if answer.not_run is None:
-        return answer.because
+        reasons = [answer.because, out_of_reach_text(answer.out_of_reach) if answer.out_of_reach else ""]
+        return "; ".join(filter(None, reasons))
     return f"not run: {_why_not_run(answer, answer.not_run, study)}"
+
+
+def out_of_reach_text(reach: OutOfReach) -> str:
+    """Say what the bound allows, and what a speedup would need."""
+    most = f"at most {three_digits(reach.bound.high)}"
+    allow = "allows" if reach.count == 1 else "allow"
+    limits = {
+        BoundLimit.CPUS: f"{_cpus(reach.count)} {allow} {most}",
+        BoundLimit.WORKERS: f"{plural(reach.count, 'worker')} {allow} {most}",
+        BoundLimit.LONGEST_TASK: f"the longest task allows {most}",
+    }
+    wanted = three_digits(reach.speedup)
+    if reach.needed is None:
+        return f"{limits[reach.limit]}; no number of CPUs allows {wanted} with these tasks"
+    return f"{limits[reach.limit]}; these tasks need {plural(reach.needed, 'CPU')} for {wanted}"
+
+
+def _cpus(count: float) -> str:
+    return plural(count, "CPU") if count == int(count) else f"{count:g} CPUs"
 
 
 def _why_not_run(answer: KnownAnswerAnalysis, why: NotRun, study: StudyAnalysis) -> str:
@@ -876,6 +922,11 @@ def known_summary(study: StudyAnalysis) -> str:
             reason = known_reason(answer, study)
             workloads.setdefault(reason, {})[answer.workload] = None
     reasons = [f"{reason} ({', '.join(names_of_reason)})" for reason, names_of_reason in workloads.items()]
+    reasons += [
+        f"{answer.workload}, {known_cell(answer, study)}: {out_of_reach_text(answer.out_of_reach)}"
+        for answer in study.known_answers
+        if answer.out_of_reach is not None
+    ]
     return "; ".join([f"known answers: {', '.join(counts)}", *reasons])
 
 

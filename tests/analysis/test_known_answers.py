@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import KnownAnswerAnalysis, KnownOutcome, LawAnalysis, NotRun
+from runner.analysis.facts import (
+    BoundLimit,
+    KnownAnswerAnalysis,
+    KnownOutcome,
+    LawAnalysis,
+    NotRun,
+    OutOfReach,
+)
 from runner.analysis.known_answers import Measured, compare_known_answers
 from runner.analysis.machine import Machine
 from runner.columns import KNOWN_FIGURES
@@ -47,6 +54,7 @@ def compare(
         machine=Machine(environment),
         mode=MODES[mode],
         fewest_repetitions=6,
+        cpus_for=lambda _, speedup: round(speedup) if speedup < 8 else None,
     )
     (result,) = compare_known_answers([StudyAnswer(**{**ANSWER, **known})], measured)
     return result
@@ -154,3 +162,27 @@ def test_an_answer_that_needs_a_quota_is_compared_under_that_quota() -> None:
 def test_few_repetitions_contradict_nothing() -> None:
     assert compare({"about": 9.0}, repetitions=5).outcome is KnownOutcome.CANNOT_TELL
     assert compare({"about": 9.0}, repetitions=6).outcome is KnownOutcome.DOES_NOT_HOLD
+
+
+BOUND = estimate(2.0, 1.9, 2.05)
+
+
+@pytest.mark.parametrize(
+    ("known", "limit", "reach"),
+    [
+        ({"about": 3.43}, BoundLimit.CPUS, (3.43, 2.0, 3)),
+        ({"at_least": 5.0}, BoundLimit.WORKERS, (5.0, 2.0, 5)),
+        ({"contains": 9.0}, BoundLimit.LONGEST_TASK, (9.0, 2.0, None)),
+        ({"about": 2.0}, BoundLimit.CPUS, None),  # it holds
+        ({"about": 1.5}, BoundLimit.CPUS, None),  # the bound allows it
+        ({"figure": "efficiency", "about": 3.43}, BoundLimit.CPUS, None),  # the bound says nothing of it
+    ],
+)
+def test_a_speedup_above_the_bound_says_what_it_would_need(
+    known: dict[str, Any], limit: BoundLimit, reach: tuple[float, float, int | None] | None
+) -> None:
+    found = compare(known, speedup_bound=BOUND, bound_limit=limit).out_of_reach
+    expected = reach and OutOfReach(
+        speedup=reach[0], bound=BOUND, limit=limit, count=reach[1], needed=reach[2]
+    )
+    assert found == expected

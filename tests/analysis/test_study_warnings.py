@@ -11,6 +11,7 @@ from runner.analysis.facts import (
     CellsFailed,
     CellsNotMeasured,
     CrowdedCpus,
+    DisturbanceCount,
     DisturbedRuns,
     NativeThreads,
     OddTimes,
@@ -22,6 +23,7 @@ from runner.analysis.facts import (
     TooFewRepetitions,
 )
 from runner.analysis.study_warnings import warnings_of
+from runner.disturbances import DisturbanceKind
 from runner.records import Sample
 from tests.analysis_factories import analysed_cell, analysed_group, study_facts
 from tests.factories import FUNCTION, POOL, cell
@@ -180,14 +182,23 @@ def test_the_longest_window_needed_is_shown() -> None:
 def test_disturbed_runs_are_counted_among_the_headline_runs() -> None:
     samples = [
         sample(),
-        sample("others took 1 CPU", repetition=2),
-        sample("others took 2 CPUs", repetition=3),
+        sample(
+            "other processes took 1.00 CPUs; before the repetition it was 1.30 times slower", repetition=2
+        ),
+        sample("other processes took 2.00 CPUs", repetition=3),
         sample("the reference run", repetition=0),
         sample("a warm run", iteration=1),
         sample("a failed run", repetition=4, status="failed"),
     ]
     assert warnings([SERIAL], samples=samples) == (
-        DisturbedRuns(disturbed=2, runs=3, example="others took 1 CPU"),
+        DisturbedRuns(
+            disturbed=2,
+            runs=3,
+            kinds=(
+                DisturbanceCount(kind=DisturbanceKind.OTHER_PROGRAMS, runs=2, most=2.0),
+                DisturbanceCount(kind=DisturbanceKind.SLOW_CPU, runs=1, most=1.3),
+            ),
+        ),
     )
 
 

@@ -12,9 +12,11 @@ from runner.analysis.explain import causes, start_up
 from runner.analysis.facts import (
     Anomaly,
     Answer,
+    BoundLimit,
     BreakEven,
     CellsFailed,
     Comparison,
+    DisturbanceCount,
     DisturbedRuns,
     Explanation,
     FewerWorkers,
@@ -26,6 +28,7 @@ from runner.analysis.facts import (
     MoreRepetitions,
     NotRun,
     OddTimes,
+    OutOfReach,
     ProfileAnalysis,
     Remedy,
     RemedyCode,
@@ -38,6 +41,7 @@ from runner.analysis.facts import (
     Unexplained,
     WorkComparison,
 )
+from runner.disturbances import DisturbanceKind
 from runner.records import Mode
 from runner.report.terminal import render_terminal
 from tests.analysis_factories import (
@@ -135,7 +139,14 @@ def throughput() -> StudyAnalysis:
     )
     warnings = (
         ShortWindows(cells=("process2",), worst=short),
-        DisturbedRuns(disturbed=3, runs=14, example="other processes took 0.50 CPUs"),
+        DisturbedRuns(
+            disturbed=3,
+            runs=14,
+            kinds=(
+                DisturbanceCount(kind=DisturbanceKind.SLOW_CPU, runs=3, most=1.5),
+                DisturbanceCount(kind=DisturbanceKind.HOST, runs=1, most=0.25),
+            ),
+        ),
     )
     return analysed_study([serial, pool], study=study_facts(Mode.throughput), warnings=warnings)
 
@@ -186,7 +197,11 @@ def failures() -> StudyAnalysis:
             error=wrong.error,
             from_reference=False,
         ),
-        DisturbedRuns(disturbed=1, runs=7, example="other processes took 0.50 CPUs"),
+        DisturbedRuns(
+            disturbed=1,
+            runs=7,
+            kinds=(DisturbanceCount(kind=DisturbanceKind.OTHER_PROGRAMS, runs=1, most=0.5),),
+        ),
     )
     return analysed_study([serial, crashed, wrong, *others], warnings=warnings)
 
@@ -334,12 +349,20 @@ def known_answers() -> StudyAnalysis:
         author_reason="",
         needed=None,
         available=None,
+        out_of_reach=None,
         disturbed=1,
         repetitions=7,
     )
     answers = (
         known,
-        replace(known, about=3.0, outcome=KnownOutcome.DOES_NOT_HOLD),
+        replace(
+            known,
+            about=3.43,
+            outcome=KnownOutcome.DOES_NOT_HOLD,
+            out_of_reach=OutOfReach(
+                speedup=3.43, bound=estimate(2.0, 1.98, 2.0), limit=BoundLimit.CPUS, count=2.0, needed=5
+            ),
+        ),
         replace(known, about=None, contains=2.0, outcome=KnownOutcome.CANNOT_TELL, measured=None),
         replace(
             known,

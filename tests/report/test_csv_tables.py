@@ -132,7 +132,7 @@ def test_known_answers_have_a_row_for_every_outcome() -> None:
     assert [row["outcome"] for row in answers] == [
         *("holds", "does not hold", "cannot tell", "not run", "not run")
     ]
-    assert [row["expected"] for row in answers[:3]] == ["2 ± 5%", "3 ± 5%", "2 in interval"]
+    assert [row["expected"] for row in answers[:3]] == ["2 ± 5%", "3.43 ± 5%", "2 in interval"]
     assert [row["disturbed"] for row in answers] == ["1", "1", "1", "", ""]
     assert answers[0]["because"] == "there are two workers"
     assert answers[3]["because"] == "not run: the study has no such cell"

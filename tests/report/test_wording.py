@@ -10,6 +10,7 @@ from runner.analysis.explain import causes
 from runner.analysis.facts import (
     Anomaly,
     Answer,
+    BoundLimit,
     BreakEven,
     CellsFailed,
     CellsNotMeasured,
@@ -26,6 +27,7 @@ from runner.analysis.facts import (
     NativeThreads,
     NoGain,
     NotIdentifiable,
+    OutOfReach,
     PrecisionMissed,
     Remedy,
     RemedyCode,
@@ -708,3 +710,24 @@ def test_a_title_counts_cpus_and_repetitions(done: int, asked: int, text: str) -
 def test_a_note_says_what_limits_a_cell(changes: dict[str, Any], note: str) -> None:
     cell = analysed_cell("process", 2, **changes)
     assert wording.cell_note(cell, study_facts(precision=0.01)) == note
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "needed", "text"),
+    [
+        (BoundLimit.CPUS, 2.0, 5, "2 CPUs allow at most 2.00; these tasks need 5 CPUs for 3.43"),
+        (BoundLimit.CPUS, 1.0, 5, "1 CPU allows at most 2.00; these tasks need 5 CPUs for 3.43"),
+        (BoundLimit.CPUS, 1.5, 5, "1.5 CPUs allow at most 2.00; these tasks need 5 CPUs for 3.43"),
+        (BoundLimit.WORKERS, 3.0, 5, "3 workers allow at most 2.00; these tasks need 5 CPUs for 3.43"),
+        (
+            BoundLimit.LONGEST_TASK,
+            8.0,
+            None,
+            "the longest task allows at most 2.00; no number of CPUs allows 3.43 with these tasks",
+        ),
+    ],
+)
+def test_a_known_speedup_out_of_reach_says_why(limit: Any, count: float, needed: Any, text: str) -> None:
+    bound = estimate(1.98, 1.95, 2.0)
+    reach = OutOfReach(speedup=3.43, bound=bound, limit=limit, count=count, needed=needed)
+    assert wording.out_of_reach_text(reach) == text
