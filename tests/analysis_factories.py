@@ -158,7 +158,6 @@ def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalys
         "recommended": recommended,
         "repetitions": min((cell.repetitions for cell in succeeded), default=0),
         "needed_repetitions": 6,
-        "fastest_over_baseline": _compared(baseline, ranked[0]) if ranked and fastest != baseline else None,
         "next_over_fastest": None,
         "fewer_workers": None,
         "more_workers": None,
@@ -185,10 +184,6 @@ def _other_executors(ranked: Sequence[CellAnalysis], recommended: str | None) ->
         for cell in best.values()
         if cell.is_pool and cell.cell.executor != winner.cell.executor
     )
-
-
-def _compared(baseline: str, fastest: CellAnalysis) -> Comparison:
-    return Comparison(slower=baseline, faster=fastest.cell.id, ratio=fastest.speedup or estimate(1.0))
 
 
 def study_facts(mode: Mode = Mode.tasks, **changes: Any) -> StudyFacts:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.compare import FEWEST_FOR_FAR
+from runner.analysis.compare import FEWEST_FOR_FAR, Standing, compare
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
     MOST_MORE_REPETITIONS,
@@ -39,6 +39,10 @@ class ComparedCells:
         self, cells: Sequence[CellAnalysis], times: CellTimes, *, has_equal_tasks: bool | None = None
     ) -> None:
         self.cells, self.times, self.has_equal_tasks = cells, times, has_equal_tasks
+        self._standings = {
+            cell.cell.id: Standing(among_best=cell.among_best, beats_baseline=cell.beats_baseline)
+            for cell in cells
+        }
         #: in which all of them succeeded
         self.repetitions: int = times.together(cell.cell.id for cell in cells).shape[1]
         #: of each comparison with the best
@@ -68,12 +72,7 @@ class ComparedCells:
 
         The comparisons of all cells together decide whether the difference is shown.
         """
-        ratio = self.times.ratio(slower.cell.id, faster.cell.id)
-        if ratio is None:
-            return None
-        return Comparison(
-            slower=slower.cell.id, faster=faster.cell.id, ratio=ratio, decided=_decided(slower, faster, ratio)
-        )
+        return compare(slower.cell, faster.cell, self.times, self._standings)
 
     def loop_over(self, pool: CellAnalysis) -> Estimate:
         """Compare a pool with its baseline at the level of the comparisons with the best."""
@@ -124,16 +123,6 @@ class ComparedCells:
         """Whether the times allow a gain that is worth it; few of them exclude only what is far slower."""
         ratio = self.loop_over(pool)
         return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
-
-
-def _decided(slower: CellAnalysis, faster: CellAnalysis, ratio: Estimate) -> bool | None:
-    """Tell whether the comparisons of all cells together show the difference; None: too few repetitions."""
-    loser, winner = (slower, faster) if ratio.value >= 1 else (faster, slower)
-    if loser.is_baseline:
-        return winner.beats_baseline
-    if loser.among_best is None:
-        return None
-    return loser.among_best is False and (ratio.is_range or ratio.excludes(1))
 
 
 def _workers(cell: CellAnalysis) -> int:
@@ -213,11 +202,9 @@ def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorker
 
 
 def more_workers_of(group: ComparedCells, recommended: CellAnalysis) -> Comparison | None:
-    """Compare the recommended cell with the next larger number of workers, all else being equal."""
-    if recommended.cell.workers is None:
-        return None
-    larger = [cell for cell in group.alike(recommended) if _workers(cell) > _workers(recommended)]
-    return group.over(recommended, larger[0]) if larger else None
+    """Return what the next larger number of workers gains over the recommended cell, all else being equal."""
+    marginals = (cell.marginal for cell in group.cells)
+    return next((gain for gain in marginals if gain and gain.slower == recommended.cell.id), None)
 
 
 def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:

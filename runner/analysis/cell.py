@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.anomalies import anomalies
-from runner.analysis.compare import Standing, best_baselines, groups_of, next_fewer_workers, standings
+from runner.analysis.compare import (
+    Standing,
+    best_baselines,
+    compare,
+    groups_of,
+    next_fewer_workers,
+    standings,
+)
 from runner.analysis.estimate import Estimate
 from runner.analysis.explain.explainer import Explainer, is_event_loop
 from runner.analysis.facts import (
@@ -59,7 +66,7 @@ class StudyContext:
     names: Mapping[str, str]  #: of cells, by id
     best_baselines: Mapping[str, str]  #: by cell: the fastest baseline that does the same work
     standings: Mapping[str, Standing]  #: by cell; of those that never failed
-    next_fewer: Mapping[str, str]  #: by cell: the one with the next smaller number of workers
+    next_fewer: Mapping[str, Cell]  #: by cell: the measured one with the next smaller number of workers
     memory: Mapping[str, Memory]  #: by cell
     units: Mapping[str, Mapping[int, float]]  #: by cell and repetition: of all headline runs
     printed: Mapping[str, tuple[str, ...]]  #: by cell: the files with what its invocations printed
@@ -76,7 +83,7 @@ def study_context(results: Results, machine: Machine, samples: SamplesByCell, ti
         names=_names(results, machine),
         best_baselines=best_baselines(results.cells, times.unit),
         standings=standings(groups_of(results.cells), times.unit, _slowdowns(samples)),
-        next_fewer=next_fewer_workers(results.cells),
+        next_fewer=_next_fewer(results.cells, times),
         memory=_memory(results.untimed),
         units={cell.id: _units(cell, samples[cell.id]) for cell in results.cells},
         printed=_printed(results),
@@ -278,11 +285,16 @@ def _speedup_of_best(cell: Cell, context: StudyContext) -> Estimate | None:
     return context.times.unit.ratio(best, cell.id) if best else None
 
 
+def _next_fewer(cells: Sequence[Cell], times: Times) -> dict[str, Cell]:
+    measured = {cell.id: cell for cell in cells if times.unit.of(cell.id)}
+    fewer = next_fewer_workers(measured.values())
+    return {cell: measured[smaller] for cell, smaller in fewer.items()}
+
+
 def _marginal(cell: Cell, context: StudyContext) -> Comparison | None:
-    """Compare a cell with the next smaller number of workers, all else being equal."""
+    """Compare a cell with the next smaller number of workers that was measured, all else being equal."""
     fewer = context.next_fewer.get(cell.id)
-    ratio = context.times.unit.ratio(fewer, cell.id) if fewer else None
-    return Comparison(slower=fewer, faster=cell.id, ratio=ratio) if fewer and ratio else None
+    return None if fewer is None else compare(fewer, cell, context.times.unit, context.standings)
 
 
 def _exceeds(speedup: Estimate | None, bound: Estimate | None) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from runner.analysis.alike import alike_but_for
+from runner.analysis.facts import Comparison
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, among_best, ratio_of_medians
 from runner.disturbances import MAX_SLOWDOWN
@@ -25,7 +26,11 @@ def groups_of(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
 
 
 def next_fewer_workers(cells: Iterable[Cell]) -> dict[str, str]:
-    """Find, by cell, the cell of its group with the next smaller number of workers, all else being equal."""
+    """Find, by cell, the cell of its group with the next smaller number of workers, all else being equal.
+
+    Args:
+        cells: those that were measured and never failed
+    """
     fewer: dict[str, str] = {}
     for group in groups_of(cell for cell in cells if cell.workers is not None).values():
         for curve in alike_but_for(group, "workers"):
@@ -94,6 +99,26 @@ def standings(
         shown = [_also_far(standing, index, row, slower) for index, standing in enumerate(shown)]
         found |= zip(timed, _with_sole_survivor(shown), strict=True)
     return found
+
+
+def compare(
+    slower: Cell, faster: Cell, times: CellTimes, standings: Mapping[str, Standing]
+) -> Comparison | None:
+    """Compare two cells of one group; None if they share no repetition.
+
+    The comparisons of all cells together decide whether the difference is shown.
+    """
+    ratio = times.ratio(slower.id, faster.id)
+    if ratio is None:
+        return None
+    loser, winner = (slower, faster) if ratio.value >= 1 else (faster, slower)
+    if loser.is_baseline:
+        decided = standings[winner.id].beats_baseline
+    elif standings[loser.id].among_best is None:
+        decided = None
+    else:
+        decided = standings[loser.id].among_best is False and (ratio.is_range or ratio.excludes(1))
+    return Comparison(slower=slower.id, faster=faster.id, ratio=ratio, decided=decided)
 
 
 def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:

@@ -319,6 +319,14 @@ class CellAnalysis:
         return self.losses[0] if self.losses else None
 
     @property
+    def over_baseline(self) -> Comparison | None:
+        """The baseline compared with it; None for the baseline itself, or where there is no speedup."""
+        if self.is_baseline or self.speedup is None:
+            return None
+        baseline, cell = self.cell.baseline, self.cell.id
+        return Comparison(slower=baseline, faster=cell, ratio=self.speedup, decided=self.beats_baseline)
+
+    @property
     def known_losses(self) -> tuple[Loss, ...] | None:
         """The losses; empty if none is large, None if they are unknown."""
         is_known = self.unexplained in (None, Unexplained.NO_LARGE_LOSS)
@@ -457,12 +465,12 @@ class GroupAnalysis:
     recommended: str | None
     repetitions: int  #: in which all its cells succeeded
     needed_repetitions: int  #: to compare that many cells with the best
-    fastest_over_baseline: Comparison | None  #: where a pool is fastest
     next_over_fastest: Comparison | None  #: where the baseline is fastest
     fewer_workers: FewerWorkers | None  #: of the fastest pool; None: no fewer were measured
     #: the best cell of every other executor, over the recommended cell
     executors: tuple[Comparison, ...]
-    more_workers: Comparison | None  #: the recommended cell over the next larger number of workers
+    #: of the cell like the recommended one with the next larger number of workers: its `marginal`
+    more_workers: Comparison | None
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
     explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
     snippets: SnippetRanking | None  #: of the baseline; None for a function or a single snippet

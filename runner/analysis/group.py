@@ -86,7 +86,6 @@ def _analyse_group(
             recommended=None,
             repetitions=0,
             needed_repetitions=compared.times.level.to_compare(len(group)).fewest_blocks,
-            fastest_over_baseline=None,
             next_over_fastest=None,
             fewer_workers=None,
             executors=(),
@@ -99,7 +98,6 @@ def _analyse_group(
     is_baseline = fastest.is_baseline
     answer = answer_of(compared)
     recommended = recommended_of(compared, answer)
-    base = next((cell for cell in measured if cell.is_baseline), None)
     return GroupAnalysis(
         workload=group[0].cell.workload,
         where=where,
@@ -112,7 +110,6 @@ def _analyse_group(
         recommended=recommended.cell.id,
         repetitions=compared.repetitions,
         needed_repetitions=compared.level.fewest_blocks,
-        fastest_over_baseline=None if base is None or is_baseline else compared.over(base, fastest),
         next_over_fastest=(compared.over(others[0], fastest) if is_baseline and others else None),
         fewer_workers=None if is_baseline else fewer_workers_of(compared, fastest),
         executors=executors_of(compared, recommended),

@@ -261,7 +261,7 @@ class _GroupWording:
         use = f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[recommended]}"
         if fastest != recommended:
             return f"{use}. {self._not_faster(fastest, self._cell(recommended))}"
-        comparison = self._group.fastest_over_baseline or self._group.next_over_fastest
+        comparison = self._cell(fastest).over_baseline or self._group.next_over_fastest
         text = f"{use}. It is fastest at {figure_text(self._cell(fastest), self._facts)}"
         if comparison is None:
             return text
