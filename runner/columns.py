@@ -658,6 +658,8 @@ SAMPLE_COLUMNS: Mapping[str, str] = {
     "wall_s": "the sum of the three: the time of `with Pool() as pool: list(pool.map(f, items))`",
     "cpu_s": "user and system time of all processes of the invocation",
     "own_cpu_s": "the part of the measured interpreter itself: without workers and helper processes",
+    "main_cpu_s": "the part of `own_cpu_s` that its main thread used: without native threads",
+    "main_delay_s": "for how long that thread was runnable, but had no CPU; Linux only",
     "system_s": "the part of `cpu_s` that the kernel used",
     "minor_faults": "page faults of all processes that read no disk, such as copies of pages after a fork",
     "in_progress": "tasks in progress at the end of the window; only with `mode=throughput`",

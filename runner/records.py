@@ -132,6 +132,8 @@ class Sample:
     wall_s: float | None = None  #: the sum of these three
     cpu_s: float | None = None  #: user and system time of the whole process tree
     own_cpu_s: float | None = None  #: of the measured interpreter alone: no workers, no helper processes
+    main_cpu_s: float | None = None  #: the part of own_cpu_s of its main thread, without native threads
+    main_delay_s: float | None = None  #: for how long that thread was runnable, but had no CPU
     system_s: float | None = None  #: the part of cpu_s in the kernel
     minor_faults: int | None = None  #: page faults of the whole process tree that read no disk
     in_progress: int | None = None  #: tasks in progress at the end of a window; these four: windows only

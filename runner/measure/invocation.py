@@ -268,6 +268,8 @@ def _sample(request: Request, iteration: "IterationReply") -> Sample:
         wall_s=iteration["wall_ns"] / 1e9,
         cpu_s=iteration["cpu_s"],
         own_cpu_s=iteration["own_cpu_s"],
+        main_cpu_s=iteration["main_cpu_s"],
+        main_delay_s=iteration["main_delay_s"],
         system_s=iteration["system_s"],
         minor_faults=iteration["minor_faults"],
         in_progress=iteration.get("in_progress"),

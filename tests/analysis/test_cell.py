@@ -232,8 +232,8 @@ def test_native_threads_are_counted_where_they_exceed_the_cpus(make_results: Mak
     workers = {"serial": {"native_threads": {"libopenblas": 3}}}
     loaded = replace(results, environment={**results.environment, "workers": workers})
     assert analysed(loaded, "process2").native_threads is None
-    # The interpreter uses more CPU time than time: the threads are not only loaded.
-    samples = tuple(replace(sample, own_cpu_s=1.5 * (sample.wall_s or 0.0)) for sample in results.samples)
+    # The interpreter uses more CPU time than its main thread: the threads are not only loaded.
+    samples = tuple(replace(sample, own_cpu_s=1.5, main_cpu_s=1.0) for sample in results.samples)
     used = replace(loaded, samples=samples)
     threads = analysed(used, "process2").native_threads
     assert threads is not None

@@ -66,6 +66,8 @@ def make_iteration(number: int = 0, records: list[list[Any]] | None = None, **fi
         "end_ns": 30_000_000,
         "cpu_s": 3.5,
         "own_cpu_s": 0.5,
+        "main_cpu_s": 0.4,
+        "main_delay_s": 0.1,
         "system_s": 0.25,
         "minor_faults": 7,
         "records": [make_record(0), make_record(1)] if records is None else records,
@@ -235,6 +237,8 @@ def test_a_successful_reply_has_a_sample_for_each_iteration(measure: Callable[..
         wall_s=2.13,
         cpu_s=3.5,
         own_cpu_s=0.5,
+        main_cpu_s=0.4,
+        main_delay_s=0.1,
         system_s=0.25,
         minor_faults=7,
     )

@@ -38,6 +38,8 @@ class TracedRun:
     thread: NDArray[np.integer[Any]] | None = None
     process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
     own_cpu_s: float | None = None  #: the part of the measured interpreter itself
+    main_cpu_s: float | None = None  #: the part of its main thread, in which a loop runs
+    main_delay_s: float | None = None  #: for how long that thread was runnable without a CPU
     system_s: float | None = None  #: the part of the kernel
     minor_faults: int | None = None  #: page faults of all its processes that read no disk
     lost_cpus: bool = False  #: whether other programs or the host took CPUs from it, as recorded
@@ -128,6 +130,8 @@ class TracedRun:
             thread=None if self.thread is None else np.tile(self.thread, times),
             process_cpu_s=None,
             own_cpu_s=None,
+            main_cpu_s=None,
+            main_delay_s=None,
             system_s=None,
             minor_faults=None,
         )

@@ -24,7 +24,8 @@ _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
 SEVERAL_CPUS = 1.1
 _HELPERS_SHARE = 0.1  # of the loop's time within tasks: CPU time of processes that the workload started
 _FULL = 0.85  # of the CPUs, or of the time of an event loop's thread: it is what limits the tasks
-_FAULTS_OF_A_FORK = 3_000  # page faults of a forked worker that has no task to run
+_FAULTS_OF_A_FORK = 1_500  # page faults of a forked worker that has no task to run
+_SHOWN_COPIES = 0.25  # of the additional CPU time must be copies, at least, to attribute any of it to them
 _SHOWN_SLOWDOWN = 0.97  # of the speed of one busy CPU: above it, busy neighbours do not slow a CPU down
 
 DISPATCH = Cause(
@@ -241,19 +242,27 @@ def _coroutines(
         for cause, seconds in by_cause.items()
         if cause not in (LATE_WORKERS, PLACEMENT, DISPATCH)
     }
-    thread_s = _thread_s(parallel)
+    thread_s, delay_s = _thread_s(parallel), parallel.main_delay_s or 0.0
     tasks_s = parallel.cpu_s if parallel.cpu_s is not None else min(thread_s, _thread_s(serial))
-    if thread_s >= _FULL * parallel.active_s:
-        share = min(1.0, tasks_s / thread_s)
-        return {**others, FULL_EVENT_LOOP: share * waited_s, EVENT_LOOP: (1 - share) * waited_s}
+    if thread_s + delay_s >= _FULL * parallel.active_s:
+        share = min(1.0, tasks_s / thread_s) if thread_s else 1.0
+        others_part = delay_s / (thread_s + delay_s)
+        for_cpu = OTHERS if parallel.lost_cpus else UNKNOWN
+        full_s = (1 - others_part) * waited_s
+        return {
+            **others,
+            FULL_EVENT_LOOP: share * full_s,
+            EVENT_LOOP: (1 - share) * full_s,
+            for_cpu: others_part * waited_s,
+        }
     if _never_overlap(parallel) or _hold_thread(serial, parallel, setting):
         return {**others, BLOCKED_EVENT_LOOP: waited_s}
     return {**by_cause, (EVENT_LOOP if thread_s > parallel.active_s / 2 else WAITING): slower_s}
 
 
 def _thread_s(run: TracedRun) -> float:
-    """Return the CPU time of an event loop's thread: that of the interpreter, or of its tasks."""
-    known = (run.own_cpu_s, run.process_cpu_s, run.cpu_s)
+    """Return the CPU time of an event loop's thread: the main thread, or as much as is known of it."""
+    known = (run.main_cpu_s, run.own_cpu_s, run.process_cpu_s, run.cpu_s)
     return next((seconds for seconds in known if seconds is not None), 0.0)
 
 
@@ -287,7 +296,7 @@ def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> d
 
 def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: float) -> dict[Cause, float]:
     """Divide the CPU time by which tasks took longer."""
-    copied_s = min(max(more_s, 0.0), _copying_s(serial, parallel) if setting.forked else 0.0)
+    copied_s = _copying_s(serial, parallel, more_s) if setting.forked else 0.0
     rest_s = more_s - copied_s
     loop_s = serial.busy_s if serial.cpu_s is None else serial.cpu_s
     sharing_s = 0.0
@@ -302,11 +311,12 @@ def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: 
     return {**divided, SLOWER_CPU: rest_s - cores_s - unsure_s}
 
 
-def _copying_s(serial: TracedRun, parallel: TracedRun) -> float:
-    """Bound the time that forked workers spent in their tasks on copying pages.
+def _copying_s(serial: TracedRun, parallel: TracedRun, more_s: float) -> float:
+    """Return how much of their additional CPU time the tasks of forked workers spent on copying pages.
 
-    Tasks that allocate memory cause faults in the loop as well, at most as many in each worker. The
-    additional kernel time within tasks is attributed to copying by the share of faults that are copies.
+    Tasks that allocate fault in the loop as well, at most as often in each worker. What the kernel did more
+    than in the loop is divided by the faults that may be copies; some of it was done outside of the tasks, at
+    most as much as all that was done there: large arguments and results fault, too.
     """
     faults = _difference(parallel.minor_faults, serial.minor_faults)
     system_s = _difference(parallel.system_s, serial.system_s)
@@ -315,9 +325,11 @@ def _copying_s(serial: TracedRun, parallel: TracedRun) -> float:
         return 0.0
     lanes = parallel.lanes
     copies = faults - (lanes - 1) * serial.minor_faults - lanes * _FAULTS_OF_A_FORK
-    if copies <= 0:
+    at_most_s = system_s * copies / faults if copies > 0 else 0.0
+    at_least_s = at_most_s - max(0.0, outside_s)
+    if more_s <= 0 or at_least_s < _SHOWN_COPIES * more_s:
         return 0.0
-    return max(0.0, system_s - max(0.0, outside_s)) * copies / faults
+    return min(more_s, at_most_s)
 
 
 def _outside_tasks_s(run: TracedRun) -> float | None:
@@ -388,15 +400,23 @@ def _difference(parallel: float | None, serial: float | None) -> float | None:
 def task_cpus(runs: Sequence[TracedRun], native_threads: int) -> float:
     """Count the CPUs that a single task of a loop keeps busy: the median of the runs, at least 1.
 
-    Where a library has threads, the CPU time of the whole interpreter tells, too: tasks may have no readings.
+    Where a library has threads, it counts how many of them compute for the main thread as well, even if there
+    was no CPU for them: other programs may have taken it.
     """
     counts = [1.0] * len(runs)
     for number, run in enumerate(runs):
         if run.cpu_s is not None:
             counts[number] = run.cpu_s / run.busy_s
-        if run.own_cpu_s is not None and native_threads > 1:  # a task in a thread has no such reading
-            counts[number] = max(counts[number], run.own_cpu_s / run.wall_s)
+        if native_threads > 1:
+            counts[number] = max(counts[number], min(_threads_for_main_thread(run), native_threads))
     return max(1.0, float(np.median(counts))) if counts else 1.0
+
+
+def _threads_for_main_thread(run: TracedRun) -> float:
+    """Return the CPU time of the measured interpreter over that of its main thread, which runs the loop."""
+    if run.own_cpu_s is None or not run.main_cpu_s:
+        return 1.0
+    return run.own_cpu_s / run.main_cpu_s
 
 
 def busy_cpus(runs: Sequence[TracedRun]) -> float | None:

@@ -176,6 +176,8 @@ def _run(records: TraceRecords, sample: Sample) -> TracedRun:
         thread=(records.process_id << 32) ^ records.thread_id,
         process_cpu_s=sample.cpu_s,
         own_cpu_s=sample.own_cpu_s,
+        main_cpu_s=sample.main_cpu_s,
+        main_delay_s=sample.main_delay_s,
         system_s=sample.system_s,
         minor_faults=sample.minor_faults,
         lost_cpus=sample.lost_cpus,

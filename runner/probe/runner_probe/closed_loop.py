@@ -141,6 +141,8 @@ def describe_loops(loops: Loops, items: int) -> IterationReply:
         "end_ns": loops.closed_ns - closes_ns,
         "cpu_s": loops.used.cpu_s,
         "own_cpu_s": loops.used.own_cpu_s,
+        "main_cpu_s": loops.used.main_cpu_s,
+        "main_delay_s": loops.used.main_delay_s,
         "system_s": loops.used.system_s,
         "minor_faults": loops.used.minor_faults,
         "in_progress": loops.in_progress(),

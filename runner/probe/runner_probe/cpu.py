@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from runner_probe.worker import run_delay_ns
+
 try:
     import resource
 except ImportError:  # Windows
@@ -19,25 +21,35 @@ def usable_cpus() -> int:
 class Usage:
     """What a process and all its descendants have used; or, between two readings, what they used."""
 
-    __slots__ = ("cpu_s", "minor_faults", "own_cpu_s", "system_s")
+    __slots__ = ("cpu_s", "main_cpu_s", "main_delay_s", "minor_faults", "own_cpu_s", "system_s")
 
-    def __init__(self, cpu_s: float, own_cpu_s: float, system_s: float, minor_faults: int) -> None:
+    def __init__(
+        self,
+        *,
+        cpu_s: float = 0.0,
+        own_cpu_s: float = 0.0,
+        main_cpu_s: float = 0.0,
+        main_delay_s: float = 0.0,
+        system_s: float = 0.0,
+        minor_faults: int = 0,
+    ) -> None:
         self.cpu_s = cpu_s  #: user and system time
         self.own_cpu_s = own_cpu_s  #: the part of this process itself
+        self.main_cpu_s = main_cpu_s  #: the part of the thread that read it, the main thread
+        self.main_delay_s = main_delay_s  #: for how long that thread was runnable without a CPU; Linux only
         self.system_s = system_s  #: the part of the kernel
         self.minor_faults = minor_faults  #: page faults without reading a disk, such as copies after a fork
 
     def since(self, before: Usage) -> Usage:
         """Return what was used between an earlier reading and this one."""
-        return Usage(*(getattr(self, name) - getattr(before, name) for name in _READINGS))
+        return Usage(**{name: getattr(self, name) - getattr(before, name) for name in Usage.__slots__})
 
     def __add__(self, other: Usage) -> Usage:
         """Add what other processes have used."""
-        return Usage(*(getattr(self, name) + getattr(other, name) for name in _READINGS))
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.__slots__})
 
 
-_READINGS = ("cpu_s", "own_cpu_s", "system_s", "minor_faults")
-NOTHING = Usage(0.0, 0.0, 0.0, 0)
+NOTHING = Usage()
 
 
 def tree_usage() -> Usage:
@@ -48,15 +60,17 @@ def tree_usage() -> Usage:
     """
     if resource is None:
         seconds = time.process_time()
-        return Usage(seconds, seconds, 0.0, 0)
+        return Usage(cpu_s=seconds, own_cpu_s=seconds, main_cpu_s=time.thread_time())
     process = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     own_s = process.ru_utime + process.ru_stime
     used = Usage(
-        own_s + children.ru_utime + children.ru_stime,
-        own_s,
-        process.ru_stime + children.ru_stime,
-        process.ru_minflt + children.ru_minflt,
+        cpu_s=own_s + children.ru_utime + children.ru_stime,
+        own_cpu_s=own_s,
+        main_cpu_s=time.thread_time(),
+        main_delay_s=(run_delay_ns() or 0) / 1e9,
+        system_s=process.ru_stime + children.ru_stime,
+        minor_faults=process.ru_minflt + children.ru_minflt,
     )
     for child in _children(os.getpid()):
         used += _living_usage(child)
@@ -79,10 +93,9 @@ def _living_usage(process: int) -> Usage:
     ticks_per_s = os.sysconf("SC_CLK_TCK")
     user, system, children_user, children_system = map(int, fields[11:15])
     used = Usage(
-        (user + system + children_user + children_system) / ticks_per_s,
-        0.0,
-        (system + children_system) / ticks_per_s,
-        int(fields[7]) + int(fields[8]),
+        cpu_s=(user + system + children_user + children_system) / ticks_per_s,
+        system_s=(system + children_system) / ticks_per_s,
+        minor_faults=int(fields[7]) + int(fields[8]),
     )
     for child in _children(process):
         used += _living_usage(child)

@@ -166,6 +166,8 @@ class _IterationReply(TypedDict):
     wall_ns: int
     cpu_s: float  #: of all its processes
     own_cpu_s: float  #: of the measured interpreter alone, without workers and helper processes
+    main_cpu_s: float  #: the part of its main thread
+    main_delay_s: float  #: for how long that thread was runnable without a CPU; 0 where that is unknown
     system_s: float  #: the part of cpu_s that the kernel used
     minor_faults: int  #: page faults of all its processes that read no disk
     records: list[RecordValues]
