@@ -143,8 +143,8 @@ class Iteration:
 
     def ended(self, result: Report) -> tuple[int, int]:
         """Count the tasks in the result of a future; also tell when the last of them ended, or 0."""
-        values, stamps, *_ = result
-        return len(values), max((stamp[3] for stamp in stamps), default=0)
+        values, timings, *_ = result
+        return len(values), max((timing[3] for timing in timings), default=0)
 
     def values(self) -> list[Any]:
         """List the tasks' results, in the order of the items."""

@@ -93,7 +93,7 @@ def _in_chunks_here() -> list[tuple[int, int]]:
         above: FrameType | None = frame
         while above is not None:
             if above.f_code.co_name in _CHUNK_LOOPS and above.f_code.co_filename == _WORKER_FILE:
-                values, stamps = (above.f_locals.get(name, []) for name in ("values", "stamps"))
-                found.append((len(values), max((stamp[3] for stamp in stamps), default=0)))
+                values, timings = (above.f_locals.get(name, []) for name in ("values", "timings"))
+                found.append((len(values), max((timing[3] for timing in timings), default=0)))
             above = above.f_back
     return found
