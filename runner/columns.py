@@ -158,7 +158,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="tasks_per_chunk",
         kind=Kind.WHOLE,
         get=lambda cell: cell.tasks_per_chunk,
-        doc="the chunk size; for `auto`, the size that was chosen",
+        doc="the chunk size; for `auto`, the size that was chosen; empty: all at once, or no pool",
     ),
     Column(
         name="repetitions",
@@ -296,7 +296,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="warm_speedup",
         kind=Kind.ESTIMATE,
         get=lambda cell: cell.warm_speedup,
-        doc="speedup of `work_s` on a warm pool; empty with `iterations=1`",
+        doc="speedup of `work_s` on a warm pool; empty: no warm pool (`iterations=1`)",
         heading=Heading(
             text="warm",
             place=10,
@@ -342,8 +342,8 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         get=lambda cell: cell.peak_pss_bytes,
         unit="bytes",
         doc=(
-            "peak memory of all processes together, from an untimed run ([method.md](method.md)); with "
-            "`memory=true`, on Linux"
+            "peak memory of all processes together, from an untimed run ([method.md](method.md)); empty: not "
+            "measured. It needs `memory=true`, on Linux"
         ),
         heading=Heading(
             text="memory", place=15, drop=5, show=size, meaning="peak memory of all its processes"

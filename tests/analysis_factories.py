@@ -163,6 +163,7 @@ def analysed_group(cells: Sequence[CellAnalysis], **changes: Any) -> GroupAnalys
         "more_workers": None,
         "more_repetitions": None,
         "explanation": None,
+        "remedies": {},
         "snippets": None,
     }
     return GroupAnalysis(**{**facts, **changes})

@@ -16,6 +16,7 @@ from runner.analysis.facts import (
     FewerWorkers,
     MoreRepetitions,
     NoGain,
+    Remedy,
 )
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
@@ -258,8 +259,18 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
         unexplained=unexplained,
         is_at_bound=cell.is_at_bound and not is_noise,
         is_noise=is_noise,
-        remedy=None if is_noise else remedy_of(group, cell),
+        remedy=_remedy(group, cell),
     )
+
+
+def remedies_of(group: ComparedCells) -> dict[str, Remedy]:
+    """Choose what is most likely to help each pool, by cell; pools of which nothing is known are left out."""
+    remedies = ((cell.cell.id, _remedy(group, cell)) for cell in group.cells)
+    return {cell: remedy for cell, remedy in remedies if remedy is not None}
+
+
+def _remedy(group: ComparedCells, cell: CellAnalysis) -> Remedy | None:
+    return None if _is_noise(cell) else remedy_of(group, cell)
 
 
 def _is_noise(cell: CellAnalysis) -> bool:

@@ -473,6 +473,7 @@ class GroupAnalysis:
     more_workers: Comparison | None
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
     explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
+    remedies: Mapping[str, Remedy]  #: what is most likely to help, by cell, where it is known
     snippets: SnippetRanking | None  #: of the baseline; None for a function or a single snippet
 
 

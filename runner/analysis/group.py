@@ -15,6 +15,7 @@ from runner.analysis.answer import (
     more_workers_of,
     reason_of,
     recommended_of,
+    remedies_of,
 )
 from runner.analysis.facts import (
     Answer,
@@ -92,6 +93,7 @@ def _analyse_group(
             more_workers=None,
             more_repetitions=None,
             explanation=None,
+            remedies={},
             snippets=None,
         )
     fastest, *others = compared.fastest_first(measured)
@@ -116,6 +118,7 @@ def _analyse_group(
         more_workers=more_workers_of(compared, recommended),
         more_repetitions=more_repetitions_of(compared) if answer is Answer.CANNOT_TELL else None,
         explanation=explanation_of(compared, recommended),
+        remedies=remedies_of(compared),
         snippets=_rank_snippets(snippets, compared),
     )
 

@@ -7,8 +7,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from runner.analysis.explain.declared import declared_causes
 from runner.columns import (
     BREAK_EVEN_COLUMNS,
     COLUMNS,
@@ -23,7 +24,10 @@ from runner.columns import (
     Column,
     Kind,
 )
-from runner.report.verdict_json import VERDICT, Field, Object, documented_objects, warning_facts
+from runner.report.verdict_json import DETAILS, VERDICT, WARNINGS
+
+if TYPE_CHECKING:
+    from runner.report.json_fields import Field, Object
 
 _BLOCK = re.compile(r"(<!-- table: (?P<name>.+?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -53,28 +57,34 @@ def _fields(documented: Mapping[str, str]) -> str:
 
 
 def _verdict() -> str:
-    return "\n".join(f"{_heading(kind)}\n\n{_object(kind)}" for kind in documented_objects())
+    return _objects(VERDICT.nested())
 
 
-def _heading(kind: Object) -> str:
+def _objects(kinds: "Iterable[Object[Any]]") -> str:
+    return "\n".join(f"{_heading(kind)}\n\n{_object(kind)}" for kind in kinds)
+
+
+def _heading(kind: "Object[Any]") -> str:
     return "The file is an object:" if kind is VERDICT else f"**{kind.name}**"
 
 
-def _object(kind: Object) -> str:
-    rows = ((f"`{field.name}`", _type(field), field.doc) for field in kind.fields)
-    return _table(("field", "holds", "meaning"), rows)
+def _object(kind: "Object[Any]") -> str:
+    rows = ((f"`{field.name}`", _type(field), field.unit, field.meaning) for field in kind.fields)
+    return _table(("field", "type", "unit", "meaning"), rows)
 
 
-def _type(field: Field) -> str:
-    if field.holds is None:
-        return "list" if field.is_list else ""
-    return f"list of {field.holds.name}" if field.is_list else field.holds.name
+def _type(field: "Field[Any]") -> str:
+    return f"{field.type} or null" if field.null else field.type
 
 
-def _warnings() -> str:
-    return _table(
-        ("code", "facts"), ((f"`{code}`", ", ".join(_coded(facts))) for code, facts in warning_facts())
-    )
+def _variants(kinds: "Iterable[Object[Any]]") -> str:
+    """List objects of several kinds, and those that they hold."""
+    return _objects({part.name: part for kind in kinds for part in kind.nested()}.values())
+
+
+def _causes() -> str:
+    rows = ((f"`{cause.code}`", cause.name, cause.remedy) for cause in declared_causes().values())
+    return _table(("code", "cause", "usual remedy"), rows)
 
 
 def _coded(names: Iterable[str]) -> Iterator[str]:
@@ -97,7 +107,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "known_answers.csv": lambda: _columns(KNOWN_ANSWER_COLUMNS),
     "figures of known answers": _figures,
     "verdict.json": _verdict,
-    "warnings": _warnings,
+    "causes": _causes,
+    "details of losses": lambda: _variants(DETAILS.values()),
+    "warnings": lambda: _variants(WARNINGS.values()),
 }
 
 

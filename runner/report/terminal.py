@@ -9,6 +9,7 @@ from rich.text import Text
 
 from runner.analysis.facts import StudyAnalysis
 from runner.report import wording
+from runner.report.pasted_code import code_of
 from runner.report.terminal_tables import (
     OUTCOME_STYLES,
     cell_columns,
@@ -165,9 +166,10 @@ class _Terminal:
     def _print_codes(self) -> None:
         """Print the code to paste or, if there is much, where it is."""
         codes: dict[str, list[str]] = {}
-        for name, sentences in self._groups:
-            if sentences.code:
-                codes.setdefault(sentences.code, []).append(name)
+        for group in self._study.groups:
+            code = code_of(group, self._study)
+            if code:
+                codes.setdefault(code, []).append(wording.group_name(group, self._study))
         if len(codes) > _MOST_CODES:
             self._console.print()
             self._say(wording.CODE_ELSEWHERE)

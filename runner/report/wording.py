@@ -53,7 +53,6 @@ from runner.analysis.facts import (
     Unexplained,
     WorkComparison,
 )
-from runner.codegen.code import code_to_paste
 from runner.columns import BY_NAME
 from runner.disturbances import DisturbanceKind
 from runner.records import AUTO, names, shown_value
@@ -155,7 +154,6 @@ class GroupSentences:
     more_repetitions: str  #: how many would tell
     more_workers: str  #: what the next larger number of workers gains
     explanation: str  #: why the recommended executor is not faster, and what would help
-    code: str  #: Python that runs the workload as the recommended cell does; empty for snippets
 
 
 def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
@@ -170,12 +168,7 @@ def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
         more_repetitions=words.more_repetitions(group.more_repetitions) if group.more_repetitions else "",
         more_workers=words.more_workers(group.more_workers) if group.more_workers else "",
         explanation=words.explanation(group.explanation) if group.explanation else "",
-        code=_code(study.cells[group.recommended]) if group.recommended else "",
     )
-
-
-def _code(cell: CellAnalysis) -> str:
-    return code_to_paste(cell.cell, is_async=cell.is_async, auto_chunk_size=cell.tasks_per_chunk or 1)
 
 
 class _GroupWording:

@@ -12,6 +12,7 @@ from runner.analysis.study import analyse
 from runner.folder.results import Results
 from runner.folder.study_description import StudyAnswer
 from runner.records import Cell
+from runner.report.pasted_code import code_of
 from runner.report.terminal import render_terminal
 from runner.report.wording import (
     GroupSentences,
@@ -117,8 +118,8 @@ def test_the_table_of_weak_scaling_names_the_mode_and_the_scaled_speedup(weak: R
 
 
 def test_the_code_runs_a_bag_per_worker(weak: Results) -> None:
-    _, _, sentences = analysed(weak)
-    assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in sentences.code
+    study, group, _ = analysed(weak)
+    assert "items = [1, 2]\n    items = items * 2  # one bag per worker\n" in code_of(group, study)
 
 
 def test_the_fastest_cell_is_that_with_the_shortest_time_per_bag(make_results: MakeResults) -> None:

@@ -83,6 +83,7 @@ def pools() -> StudyAnalysis:
     )
     threads = analysed_cell("thread", 4, wall_s=2.1, speedup=0.95, losses=(loss(0.48, causes.LOCK),))
     cells = [serial, two, four, eight, threads]
+    remedy = Remedy(code=RemedyCode.OF_CAUSE, cause=causes.UNEVEN_TASKS)
     gain = Comparison(slower="process4", faster="process8", ratio=estimate(1.05, 0.97, 1.2))
     group = analysed_group(
         cells,
@@ -90,13 +91,14 @@ def pools() -> StudyAnalysis:
         needed_repetitions=7,
         fewer_workers=FewerWorkers(enough="process4"),
         more_workers=gain,
+        remedies={"process4": remedy},
         explanation=Explanation(
             cell="process4",
             losses=four.losses,
             unexplained=None,
             is_at_bound=True,
             is_noise=False,
-            remedy=Remedy(code=RemedyCode.OF_CAUSE, cause=causes.UNEVEN_TASKS),
+            remedy=remedy,
         ),
     )
     return analysed_study(cells, groups=(group,), warnings=(OddTimes(cells=("process8",)),))

@@ -238,7 +238,7 @@ def test_cells_are_named_by_the_settings_that_differ_in_their_group() -> None:
 
 def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
     worded = sentences(analysed_cell(status="failed"), analysed_cell("process", 2, status="failed"))
-    assert (worded.answer, worded.code) == ("", "")
+    assert worded.answer == ""
 
 
 # --- more repetitions, more workers -------------------------------------------------------------------

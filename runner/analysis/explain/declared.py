@@ -1,0 +1,20 @@
+"""Every cause that a module of this package declares."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from runner.analysis import explain
+from runner.analysis.explain.causes import UNKNOWN
+from runner.analysis.facts import Cause
+
+
+def declared_causes() -> dict[str, Cause]:
+    """Return all causes that may be shown, by code."""
+    return {cause.code: cause for cause in _declared() if cause is not UNKNOWN}
+
+
+def _declared() -> Iterator[Cause]:
+    for module in iter_modules(explain.__path__):
+        names = vars(import_module(f"{explain.__name__}.{module.name}"))
+        yield from (value for value in names.values() if isinstance(value, Cause))
