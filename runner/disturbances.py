@@ -1,16 +1,16 @@
-"""What disturbed a run, as codes with figures, and the text in which samples.csv records them."""
+"""Disturbances of a run, as codes with figures, and their text in samples.csv."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: How many times its shortest time fixed work may take before a run is recorded as disturbed.
+#: Multiple of its shortest time that fixed work may take; beyond it a run is recorded as disturbed.
 MAX_SLOWDOWN = 1.25
 
 
 class DisturbanceKind(StrEnum):
-    """Who or what disturbed a run."""
+    """The source of a disturbance."""
 
     OTHER_PROGRAMS = "other_programs"  #: processes that do not belong to the invocation took CPU time
     HOST = "host"  #: the host of this virtual machine took CPU time
@@ -22,7 +22,7 @@ class Disturbance:
     """One thing that disturbed a run."""
 
     kind: DisturbanceKind
-    amount: float  #: CPUs taken; of a slow CPU, how many times as long as at its best fixed work took
+    amount: float  #: CPUs taken; for a slow CPU, the multiple of its shortest time that fixed work took
 
 
 _TOOK = {
@@ -31,13 +31,13 @@ _TOOK = {
 }
 _RECORDED = {
     **{kind: re.compile(rf"{who} took (\d+(?:\.\d+)?) CPUs") for kind, who in _TOOK.items()},
-    # Earlier versions worded it in another way.
+    # Earlier versions have another wording.
     DisturbanceKind.SLOW_CPU: re.compile(r"before the repetition\D*(\d+(?:\.\d+)?) times"),
 }
 
 
 def as_text(disturbances: Iterable[Disturbance]) -> str:
-    """Word what disturbed a run, for samples.csv; empty without disturbances."""
+    """Describe disturbances for samples.csv; empty without any."""
     return " and ".join(_text(disturbance) for disturbance in disturbances)
 
 
@@ -49,6 +49,6 @@ def _text(disturbance: Disturbance) -> str:
 
 
 def parse(text: str) -> tuple[Disturbance, ...]:
-    """Read what samples.csv recorded; a text of another form is ignored."""
-    found = ((kind, pattern.search(text)) for kind, pattern in _RECORDED.items())
-    return tuple(Disturbance(kind=kind, amount=float(match[1])) for kind, match in found if match)
+    """Read the text of samples.csv; a text of another form is ignored."""
+    matches = ((kind, pattern.search(text)) for kind, pattern in _RECORDED.items())
+    return tuple(Disturbance(kind=kind, amount=float(match[1])) for kind, match in matches if match)

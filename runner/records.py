@@ -158,7 +158,7 @@ class Sample:
     @property
     def lost_cpus(self) -> bool:
         """Whether other programs or the host took CPUs during the invocation; a slow machine took none."""
-        return any(one.kind is not DisturbanceKind.SLOW_CPU for one in parse(self.noisy))
+        return any(disturbance.kind is not DisturbanceKind.SLOW_CPU for disturbance in parse(self.noisy))
 
     @property
     def has_failed(self) -> bool:

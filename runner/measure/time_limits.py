@@ -1,8 +1,8 @@
-"""Why an invocation reached a time limit: whether it was slow or hung, from the supervisor's evidence.
+"""Explanations of why an invocation reached a time limit, slow or hung, from the supervisor's evidence.
 
 It is hung if no task has ended for a while, its processes use no CPU time, and none of them sleeps. The
-message says how far the tasks came, where the workers are and what they wait for. A remedy that fits one kind
-of hang is given only where the evidence leaves no other.
+message says how far the tasks came, where the workers are and what they wait for. It gives the remedy for one
+kind of hang only if the evidence excludes all others.
 """
 
 import linecache
@@ -17,8 +17,8 @@ from typing import Any
 from runner.supervise.protocol import Ending, Evidence, ProcessEvidence
 
 _IDLE = 0.05  # CPU seconds per second of all processes together
-_PROGRESSING = 0.25  # of the limit: a task that ended so lately shows that others will
-_MOST_PLACES = 3
+_PROGRESSING = 0.25  # of the limit: a task that ended this recently shows that others will
+_MAX_PLACES = 3
 _THREAD = re.compile(r"^(?:Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):$")
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.+)$')
 _NOT_OF_THE_USER = re.compile(
@@ -51,7 +51,7 @@ _WAITS = {
     ("connection.py", "wait"): "for another process",
 }
 
-#: The loops in which workers of pools call what they get.
+#: The loops in which workers of pools call their tasks.
 _CALLS_TASKS = {
     ("process.py", "_process_worker"),
     ("process_executor.py", "_process_worker"),
@@ -91,7 +91,7 @@ class Frame:
 
     @property
     def is_of_the_user(self) -> bool:
-        """Whether it is neither the standard library's, an installed package's nor the probe's."""
+        """Whether it belongs to neither the standard library, an installed package nor the probe."""
         return not _NOT_OF_THE_USER.search(self.file)
 
     def __str__(self) -> str:
@@ -124,12 +124,12 @@ class Place:
 
 
 def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, Any] | None) -> str:
-    """Say what an invocation did when it was ended at a limit, and what helps.
+    """Say what an invocation was doing when it was terminated at a limit, and the remedy.
 
     Args:
-        ending: of the invocation
-        time_limit_s: of its tasks
-        settings: of its cell; None: it ran no tasks
+        ending: how the invocation ended
+        time_limit_s: limit of its tasks
+        settings: settings of its cell; None: it ran no tasks
     """
     evidence = ending.evidence
     if ending.activity:
@@ -156,7 +156,7 @@ def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, An
 
 
 def evidence_text(ending: Ending) -> str:
-    """Format all the evidence for the log; empty if there is none."""
+    """Format all evidence for the log; empty without any."""
     if ending.evidence is None:
         return ""
     lines = []
@@ -171,7 +171,7 @@ def _explain_loading(activity: str, evidence: Evidence | None) -> str:
     if evidence is None:
         return f"{activity} reached the limit load_limit_s; {longer}"
     took = f"{activity} took longer than load_limit_s={evidence.seconds:.0f}"
-    # Workers that were forked while a module is imported have its stack, too.
+    # Workers that were forked during the import of a module have its stack, too.
     first = next((process.process for process in evidence.processes if process.stacks), None)
     places = [place for place in _places(evidence) if place.frame and place.process.process == first]
     at = f"{evidence.cpu_share:.0%} CPU".replace("%", " %")
@@ -197,7 +197,7 @@ def _imports_wait_for_workers(places: Iterable[Place]) -> bool:
 
 
 def _working_places(evidence: Evidence) -> list[Place]:
-    """List the threads that run tasks; if none does, those in the user's code, or else the main thread."""
+    """List the threads that run tasks; if there are none, those in the user's code, or else the main thread."""
     places = _places(evidence)
     for chosen in (
         [place for place in places if place.in_task],
@@ -209,7 +209,7 @@ def _working_places(evidence: Evidence) -> list[Place]:
 
 
 def _without_waiting_parent(places: list[Place]) -> list[Place]:
-    """Leave out a thread that waits for the other places: the plain loop's, if the tasks start pools."""
+    """Leave out a thread that waits for the others: that of the plain loop, if tasks start pools."""
     workers = [place for place in places if "future" not in place.waits and "a pool" not in place.waits]
     return workers or places
 
@@ -231,7 +231,7 @@ def _places(evidence: Evidence) -> list[Place]:
 
 
 def _stacks(text: str) -> Iterator[list[Frame]]:
-    """Read the threads' stacks; what the workload printed in between is left out."""
+    """Read the threads' stacks; output of the workload in between is ignored."""
     stack: list[Frame] | None = None
     for line in text.splitlines():
         if _THREAD.match(line):
@@ -246,11 +246,11 @@ def _stacks(text: str) -> Iterator[list[Frame]]:
 
 
 def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: int) -> str:
-    """Say what a thread waits for: from its innermost frames, or else from its system call."""
+    """Say what a thread waits for, from its innermost frames or, if these do not show it, its system call."""
     stack = stacks[number]
     known = [_WAITS.get((PurePath(frame.file).name, frame.function)) for frame in _until_user(stack)]
     if named := [wait for wait in known if wait]:
-        return named[-1]  # the outermost is the most telling: a queue rather than its lock
+        return named[-1]  # the outermost is the most informative: a queue rather than its lock
     calls = process.system_calls
     if len(calls) == len(
         stacks
@@ -266,7 +266,7 @@ def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: 
 
 
 def _until_user(stack: Sequence[Frame]) -> Iterator[Frame]:
-    """List the innermost frames, down to that of the user."""
+    """List the innermost frames, up to the first one of the user's code."""
     for frame in stack:
         if frame.is_of_the_user:
             return
@@ -274,15 +274,15 @@ def _until_user(stack: Sequence[Frame]) -> Iterator[Frame]:
 
 
 def _describe(places: Sequence[Place]) -> str:
-    """Name the places, equal ones once: `both workers in locked (hang.py:9), waiting for a lock`."""
+    """Describe the places, equal ones once: `both workers in locked (hang.py:9), waiting for a lock`."""
     counts = Counter((str(place.frame or place.stack[0]), place.waits) for place in places)
     shown = []
-    for (frame, waits), count in counts.most_common(_MOST_PLACES):
+    for (frame, waits), count in counts.most_common(_MAX_PLACES):
         who = "" if len(places) == 1 else f"{_counted(count, len(places))} "
         doing = f", {waits}" if waits == "asleep" else f", waiting {waits}" if waits else ""
         shown.append(f"{who}in {frame}{doing}")
-    if len(counts) > _MOST_PLACES:
-        shown.append(f"{len(counts) - _MOST_PLACES} more places (study.log has all stacks)")
+    if len(counts) > _MAX_PLACES:
+        shown.append(f"{len(counts) - _MAX_PLACES} more places (study.log has all stacks)")
     return ", ".join(shown)
 
 
@@ -293,7 +293,7 @@ def _counted(count: int, total: int) -> str:
 
 
 def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, Any] | None) -> str:
-    """Give the remedy of a kind of hang that the evidence proves; empty if it proves none."""
+    """Return the remedy for the kind of hang that the evidence proves; empty if it proves none."""
     if settings is None:
         return ""
     pool = settings["executor"]["pool"]
@@ -301,7 +301,7 @@ def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, 
     in_task = [place for place in places if place.in_task or place.frame is not None]
     is_forked = pool.get("mp_context") == "fork"
     waits_for_lock = [place for place in in_task if place.waits == "for a lock"]
-    # A worker of one thread: nobody in its process can release the lock, unless it took it twice itself.
+    # A worker with one thread: no other thread of its process can release the lock.
     if is_forked and waits_for_lock and all(place.threads == 1 for place in waits_for_lock):
         return (
             "if a thread of the parent held it when the pool forked, it is never released in the workers; "

@@ -34,12 +34,12 @@ class Supervisor:
     one folder, which is emptied after every invocation. Both ends remove it, in case the other one has died.
 
     Args:
-        tell: takes what an invocation has been doing for long, once for each activity
+        report: called with an activity of an invocation that takes long, once for each activity
     """
 
-    def __init__(self, tell: Callable[[str], None] = lambda _: None) -> None:
-        self._tell = tell
-        self._told: set[str] = set()
+    def __init__(self, report: Callable[[str], None] = lambda _: None) -> None:
+        self._report = report
+        self._reported: set[str] = set()
         self.study_id = uuid.uuid4().hex
         self.mark = f"{STUDY_MARKER}={self.study_id}"
 
@@ -80,9 +80,9 @@ class Supervisor:
         return ending
 
     def _tell_once(self, activity: str) -> None:
-        if activity not in self._told:
-            self._told.add(activity)
-            self._tell(activity)
+        if activity not in self._reported:
+            self._reported.add(activity)
+            self._report(activity)
 
     def _marked(self, environment: dict[str, str]) -> dict[str, str]:
         """Add the study's mark, and the folder for temporary files unless the cell sets its own."""

@@ -1,8 +1,8 @@
-"""What the processes of an invocation do at its time limit: CPU time, system calls and stacks.
+"""Evidence of what the processes of an invocation do at its time limit: CPU time, system calls and stacks.
 
-The processes of the study handle two signals (`runner_probe.on_signal`). They would end any other process,
-so the mask of handled signals in /proc decides which ones get them. Standard library only: the supervisor
-uses it.
+The processes of the study handle two signals (`runner_probe.on_signal`). These signals would terminate any
+other process, so they are sent only to processes whose mask in /proc shows that they handle them. Standard
+library only: the supervisor uses it.
 """
 
 import contextlib
@@ -16,16 +16,16 @@ from runner.supervise.protocol import ProcessEvidence
 
 STACKS_SIGNAL = 62
 PROGRESS_SIGNAL = 61
-_MOST_STACKS = 32  # processes
+_MAX_PROCESSES = 32  # whose stacks are read
 _WAIT_FOR_STACKS_S = 0.3
 _QUIET_S = 0.02  # without output: the stacks are complete
-_MOST_STACK_BYTES = 100_000  # of one process
+_MAX_STACK_BYTES = 100_000  # of one process
 _COMMAND_LENGTH = 200  # characters
 _CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)
 
 
 def cpu_seconds(processes: Iterable[int]) -> dict[int, float]:
-    """Read the CPU time of processes, without that of their children; those that have ended are left out."""
+    """Read the CPU time of processes, without their children; processes that have ended are left out."""
     tick = os.sysconf("SC_CLK_TCK")
     used = {}
     for process in processes:
@@ -37,7 +37,7 @@ def cpu_seconds(processes: Iterable[int]) -> dict[int, float]:
 
 
 def ask_progress(processes: Iterable[int]) -> None:
-    """Ask the probe, the first process that handles the signal, for its progress; it writes a note."""
+    """Request the progress of the probe, the first process that handles the signal; it writes a note."""
     for process in processes:
         if _handles(process, PROGRESS_SIGNAL):
             _send(process, PROGRESS_SIGNAL)
@@ -45,7 +45,7 @@ def ask_progress(processes: Iterable[int]) -> None:
 
 
 def examine(cpu_shares: Mapping[int, float], output: int) -> list[ProcessEvidence]:
-    """Find out what each process does; it goes on doing it.
+    """Examine what each process does, without stopping it.
 
     Args:
         cpu_shares: by process: CPU seconds per second
@@ -57,9 +57,9 @@ def examine(cpu_shares: Mapping[int, float], output: int) -> list[ProcessEvidenc
             command=_command(process),
             cpu_share=share,
             system_calls=_system_calls(process),
-            stacks=_stacks(process, output) if place < _MOST_STACKS else "",
+            stacks=_stacks(process, output) if index < _MAX_PROCESSES else "",
         )
-        for place, (process, share) in enumerate(cpu_shares.items())
+        for index, (process, share) in enumerate(cpu_shares.items())
     ]
 
 
@@ -78,7 +78,7 @@ def _send(process: int, number: int) -> None:
 
 
 def _stacks(process: int, output: int) -> str:
-    """Let a process write its stacks, and read them from the output."""
+    """Make a process write its stacks, and read them from the output."""
     if not _handles(process, STACKS_SIGNAL):
         return ""
     start = size = os.fstat(output).st_size
@@ -88,7 +88,7 @@ def _stacks(process: int, output: int) -> str:
         time.sleep(_QUIET_S / 4)
         if os.fstat(output).st_size > size:
             size, grew = os.fstat(output).st_size, time.monotonic()
-    return os.pread(output, min(size - start, _MOST_STACK_BYTES), start).decode(errors="replace")
+    return os.pread(output, min(size - start, _MAX_STACK_BYTES), start).decode(errors="replace")
 
 
 def _command(process: int) -> str:
@@ -100,7 +100,7 @@ def _command(process: int) -> str:
 
 
 def _system_calls(process: int) -> list[int]:
-    """List the system calls that the threads wait in, the oldest thread first; -1 for one that runs."""
+    """List the system calls in which the threads wait, the oldest thread first; -1: the thread runs."""
     calls = []
     try:
         threads = sorted(int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir())

@@ -101,16 +101,16 @@ def write_ending(descriptor: int, ending: Ending) -> None:
 
 
 def write_activity(descriptor: int, activity: str) -> None:
-    """Tell the runner what an invocation has been doing for long, before its ending."""
+    """Report to the runner, before the ending, an activity of the invocation that takes long."""
     _write_frame(descriptor, json.dumps({"activity": activity, "ended": None}).encode())
 
 
-def read_ending(descriptor: int, tell: Callable[[str], None] = lambda _: None) -> Ending | None:
+def read_ending(descriptor: int, report: Callable[[str], None] = lambda _: None) -> Ending | None:
     """Wait for an ending; None if the other end is closed.
 
     Args:
-        descriptor: to read from
-        tell: takes what the invocation has been doing for long
+        descriptor: descriptor to read from
+        report: called with an activity of the invocation that takes long
     """
     while True:
         frame = _read_frame(descriptor)
@@ -119,7 +119,7 @@ def read_ending(descriptor: int, tell: Callable[[str], None] = lambda _: None) -
         fields = json.loads(frame)
         if fields["ended"] is not None:
             break
-        tell(fields["activity"])
+        report(fields["activity"])
     reply = _read_frame(descriptor)
     if reply is None:
         return None

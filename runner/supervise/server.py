@@ -48,7 +48,7 @@ _LINGER_S = 1.0  # helper processes of a pool exit by themselves when their pipe
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _KILLING_S = 30.0  # processes of other users, or those that wait for a dead disk, may survive SIGKILL
 _MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before the reply
-_TELL_S = 10.0  # after which the user is told what the probe does before the tasks
+_REPORT_AFTER_S = 10.0  # after this time, an activity of the probe before the tasks is reported to the user
 _EVIDENCE_S = 0.5  # over which CPU time is measured at the time limit
 _MARK = REPLY_MARK.encode()
 _NOTE_MARK = NOTE_MARK.encode()
@@ -111,7 +111,7 @@ class _Invocation:
     peak: Peak | None = None  #: set if memory is sampled
     activity: str = "starting the interpreter"  #: of the probe; empty while the tasks run
     since: float = 0.0  #: when the activity began
-    is_told: bool = False  #: whether the runner knows of the activity
+    is_reported: bool = False  #: whether the activity was reported to the runner
     progress: dict[str, Any] = field(default_factory=dict)  #: as the probe last reported it
     evidence: Evidence | None = None
 
@@ -179,7 +179,7 @@ class _Invocation:
 
     @property
     def _deadline(self) -> float:
-        """When the activity, or else the tasks, reach their limit."""
+        """The time at which the activity or, without one, the tasks reach their limit."""
         limit_s = self.launch.load_limit_s if self.activity else None
         return self.since + (self.launch.time_limit_s if limit_s is None else limit_s)
 
@@ -205,20 +205,20 @@ class _Invocation:
                         leave = min(leave, time.monotonic() + _EXIT_S)
                 self._reap()
                 self._cap_output()
-                self._tell_activity()
+                self._report_activity()
                 if self.peak:
                     self.peak.sample()
         return "exited"
 
-    def _tell_activity(self) -> None:
-        """Tell the runner, once, what has been done for long before the tasks."""
-        if self.activity and not self.is_told and time.monotonic() > self.since + _TELL_S:
-            self.is_told = True
+    def _report_activity(self) -> None:
+        """Report to the runner, once, an activity before the tasks that takes long."""
+        if self.activity and not self.is_reported and time.monotonic() > self.since + _REPORT_AFTER_S:
+            self.is_reported = True
             with contextlib.suppress(BrokenPipeError):
                 write_activity(self.runner, self.activity)
 
     def _collect_evidence(self) -> Evidence:
-        """Find out what the processes do before they are ended."""
+        """Examine what the processes do, before they are terminated."""
         seconds = time.monotonic() - self.since
         living = self._living()
         before, began = cpu_seconds(living), time.monotonic()
@@ -349,7 +349,7 @@ class _Invocation:
             except ValueError:  # a workload printed the mark
                 note = {}
             if "activity" in note:
-                self.activity, self.since, self.is_told = note["activity"], time.monotonic(), False
+                self.activity, self.since, self.is_reported = note["activity"], time.monotonic(), False
             self.progress = note.get("progress", self.progress)
             del self.received[start : end + 1]
 

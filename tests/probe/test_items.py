@@ -24,17 +24,17 @@ class Memory:
 
 
 def test_lists_and_tuples_are_taken_whatever_their_number() -> None:
-    assert take([1, 2, 3], most=2) == [1, 2, 3]
-    assert take((1, 2, 3), most=2) == [1, 2, 3]
+    assert take([1, 2, 3], limit=2) == [1, 2, 3]
+    assert take((1, 2, 3), limit=2) == [1, 2, 3]
 
 
 def test_what_has_a_length_is_taken_whatever_its_number() -> None:
-    assert take(range(100), most=2) == list(range(100))
+    assert take(range(100), limit=2) == list(range(100))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 99, 100])
 def test_a_generator_is_taken_to_its_end(count: int) -> None:
-    assert take(iter(range(count)), most=100) == list(range(count))
+    assert take(iter(range(count)), limit=100) == list(range(count))
 
 
 def test_a_generator_without_an_end_is_refused_with_the_limit_and_the_remedy() -> None:
@@ -43,7 +43,7 @@ def test_a_generator_without_an_end_is_refused_with_the_limit_and_the_remedy() -
         r"end it, for example with itertools.islice, or return a list if there are more"
     )
     with pytest.raises(ValueError, match=f"^{message}$"):
-        take(itertools.count(), most=1000)
+        take(itertools.count(), limit=1000)
 
 
 def test_items_that_fill_half_of_the_available_memory_are_refused() -> None:

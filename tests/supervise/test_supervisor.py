@@ -238,15 +238,17 @@ def test_the_limit_of_the_tasks_begins_with_them(supervising: Supervisor, tmp_pa
 
 def test_an_activity_that_takes_long_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = client_module._PROGRAM.replace(
-        "from runner", "import runner.supervise.server as server; server._TELL_S = 0.1; from runner", 1
+        "from runner",
+        "import runner.supervise.server as server; server._REPORT_AFTER_S = 0.1; from runner",
+        1,
     )
     monkeypatch.setattr(client_module, "_PROGRAM", program)
-    told: list[str] = []
+    reported: list[str] = []
     script = NOTE + "note({'activity': 'importing mine'})\ntime.sleep(1)\nnote({'activity': ''})\nreply(1)"
-    with Supervisor(told.append) as supervising:
+    with Supervisor(reported.append) as supervising:
         for _ in range(2):
             supervising.run(replace(launch(tmp_path, script), load_limit_s=PATIENCE_S))
-    assert told == ["importing mine"]
+    assert reported == ["importing mine"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
@@ -440,11 +442,11 @@ def test_a_temporary_folder_that_a_workload_removes_is_created_again(
 
 
 def test_a_cell_may_set_its_own_folder_for_temporary_files(supervising: Supervisor, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
+    folder = tmp_path / "own"
+    folder.mkdir()
     wanted = launch(tmp_path, LEAVING + "reply([])")
-    supervising.run(replace(wanted, environment={**wanted.environment, "TMPDIR": str(own)}))
-    assert len(list(own.iterdir())) == 3
+    supervising.run(replace(wanted, environment={**wanted.environment, "TMPDIR": str(folder)}))
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_the_temporary_folder_is_not_changed_if_paths_of_sockets_would_be_too_long(

@@ -35,7 +35,7 @@ class Channel:
         return received
 
     def note(self, note: Note) -> None:
-        """Tell the supervisor something before the reply; nothing once that is being written."""
+        """Send the supervisor a note before the reply; do nothing once the reply is being written."""
         if not self._is_replying:
             self._write(self._note_mark + dumps(note).encode() + b"\n")
 

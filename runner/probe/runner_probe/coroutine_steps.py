@@ -1,4 +1,4 @@
-"""The time of a coroutine's own steps, between two awaits, in which it holds the thread of its event loop."""
+"""The time of a coroutine's steps between awaits, in which it holds the thread of its event loop."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @types.coroutine
 def timed_steps(
-    coroutine: Coroutine[Any, Any, Any], spent: list[int], clock: Callable[[], int]
+    coroutine: Coroutine[Any, Any, Any], steps_ns: list[int], clock: Callable[[], int]
 ) -> Generator[Any, Any, Any]:
-    """Await a coroutine and add up the time of its own steps in `spent[0]`, by a clock of nanoseconds.
+    """Await a coroutine and add the time of its steps, by a clock of nanoseconds, to `steps_ns[0]`.
 
-    The steps of other coroutines run between them.
+    The steps of other coroutines, which run in between, are not included.
     """
     step: Callable[[Any], Any] = coroutine.send
     sent: Any = None
@@ -28,7 +28,7 @@ def timed_steps(
         except StopIteration as end:
             return end.value
         finally:
-            spent[0] += clock() - before
+            steps_ns[0] += clock() - before
         try:
             sent = yield awaited
             step = coroutine.send
@@ -37,7 +37,7 @@ def timed_steps(
 
 
 class HeldThread:
-    """Measures for which share of their time coroutines hold the thread of their event loop."""
+    """Measures the share of their time in which coroutines hold the thread of their event loop."""
 
     def __init__(self, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
         self._call = call
@@ -45,7 +45,7 @@ class HeldThread:
         self._total_ns = 0
 
     def measured(self) -> Callable[[Any], Coroutine[Any, Any, Any]]:
-        """Return the function, with every call of it measured."""
+        """Return a function that measures every call of the original one."""
 
         async def measured(item: Any) -> Any:
             started = time.perf_counter_ns()

@@ -1,4 +1,4 @@
-"""The items of a workload, made as its YAML says. Those that are made one by one have limits."""
+"""Making the items of a workload as its YAML describes them. Items that are made one by one have limits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-MOST_ITEMS = 10_000_000
-_MEMORY_SHARE = 0.5  # of what is available before the first item
+MAX_ITEMS = 10_000_000
+_MEMORY_SHARE = 0.5  # of the memory that is available before the first item
 _CHECK_NS = 5_000_000
-_LARGEST_BLOCK = 10_000
+_MAX_BLOCK = 10_000
 
 
 def make_items(settings: Any) -> Sequence[Any]:
@@ -52,16 +52,16 @@ def make_items(settings: Any) -> Sequence[Any]:
 
 def take(
     items: Iterable[Any],
-    most: int = MOST_ITEMS,
+    limit: int = MAX_ITEMS,
     memory: tuple[Callable[[], int | None], Callable[[], int | None]] | None = None,
 ) -> list[Any]:
-    """Make a list of items. Those that are not in memory already are taken until a limit is reached.
+    """Make a list of items. Items that are not in memory yet are taken until a limit is reached.
 
-    The limit on time is the supervisor's, which also ends an item that is never made.
+    The supervisor limits the time, also of an item that is never completed.
 
     Args:
-        items: what was given
-        most: number of items, unless their number is known beforehand
+        items: a collection or an iterator
+        limit: largest number of items, unless their number is known beforehand
         memory: functions that read how many bytes this process uses and how many are available
 
     Raises:
@@ -81,14 +81,14 @@ def take(
         taken.extend(islice(iterator, block))
         if len(taken) < count + block:
             return taken
-        if not is_sized and len(taken) > most:
+        if not is_sized and len(taken) > limit:
             remedy = "end it, for example with itertools.islice, or return a list if there are more"
             raise ValueError(
-                f"there are more than {most:,} of them and {_kind(items)} may never end; {remedy}"
+                f"there are more than {limit:,} of them and {_kind(items)} may never end; {remedy}"
             )
         now_ns = time.perf_counter_ns()
-        # Blocks grow while they are quick, so that most items are taken at the speed of a list.
-        block = min(2 * block, _LARGEST_BLOCK) if now_ns - checked_ns < _CHECK_NS else 1
+        # Blocks grow while they take little time, so that most items are taken at the speed of a list.
+        block = min(2 * block, _MAX_BLOCK) if now_ns - checked_ns < _CHECK_NS else 1
         checked_ns = now_ns
         if limit_bytes is not None and (used_bytes() or 0) - before > limit_bytes:
             remedy = "take fewer, or give names (paths, indices) from which each task loads its own data"
@@ -125,8 +125,8 @@ def _available_bytes() -> int | None:
         pass
     try:
         with open("/proc/self/cgroup", encoding="utf-8") as file:
-            own = next(line[3:].strip() for line in file if line.startswith("0::"))
-        folder = f"/sys/fs/cgroup{own}"
+            group = next(line[3:].strip() for line in file if line.startswith("0::"))
+        folder = f"/sys/fs/cgroup{group}"
         with open(f"{folder}/memory.max", "rb") as limit, open(f"{folder}/memory.current", "rb") as current:
             amounts.append(int(limit.read()) - int(current.read()))
     except (OSError, ValueError, StopIteration):  # no limit, or another kind of control group

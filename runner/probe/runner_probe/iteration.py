@@ -109,11 +109,11 @@ class UntracedIteration:
         self.single = False  #: a future has the result of one task, not a list of them
 
     def collected(self) -> tuple[int, int]:
-        """Count the tasks that were collected; when they ended is not known."""
+        """Return the number of collected tasks, and 0: it is unknown when they ended."""
         return len(self.values), 0
 
     def ended(self, result: Any) -> tuple[int, int]:
-        """Count the tasks in the result of a future; when they ended is not known."""
+        """Return the number of tasks in the result of a future, and 0: it is unknown when they ended."""
         return 1 if self.single else len(result), 0
 
 
@@ -137,12 +137,12 @@ class Iteration:
         self.reports: list[Report] = []
 
     def collected(self) -> tuple[int, int]:
-        """Count the tasks that were collected; also tell when the last of them ended, or 0."""
+        """Return the number of collected tasks, and when the last of them ended, or 0."""
         ended = [self.ended(report) for report in self.reports]
         return sum(tasks for tasks, _ in ended), max((last_ns for _, last_ns in ended), default=0)
 
     def ended(self, result: Report) -> tuple[int, int]:
-        """Count the tasks in the result of a future; also tell when the last of them ended, or 0."""
+        """Return the number of tasks in the result of a future, and when the last of them ended, or 0."""
         values, timings, *_ = result
         return len(values), max((timing[3] for timing in timings), default=0)
 

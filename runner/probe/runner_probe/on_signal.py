@@ -1,8 +1,8 @@
-"""What this process says about itself on a signal, which it gets if it reaches its time limit.
+"""Reports of this process on a signal, which it receives at its time limit.
 
-On one signal every Python process of the study writes the stacks of its threads to standard error; on another
-the probe says how many tasks have ended. Nothing runs before the signals come. Linux only: the supervisor
-finds in /proc which processes handle them.
+On one signal, every Python process of the study writes the stacks of its threads to standard error; on
+another, the probe reports how many tasks have ended. Nothing runs before the signals arrive. Linux only: the
+supervisor reads in /proc which processes handle them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from runner_probe.iteration import Iteration, UntracedIteration
     from runner_probe.wire import Progress
 
-# Real-time signals that programs hardly use; `runner.supervise.evidence` sends them.
+# Real-time signals that programs rarely use; `runner.supervise.evidence` sends them.
 STACKS_SIGNAL = 62
 PROGRESS_SIGNAL = 61
 
 _WORKER_FILE = os.path.join(os.path.dirname(__file__), "worker.py")
-_CHUNK_LOOPS = ("run_lean", "_run")  # in that file; they collect results in `values`
+_CHUNK_LOOPS = ("run_lean", "_run")  # in that file; their variables `values` and `timings` are read
 
 _iteration: Iteration | UntracedIteration | None = None
 
 
 def write_stacks_on_signal() -> None:
-    """Let this process, and those that it forks, write their stacks when the signal comes; takes 0.1 ms.
+    """Make this process, and those that it forks, write their stacks on the signal; takes 0.1 ms.
 
-    Only in the main thread: sub-interpreters, which run in others, must not take over the signal.
+    Only in the main thread: sub-interpreters, which run in other threads, must not take over the signal.
     """
     if sys.platform != "linux" or os.getpid() != get_native_id():
         return
@@ -45,27 +45,27 @@ def write_stacks_on_signal() -> None:
         pass  # then there are no stacks
 
 
-def tell_progress_on_signal(tell: Callable[[Progress], None]) -> None:
-    """Pass the progress of the iteration that runs to `tell` when the signal comes."""
+def report_progress_on_signal(report: Callable[[Progress], None]) -> None:
+    """Call `report` with the progress of the current iteration when the signal arrives."""
     if sys.platform != "linux" or os.getpid() != get_native_id():
         return
     import _signal  # type: ignore[import-not-found]  # noqa: PLC0415 - `signal` would import `enum`
 
     def handle(*_: object) -> None:
         if _iteration is not None:
-            tell(progress(_iteration))
+            report(progress(_iteration))
 
     _signal.signal(PROGRESS_SIGNAL, handle)
 
 
 def watch(iteration: Iteration | UntracedIteration) -> None:
-    """Make an iteration the one whose progress is told."""
-    global _iteration  # noqa: PLW0603 - a signal handler has no other way to it
+    """Make an iteration the current one, whose progress is reported."""
+    global _iteration  # noqa: PLW0603 - a signal handler cannot get it otherwise
     _iteration = iteration
 
 
 def progress(iteration: Iteration | UntracedIteration) -> Progress:
-    """Count the tasks that have ended; a chunk in another process counts when all of it has."""
+    """Count the tasks that have ended; those of a chunk in another process count when the chunk has ended."""
     counts = [iteration.collected(), *_in_chunks_here()]
     for future in list(iteration.futures):
         if getattr(future, "done", _yes)():
@@ -82,18 +82,18 @@ def progress(iteration: Iteration | UntracedIteration) -> Progress:
 
 
 def _yes() -> bool:
-    """Stand for `done` of a future that lacks it: the plain loop's, which has always run."""
+    """Replace `done` of futures that lack it: those of the plain loop, which are always done."""
     return True
 
 
 def _in_chunks_here() -> list[tuple[int, int]]:
     """Read from the stacks of this process how many tasks of unfinished chunks have ended, and when."""
-    found = []
+    counts = []
     for frame in sys._current_frames().values():  # noqa: SLF001 - there is no public way
         above: FrameType | None = frame
         while above is not None:
             if above.f_code.co_name in _CHUNK_LOOPS and above.f_code.co_filename == _WORKER_FILE:
                 values, timings = (above.f_locals.get(name, []) for name in ("values", "timings"))
-                found.append((len(values), max((timing[3] for timing in timings), default=0)))
+                counts.append((len(values), max((timing[3] for timing in timings), default=0)))
             above = above.f_back
-    return found
+    return counts

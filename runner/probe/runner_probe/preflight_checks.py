@@ -49,7 +49,7 @@ def check(
 
     Args:
         specification: the cells
-        announce: takes what is done next
+        announce: called with the next activity
     """
     workloads: dict[str, _LoadedWorkload] = {}
     pools: dict[str, str] = {}

@@ -21,7 +21,7 @@ from runner_probe.iteration import (
     run_untraced,
     run_warm,
 )
-from runner_probe.on_signal import tell_progress_on_signal
+from runner_probe.on_signal import report_progress_on_signal
 from runner_probe.pool_factory import Factory
 from runner_probe.worker import in_one_interpreter, is_async
 from runner_probe.workload import Workload
@@ -57,7 +57,7 @@ def main() -> None:
 
         channel.send(check(specification, lambda activity: channel.note({"activity": activity})))
     else:
-        tell_progress_on_signal(lambda progress: channel.note({"progress": progress}))
+        report_progress_on_signal(lambda progress: channel.note({"progress": progress}))
         channel.send(run(specification, lambda activity: channel.note({"activity": activity})))
     # Otherwise the interpreter would search all loaded objects for cycles several times at exit: 2 ms.
     gc.freeze()
