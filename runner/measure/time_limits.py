@@ -197,7 +197,7 @@ def _imports_wait_for_workers(places: Iterable[Place]) -> bool:
 
 
 def _working_places(evidence: Evidence) -> list[Place]:
-    """List the threads that run tasks; if there are none, those in the user's code, or else the main thread."""
+    """List the threads that run tasks; without any, those in the user's code, or else the main thread."""
     places = _places(evidence)
     for chosen in (
         [place for place in places if place.in_task],
