@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from runner.records import LawName
 from runner.units import percent, seconds, size, three_digits
 
 if TYPE_CHECKING:
@@ -500,12 +501,35 @@ def cell_columns(study: "StudyFacts") -> "tuple[Column[CellAnalysis], ...]":
 
 BY_NAME: "Mapping[str, Column[CellAnalysis]]" = {column.name: column for column in (*NAMING, *COLUMNS)}
 
-LAWS = ("amdahl", "usl")
-#: What known answers may name: columns of the cells, and parameters of a law as LAW_PARAMETER.
-KNOWN_FIGURES: tuple[str, ...] = (
-    *(column.name for column in COLUMNS if column.is_figure),
-    *("amdahl_alpha", "usl_alpha", "usl_beta", "usl_peak_workers"),
-)
+Figure = Callable[["CellAnalysis", "Sequence[LawAnalysis]"], "Estimate | float | None"]
+
+
+def _figure_of_cell(column: "Column[CellAnalysis]") -> Figure:
+    def get(cell: "CellAnalysis", _: "Sequence[LawAnalysis]") -> "Estimate | float | None":
+        figure: Estimate | float | None = column.get(cell)
+        return figure
+
+    return get
+
+
+def _figure_of_law(name: LawName, parameter: "Callable[[LawAnalysis], Estimate | None]") -> Figure:
+    def get(cell: "CellAnalysis", laws: "Sequence[LawAnalysis]") -> "Estimate | None":
+        curves = (law for law in laws if law.law == name and cell.cell.id in law.cells)
+        curve = next(curves, None)
+        return None if curve is None else parameter(curve)
+
+    return get
+
+
+#: What known answers may name: figures of a cell, and parameters of the law of its curve. A figure is None
+#: where it is unknown.
+KNOWN_FIGURES: Mapping[str, Figure] = {
+    **{column.name: _figure_of_cell(column) for column in COLUMNS if column.is_figure},
+    "amdahl_alpha": _figure_of_law("amdahl", lambda law: law.alpha),
+    "usl_alpha": _figure_of_law("usl", lambda law: law.alpha),
+    "usl_beta": _figure_of_law("usl", lambda law: law.beta),
+    "usl_peak_workers": _figure_of_law("usl", lambda law: law.peak_workers),
+}
 
 #: tasks.csv, after the columns that name the cell.
 TASK_COLUMNS: "tuple[Column[TaskAnalysis], ...]" = (
@@ -597,9 +621,13 @@ BREAK_EVEN_COLUMNS: "tuple[Column[BreakEven], ...]" = (
 
 #: known_answers.csv.
 KNOWN_ANSWER_COLUMNS: "tuple[Column[KnownAnswerAnalysis], ...]" = (
-    Column(name="workload", kind=Kind.TEXT, get=lambda answer: answer.workload, doc="name of the workload"),
+    Column(
+        name="workload", kind=Kind.TEXT, get=lambda answer: answer.known.workload, doc="name of the workload"
+    ),
     Column(name="cell", kind=Kind.SENTENCE, doc="name of the cell"),
-    Column(name="figure", kind=Kind.TEXT, get=lambda answer: answer.figure, doc="the figure that is known"),
+    Column(
+        name="figure", kind=Kind.TEXT, get=lambda answer: answer.known.figure, doc="the figure that is known"
+    ),
     Column(name="expected", kind=Kind.SENTENCE, doc="its known value or range"),
     Column(
         name="measured",

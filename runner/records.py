@@ -21,6 +21,8 @@ FailedStatus = Literal["failed", "crashed", "timeout", "wrong_result"]
 #: How an iteration ended. "interrupted": by the user, which is not a failure of the cell.
 Status = Literal["ok", FailedStatus, "interrupted"]
 FAILED_STATUSES: tuple[FailedStatus, ...] = get_args(FailedStatus)
+LawName = Literal["amdahl", "usl"]  #: Amdahl's law, or the Universal Scalability Law
+LAWS: tuple[LawName, ...] = get_args(LawName)
 Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: what an untimed run is for
 
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.facts import CellAnalysis, LawAnalysis, LawName, NotIdentifiable
+from runner.analysis.facts import CellAnalysis, LawAnalysis, NotIdentifiable
 from runner.analysis.headline import CellTimes
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
 from runner.modes import ModeSpec
-from runner.records import Cell, names
+from runner.records import LAWS, Cell, LawName, names
 
 _LITTLE_CPU = 0.1  # of the time of tasks: below it they wait, and more workers than CPUs help
-_LAWS: tuple[LawName, ...] = ("amdahl", "usl")
 
 
 def analyse_laws(
@@ -86,7 +85,7 @@ def _fit_laws(
     blocks = times.together([cell.cell.id for cell in curve])
     repetitions = blocks.shape[1] if curve else 0
     fewest = times.level.fewest_blocks
-    for law in _LAWS:
+    for law in LAWS:
         if not mode.is_strong_scaling:
             yield law, NotIdentifiable(reason="mode")
         elif repetitions < fewest:

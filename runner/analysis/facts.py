@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Literal
 
 from runner.analysis.estimate import Estimate
 from runner.disturbances import DisturbanceKind
+from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
-from runner.records import Cell, Purpose, Status
+from runner.records import Cell, LawName, Purpose, Status
 
 #: A study that would need more repetitions than this in addition is not told how many.
 MOST_MORE_REPETITIONS = 200
@@ -488,8 +489,6 @@ class WorkComparison:
 
 # --- curves -------------------------------------------------------------------------------------------
 
-LawName = Literal["amdahl", "usl"]  #: Amdahl's law, or the Universal Scalability Law
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotIdentifiable:
@@ -582,17 +581,8 @@ class OutOfReach:
 class KnownAnswerAnalysis:
     """What a workload's author knew beforehand, and what was measured."""
 
-    workload: str
-    executor: str
-    workers: int | None
+    known: StudyAnswer  #: what the author knew
     cell: str | None  #: None where no such cell was asked for
-    figure: str  #: name of a column, or LAW_PARAMETER
-    about: float | None
-    within: float
-    at_least: float | None
-    at_most: float | None
-    contains: float | None
-    because: str
     measured: Estimate | None
     outcome: KnownOutcome
     not_run: NotRun | None

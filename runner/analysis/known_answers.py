@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
@@ -16,7 +15,7 @@ from runner.analysis.facts import (
     OutOfReach,
 )
 from runner.analysis.machine import Machine
-from runner.columns import BY_NAME, LAWS
+from runner.columns import KNOWN_FIGURES
 from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
 from runner.records import Cell
@@ -75,7 +74,7 @@ def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> Kno
     is_range = cell.repetitions < measured.fewest_repetitions
     outcome = _outcome(answer, figure, is_range=is_range)
     return KnownAnswerAnalysis(
-        **_expected(answer),
+        known=answer,
         cell=cell.cell.id,
         measured=figure,
         outcome=outcome,
@@ -117,7 +116,7 @@ def _not_run(
     available: float | None = None,
 ) -> KnownAnswerAnalysis:
     return KnownAnswerAnalysis(
-        **_expected(answer),
+        known=answer,
         cell=cell.cell.id if cell else None,
         measured=None,
         outcome=KnownOutcome.NOT_RUN,
@@ -129,22 +128,6 @@ def _not_run(
         disturbed=cell.disturbed if cell else 0,
         repetitions=cell.repetitions if cell else 0,
     )
-
-
-def _expected(answer: StudyAnswer) -> dict[str, Any]:
-    """Return the fields of the analysis that come from the author."""
-    return {
-        "workload": answer.workload,
-        "executor": answer.executor,
-        "workers": answer.workers,
-        "figure": answer.figure,
-        "about": answer.about,
-        "within": answer.within,
-        "at_least": answer.at_least,
-        "at_most": answer.at_most,
-        "contains": answer.contains,
-        "because": answer.because,
-    }
 
 
 def _why_not_run(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> NotRun | None:
@@ -162,25 +145,20 @@ def _why_not_run(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) ->
     return None if cell.is_ok else NotRun.CELL_FAILED
 
 
-def figure_of(cell: CellAnalysis, name: str, laws: Iterable[LawAnalysis]) -> Estimate | None:
+def figure_of(cell: CellAnalysis, name: str, laws: Sequence[LawAnalysis]) -> Estimate | None:
     """Look up a figure of a cell, or of the law of its curve; None if there is none.
 
     Args:
         cell: the cell
-        name: of KNOWN_FIGURES; a parameter of a law is named `usl_alpha`
+        name: of KNOWN_FIGURES
         laws: of the study
     """
-    law, _, parameter = name.partition("_")
-    if law in LAWS:
-        curve = (fitted for fitted in laws if fitted.law == law and cell.cell.id in fitted.cells)
-        figure: Estimate | float | None = getattr(next(curve, None), parameter, None)
-    else:
-        figure = BY_NAME[name].get(cell)
+    figure = KNOWN_FIGURES[name](cell, laws)
     return figure if figure is None or isinstance(figure, Estimate) else Estimate.exact(float(figure))
 
 
 def _outcome(answer: StudyAnswer, figure: Estimate | None, *, is_range: bool) -> KnownOutcome:
-    """Judge a figure; one of few repetitions contradicts nothing."""
+    """Say whether a figure is as expected; a range of few repetitions never contradicts the author."""
     if figure is None:
         return KnownOutcome.CANNOT_TELL
     low, high = _limits(answer)

@@ -267,13 +267,15 @@ def known_columns(study: StudyAnalysis) -> list[TextColumn]:
     return [
         TextColumn(
             heading="workload",
-            texts=[one_line(answer.workload, _LONGEST_WORKLOAD) for answer in answers],
+            texts=[one_line(answer.known.workload, _LONGEST_WORKLOAD) for answer in answers],
             justify="left",
         ),
         TextColumn(
             heading="cell", texts=[wording.known_cell(answer, study) for answer in answers], justify="left"
         ),
-        TextColumn(heading="figure", texts=[answer.figure for answer in answers], justify="left", drop=2),
+        TextColumn(
+            heading="figure", texts=[answer.known.figure for answer in answers], justify="left", drop=2
+        ),
         TextColumn(heading="expected", texts=[wording.expected_text(answer) for answer in answers]),
         TextColumn(heading="measured", texts=[_measured(answer.measured) for answer in answers]),
         TextColumn(

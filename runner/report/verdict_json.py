@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, get_args
+from typing import Any, Generic
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
@@ -29,7 +29,6 @@ from runner.analysis.facts import (
     KnownAnswerAnalysis,
     KnownOutcome,
     LawAnalysis,
-    LawName,
     Loss,
     MoreRepetitions,
     NativeThreads,
@@ -55,7 +54,7 @@ from runner.analysis.facts import (
 )
 from runner.columns import BY_NAME, COLUMNS, Kind
 from runner.disturbances import DisturbanceKind
-from runner.records import FAILED_STATUSES, Mode
+from runner.records import FAILED_STATUSES, LAWS, Mode
 from runner.report import wording
 from runner.report.json_fields import (
     INFINITE,
@@ -694,7 +693,7 @@ _PROBLEM = Object[NotIdentifiable](
 _LAW = Object[_Worded[LawAnalysis]](
     name="law",
     fields=(
-        value("law", lambda of: of.record.law, "string", "the scaling law", codes=get_args(LawName)),
+        value("law", lambda of: of.record.law, "string", "the scaling law", codes=LAWS),
         value("workload", lambda of: of.record.workload, "string", "name of the workload"),
         value("name", lambda of: of.record.name, "string", "name of the curve: its cells without workers"),
         value("cells", lambda of: of.record.cells, "list of id", "the cells of the curve, by workers"),
@@ -739,18 +738,26 @@ _OUT_OF_REACH = Object[OutOfReach](
 _KNOWN_ANSWER = Object[_Worded[KnownAnswerAnalysis]](
     name="known answer",
     fields=(
-        value("workload", lambda of: of.record.workload, "string", "name of the workload"),
-        value("executor", lambda of: of.record.executor, "string", "name of the executor"),
-        value("workers", lambda of: of.record.workers, "integer", "number of workers", null="any"),
+        value("workload", lambda of: of.record.known.workload, "string", "name of the workload"),
+        value("executor", lambda of: of.record.known.executor, "string", "name of the executor"),
+        value("workers", lambda of: of.record.known.workers, "integer", "number of workers", null="any"),
         value("cell", lambda of: of.record.cell, "id", "the cell", null="the study has no such cell"),
-        value("figure", lambda of: of.record.figure, "string", "the figure that is known"),
-        value("about", lambda of: of.record.about, "number", "its value, if that is known", null="not given"),
-        value("within", lambda of: of.record.within, "number", "relative deviation from `about` allowed"),
-        value("at_least", lambda of: of.record.at_least, "number", "its lower limit", null="not given"),
-        value("at_most", lambda of: of.record.at_most, "number", "its upper limit", null="not given"),
+        value("figure", lambda of: of.record.known.figure, "string", "the figure that is known"),
+        value(
+            "about",
+            lambda of: of.record.known.about,
+            "number",
+            "its value, if that is known",
+            null="not given",
+        ),
+        value(
+            "within", lambda of: of.record.known.within, "number", "relative deviation from `about` allowed"
+        ),
+        value("at_least", lambda of: of.record.known.at_least, "number", "its lower limit", null="not given"),
+        value("at_most", lambda of: of.record.known.at_most, "number", "its upper limit", null="not given"),
         value(
             "contains",
-            lambda of: of.record.contains,
+            lambda of: of.record.known.contains,
             "number",
             "a value that its interval contains",
             null="not given",

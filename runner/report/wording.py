@@ -833,16 +833,18 @@ def known_cell(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
     """Name the cell that a known answer is about, whether it was asked for or not."""
     if answer.cell is not None:
         return study.cells[answer.cell].cell.name
-    return answer.executor if answer.workers is None else f"{answer.executor} × {answer.workers}"
+    known = answer.known
+    return known.executor if known.workers is None else f"{known.executor} × {known.workers}"
 
 
 def expected_text(answer: KnownAnswerAnalysis) -> str:
     """Show the known value or range."""
-    if answer.contains is not None:
-        return f"{answer.contains:g} in interval"
-    if answer.about is not None:
-        return f"{answer.about:g} ± {percent(answer.within)}"
-    limits = (("≥", answer.at_least), ("≤", answer.at_most))
+    known = answer.known
+    if known.contains is not None:
+        return f"{known.contains:g} in interval"
+    if known.about is not None:
+        return f"{known.about:g} ± {percent(known.within)}"
+    limits = (("≥", known.at_least), ("≤", known.at_most))
     return ", ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
 
 
@@ -854,7 +856,10 @@ def outcome_text(outcome: KnownOutcome) -> str:
 def known_reason(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
     """Say why an answer is known and why it cannot hold here, or why it was not run."""
     if answer.not_run is None:
-        reasons = [answer.because, out_of_reach_text(answer.out_of_reach) if answer.out_of_reach else ""]
+        reasons = [
+            answer.known.because,
+            out_of_reach_text(answer.out_of_reach) if answer.out_of_reach else "",
+        ]
         return "; ".join(filter(None, reasons))
     return f"not run: {_why_not_run(answer, answer.not_run, study)}"
 
@@ -913,10 +918,10 @@ def known_summary(study: StudyAnalysis) -> str:
     for answer in study.known_answers:
         if answer.not_run is not None:
             reason = known_reason(answer, study)
-            workloads.setdefault(reason, {})[answer.workload] = None
+            workloads.setdefault(reason, {})[answer.known.workload] = None
     reasons = [f"{reason} ({', '.join(names_of_reason)})" for reason, names_of_reason in workloads.items()]
     reasons += [
-        f"{answer.workload}, {known_cell(answer, study)}: {out_of_reach_text(answer.out_of_reach)}"
+        f"{answer.known.workload}, {known_cell(answer, study)}: {out_of_reach_text(answer.out_of_reach)}"
         for answer in study.known_answers
         if answer.out_of_reach is not None
     ]

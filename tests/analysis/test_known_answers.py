@@ -83,9 +83,8 @@ def test_an_answer_holds_or_does_not(known: dict[str, Any], outcome: KnownOutcom
 
 def test_the_record_has_what_was_expected_and_measured_and_how_often_the_cell_was_disturbed() -> None:
     result = compare({"about": 2.0, "within": 0.1}, disturbed=3)
-    assert (result.workload, result.executor, result.workers) == ("work", "process", 2)
-    assert (result.cell, result.figure) == ("process2", "speedup")
-    assert (result.about, result.within, result.because) == (2.0, 0.1, "the author knows")
+    assert result.known == StudyAnswer(**ANSWER, about=2.0, within=0.1)
+    assert result.cell == "process2"
     assert result.measured == estimate(2.0)
     assert (result.disturbed, result.repetitions) == (3, 7)
     assert result.not_run is None

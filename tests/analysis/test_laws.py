@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from runner.analysis.facts import LawName, NotIdentifiable
+from runner.analysis.facts import NotIdentifiable
 from runner.analysis.intervals import Values
 from runner.analysis.laws import Fit, fit
+from runner.records import LawName
 
 LEVELS = [1, 2, 4, 8, 16, 32]
 

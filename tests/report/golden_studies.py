@@ -42,6 +42,7 @@ from runner.analysis.facts import (
     WorkComparison,
 )
 from runner.disturbances import DisturbanceKind
+from runner.folder.study_description import StudyAnswer
 from runner.records import Mode
 from runner.report.terminal import render_terminal
 from tests.analysis_factories import (
@@ -331,18 +332,18 @@ def pythons() -> StudyAnalysis:
 def known_answers() -> StudyAnalysis:
     """Known answers with every outcome, and a CPU profile."""
     cells = [analysed_cell("serial"), analysed_cell("process", 2, wall_s=0.5, speedup=2.0)]
-    known = KnownAnswerAnalysis(
+    about_two = StudyAnswer(
         workload="work",
         executor="process",
         workers=2,
-        cell="process2",
         figure="speedup",
         about=2.0,
         within=0.05,
-        at_least=None,
-        at_most=None,
-        contains=None,
         because="there are two workers",
+    )
+    known = KnownAnswerAnalysis(
+        known=about_two,
+        cell="process2",
         measured=estimate(2.0, 1.98, 2.02),
         outcome=KnownOutcome.HOLDS,
         not_run=None,
@@ -357,16 +358,21 @@ def known_answers() -> StudyAnalysis:
         known,
         replace(
             known,
-            about=3.43,
+            known=replace(about_two, about=3.43),
             outcome=KnownOutcome.DOES_NOT_HOLD,
             out_of_reach=OutOfReach(
                 speedup=3.43, bound=estimate(2.0, 1.98, 2.0), limit=BoundLimit.CPUS, count=2.0, needed=5
             ),
         ),
-        replace(known, about=None, contains=2.0, outcome=KnownOutcome.CANNOT_TELL, measured=None),
         replace(
             known,
-            workers=4,
+            known=replace(about_two, about=None, contains=2.0),
+            outcome=KnownOutcome.CANNOT_TELL,
+            measured=None,
+        ),
+        replace(
+            known,
+            known=replace(about_two, workers=4),
             cell=None,
             measured=None,
             outcome=KnownOutcome.NOT_RUN,

@@ -1,6 +1,6 @@
 """Explanations of cells from the traced runs of a study: bound, factors and losses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,8 +28,16 @@ from runner.analysis.machine import Machine
 from runner.modes import bags_of, has_window
 from runner.records import AUTO, Cell
 
-#: A factor of a pair of runs for each field of Factors.
-_PAIR_FIELDS = {name: "speedup" if name == "attributed_speedup" else name for name in Factors.__slots__}
+#: The factors that every pair of runs has, in the order in which `_bounded` takes them.
+_ALWAYS: tuple[Callable[[PairFactors], float], ...] = (
+    lambda pair: pair.speedup,
+    lambda pair: pair.serial_overhead,
+    lambda pair: pair.computation_scaling,
+    lambda pair: pair.granularity,
+    lambda pair: pair.placement,
+    lambda pair: pair.dispatch_efficiency,
+    lambda pair: pair.pool_efficiency,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +134,30 @@ class Explainer:
 
     def _bounded(self, median: PairFactors, pairs: list[PairFactors]) -> Factors:
         """Give the factors of the median pair the bounds of the medians over all pairs."""
-        values = {name: [getattr(pair, field) for pair in pairs] for name, field in _PAIR_FIELDS.items()}
-        known = {name: of_pairs for name, of_pairs in values.items() if None not in of_pairs}
-        spreads = medians(np.array(list(known.values())), *self._times.level)
-        estimates: dict[str, Estimate | None] = dict.fromkeys(_PAIR_FIELDS)
-        for name, spread in zip(known, spreads, strict=True):
-            value = getattr(median, _PAIR_FIELDS[name])
-            estimates[name] = None if value is None else replace(spread, value=value)
-        return Factors(**estimates)  # type: ignore[arg-type]  # only those of cpu_scaling and on_cpu are optional
+        speedup, serial, computation, granularity, placement, dispatch, pool = self._medians(
+            [[get(pair) for pair in pairs] for get in _ALWAYS], [get(median) for get in _ALWAYS]
+        )
+        return Factors(
+            attributed_speedup=speedup,
+            serial_overhead=serial,
+            computation_scaling=computation,
+            cpu_scaling=self._median(median.cpu_scaling, [pair.cpu_scaling for pair in pairs]),
+            on_cpu=self._median(median.on_cpu, [pair.on_cpu for pair in pairs]),
+            granularity=granularity,
+            placement=placement,
+            dispatch_efficiency=dispatch,
+            pool_efficiency=pool,
+        )
+
+    def _medians(self, rows: Sequence[Sequence[float]], values: Sequence[float]) -> list[Estimate]:
+        """Give values the bounds of the medians of rows."""
+        spreads = medians(np.array(rows), *self._times.level)
+        return [replace(spread, value=value) for spread, value in zip(spreads, values, strict=True)]
+
+    def _median(self, value: float | None, row: Sequence[float | None]) -> Estimate | None:
+        """Give a value the bounds of the median of a row; None where one is unknown."""
+        known = [one for one in row if one is not None]
+        return self._medians([known], [value])[0] if value is not None and len(known) == len(row) else None
 
     def cpus_for(self, cell: Cell, speedup: float) -> int | None:
         """Return how many CPUs, with a worker each, allow a speedup of a cell's bag; None: no number does."""
