@@ -84,6 +84,7 @@ def make_results(tmp_path: Path) -> MakeResults:
     """Write a result folder and read it: by cell, the seconds or the status of each repetition.
 
     `separate_runs` has the seconds of the separate traced runs of cells whose headline runs are not traced.
+    With `waits`, the tasks wait instead of computing.
     """
 
     def make(
@@ -91,6 +92,8 @@ def make_results(tmp_path: Path) -> MakeResults:
         swept: Sequence[str] = (),
         mode: str = "tasks",
         separate_runs: Mapping[Cell, Sequence[float]] | None = None,
+        *,
+        waits: bool = False,
     ) -> Results:
         with Store.create(tmp_path, "made", list(walls), swept) as folder:
             folder.write_study(describe_study(mode=Mode(mode)))
@@ -102,6 +105,8 @@ def make_results(tmp_path: Path) -> MakeResults:
                         traced, records = _invocation(owner, repetition, separate_runs[owner][repetition - 1])
                         samples += [replace(sample, iteration=1, tracing=True) for sample in traced]
                         records = [replace(record, iteration=1) for record in records]
+                    if waits:
+                        records = [replace(record, cpu_ns=0) for record in records]
                     folder.add(samples, records)
             folder.finish()
         return read(folder.folder)

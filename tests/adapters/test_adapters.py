@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, Never
@@ -16,6 +18,7 @@ from typing import Any, Never
 import pytest
 
 from runner_probe.adapters.asyncio_loop import AsyncioLoop
+from runner_probe.adapters.asyncio_process import AsyncioProcess
 from runner_probe.adapters.interpreter_pool import InterpreterPool, _first_statements
 from runner_probe.adapters.lazy_future import LazyFuture
 from runner_probe.adapters.multiprocessing_pool import BrokenPool, MultiprocessingPool
@@ -260,6 +263,40 @@ class TestAsyncioLoop:
 
 @joblib
 @pytest.mark.slow
+class TestAsyncioProcess:
+    def test_the_tasks_of_a_process_run_concurrently(self) -> None:
+        pool = {
+            "_target_": "runner_probe.adapters.asyncio_process.AsyncioProcess",
+            "workers": 2,
+            "concurrency": 3,
+            "mp_context": "fork",
+        }
+        meeting = specify(pool, function="later.meet", items=[*range(6)], arguments={"count": 3})
+        answer = ask(meeting)
+        assert (answer.reply["status"], answer.values()) == ("ok", [3] * 6)
+        by_process = Counter(record["process_id"] for record in answer.records())
+        assert [*by_process.values()] == [3, 3]
+
+    def test_a_failed_task_ends_its_share_and_is_reported(self) -> None:
+        pool = AsyncioProcess(2, 1, FORK)
+        call = partial(later.fail_on, bad=0)
+        futures = [pool.submit(run_chunk, call, number, [number], each=True) for number in range(4)]
+        pool.shutdown()
+        assert futures[0].result()[3][1] == "ValueError"
+        assert futures[1].result()[3] is None
+        with pytest.raises(RuntimeError, match="cancelled"):
+            futures[2].result()
+
+    def test_a_process_that_dies_breaks_the_pool(self) -> None:
+        pool = AsyncioProcess(2, 1, FORK)
+        dying = pool.submit(os._exit, 3)
+        with pytest.raises(BrokenProcessPool):
+            dying.result()
+        with pytest.raises(BrokenProcessPool):
+            pool.submit(abs, -1).result()
+        pool.shutdown()
+
+
 class TestJoblibParallel:
     @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
     def test_every_backend_returns_results_and_leaves_no_process(self, backend: str, tmp_path: Any) -> None:

@@ -48,6 +48,7 @@ class Row:
 #: The executors under the contract: one row for each file in conf/executor.
 ROWS = {
     "asyncio": Row("caller"),
+    "asyncio_process": Row("processes"),
     "control": Row("caller", at_once=1),
     "interpreter": Row("interpreters", optional=True),
     "joblib": Row("processes", optional=True),

@@ -99,3 +99,18 @@ def test_processes_of_the_same_group_tell_contention_for_objects_from_slow_memor
     study = analyse(replace(results, environment={**results.environment, "workers": workers}))
     code = study.cells["thread2"].losses[0].cause.code
     assert code == ("slower_cpu" if in_one_interpreter else "shared_objects")
+
+
+@pytest.mark.parametrize(("concurrency", "bound"), [(1, 1.0), (2, 2.0)])
+def test_one_process_does_not_bound_tasks_that_wait_at_the_same_time(
+    make_results: MakeResults, concurrency: int, bound: float
+) -> None:
+    pool = {"_target_": "runner_probe.adapters.asyncio_process.AsyncioProcess", "concurrency": concurrency}
+    executor = {"name": "asyncio_process", "pool": pool}
+    one = cell("asyncio_process", 1, settings={**SETTINGS, "executor": executor})
+    computing, waiting = (
+        analyse(make_results({SERIAL: WALLS, one: WALLS}, waits=waits)).cells[one.id]
+        for waits in (False, True)
+    )
+    assert computing.speedup_bound == Estimate.exact(1.0)
+    assert waiting.speedup_bound == Estimate.exact(bound)

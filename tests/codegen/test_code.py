@@ -113,6 +113,7 @@ POOL = "multiprocessing_pool.MultiprocessingPool"
 JOBLIB = "joblib_parallel.JoblibParallel"
 INTERPRETERS = "interpreter_pool.InterpreterPool"
 LOOP = "asyncio_loop.AsyncioLoop"
+LOOPS = "asyncio_process.AsyncioProcess"
 DASK = "dask_pool.DaskPool"
 RAY = "ray_pool.RayPool"
 THREAD_PER_TASK = "thread_per_task.ThreadPerTask"
@@ -710,3 +711,13 @@ def test_no_module_is_imported_to_split_its_name() -> None:
     ):
         split(dotted)
     assert set(sys.modules) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk_size", [1, 2])
+def test_each_process_has_an_event_loop_for_its_share(chunk_size: int, tmp_path: Path) -> None:
+    pool = adapter(LOOPS, concurrency=10, mp_context="fork")
+    code = code_to_paste(cell_of(LATER, pool, chunk_size=chunk_size), is_async=True)
+    assert "    semaphore = asyncio.Semaphore(10)\n" in code
+    assert "    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:\n" in code
+    assert run(code, tmp_path) == run(code_to_paste(cell_of(LATER), is_async=True), tmp_path)

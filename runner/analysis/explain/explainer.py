@@ -170,12 +170,16 @@ class Explainer:
         if work is None or cell.workers is None:
             return None
         cpus, bags = self._machine.cpus(cell), bags_of(cell)
-        key = (*_work_key(cell), cell.workers, cpus, bags, is_event_loop(cell))
+        at_once = cell.workers * _tasks_per_worker(
+            cell
+        )  # the processes compute, but more tasks wait at a time
+        cpus = min(cpus, cell.workers)
+        key = (*_work_key(cell), at_once, cpus, bags, is_event_loop(cell))
         if key not in self._bounds:
             self._bounds[key] = (
                 work.event_loop_bound(cell.workers, self._machine.held_share(cell), bags)
                 if is_event_loop(cell)
-                else work.bound(cell.workers, cpus, bags)
+                else work.bound(at_once, cpus, bags)
             )
         return self._bounds[key]
 
@@ -377,6 +381,14 @@ class Explainer:
 def _work_key(cell: Cell) -> tuple[str, bool]:
     """Return the loop of a cell, and whether every worker has an initializer to run."""
     return cell.baseline, bool(cell.settings["workload"].get("initializer"))
+
+
+def _tasks_per_worker(cell: Cell) -> int:
+    """Return how many tasks each worker of a cell runs at a time."""
+    pool = cell.settings["executor"]["pool"]
+    if not declared_traits(pool.get("_target_", "")).get("concurrent_tasks"):
+        return 1
+    return int(pool["concurrency"])
 
 
 def is_event_loop(cell: Cell) -> bool:

@@ -43,9 +43,10 @@ class Traits:
         has_interpreters: each worker has its own interpreter, and so its own GIL, although all share a
             process
         one_event_loop: the workers are coroutines of one event loop
+        concurrent_tasks: each worker runs as many tasks at a time as its argument `concurrency` says
     """
 
-    __slots__ = ("has_interpreters", "no_window", "one_event_loop", "shares_call")
+    __slots__ = ("concurrent_tasks", "has_interpreters", "no_window", "one_event_loop", "shares_call")
 
     def __init__(
         self,
@@ -54,11 +55,13 @@ class Traits:
         shares_call: bool = False,
         has_interpreters: bool = False,
         one_event_loop: bool = False,
+        concurrent_tasks: bool = False,
     ) -> None:
         self.no_window = no_window
         self.shares_call = shares_call
         self.has_interpreters = has_interpreters
         self.one_event_loop = one_event_loop
+        self.concurrent_tasks = concurrent_tasks
 
 
 _DEFAULTS = Traits()
