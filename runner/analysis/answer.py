@@ -1,4 +1,4 @@
-"""The answer for the cells with one baseline: what to use, how sure that is, and why."""
+"""The answer for the cells with one baseline: what to use, how certain it is, and why."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
 from runner.analysis.remedies import remedy_of
 
-_WORTH_IT = 1.05  # a gain that is shown to be smaller than this is no help
+_WORTH_IT = 1.05  # a gain that is shown to be smaller than this does not help
 _FEWEST_TO_SHARE = 2  # workers
 _NOISE = 1.6  # times its lower end: an interval around 1 that is wider hides every cause
 
@@ -51,7 +51,7 @@ class ComparedCells:
 
     @property
     def can_compare(self) -> bool:
-        """Whether there are enough repetitions to tell so many cells apart."""
+        """Whether there are enough repetitions to compare this many cells."""
         return bool(self.repetitions >= self.level.fewest_blocks)
 
     @property
@@ -65,7 +65,7 @@ class ComparedCells:
         return next((cell for cell in self.cells if cell.is_baseline and cell.cell.is_loop), None)
 
     def fastest_first(self, cells: Sequence[CellAnalysis]) -> list[CellAnalysis]:
-        """Sort cells by what they are compared by."""
+        """Sort cells by the time by which they are compared."""
         return sorted(cells, key=lambda cell: self.times.middle(cell.cell.id))
 
     def over(self, slower: CellAnalysis, faster: CellAnalysis) -> Comparison | None:
@@ -82,7 +82,7 @@ class ComparedCells:
         return ratio_of_medians(both[0], both[1], confidence, self.level.seed)
 
     def alike(self, cell: CellAnalysis) -> list[CellAnalysis]:
-        """Return the cells that differ from one in nothing but the number of workers, fewest first."""
+        """Return the cells that differ from this one only in the number of workers, fewest first."""
         pools = [other for other in self.cells if other.cell.workers is not None]
         for curve in alike_but_for((pool.cell for pool in pools), "workers"):
             ids = {pool.id for pool in curve}
@@ -91,22 +91,22 @@ class ComparedCells:
         return []
 
     def fewer_workers(self, cell: CellAnalysis) -> list[CellAnalysis]:
-        """Return the cells like one with fewer workers, fewest first."""
+        """Return the cells that differ from this one only in having fewer workers, fewest first."""
         return [other for other in self.alike(cell) if _workers(other) < _workers(cell)]
 
     @property
     def sharing(self) -> list[CellAnalysis]:
-        """The pools that can share out work: one of a single worker is no rival of the loop."""
+        """The pools that can divide work: a pool of a single worker cannot be faster than the loop."""
         return [
             pool for pool in self.pools if pool.cell.workers is None or _workers(pool) >= _FEWEST_TO_SHARE
         ]
 
     def winners(self) -> list[CellAnalysis]:
-        """Return the pools that are shown to be faster than the loop, by what may be worth it."""
+        """Return the pools that are shown to be faster than the loop, with a gain that may be worth it."""
         return [pool for pool in self.sharing if pool.beats_baseline and self._may_gain(pool)]
 
     def rivals(self) -> list[CellAnalysis]:
-        """Return the pools that may be faster than the loop by as much as is worth it."""
+        """Return the pools that may be faster than the loop by a gain that is worth it."""
         return [
             pool
             for pool in self.sharing
@@ -114,14 +114,14 @@ class ComparedCells:
         ]
 
     def is_bounded(self, pool: CellAnalysis) -> bool:
-        """Whether its bound shows that a pool cannot gain what is worth it."""
+        """Whether the bound of a pool excludes a gain that is worth it."""
         bound = pool.speedup_bound
         if bound is None or (bound.is_range and self.repetitions < FEWEST_FOR_FAR):
             return False
         return bound.high < _WORTH_IT
 
     def _may_gain(self, pool: CellAnalysis) -> bool:
-        """Whether the times allow a gain that is worth it; few of them exclude only what is far slower."""
+        """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
         ratio = self.loop_over(pool)
         return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
 
@@ -131,7 +131,7 @@ def _workers(cell: CellAnalysis) -> int:
 
 
 def answer_of(group: ComparedCells) -> Answer | None:
-    """Tell whether a pool helps, from the comparisons of all cells together and from the bounds."""
+    """Decide whether a pool helps, from the comparisons of all cells together and from the bounds."""
     if not group.pools or group.loop is None:
         return None
     if group.winners():
@@ -140,7 +140,7 @@ def answer_of(group: ComparedCells) -> Answer | None:
 
 
 def reason_of(group: ComparedCells) -> NoGain | None:
-    """Tell why the bounds allow no pool to help; None if they allow one."""
+    """Return the reason why the bounds allow no pool to help; None if they allow one."""
     if not group.sharing:
         return NoGain.ONE_WORKER
     if not all(group.is_bounded(pool) for pool in group.sharing):
@@ -192,7 +192,7 @@ def executors_of(group: ComparedCells, recommended: CellAnalysis) -> tuple[Compa
 
 
 def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorkers | None:
-    """Tell whether fewer workers, all else being equal, would do; None if it was not measured."""
+    """Decide whether fewer workers, all else being equal, are enough; None if it was not measured."""
     fewer = [cell for cell in group.fewer_workers(fastest) if cell in group.sharing]
     if not fewer or any(cell.among_best is None for cell in fewer):
         return None
@@ -209,10 +209,10 @@ def more_workers_of(group: ComparedCells, recommended: CellAnalysis) -> Comparis
 
 
 def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
-    """Estimate how many repetitions would tell whether a pool is faster than the loop.
+    """Estimate how many repetitions would show whether a pool is faster than the loop.
 
-    An interval narrows with the square root of the repetitions. The study can tell as soon as the interval of
-    one rival excludes 1, or those of all rivals exclude a gain that is worth it, if ratios stay as they are.
+    An interval narrows with the square root of the repetitions. If ratios do not change, the study shows it
+    as soon as the interval of one rival excludes 1, or those of all rivals exclude a gain that is worth it.
     """
     done, fewest, cells = group.repetitions, group.level.fewest_blocks, len(group.cells)
     if done < fewest:
@@ -230,7 +230,7 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
 
 
 def _times_narrower(ratio: Estimate) -> tuple[float, float]:
-    """Return by what factor an interval has to narrow to exclude 1, and every gain that is worth it."""
+    """Return the factors by which an interval must narrow to exclude 1, and any gain that is worth it."""
     value, low, high = (math.log(bound) for bound in (ratio.value, ratio.low, ratio.high))
     to_worth = math.log(_WORTH_IT) - value
     gain = (value - low) / value if value > 0 else math.inf
@@ -238,7 +238,7 @@ def _times_narrower(ratio: Estimate) -> tuple[float, float]:
 
 
 def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanation | None:
-    """Tell why the recommended cell is not faster; None where nothing is known.
+    """Explain why the recommended cell is not faster; None if nothing is known.
 
     A cell with one worker or none is replaced by the fastest pool with several workers, if there is one.
     """
@@ -264,7 +264,7 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
 
 
 def remedies_of(group: ComparedCells) -> dict[str, Remedy]:
-    """Choose what is most likely to help each pool, by cell; pools of which nothing is known are left out."""
+    """Choose the remedy for each pool, by cell; pools without a known remedy are left out."""
     remedies = ((cell.cell.id, _remedy(group, cell)) for cell in group.cells)
     return {cell: remedy for cell, remedy in remedies if remedy is not None}
 
@@ -274,7 +274,7 @@ def _remedy(group: ComparedCells, cell: CellAnalysis) -> Remedy | None:
 
 
 def _is_noise(cell: CellAnalysis) -> bool:
-    """Whether the times of a pool vary too much to say whether it is faster: then nothing explains them."""
+    """Whether the times of a pool vary too much to show whether it is faster: they cannot be explained."""
     speedup = cell.speedup
     if speedup is None or speedup.is_range:
         return False

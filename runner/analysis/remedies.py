@@ -1,7 +1,7 @@
-"""What is most likely to help a pool, where the settings and figures of the study allow it.
+"""Remedies: what is most likely to help a pool, given the settings and figures of the study.
 
-A remedy is chosen from facts: none is given that is set already, that the study shows to be of no help, or
-where little is left to gain. A cause without a rule here has the remedy that it declares.
+A remedy is not given if it is set already, if the study shows that it does not help, or if little is left to
+gain. A cause without a rule here has the remedy that it declares.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from runner.analysis.facts import CellAnalysis, Remedy, RemedyCode
 from runner.analysis.headline import CellTimes
 from runner.records import AUTO
 
-_LITTLE = 0.05  # of the workers' time: to gain less is no help
+_LITTLE = 0.05  # of the workers' time: a smaller gain does not help
 _EFFICIENT = 0.95  # of the workers: little is left to gain
 _FEWEST_TO_SHARE = 2  # workers
 _OF_THE_POOL = ("pool_start", "pool_shutdown")
@@ -31,11 +31,11 @@ class Compared(Protocol):
         """The plain loop."""
 
     def fewer_workers(self, cell: CellAnalysis) -> list[CellAnalysis]:
-        """Return the cells like one with fewer workers, fewest first."""
+        """Return the cells that differ from this one only in having fewer workers, fewest first."""
 
 
 def remedy_of(group: Compared, cell: CellAnalysis) -> Remedy | None:
-    """Choose what is most likely to help a pool; None where nothing is known to."""
+    """Choose the remedy that is most likely to help a pool; None if none is known."""
     if cell.efficiency is not None and cell.efficiency.value >= _EFFICIENT:
         return None
     if _is_too_small(group, cell):
@@ -111,7 +111,7 @@ def _uneven_tasks(group: Compared, _: CellAnalysis) -> RemedyCode | None:
 
 
 def _placement(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
-    """Order helps only unequal tasks; there are no smaller chunks than of one task, or than `auto` chose."""
+    """Order helps only unequal tasks, and chunks of one task or of `auto` size cannot be smaller."""
     is_smallest = cell.cell.chunk_size == AUTO or cell.tasks_per_chunk == 1 or cell.cell.chunk_size == 1
     if group.has_equal_tasks:
         return None if is_smallest else RemedyCode.SMALLER_CHUNKS
@@ -142,7 +142,7 @@ def _native_threads(_: Compared, cell: CellAnalysis) -> RemedyCode | None:
 
 _Rule = Callable[[Compared, CellAnalysis], RemedyCode | None]
 
-#: By the code of a cause: what helps against it in a cell; None if nothing that the study allows.
+#: By the code of a cause: a rule that returns the remedy in a cell, or None if the study excludes all.
 _RULES: Mapping[str, _Rule] = {
     "late_workers": _late_workers,
     "dispatch": _dispatch,

@@ -1,4 +1,4 @@
-"""Objects of a JSON file: what each field is made of, with its type, unit and meaning."""
+"""Declarations of the objects in a JSON file: the value, type, unit and meaning of each field."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ OuterT = TypeVar("OuterT")
 #: An infinite number, which JSON lacks; `float` and JavaScript's `Number` read it.
 INFINITE = "Infinity"
 
-UNKNOWN = "unknown"  #: what null usually means
+UNKNOWN = "unknown"  #: the usual meaning of null
 
 _TYPES: Mapping[Kind, str] = {
     Kind.TEXT: "string",
@@ -39,20 +39,20 @@ class Field(Generic[RecordT]):
 
     @property
     def meaning(self) -> str:
-        """What the documentation says of it: its meaning, its codes, and what null means."""
+        """Its documentation: its meaning, its codes, and the meaning of null."""
         codes = f": {', '.join(f'`{code}`' for code in self.codes)}" if self.codes else ""
         return f"{self.doc}{codes}{f'; null: {self.null}' if self.null else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Object(Generic[RecordT]):
-    """A kind of JSON object, made of a record."""
+    """A kind of JSON object, made from a record."""
 
     name: str
     fields: Sequence[Field[RecordT]]
 
     def content(self, record: RecordT) -> dict[str, Any]:
-        """Make the object of a record."""
+        """Make the object from a record."""
         return {field.name: field.get(record) for field in self.fields}
 
     def nested(self) -> "Iterator[Object[Any]]":
@@ -68,7 +68,7 @@ class Object(Generic[RecordT]):
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what JSON has: infinite numbers into text, numbers that are unknown into null."""
+    """Convert a value to plain JSON: infinite numbers become text, and NaN becomes null."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else INFINITE if value > 0 else f"-{INFINITE}"
     if isinstance(value, Mapping):
@@ -156,7 +156,7 @@ def one_of(
     *,
     null: str = "",
 ) -> Field[RecordT]:
-    """Declare an object whose kind is that of the class of its record."""
+    """Declare an object whose kind depends on the class of its record."""
 
     def content(record: RecordT) -> dict[str, Any] | None:
         inner = get(record)
@@ -166,7 +166,7 @@ def one_of(
 
 
 def of_column(column: Column[RecordT], estimate: Object[Any]) -> Field[RecordT]:
-    """Declare a figure that is a column of a CSV file, too: what is empty there is null."""
+    """Declare a figure that is also a column of a CSV file; an empty figure there is null here."""
     text, _, empty = column.doc.partition("; empty: ")
     doc = text.replace("empty", "null")
     if column.kind == Kind.ESTIMATE:
@@ -176,7 +176,7 @@ def of_column(column: Column[RecordT], estimate: Object[Any]) -> Field[RecordT]:
 
 
 def within(get: Callable[[OuterT], RecordT], fields: Iterable[Field[RecordT]]) -> tuple[Field[OuterT], ...]:
-    """Declare the fields of a record for the record that contains it."""
+    """Declare the fields of an inner record as fields of the record that contains it."""
 
     def outer(field: Field[RecordT]) -> Field[OuterT]:
         inner: Any = field

@@ -10,7 +10,7 @@ from runner.analysis.facts import Cause
 
 
 def declared_causes() -> dict[str, Cause]:
-    """Return all causes that may be shown, by code."""
+    """Return all causes that a report may show, by code."""
     return {cause.code: cause for cause in _declared() if cause is not UNKNOWN}
 
 

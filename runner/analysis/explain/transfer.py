@@ -1,6 +1,6 @@
-"""What pools of processes send (the function, the items and the results), and how much of the dispatch it is.
+"""Data transfer of process pools, of the function, the items and the results, and its share of the dispatch.
 
-How long they take to pickle, and how large they are, was measured in the reference run.
+The reference run measured their sizes and the times to pickle them.
 """
 
 import math
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from runner.analysis.facts import Cause, Loss, Payload, Pickled, Sent
 
-_SHORTEST_S = 0.2e-3  # to send with a chunk; what takes less is part of its dispatch
-_LEAST_PART = 0.2  # of what a run spends on dispatch; less is not told apart
+_SHORTEST_S = 0.2e-3  # to send with a chunk; shorter transfers count as dispatch
+_LEAST_PART = 0.2  # of the losses to dispatch; smaller parts are not separated
 
 FUNCTION = Cause(
     code="sending_function",
@@ -34,14 +34,14 @@ RESULTS = Cause(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transfer:
-    """What a cell sends between its processes."""
+    """The data that a cell sends between its processes."""
 
     payload: Payload
     tasks: int
     chunk_size: int
     workers: int
     is_function_kept: bool = False  #: each worker receives the function once
-    method: str | None = None  #: how multiprocessing starts the workers; None: another library does
+    method: str | None = None  #: start method of the workers; None: another library starts them
 
     @property
     def chunks(self) -> int:
@@ -49,7 +49,7 @@ class Transfer:
         return math.ceil(self.tasks / self.chunk_size)
 
     def sent(self) -> dict[Cause, Pickled]:
-        """List what takes long enough to send with a chunk."""
+        """List the objects that take long enough to send with a chunk, by cause."""
         of_chunk = {
             FUNCTION: (self.payload.function, 1),
             ITEMS: (self.payload.items, self.chunk_size),
@@ -62,7 +62,7 @@ class Transfer:
         }
 
     def count(self, cause: Cause) -> int:
-        """Count how often what a cause names is sent."""
+        """Count how often the objects of a cause are sent."""
         if cause == FUNCTION:
             return min(self.workers, self.chunks) if self.is_function_kept else self.chunks
         return self.tasks
@@ -74,14 +74,14 @@ def transfer_losses(
     dispatch: tuple[Cause, ...],
     ends: tuple[Cause, ...],
 ) -> dict[Cause, float]:
-    """Name what of the losses of dispatch is due to what is sent; worker-seconds.
+    """Separate the losses to data transfer from those to dispatch, in worker-seconds.
 
-    One thread of the pool pickles for all workers, so that at most every worker waits for all of it.
+    One thread of the pool pickles for all workers, so at most every worker waits for all of it.
 
     Args:
-        by_cause: losses
-        transfer: what is sent; None: nothing, or it is unknown
-        dispatch: the causes that it is part of
+        by_cause: losses by cause
+        transfer: the data that is sent; None: nothing, or unknown
+        dispatch: the causes that include the transfer
         ends: start-up and shutdown, in which each worker waits for its first items and last results
     """
     if transfer is None:
@@ -104,14 +104,14 @@ def transfer_losses(
         for cause, seconds in of_causes_s.items():
             split[cause] = split.get(cause, 0.0) - taken * seconds
         for cause, seconds in wanted_s.items():
-            given_s = seconds / total_s * taken * available_s
-            left_s[cause] -= given_s
-            split[cause] = split.get(cause, 0.0) + given_s
+            attributed_s = seconds / total_s * taken * available_s
+            left_s[cause] -= attributed_s
+            split[cause] = split.get(cause, 0.0) + attributed_s
     return split
 
 
 def with_transfer_facts(loss: Loss, transfer: Transfer | None) -> Loss:
-    """Give a loss the figures of what a cell sends, and the remedy that fits it; others stay as they are."""
+    """Add the figures and the fitting remedy to a loss to data transfer; return others unchanged."""
     pickled = None if transfer is None else transfer.sent().get(loss.cause)
     if transfer is None or pickled is None:
         return loss
