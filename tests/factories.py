@@ -124,6 +124,9 @@ def _invocation(owner: Cell, repetition: int, wall: float | Status) -> tuple[lis
         "tasks": 2,
         "started_at": "2026-01-01T00:00:00+00:00",
     }
+    if wall == "wrong_result":  # it was measured and traced all the same
+        samples, records = _invocation(owner, repetition, 1.0)
+        return [replace(sample, status=wall, error="it went wrong") for sample in samples], records
     if isinstance(wall, str):
         return [Sample(**facts, status=wall, error="it went wrong")], []  # type: ignore[arg-type]
     if "duration_s" in owner.settings:

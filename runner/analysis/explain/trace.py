@@ -116,6 +116,8 @@ def _records_by_cell(
             if number < chosen.shape[1]:
                 chosen[row, number] = sample.iteration
     kept = np.flatnonzero(chosen[cell, repetition] == iteration)
+    if not kept.size:  # every cell that was traced failed
+        return {}
     order = kept[np.lexsort((repetition[kept], cell[kept]))]
     labels, label = _texts(table, "label")
     columns: dict[str, Any] = {name: _whole(table, name)[order] for name in _WHOLE_COLUMNS}
