@@ -5,7 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import ComparableResult, WorkerFacts
 
 from runner.disturbances import DisturbanceKind, parse
 
@@ -172,7 +175,7 @@ class Sample:
 class Reference:
     """What the reference run of a baseline fixes for the cells relative to it."""
 
-    results: list[Any] | None = None  #: None: results cannot be compared
+    results: "list[ComparableResult] | None" = None  #: None: results cannot be compared
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: not calibrated yet
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; decides what is traced
@@ -188,7 +191,7 @@ class ReferenceRecord:
     cell: str
     repetition: int
     reference: Reference | None  #: None: it fixes nothing for the cells relative to it
-    facts: Mapping[str, Any]  #: observed in its workers; empty if they were known already
+    facts: "WorkerFacts"  #: observed in its workers; empty if they were known already
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from runner.measure.time_limits import explain_limit
 from runner.paths import PROBE, experiments_path
@@ -15,11 +15,14 @@ from runner.supervise.protocol import NOTE_MARK, REPLY_MARK, Ending, Launch
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import (
+        DispatchedReply,
+        FailedReply,
         InterpreterFacts,
+        MeasuredReply,
         PreflightReply,
         ProbeInput,
-        RunReply,
         Specification,
+        UntimedReply,
     )
 
 _SHOWN_OUTPUT = 300  # characters of the last line that a failed invocation printed
@@ -102,25 +105,42 @@ def _probe_input(specification: "Specification") -> "ProbeInput":
     return {"path": path, "reply_mark": REPLY_MARK, "note_mark": NOTE_MARK, "specification": specification}
 
 
-def run_reply(ending: Ending) -> "RunReply | None":
-    """Read the reply to a RunSpecification; None if there is none."""
-    reply: RunReply | None = _decode(ending)
-    return reply
+def measured_reply(ending: Ending) -> "MeasuredReply | FailedReply | None":
+    """Read the reply to a measurement or a window; None if there is none."""
+    reply = _run_reply(ending, "living_cpu_s", "calls", "iterations")
+    return cast("MeasuredReply | FailedReply | None", reply)
+
+
+def dispatched_reply(ending: Ending) -> "DispatchedReply | FailedReply | None":
+    """Read the reply to a DispatchSpecification; None if there is none."""
+    return cast("DispatchedReply | FailedReply | None", _run_reply(ending, "dispatch"))
+
+
+def untimed_reply(ending: Ending) -> "UntimedReply | FailedReply | None":
+    """Read the reply to an UntimedSpecification; None if there is none."""
+    return cast("UntimedReply | FailedReply | None", _run_reply(ending))
 
 
 def preflight_reply(ending: Ending) -> "PreflightReply | None":
     """Read the reply to a PreflightSpecification; None if there is none."""
-    reply: PreflightReply | None = _decode(ending)
+    return cast("PreflightReply | None", _decode(ending, {"interpreter", "cells"}))
+
+
+def _run_reply(ending: Ending, *of_success: str) -> dict[str, Any] | None:
+    """Decode the reply to a run; one that succeeded must have further keys."""
+    reply = _decode(ending, {"status", "error"})
+    if reply is not None and reply["status"] in ("ok", "wrong_result") and not reply.keys() >= {*of_success}:
+        return None
     return reply
 
 
-def _decode(ending: Ending) -> Any:
-    if ending.reply is None:
-        return None
+def _decode(ending: Ending, keys: set[str]) -> dict[str, Any] | None:
+    """Decode a reply; None if there is none, or it lacks one of the keys that its kind always has."""
     try:
-        return json.loads(ending.reply)
+        reply = None if ending.reply is None else json.loads(ending.reply)
     except ValueError:
         return None
+    return reply if isinstance(reply, dict) and reply.keys() >= keys else None
 
 
 def explain(

@@ -1,21 +1,22 @@
 """Measuring one cell once: the specification for the probe, and its reply as samples and task records."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from runner.folder.atomic_files import temporary_folder
 from runner.measure.chunking import DispatchCost
 from runner.measure.interpreter import (
     Interpreter,
     Supervises,
+    dispatched_reply,
     explain,
     explain_exit,
     last_output,
-    run_reply,
+    measured_reply,
 )
 from runner.measure.noise import Reading, disturbance
 from runner.measure.time_limits import evidence_text
@@ -25,15 +26,18 @@ from runner.supervise.protocol import Ending
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import (
+        DispatchReply,
         DispatchSpecification,
+        FailedReply,
         IterationReply,
+        MeasuredReply,
         MeasurementSpecification,
         RecordFields,
         RecordValues,
-        RunReply,
         RunSpecification,
         Tracing,
         WindowSpecification,
+        WorkerFacts,
     )
 
 _MAX_ERROR_LENGTH = 1000  # characters of an error; the log has its whole traceback
@@ -87,7 +91,7 @@ class Outcome:
     )
     dispatch: DispatchCost | None = None  #: if it was requested; then there is no sample
     traceback: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)  #: observed in the workers
+    facts: "WorkerFacts | None" = None  #: observed in the workers; None: nothing was
     seconds: float
     afterwards: str = ""  #: how the interpreter failed after its reply; empty if it did not
     left_behind: int = 0  #: leftover processes that were terminated
@@ -189,7 +193,7 @@ def _tracing(request: Request) -> "Tracing":
 
 
 def _outcome(request: Request, ending: Ending) -> Outcome:
-    reply = run_reply(ending)
+    reply = dispatched_reply(ending) if request.dispatch else measured_reply(ending)
     # A workload may turn the SIGTERM that terminates it into an error, which is not why it failed.
     was_terminated = ending.ended in ("timeout", "interrupted")
     if reply is None or (was_terminated and reply["status"] not in ("ok", "wrong_result")):
@@ -201,14 +205,18 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
             traceback=evidence_text(ending),
             seconds=ending.seconds,
         )
-    if reply["status"] == "ok" and request.dispatch:
-        return Outcome(samples=[], records=[], dispatch=_dispatch(request, reply), seconds=ending.seconds)
-    has_records = any(iteration["records"] for iteration in reply["iterations"])
-    is_whole = reply["status"] in ("ok", "wrong_result") and not request.is_window and has_records
-    reference = _reference(reply, ending.seconds, bags_of(request.cell)) if is_whole else None
+    if "dispatch" in reply:
+        return Outcome(
+            samples=[], records=[], dispatch=_dispatch(request, reply["dispatch"]), seconds=ending.seconds
+        )
+    match reply["status"]:
+        case "ok" | "wrong_result":
+            samples, reference = _samples(request, reply, ending), _reference(request, reply, ending)
+        case "failed" | "crashed":
+            samples, reference = _samples_of_failure(request, reply), None
     labels = request.reference.labels or (reference.labels if reference else [])
     return Outcome(
-        samples=_samples(request, reply, ending),
+        samples=samples,
         records=[
             record
             for iteration in reply["iterations"]
@@ -216,29 +224,32 @@ def _outcome(request: Request, ending: Ending) -> Outcome:
         ],
         reference=reference,
         traceback=reply["traceback"],
-        facts=reply.get("workers", {}),
+        facts=reply.get("workers"),
         seconds=ending.seconds,
         afterwards=explain_exit(ending.exit_code) if ending.exit_code and not ending.killed else "",
         left_behind=ending.killed,
     )
 
 
-def _samples(request: Request, reply: "RunReply", ending: Ending) -> list[Sample]:
+def _samples(request: Request, reply: "MeasuredReply", ending: Ending) -> list[Sample]:
     samples = [_sample(request, iteration) for iteration in reply["iterations"]]
-    if reply["status"] == "ok":
-        # Descendants that were alive at the last reading were counted then.
-        late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
-        # Most likely the first iteration left them: only its time includes the shutdown of its pool.
-        samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
-        return samples
     if reply["status"] == "wrong_result":
         error = _one_line(reply["error"])
         return [replace(sample, status="wrong_result", error=error) for sample in samples]
+    # Descendants that were alive at the last reading were counted then.
+    late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
+    # Most likely the first iteration left them: only its time includes the shutdown of its pool.
+    samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
+    return samples
+
+
+def _samples_of_failure(request: Request, reply: "FailedReply") -> list[Sample]:
+    samples = [_sample(request, iteration) for iteration in reply["iterations"]]
     error = _error_with_context(reply, request.output)
     return [*samples, _failed(request, len(samples), reply["status"], error)]
 
 
-def _error_with_context(reply: "RunReply", output: Path) -> str:
+def _error_with_context(reply: "FailedReply", output: Path) -> str:
     """Add how a worker died and the last line of output, if that explains the error."""
     error = reply["error"]
     if "worker_exit_code" in reply:
@@ -300,7 +311,7 @@ def _one_line(error: str) -> str:
 
 
 def _task_records(
-    request: Request, iteration: "IterationReply", labels: Sequence[str], reply: "RunReply"
+    request: Request, iteration: "IterationReply", labels: Sequence[str], reply: "MeasuredReply | FailedReply"
 ) -> list[TaskRecord]:
     records = _named_fields(reply, iteration["records"])
     lanes = _lanes(records, request.cell.workers)
@@ -323,7 +334,9 @@ def _task_records(
     ]
 
 
-def _named_fields(reply: "RunReply", records: "Iterable[RecordValues]") -> "list[RecordFields]":
+def _named_fields(
+    reply: "MeasuredReply | FailedReply", records: "Iterable[RecordValues]"
+) -> "list[RecordFields]":
     fields = reply["record_fields"]
     return [cast("RecordFields", dict(zip(fields, values, strict=True))) for values in records]
 
@@ -355,8 +368,7 @@ def _lanes(records: "Sequence[RecordFields]", max_lanes: int | None) -> dict[tup
     return lanes
 
 
-def _dispatch(request: Request, reply: "RunReply") -> DispatchCost:
-    dispatch = reply["dispatch"]
+def _dispatch(request: Request, dispatch: "DispatchReply") -> DispatchCost:
     return DispatchCost(
         chunk_s=dispatch["chunk_ns"] / 1e9,
         workers=request.cell.workers or dispatch["workers"],
@@ -364,7 +376,10 @@ def _dispatch(request: Request, reply: "RunReply") -> DispatchCost:
     )
 
 
-def _reference(reply: "RunReply", seconds: float, bags: int) -> Reference:
+def _reference(request: Request, reply: "MeasuredReply", ending: Ending) -> Reference | None:
+    """Return what a run fixes; None for a window, or where nothing was traced."""
+    if request.is_window or not any(iteration["records"] for iteration in reply["iterations"]):
+        return None
     traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))
     records = _named_fields(reply, traced["records"])
     tasks = sum(record["tasks"] for record in records)
@@ -374,9 +389,9 @@ def _reference(reply: "RunReply", seconds: float, bags: int) -> Reference:
         calls=reply["calls"],
         labels=reply.get("labels", []),
         task_s=tasks_s / tasks,
-        lengths=list(_durations_of_one_bag(records, tasks // bags)),
+        lengths=list(_durations_of_one_bag(records, tasks // bags_of(request.cell))),
         cpu_share=traced["cpu_s"] / tasks_s if tasks_s else 0.0,
-        seconds=seconds,
+        seconds=ending.seconds,
     )
 
 

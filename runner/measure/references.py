@@ -1,10 +1,14 @@
 """What the first invocations of a study fix for all later ones."""
 
 import math
+from typing import TYPE_CHECKING
 
 from runner.modes import bags_of, window_s
 from runner.plan import Plan
 from runner.records import AUTO, Cell, CompletedRuns, Reference, ReferenceRecord, Sample, StudySettings
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import WorkerFacts
 
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
 _REFERENCES_IN_LIMIT = 20
@@ -39,7 +43,7 @@ class References:
         self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._between_chunks_s: dict[str, float] = {}  # by cell that had a separate traced run
         self._mostly_dispatch: set[str] = set()  # cells that had one, and need no other
-        self.worker_facts: dict[str, dict[str, object]] = {}  #: by cell: observed in its workers
+        self.worker_facts: dict[str, WorkerFacts] = {}  #: by cell: observed in its workers
         for record in completed.references:
             self.add(record)
         for sample in completed.samples:
@@ -57,7 +61,7 @@ class References:
             if reference.calls is not None:
                 self._calls.setdefault(cell.work, reference.calls)
         if record.facts:
-            self.worker_facts.setdefault(cell.id, dict(record.facts))
+            self.worker_facts.setdefault(cell.id, record.facts)
 
     def add_sample(self, sample: Sample) -> None:
         """Apply what one sample fixes for its cell: a chunk size, and the time between its chunks."""

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from runner.measure.chunking import auto_chunk_size
 from runner.measure.cost_model import CostModel
@@ -29,6 +29,9 @@ from runner.records import (
     UntimedRun,
 )
 from runner.units import seconds
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import WorkerFacts
 
 _PROFILER_SLOWDOWN = 20  # times the time limit: tracking every small allocation slows a run that much or more
 
@@ -83,7 +86,7 @@ class Study:
         return self._tally.failed
 
     @property
-    def worker_facts(self) -> Mapping[str, Mapping[str, Any]]:
+    def worker_facts(self) -> "Mapping[str, WorkerFacts]":
         """By cell: facts observed in its workers."""
         return self._references.worker_facts
 
@@ -202,7 +205,7 @@ class Study:
         """Store and apply what an invocation fixes for later ones."""
         cell = request.cell
         reference = outcome.reference if request.repetition == 0 else None
-        facts = {} if cell.id in self._references.worker_facts else outcome.facts
+        facts: WorkerFacts = {} if cell.id in self._references.worker_facts else outcome.facts or {}
         if reference is not None or facts:
             record = ReferenceRecord(
                 cell=cell.id, repetition=request.repetition, reference=reference, facts=facts

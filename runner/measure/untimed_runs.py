@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.folder.atomic_files import reporting_write_errors, temporary_folder
-from runner.measure.interpreter import Interpreter, Supervises, explain, run_reply
+from runner.measure.interpreter import Interpreter, Supervises, explain, untimed_reply
 from runner.measure.profilers import collect_allocations, with_py_spy
 from runner.modes import bags_of
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Purpose, UntimedRun
@@ -108,7 +108,7 @@ def _launch(request: UntimedRequest, allocations: Path | None = None) -> Launch:
 
 def _with_ending(request: UntimedRequest, ending: Ending, run: UntimedRun) -> UntimedRun:
     """Add how the run ended; a reply that arrived after the time limit does not count."""
-    reply = run_reply(ending)
+    reply = untimed_reply(ending)
     if reply is None or ending.ended in ("timeout", "interrupted"):
         status, error = explain(ending, request.output, request.time_limit_s, request.cell.settings)
     else:

@@ -195,7 +195,9 @@ def test_a_record_of_several_tasks_may_continue_at_the_first_item(tmp_path: Path
 
 
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
-    reference = Reference(results=[{"value": 1}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
+    reference = Reference(
+        results=[{"value": 1, "shown": "1"}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0
+    )
     supervisor = FakeSupervisor(make_ending())
     invoke(make_request(tmp_path, reference), supervisor)
     received = json.loads(supervisor.launches[0].specification)
@@ -212,7 +214,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "with_payload": False,
         "with_held_share": False,
         "calls": {"set": 7},
-        "reference": [{"value": 1}],
+        "reference": [{"value": 1, "shown": "1"}],
         "with_labels": False,
         "bags": 1,
     }
@@ -486,9 +488,11 @@ def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outco
 
 @pytest.mark.parametrize("status", ["ok", "wrong_result"])
 def test_a_reference_is_made_from_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
-    reply = make_reply(make_iteration(), status=status, reference=[{"value": 1}], calls={"one": 3})
+    reply = make_reply(
+        make_iteration(), status=status, reference=[{"value": 1, "shown": "1"}], calls={"one": 3}
+    )
     assert measure(make_ending(reply)).reference == Reference(
-        results=[{"value": 1}],
+        results=[{"value": 1, "shown": "1"}],
         calls={"one": 3},
         labels=["one", "two"],
         task_s=80e-9,
@@ -589,3 +593,9 @@ def test_an_invocation_in_which_nothing_was_traced_makes_no_reference(
 def test_facts_observed_in_the_workers_are_kept(measure: Callable[..., Outcome]) -> None:
     facts: dict[str, Any] = {"distinct_workers": 2, "gil_enabled": True, "start_method": "fork"}
     assert measure(make_ending(make_reply(make_iteration(), workers=facts))).facts == facts
+
+
+def test_a_reply_that_lacks_what_a_success_has_is_no_reply(measure: Callable[..., Outcome]) -> None:
+    reply = make_reply(make_iteration())
+    del reply["calls"]
+    assert measure(make_ending(reply)).status == "crashed"

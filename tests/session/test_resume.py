@@ -181,7 +181,9 @@ def test_task_records_without_a_sample_are_removed(folder: Path) -> None:
 def test_an_incomplete_invocation_is_measured_again(folder: Path, rows: list[Sample]) -> None:
     content = read(folder)
     with Store(folder, content.cells, content.swept) as store:
-        store.add_reference(ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"a": 1}))
+        store.add_reference(
+            ReferenceRecord(cell=SERIAL, repetition=2, reference=None, facts={"distinct_workers": 1})
+        )
         add(store, *rows)
     assert kept_after_repair(folder) == list(INVOCATIONS)
 

@@ -6,7 +6,7 @@ costs measured interpreters nothing. JSON turns tuples into lists; everything el
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, final
 
 Tracing = Literal["task", "chunk", "separate_run", "nothing"]
 """What is traced: every task, every chunk, only a separate run after the headline run, or nothing."""
@@ -201,17 +201,14 @@ class PayloadReply(TypedDict):
     results: PickledReply | None
 
 
-class _WorkerFacts(TypedDict):
+class WorkerFacts(TypedDict, total=False):
+    """What was observed in the workers. Older result folders lack some of it."""
+
     distinct_workers: int
     gil_enabled: bool
     start_method: str | None
     in_one_interpreter: bool  #: all workers are threads of the probe's interpreter
     import_s: float  #: what importing the modules of function, arguments and initializer took
-
-
-class WorkerFacts(_WorkerFacts, total=False):
-    """What was observed in the workers."""
-
     native_threads: dict[str, int]  #: by library; only if requested
     payload: PayloadReply  #: if requested
     held_share: float  #: of their time, for which coroutines hold their event loop's thread; if requested
@@ -234,7 +231,10 @@ class _RunReply(TypedDict):
 
 
 class RunReply(_RunReply, total=False):
-    """The result of one run. If it failed, keys that it had not reached are absent."""
+    """The reply to a run, as the probe adds to it: a run may fail before any key is reached.
+
+    The runner reads it as one of the four replies below.
+    """
 
     worker_exit_code: int  #: of a worker that died by itself, if known
     workers: WorkerFacts
@@ -244,6 +244,59 @@ class RunReply(_RunReply, total=False):
     differing: list[int]  #: tasks of the bag whose result is wrong
     reference: list[ComparableResult]  #: if none was given and whole bags ran
     dispatch: DispatchReply
+
+
+class _MeasuredReply(TypedDict):
+    status: Literal["ok", "wrong_result"]
+    error: str
+    traceback: str
+    record_fields: tuple[str, ...]
+    iterations: list[IterationReply]
+    living_cpu_s: float
+    calls: dict[str, int] | None
+
+
+@final
+class MeasuredReply(_MeasuredReply, total=False):
+    """The reply to a measurement, or a window, that came to its end; the keys are those of RunReply."""
+
+    workers: WorkerFacts
+    labels: list[str]
+    differing: list[int]
+    reference: list[ComparableResult]
+
+
+class DispatchedReply(TypedDict):
+    """The reply to a DispatchSpecification, if it succeeded."""
+
+    status: Literal["ok"]
+    dispatch: DispatchReply
+
+
+class UntimedReply(TypedDict):
+    """The reply to an UntimedSpecification, if it succeeded."""
+
+    status: Literal["ok"]
+    error: str
+
+
+class _FailedReply(TypedDict):
+    status: Literal["failed", "crashed"]
+    error: str
+    traceback: str
+    record_fields: tuple[str, ...]
+    iterations: list[IterationReply]
+
+
+@final
+class FailedReply(_FailedReply, total=False):
+    """The reply to a run that failed; the keys are those of RunReply."""
+
+    worker_exit_code: int
+    workers: WorkerFacts
+    calls: dict[str, int] | None
+    labels: list[str]
+    differing: list[int]
 
 
 class InterpreterFacts(TypedDict):
