@@ -43,7 +43,13 @@ def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> l
     curves = [sorted(pool, key=lambda cell: sizes[cell.id]) for pool in pools if len(pool) > 1]
     named = _names([cells[curve[0].id] for curve in curves], key)
     return [
-        _break_even(key, curve, named[curve[0].id], np.array([sizes[cell.id] for cell in curve]), times)
+        _break_even(
+            key,
+            [cells[cell.id] for cell in curve],
+            named[curve[0].id],
+            np.array([sizes[cell.id] for cell in curve]),
+            times,
+        )
         for curve in curves
     ]
 
@@ -62,7 +68,10 @@ def _names(smallest: Iterable[CellAnalysis], key: str) -> dict[str, str]:
     return {cell: name for pools in by_workload.values() for cell, name in names(pools).items()}
 
 
-def _break_even(key: str, curve: Sequence[Cell], name: str, sizes: Values, times: CellTimes) -> BreakEven:
+def _break_even(
+    key: str, pools: Sequence[CellAnalysis], name: str, sizes: Values, times: CellTimes
+) -> BreakEven:
+    curve = [pool.cell for pool in pools]
     blocks = times.together([cell for pool in curve for cell in (pool.baseline, pool.id)])
     serial, pool = blocks[::2], blocks[1::2]
     size: Estimate | None = None
@@ -79,6 +88,11 @@ def _break_even(key: str, curve: Sequence[Cell], name: str, sizes: Values, times
         sizes=tuple(sizes.tolist()),
         size=size,
         faster_at=faster_at,
+        shown_at=tuple(
+            float(size_of_pool)
+            for size_of_pool, pool_of_size in zip(sizes, pools, strict=True)
+            if pool_of_size.beats_baseline
+        ),
         is_shown=size is not None and _is_shown(size),
         problem=None if size else "sizes_not_positive" if sizes.min() <= 0 else "times_missing",
     )

@@ -93,7 +93,7 @@ def standings(
         slower = [[is_far_slower(one, other, slowdown) for other in walls] for one in walls]
         row = timed.index(baseline) if baseline in timed else None
         if len(timed) == 1 or walls.shape[1] >= times.level.to_compare(len(timed)).fewest_blocks:
-            shown = _by_intervals(walls, row, times.level)
+            shown = by_intervals(walls, row, times.level)
         else:
             shown = [Standing(among_best=None, beats_baseline=None)] * len(timed)
         shown = [_also_far(standing, index, row, slower) for index, standing in enumerate(shown)]
@@ -139,7 +139,7 @@ def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:
     return bool((slower / faster).min() > TIMES_THE_DISTURBANCE * disturbance)
 
 
-def _by_intervals(walls: Values, baseline: int | None, level: Level) -> list[Standing]:
+def by_intervals(walls: Values, baseline: int | None, level: Level) -> list[Standing]:
     """Compare by intervals; the comparisons of the baseline with each pool are planned beforehand.
 
     A cell that is slower than the baseline by the interval of its own speedup is not among the best. The

@@ -538,6 +538,7 @@ class BreakEven:
     sizes: tuple[float, ...]
     size: Estimate | None  #: 0: at every size; infinite: at none
     faster_at: tuple[float, ...]  #: sizes at which its median speedup is above 1
+    shown_at: tuple[float, ...]  #: sizes at which it is shown to be faster, as in the answers at each size
     is_shown: bool  #: the bounds agree with the value: at every size, at none, or from a size in between
     problem: Literal["sizes_not_positive", "times_missing"] | None
 

@@ -110,13 +110,14 @@ def _middle_ranks(blocks: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np
 def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
     """Estimate median(numerator) / median(denominator); both hold one value per block, in the same order.
 
-    With too few blocks the bounds are those of the ratios within the blocks.
+    With too few blocks the bounds are the smallest and the largest ratio of any resample. Each block alone is
+    one, and so are all blocks together: the ratio itself lies between them.
     """
     value = float(_middle(np.sort(numerator)) / _middle(np.sort(denominator)))
-    if len(numerator) < fewest_blocks(confidence):
-        within = np.append(numerator / denominator, value)
-        return Estimate(value=value, low=float(within.min()), high=float(within.max()), is_range=True)
     drawn = resampled_medians(numerator, seed) / resampled_medians(denominator, seed)
+    if len(numerator) < fewest_blocks(confidence):
+        low, high = min(float(drawn.min()), value), max(float(drawn.max()), value)
+        return Estimate(value=value, low=low, high=high, is_range=True)
     tail = expanded_tail(len(numerator), confidence)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Estimate(value=value, low=float(low), high=float(high), is_range=False)

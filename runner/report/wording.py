@@ -336,19 +336,20 @@ class _GroupWording:
         return "; with fewer workers it is measurably slower" if fewer.enough is None else ""
 
     def more_repetitions(self, more: MoreRepetitions) -> str:
-        """Say how many repetitions would tell."""
+        """Say how many repetitions would tell; no fewer than another sentence of the study asks for."""
         if more.at_least and more.total is not None:
             few = f"{plural(more.done, 'repetition')} cannot tell {more.cells} cells apart"
-            return f"Not sure yet: {few}; use repetitions={_enough(more.total)}"
+            return f"Not sure yet: {few}; use repetitions={max(_enough(more.total), self._least)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
             question = f"{question} ({self._names[more.nearest]} comes closest)"
         if more.total is None:
             many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
             return f"Not sure yet: {many} to show {question}"
-        added = more.total - more.done
+        total = max(more.total, self._least)
+        added = total - more.done
         more_would = f"about {added} further repetitions would show {question}"
-        return f"Not sure yet: {more_would}; use repetitions={more.total}"
+        return f"Not sure yet: {more_would}; use repetitions={total}"
 
     def more_workers(self, gain: Comparison) -> str:
         """Say what the next larger number of workers gains."""
@@ -398,15 +399,32 @@ class _GroupWording:
             times = f"{three_digits(relative.value)} times as long ({self._bounds(relative)})"
             text = f"{text}; the next, '{ranking.next.label}', takes {times}"
         if ranking.repetitions < ranking.needed_repetitions:
-            needed = _enough(ranking.needed_repetitions)
+            needed = max(_enough(ranking.needed_repetitions), self._least)
             text = f"{text}. Use repetitions={needed} to rank all snippets"
         return text
+
+    @property
+    def _least(self) -> int:
+        return least_repetitions(self._study)
 
     def _cell(self, cell: str) -> CellAnalysis:
         return self._study.cells[cell]
 
     def _bounds(self, estimate: Estimate) -> str:
         return bounds_of(estimate, self._facts, self._group.repetitions)
+
+
+def least_repetitions(study: StudyAnalysis) -> int:
+    """Return the repetitions that a study needs for every comparison; 0 if it has enough for all of them."""
+    needed = [
+        group.needed_repetitions for group in study.groups if group.repetitions < group.needed_repetitions
+    ]
+    needed += [
+        group.snippets.needed_repetitions
+        for group in study.groups
+        if group.snippets and group.snippets.repetitions < group.snippets.needed_repetitions
+    ]
+    return max(map(_enough, needed), default=0)
 
 
 def _enough(needed: int) -> int:
@@ -572,14 +590,13 @@ def break_even_sentence(row: BreakEven, study: StudyFacts) -> str:
     """Say from which size on a pool is faster than its baseline; empty if that could not be estimated."""
     if row.size is None:
         return ""
+    verb = "may be" if _not_shown(row) else "is"
     if not 0 < row.size.value < math.inf:
-        return f"{row.workload}: {row.name} is {break_even_note(row)} ({row.setting})"
+        return f"{row.workload}: {row.name} {verb} {break_even_note(row)} ({row.setting})"
     bounds = f"{'range' if row.size.is_range else interval_name(study)} {_size_bounds(row.size, row.sizes)}"
     few = "; these are few repetitions" if row.size.is_range else ""
-    size = _size(row.size.value)
-    return (
-        f"{row.workload}: {row.name} is faster than its baseline from {row.setting}={size} on ({bounds}){few}"
-    )
+    faster = f"faster than its baseline from {row.setting}={_size(row.size.value)} on ({bounds})"
+    return f"{row.workload}: {row.name} {verb} {faster}{few}{_not_shown(row)}"
 
 
 def break_even_note(row: BreakEven) -> str:
@@ -589,7 +606,8 @@ def break_even_note(row: BreakEven) -> str:
     if row.size is None:
         return "not every size has a time and a baseline"
     if 0 < row.size.value < math.inf:
-        return "the bounds are the range of few repetitions" if row.size.is_range else ""
+        few = "the bounds are the range of few repetitions" if row.size.is_range else ""
+        return few or _not_shown(row).removeprefix("; ")
     smallest, largest = row.sizes[0], row.sizes[-1]
     if row.size.value == 0:
         text = f"faster than its baseline at every size from {smallest:g} on"
@@ -598,9 +616,22 @@ def break_even_note(row: BreakEven) -> str:
         text = f"faster than its baseline at {faster}, but not at the largest size, {largest:g}"
     else:
         text = f"not faster than its baseline at any size up to {largest:g}"
+    text = f"{text}{_not_shown(row)}"
     if not row.is_shown:
         return f"{text}; more repetitions may show otherwise"
     return f"{text}; these are few repetitions" if row.size.is_range else text
+
+
+def _not_shown(row: BreakEven) -> str:
+    """Say at which sizes it is shown that a pool is faster; empty if at all that are claimed."""
+    if row.size is None or row.size.is_range:
+        return ""
+    is_found = math.isfinite(row.size.value)
+    claimed = [size for size in row.sizes if size > row.size.value] if is_found else row.faster_at
+    shown = [size for size in claimed if size in row.shown_at]
+    if len(shown) == len(claimed):
+        return ""
+    return f"; it is shown at {', '.join(f'{size:g}' for size in shown) or 'no measured size'}"
 
 
 def _size(size: float) -> str:
@@ -796,9 +827,9 @@ def _remedy_of_failure(warning: CellsFailed) -> str:
 
 
 def _too_few(warning: TooFewRepetitions, study: StudyAnalysis) -> str:
-    needed = max([warning.needed, *(group.needed_repetitions for group in study.groups)])
+    needed = max(_enough(warning.needed), least_repetitions(study))
     remedy = {
-        "asked": f"use repetitions={_enough(needed)}",
+        "asked": f"use repetitions={needed}",
         "interrupted": "the study was interrupted",
         "time_budget": "the time budget ended the study",
         "ended": "the study ended before all repetitions were made",

@@ -273,6 +273,7 @@ def sizes() -> StudyAnalysis:
         sizes=(10.0, 100.0, 1000.0),
         size=estimate(72.3, 31.0, math.inf),
         faster_at=(100.0, 1000.0),
+        shown_at=(100.0, 1000.0),
         is_shown=True,
         problem=None,
     )

@@ -487,6 +487,20 @@ def test_groups_that_do_the_same_work_are_compared(ratio: Any, text: str) -> Non
             {"size": estimate(math.inf, math.inf, math.inf), "faster_at": (10.0, 100.0)},
             "is faster than its baseline at 10, 100, but not at the largest size, 1000 (count)",
         ),
+        (
+            {"size": estimate(70.34, 30.0, 900.0), "shown_at": (1000.0,)},
+            (
+                "may be faster than its baseline from count=70.3 on (95% interval 30 to 900); "
+                "it is shown at 1000"
+            ),
+        ),
+        (
+            {"size": estimate(0.0, 0.0, 0.0), "shown_at": ()},
+            (
+                "may be faster than its baseline at every size from 10 on; it is shown at no measured size "
+                "(count)"
+            ),
+        ),
     ],
 )
 def test_the_sentence_of_a_break_even_names_a_size_or_says_that_there_is_none(
@@ -499,6 +513,7 @@ def test_the_sentence_of_a_break_even_names_a_size_or_says_that_there_is_none(
         "name": "process × 2",
         "sizes": (10.0, 100.0, 1000.0),
         "faster_at": (100.0, 1000.0),
+        "shown_at": (10.0, 100.0, 1000.0),
         "is_shown": True,
         "problem": None,
     }
@@ -522,6 +537,7 @@ def test_a_break_even_that_cannot_be_estimated_has_a_note_and_no_sentence(proble
         sizes=(0.0, 1.0),
         size=None,
         faster_at=(),
+        shown_at=(),
         is_shown=False,
         problem=problem,
     )
