@@ -29,9 +29,9 @@ from runner.folder.study_description import StudyDescription
 from runner.measure.invocation import invoke
 from runner.measure.schedule import Study
 from runner.plan import Plan
-from runner.report.wording import plural
 from runner.session import environment
 from runner.supervise.client import Supervisor
+from runner.units import plural
 
 REPETITIONS = 7
 MIN_NAMED = 0.95

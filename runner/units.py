@@ -27,6 +27,11 @@ def three_digits(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
+def plural(count: float, noun: str) -> str:
+    """Count something: `1 run`, `2 runs`."""
+    return f"{count:.0f} {noun}" if count == 1 else f"{count:.0f} {noun}s"
+
+
 def percent(value: float) -> str:
     """Format a share without decimals."""
     return f"{value:.0%}"

@@ -76,7 +76,7 @@ def analysed_cell(
         "status": "ok",
         "error": "" if is_ok else "it went wrong",
         "printed": (),
-        "runs": headline_runs([wall_s] * 7, speedup) if is_ok else (),
+        "runs": headline_runs([wall_s] * 7, speedup, cell.workers) if is_ok else (),
         "repetitions": 7 if is_ok else 0,
         "disturbed": 0,
         "tasks": 2,
@@ -117,7 +117,9 @@ def _speedup(cell: Cell, speedup: float | None) -> Estimate:
     return Estimate.exact(1.0) if cell.is_baseline else estimate(speedup or 1.0)
 
 
-def headline_runs(wall_s: Iterable[float], speedup: float | None = None) -> tuple[HeadlineRun, ...]:
+def headline_runs(
+    wall_s: Iterable[float], speedup: float | None = None, workers: int | None = None
+) -> tuple[HeadlineRun, ...]:
     """Make one run for each time, by repetition; all of a run is work."""
     return tuple(
         HeadlineRun(
@@ -129,7 +131,9 @@ def headline_runs(wall_s: Iterable[float], speedup: float | None = None) -> tupl
             end_s=0.0,
             cpu_s=seconds,
             tasks=2,
+            tasks_per_s=None,
             speedup=speedup,
+            efficiency=None if speedup is None or workers is None else speedup / workers,
             disturbance="",
         )
         for repetition, seconds in enumerate(wall_s, 1)

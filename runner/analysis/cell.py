@@ -236,6 +236,7 @@ def _runs(cell: Cell, samples: Sequence[Sample], context: StudyContext) -> tuple
         if not sample.is_headline or sample.wall_s is None or unit is None:
             continue
         of_baseline = baseline.get(sample.repetition)
+        speedup = None if of_baseline is None else of_baseline / unit
         runs.append(
             HeadlineRun(
                 repetition=sample.repetition,
@@ -246,7 +247,9 @@ def _runs(cell: Cell, samples: Sequence[Sample], context: StudyContext) -> tuple
                 end_s=sample.end_s,
                 cpu_s=sample.cpu_s,
                 tasks=sample.tasks,
-                speedup=None if of_baseline is None else of_baseline / unit,
+                tasks_per_s=1 / unit if context.mode.has_window else None,
+                speedup=speedup,
+                efficiency=speedup / cell.workers if speedup is not None and cell.workers else None,
                 disturbance=sample.noisy,
             )
         )

@@ -38,7 +38,9 @@ class HeadlineRun:
     end_s: float | None
     cpu_s: float | None
     tasks: int
+    tasks_per_s: float | None  #: with a window only
     speedup: float | None  #: unit_s of the baseline in the same repetition over this one's
+    efficiency: float | None  #: speedup per worker; None without a number of workers
     disturbance: str  #: what took CPU from it, as recorded; empty if nothing did
 
 

@@ -142,12 +142,12 @@ def _crowded_cpus(cells: Mapping[str, CellAnalysis]) -> Iterator[CrowdedCpus]:
     crowded = [
         CrowdedCpus(
             cell=cell.cell.id,
-            workers=cell.cell.workers or 1,
+            workers=cell.cell.workers,
             threads=cell.native_threads,
-            usable_cpus=cell.usable_cpus or 1,
+            usable_cpus=cell.usable_cpus,
         )
         for cell in cells.values()
-        if cell.native_threads is not None
+        if cell.native_threads is not None and cell.cell.workers and cell.usable_cpus
     ]
     if crowded:
         yield max(crowded, key=lambda warning: warning.threads.per_cpu)

@@ -145,7 +145,10 @@ def _bounds_column(
     others = [
         estimate for cell, estimate in zip(cells, estimates, strict=True) if estimate and not cell.is_baseline
     ]
-    return TextColumn(heading=_kind_of_bounds(others, study), texts=texts if others else [""] * len(cells))
+    return TextColumn(
+        heading=_kind_of_bounds(others, study),
+        texts=texts if others else [""] * len(cells),
+    )
 
 
 def _bounds(estimate: Estimate | None) -> str:
@@ -153,11 +156,7 @@ def _bounds(estimate: Estimate | None) -> str:
 
 
 def _kind_of_bounds(estimates: Iterable[Estimate], study: StudyAnalysis) -> str:
-    """Name the bounds of some estimates."""
-    kinds = {estimate.is_range for estimate in estimates}
-    if kinds == {False}:
-        return wording.interval_name(study.study)
-    return "range" if kinds == {True} else "bounds"
+    return wording.kind_of_bounds(estimates, study.study) or wording.interval_name(study.study)
 
 
 # --- snippets -----------------------------------------------------------------------------------------

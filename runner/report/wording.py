@@ -1,4 +1,6 @@
-"""All sentences about a result, worded from facts. No other module of analysis or report words any.
+"""All sentences about a result, worded from facts; those under plots are in `captions`.
+
+No other module of analysis or report words any.
 
 Sentences have no full stop; the renderer adds it. Within a group, cells are named by what tells them apart
 from the others of the group.
@@ -57,7 +59,7 @@ from runner.columns import BY_NAME
 from runner.disturbances import DisturbanceKind
 from runner.records import AUTO, names, shown_value
 from runner.report.labels import ALL_TASKS
-from runner.units import percent, seconds, size, three_digits
+from runner.units import percent, plural, seconds, size, three_digits
 
 #: Share of the runs from which on the answer begins with how far it can be trusted.
 MOSTLY_DISTURBED = 0.8
@@ -69,11 +71,6 @@ _ONE_NATIVE_THREAD = "env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
 
 
 # --- parts of sentences -------------------------------------------------------------------------------
-
-
-def plural(count: float, noun: str) -> str:
-    """Count something: `1 run`, `2 runs`."""
-    return f"{count:.0f} {noun}" if count == 1 else f"{count:.0f} {noun}s"
 
 
 def listed(words: Sequence[str], most: int = _MOST_NAMES) -> str:
@@ -105,6 +102,24 @@ def bounds_of(estimate: Estimate, study: StudyFacts, repetitions: int) -> str:
 def interval_name(study: StudyFacts) -> str:
     """Name the intervals of a study: `95% interval`."""
     return f"{study.confidence * 100:g}% interval"
+
+
+RANGE = "range"  #: the kind of bounds that too few repetitions have
+
+
+def kind_of_bounds(estimates: Iterable[Estimate], study: StudyFacts) -> str:
+    """Name the bounds of some estimates; empty if none has bounds."""
+    kinds = {estimate.is_range for estimate in estimates if not estimate.is_exact}
+    if not kinds:
+        return ""
+    return (RANGE if kinds.pop() else interval_name(study)) if len(kinds) == 1 else "bounds"
+
+
+def missing(cell: CellAnalysis, estimate: Estimate | None) -> str:
+    """Say in a word or two why a cell lacks a figure that depends on its baseline; empty if it has it."""
+    if not cell.is_ok:
+        return str(cell.status).replace("_", " ")
+    return "no baseline" if estimate is None else ""
 
 
 def chunk_size_text(cell: CellAnalysis) -> str:
@@ -723,11 +738,7 @@ def anomalies_text(cell: CellAnalysis) -> str:
 
 def short_note(cell: CellAnalysis) -> str:
     """Say in a word or two what limits a cell, for the table."""
-    if not cell.is_ok:
-        return str(cell.status).replace("_", " ")
-    if cell.speedup is None:
-        return "no baseline"
-    return "" if cell.limit is None else _limit(cell.limit)
+    return missing(cell, cell.speedup) or ("" if cell.limit is None else _limit(cell.limit))
 
 
 def _limit(limit: Limit) -> str:

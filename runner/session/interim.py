@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from runner.folder.study_description import StudyDescription
 from runner.measure.remaining import IsPrecise
 from runner.plan import Plan
+from runner.units import plural
 
 
 def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
@@ -35,5 +36,5 @@ def repetitions_note(plan: Plan, study: StudyDescription) -> str:
     few = too_few_to_compare(plan.cells, study.repetitions, study.confidence)
     if few is None:
         return ""
-    repetitions = f"{few.repetitions} repetition{'s' * (few.repetitions != 1)}"
+    repetitions = plural(few.repetitions, "repetition")
     return f"note: {repetitions} cannot tell {few.cells} cells apart; use repetitions={few.needed | 1}"

@@ -26,7 +26,7 @@ from runner.analysis.facts import (
 )
 from runner.records import Cell, Mode
 from runner.report.plots import draw, render_plots
-from runner.report.plots.appearance import FAILURE, looks_of, seconds
+from runner.report.plots.appearance import FAILURE, looks_of
 from runner.report.plots.layout import NO_COUNT
 from tests.analysis_factories import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
 from tests.factories import POOL, SERIAL
@@ -91,7 +91,11 @@ class Study:
                 end_s=wall_s / 10,
                 cpu_s=wall_s,
                 tasks=1,
+                tasks_per_s=None,
                 speedup=base_runs[repetition] / wall_s if repetition in base_runs else None,
+                efficiency=(
+                    base_runs[repetition] / wall_s / workers if repetition in base_runs and workers else None
+                ),
                 disturbance="",
             )
             for repetition, wall_s in enumerate(walls, start=1)
@@ -102,7 +106,8 @@ class Study:
         known: dict[str, Any] = {
             "runs": runs,
             "wall_s": estimate(mid, is_range=is_range) if mid else None,
-            "speedup": estimate(base_mid / mid) if mid and base_mid else None,
+            "speedup": estimate(base_mid / mid, is_range=is_range) if mid and base_mid else None,
+            "efficiency": estimate(base_mid / mid / workers) if mid and base_mid and workers else None,
             "speedup_bound": None,
         }
         analysed = replace(analysed_cell(cell=cell, status=status), **{**known, **facts})
@@ -188,7 +193,7 @@ def windows() -> Study:
     study = Study()
     for executor, workers, count in (("serial", None, 8), ("thread", 2, 14)):
         study.add(executor, workers, [2.0] * 7, tasks_per_s=estimate(count / 2.0))
-        study.change_runs(unit_s=2.0 / count)
+        study.change_runs(unit_s=2.0 / count, tasks_per_s=count / 2.0)
     return study
 
 
@@ -353,6 +358,24 @@ def test_usable_cpus_far_beyond_the_axis_are_in_the_caption() -> None:
     study.add("thread", 2, [1.0])
     captions = texts(study.draw(usable_cpus=64)["speedup"])
     assert any("Usable CPUs: 64" in caption for caption in captions)
+
+
+def test_unknown_cpus_are_neither_counted_nor_shaded() -> None:
+    study = Study()
+    study.add("serial", None, [2.0])
+    study.add("thread", 2, [1.0])
+    shown = texts(study.draw(usable_cpus=None, cpu_model="")["speedup"])
+    assert any(text.endswith("unknown CPU") for text in shown)
+    assert not any("more workers than CPUs" in text for text in shown)
+
+
+def test_the_caption_is_about_the_bounds_that_are_drawn() -> None:
+    study = Study()
+    study.add("serial", None, [2.0] * 7)
+    study.add("thread", 2, [1.0] * 7, speedup=estimate(2.0, is_range=True))
+    figures = study.draw()
+    assert "median and range of 7 runs" in " ".join(texts(figures["speedup"]))
+    assert "95% interval" in " ".join(texts(figures["time"]))
 
 
 @pytest.mark.parametrize(
@@ -618,22 +641,6 @@ def test_shipped_executors_keep_their_colours_and_others_get_different_ones() ->
     few, many = looks_of(["thread", "process"]), looks_of(["mine", "process", "ray", "thread"])
     assert [many[name] for name in few] == list(few.values())
     assert len({(look.colour, look.marker) for look in many.values()}) == 4
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (1234.5, "1234 s"),
-        (2.314, "2.31 s"),
-        (0.9999, "1.00 s"),
-        (0.0123, "12.3 ms"),
-        (9.996e-6, "10.0 µs"),
-        (7.58e-8, "75.8 ns"),
-        (0.0, "0 ns"),
-    ],
-)
-def test_times_have_three_digits_and_a_suitable_unit(value: float, expected: str) -> None:
-    assert seconds(value) == expected
 
 
 def test_a_law_is_drawn_with_its_band_and_to_twice_the_workers_that_were_measured() -> None:

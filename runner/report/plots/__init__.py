@@ -7,11 +7,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from runner.analysis.facts import CellAnalysis, StudyAnalysis
+from runner.analysis.facts import CellAnalysis, StudyAnalysis, StudyFacts
 from runner.report.labels import one_line, short
 from runner.report.plots.appearance import Look, looks_of, style
 from runner.report.plots.law_plot import draw_laws
-from runner.report.plots.panels import Context, numeric_axis, panels_of, varying_keys
+from runner.report.plots.panels import numeric_axis, panels_of, varying_keys
 from runner.report.plots.snippet_plot import draw_snippets
 from runner.report.plots.speedup_plot import draw_speedup
 from runner.report.plots.throughput_plot import draw_throughput
@@ -39,7 +39,7 @@ def render_plots(analysis: StudyAnalysis) -> dict[str, bytes]:
 
 def draw(analysis: StudyAnalysis) -> dict[str, Figure]:
     """Draw the figures that apply to a study, by file name without suffix."""
-    context = Context.of(analysis.study)
+    study = analysis.study
     looks = looks_of(cell.cell.executor for cell in analysis.cells.values())
     figures: dict[str, Figure] = {}
     with style():
@@ -48,7 +48,7 @@ def draw(analysis: StudyAnalysis) -> dict[str, Figure]:
             if not any(cell.runs for cell in cells):
                 continue  # nothing to show; the table says why
             suffix = f"_{workload}" if len(analysis.workloads) > 1 else ""
-            for name, figure in _figures(one_line(workload, 60), cells, analysis, looks, context).items():
+            for name, figure in _figures(one_line(workload, 60), cells, analysis, looks, study).items():
                 key = _file_name(name + suffix)
                 figures[f"{key}_{len(figures)}" if key in figures else key] = figure
     return figures
@@ -59,31 +59,31 @@ def _figures(
     cells: Sequence[CellAnalysis],
     analysis: StudyAnalysis,
     looks: Mapping[str, Look],
-    context: Context,
+    study: StudyFacts,
 ) -> dict[str, Figure]:
-    keys = varying_keys(cells, context.swept)
+    keys = varying_keys(cells, study.swept)
     panels = panels_of(cells, keys)
     axis = numeric_axis(cells, keys)
     figures = {}
-    if context.mode.has_window and axis is None:
-        return {"throughput": draw_throughput(title, panels, looks, context)}
+    if study.mode.has_window and axis is None:
+        return {"throughput": draw_throughput(title, panels, looks, study)}
     if any(cell.cell.workers is not None for cell in cells):
         if axis is None:
-            figures["speedup"] = draw_speedup(title, panels, looks, context)
+            figures["speedup"] = draw_speedup(title, panels, looks, study)
         else:
             others = panels_of(cells, [key for key in keys if key != axis])
-            figures[f"speedup_by_{short(axis)}"] = draw_speedup(title, others, looks, context, axis)
-    if not context.mode.has_window:  # there, all runs last as long as the window
-        figures["time"] = draw_time(title, panels, looks, context)
+            figures[f"speedup_by_{short(axis)}"] = draw_speedup(title, others, looks, study, axis)
+    if not study.mode.has_window:  # there, all runs last as long as the window
+        figures["time"] = draw_time(title, panels, looks, study)
     times = {cell.cell.id: snippets for cell in cells if (snippets := analysis.snippets_of(cell.cell.id))}
     baselines = [cell for cell in cells if cell.is_baseline and cell.cell.id in times]
     if baselines:
-        snippet_keys = [key for key in varying_keys(baselines, context.swept) if key != "python"]
-        figures["snippets"] = draw_snippets(title, panels_of(baselines, snippet_keys), times, context)
+        snippet_keys = [key for key in varying_keys(baselines, study.swept) if key != "python"]
+        figures["snippets"] = draw_snippets(title, panels_of(baselines, snippet_keys), times, study)
     workload = cells[0].cell.workload
     laws = [law for law in analysis.laws if law.workload == workload and law.curve is not None]
     if laws:
-        figures["scaling"] = draw_laws(title, laws, context)
+        figures["scaling"] = draw_laws(title, laws, study)
     return figures
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor, log10
+from math import ceil
 from typing import Any, Literal
 
 from matplotlib import rc_context
@@ -16,7 +16,6 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextToPath
 
-from runner.analysis.facts import CellAnalysis
 from runner.report.labels import one_line
 
 BODY, SMALL, HEAD = 9.5, 8.5, 12.0  # points; legible in a figure of 8 inches shown 800 pixels wide
@@ -143,53 +142,12 @@ def looks_of(executors: Iterable[str]) -> dict[str, Look]:
     return {name: _KNOWN.get(name) or looks[name] for name in names}
 
 
-def seconds(value: float) -> str:
-    """Format a time with three significant digits and a suitable unit."""
-    scale, unit = time_unit(value)
-    return f"{digits(value * scale)} {unit}"
-
-
 def time_unit(value: float) -> tuple[float, str]:
     """Return the factor and the unit in which `value` reads well."""
     for scale, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         if value * scale >= 0.9995:
             return scale, unit
     return 1e9, "ns"
-
-
-def digits(value: float, significant: int = 3) -> str:
-    """Format a number with this many significant digits, never with an exponent."""
-    if value == 0:
-        return "0"
-    return f"{value:.{max(0, significant - 1 - floor(log10(abs(value) * 1.0005)))}f}"
-
-
-def count_of_runs(cells: Iterable[CellAnalysis]) -> str:
-    """Count the runs of each cell: "7 runs", "5 to 7 runs"."""
-    counts = sorted({len(cell.runs) for cell in cells if cell.is_ok}) or [0]
-    few, many = counts[0], counts[-1]
-    return f"{few} to {many} runs" if few < many else f"{many} run{'s' * (many != 1)}"
-
-
-def bounds_caption(
-    cells: Sequence[CellAnalysis], confidence: float, mid: str = "Markers", sides: str = "bars"
-) -> str:
-    """Say what the marks of a median and of its bounds are."""
-    runs = count_of_runs(cells)
-    if runs == "1 run":
-        return f"{mid}: one run, so no interval."
-    estimates = [cell.wall_s for cell in cells if cell.wall_s is not None]
-    if not estimates:
-        return f"{mid}: median of {runs}."
-    if any(estimate.is_range for estimate in estimates):
-        return f"{mid} and {sides}: median and range of {runs}."
-    return f"{mid} and {sides}: median of {runs} with its {confidence * 100:g}% interval."
-
-
-def runs_caption(cells: Iterable[CellAnalysis]) -> str:
-    """Say what the small dots are."""
-    is_disturbed = any(run.disturbance for cell in cells for run in cell.runs)
-    return f"Dots: single runs{' (open: disturbed)' if is_disturbed else ''}."
 
 
 def scatter(repetition: int) -> float:

@@ -8,17 +8,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from runner.analysis.estimate import Estimate
-from runner.analysis.facts import LawAnalysis, LawCurve
+from runner.analysis.facts import LawAnalysis, LawCurve, StudyFacts
+from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
-from runner.report.plots.panels import Context
 
-_NAMES = {"amdahl": "Amdahl's law", "usl": "Universal Scalability Law"}
 _COLOURS = {"amdahl": "#0072B2", "usl": "#D55E00"}
 _HEIGHT = 3.2  # inches
 
 
-def draw_laws(title: str, laws: Sequence[LawAnalysis], context: Context) -> Figure:
+def draw_laws(title: str, laws: Sequence[LawAnalysis], study: StudyFacts) -> Figure:
     """Draw the fitted laws with their bands, one panel for each curve."""
     fitted = [(law, law.curve) for law in laws if law.curve is not None]
     curves = {
@@ -26,14 +25,11 @@ def draw_laws(title: str, laws: Sequence[LawAnalysis], context: Context) -> Figu
         for name in dict.fromkeys(law.name for law, _ in fitted)
     }
     rows, columns, width = look.grid_of(len(curves))
-    dots = "Dots: single runs, corrected for uneven tasks."
-    confidence = f"{context.confidence * 100:g}% intervals"
-    bands = f"Lines and bands: laws with {confidence}, up to twice the largest number of workers measured."
     head = look.Head(
         title=f"{title}: scaling laws",
-        caption=[f"{dots} {bands}", context.host],
+        caption=[captions.laws(study), captions.host(study)],
         legend={
-            _NAMES[law]: Line2D([], [], color=_COLOURS[law])
+            captions.LAW_NAMES[law]: Line2D([], [], color=_COLOURS[law])
             for law in dict.fromkeys(law.law for law, _ in fitted)
         },
     )

@@ -10,6 +10,7 @@ from runner.analysis.facts import CellAnalysis
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.panels import (
+    EFFICIENCY,
     SPEEDUP,
     Panel,
     Quantity,
@@ -105,20 +106,21 @@ class Layout:
         even = self.across.even(value)
         return self.across.back(even - share * self.gap), self.across.back(even + share * self.gap)
 
-    def dot(self, cell: CellAnalysis, workers: int = 1) -> Dot:
-        """Place a cell's median per worker, and its runs to the right of it."""
+    def dot(self, cell: CellAnalysis, quantity: Quantity | None = None) -> Dot:
+        """Place a cell's median and its runs to the right of it, of another quantity if one is given."""
+        shown = quantity or self.quantity
         placed = [
             (
                 bool(run.disturbance),
-                (self.x(cell, 0.5 + 0.18 * look.scatter(run.repetition)), value / workers),
+                (self.x(cell, 0.5 + 0.18 * look.scatter(run.repetition)), value),
             )
             for run in cell.runs
-            if (value := self.quantity.of_run(run)) is not None
+            if (value := shown.of_run(run)) is not None
         ]
-        estimate = self.quantity.estimate(cell)
+        estimate = shown.estimate(cell)
         return Dot(
             x=self.x(cell),
-            estimate=None if estimate is None else estimate.over(workers),
+            estimate=estimate,
             runs=[position for is_disturbed, position in placed if not is_disturbed],
             disturbed_runs=[position for is_disturbed, position in placed if is_disturbed],
         )
@@ -187,7 +189,7 @@ def layout_of(
     panels: Sequence[Panel],
     across: Across,
     looks: Mapping[str, look.Look],
-    usable_cpus: int,
+    usable_cpus: int | None,
     size: tuple[float, float],
     *,
     quantity: Quantity = SPEEDUP,
@@ -198,9 +200,7 @@ def layout_of(
     even = [across.even(value) for value in values]
     gap = min([right - left for left, right in pairwise(even)], default=1.0)
     x_limits = _worker_limits(values, usable_cpus) if across.is_workers else _setting_limits(even, across)
-    efficiencies = [
-        value / cell.cell.workers for cell in cells if cell.cell.workers for value in quantity.values(cell)
-    ]
+    efficiencies = [value for cell in cells for value in EFFICIENCY.values(cell)]
     width, height = size
     per_inch = (across.even(x_limits[1]) - across.even(x_limits[0])) / width
     slots = _slots(panels, across)
@@ -264,9 +264,11 @@ def _looks_by_count(
     }
 
 
-def _worker_limits(values: Sequence[float], usable_cpus: int) -> Position:
+def _worker_limits(values: Sequence[float], usable_cpus: int | None) -> Position:
     largest = max(values[-1], 2.0)
-    if usable_cpus <= 2 * largest:  # a limit just beyond the data is worth showing
+    if (
+        usable_cpus is not None and usable_cpus <= 2 * largest
+    ):  # a limit just beyond the data is worth showing
         largest = max(largest, float(usable_cpus))
     return min(values[0], 1.0) / 2**0.4, largest * 2**0.4
 

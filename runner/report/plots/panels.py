@@ -4,35 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CellAnalysis, HeadlineRun, StudyFacts
-from runner.modes import ModeSpec
+from runner.analysis.facts import CellAnalysis, HeadlineRun
 from runner.records import AUTO
+from runner.report import wording
 from runner.report.labels import ALL_TASKS, one_line, short, shown
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """Facts that all figures of a study share."""
-
-    mode: ModeSpec
-    window_s: float
-    confidence: float
-    swept: tuple[str, ...]
-    usable_cpus: int
-    host: str  #: such as "Intel Xeon Gold 6240, 2 CPUs"
-
-    @classmethod
-    def of(cls, study: StudyFacts) -> "Context":
-        """Select them from the facts of a study."""
-        cpus = study.usable_cpus or 1
-        return cls(
-            mode=study.mode,
-            window_s=study.window_s,
-            confidence=study.confidence,
-            swept=study.swept,
-            usable_cpus=cpus,
-            host=f"{study.cpu_model or 'unknown CPU'}, {cpus} CPU{'s' * (cpus != 1)}",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +25,8 @@ class Quantity:
 
 
 SPEEDUP = Quantity(estimate=lambda cell: cell.speedup, of_run=lambda run: run.speedup)
-RATE = Quantity(estimate=lambda cell: cell.tasks_per_s, of_run=lambda run: 1 / run.unit_s)
+EFFICIENCY = Quantity(estimate=lambda cell: cell.efficiency, of_run=lambda run: run.efficiency)
+RATE = Quantity(estimate=lambda cell: cell.tasks_per_s, of_run=lambda run: run.tasks_per_s)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +70,7 @@ def is_plain_loop(cell: CellAnalysis) -> bool:
 
 def trouble(cell: CellAnalysis, quantity: Quantity = SPEEDUP) -> str:
     """Say in a word or two why a cell has no figure; empty if it has one."""
-    if not cell.is_ok:
-        return cell.status.replace("_", " ")
-    return "" if quantity.estimate(cell) is not None else "no baseline"
+    return wording.missing(cell, quantity.estimate(cell))
 
 
 def panels_of(cells: Sequence[CellAnalysis], keys: Sequence[str]) -> list[Panel]:

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from runner.analysis.facts import TaskAnalysis
+from runner.analysis.facts import StudyFacts, TaskAnalysis
+from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
-from runner.report.plots.panels import Context, Panel
+from runner.report.plots.panels import Panel
 from runner.report.plots.time_plot import AXIS_ROOM, label_rows, tick_round_values
+from runner.units import seconds
 
 SNIPPET_ROW = 0.34  # inches per bar with its gap
 WHISKER: Mapping[str, Any] = {"color": look.INK, "linewidth": 1.2, "zorder": 3}
@@ -19,7 +21,7 @@ WHISKER: Mapping[str, Any] = {"color": look.INK, "linewidth": 1.2, "zorder": 3}
 SnippetTimes = Mapping[str, Sequence[TaskAnalysis]]  # by cell
 
 
-def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, context: Context) -> Figure:
+def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, study: StudyFacts) -> Figure:
     """Draw the time per call of every snippet; bars of several Pythons are adjacent."""
     cells = [cell for panel in panels for cell in panel.cells]
     pythons = list(dict.fromkeys(one_line(cell.python) for cell in cells))
@@ -27,13 +29,12 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, cont
         task.label: task.time_s.value for cell in reversed(cells) for task in times.get(cell.cell.id, ())
     }
     snippets = sorted(first, key=lambda label: first[label])  # in the order of the first cell's table
-    executors = " or ".join(dict.fromkeys(one_line(cell.cell.name) for cell in cells))
     rows, columns, width = look.grid_of(len(panels))
-    bounds = look.bounds_caption(cells, context.confidence, mid="Bars", sides="whiskers")
+    drawn = [task.time_s for cell in cells for task in times.get(cell.cell.id, ())]
     colours = _colours(pythons)
     head = look.Head(
         title=f"{title}: time per call",
-        caption=[f"On {executors}. {bounds}", context.host],
+        caption=[captions.snippets(cells, drawn, study), captions.host(study)],
         legend={name: Patch(color=colour) for name, colour in colours.items() if len(pythons) > 1},
     )
     row_height = SNIPPET_ROW * (1 + 0.6 * (len(pythons) - 1))
@@ -72,7 +73,7 @@ def _draw_bars(
         axes.barh(y, time_s.value * scale, thickness * 0.92, color=colours[python], zorder=2)
         axes.plot([time_s.low * scale, time_s.high * scale], [y] * 2, **WHISKER)
         axes.annotate(
-            look.seconds(time_s.value),
+            seconds(time_s.value),
             (time_s.high * scale, y),
             xytext=(6, 0),
             textcoords="offset points",

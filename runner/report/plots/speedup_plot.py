@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from runner.analysis.facts import CellAnalysis
+from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.layout import (
@@ -28,11 +29,10 @@ from runner.report.plots.layout import (
     failures,
     layout_of,
 )
-from runner.report.plots.panels import Context, Panel, trouble
+from runner.report.plots.panels import EFFICIENCY, Panel
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
 MARGINS = 1.3, 0.85  # inches next to the data of a figure's only column, and of one of several columns
-BOUND = "bound for these tasks and CPUs"
 _BOUND_SHARE = 0.25  # of the gap between x values, to both sides: nothing is claimed in between
 _FRACTIONS_BELOW = 0.1  # an axis that reaches below has fractions, others decimals: one notation each
 
@@ -41,7 +41,7 @@ def draw_speedup(
     title: str,
     panels: Sequence[Panel],
     looks: Mapping[str, look.Look],
-    context: Context,
+    study: StudyFacts,
     key: str | None = None,
 ) -> Figure:
     """Draw speedup and efficiency against the workers or, if given, against a numeric setting."""
@@ -49,10 +49,10 @@ def draw_speedup(
     across = against_workers() if key is None else against_setting(cells, key)
     rows, columns, width = look.grid_of(len(panels))
     size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT * (1 if columns == 1 else 0.8))
-    layout = layout_of(panels, across, looks, context.usable_cpus, size)
+    layout = layout_of(panels, across, looks, study.usable_cpus, size)
     head = look.Head(
-        title=f"{title}: {context.mode.ratio} by {'number of workers' if key is None else key}",
-        caption=_caption(cells, layout, context),
+        title=f"{title}: {study.mode.ratio} by {'number of workers' if key is None else key}",
+        caption=[_caption(cells, layout, study), captions.host(study)],
         legend=_legend(cells, layout),
     )
     figure = look.sheet(width, rows * (layout.height + EFFICIENCY_HEIGHT + BETWEEN), head)
@@ -65,46 +65,21 @@ def draw_speedup(
         _draw_panel(upper, lower, panel, layout)
         if across.is_workers:
             _draw_ideal(upper, layout, is_labelled=place == 0)
-            draw_capacity([upper, lower], layout, context.usable_cpus, is_labelled=place == 0)
+            draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=place == 0)
         if column == 0:
-            upper.set_ylabel(f"{context.mode.ratio} vs {name_of(panel.baselines)}")
-            lower.set_ylabel(context.mode.efficiency.replace(" ", "\n"))
+            upper.set_ylabel(f"{study.mode.ratio} vs {captions.names_of(panel.baselines)}")
+            lower.set_ylabel(study.mode.efficiency.replace(" ", "\n"))
         else:
             upper.tick_params(axis="y", labelleft=False)
             lower.tick_params(axis="y", labelleft=False)
     return figure
 
 
-def _caption(cells: Sequence[CellAnalysis], layout: Layout, context: Context) -> list[str]:
+def _caption(cells: Sequence[CellAnalysis], layout: Layout, study: StudyFacts) -> str:
     baselines = [cell for cell in cells if cell.is_baseline]
-    drawn = compared(cells)
-    parts = [
-        *([context.mode.caption] if context.mode.caption else []),
-        f"Baseline: {name_of(baselines)}, {_seconds(baselines)}.",
-        look.runs_caption(drawn),
-        look.bounds_caption(drawn, context.confidence),
-    ]
-    if any(trouble(cell) for cell in drawn):
-        parts.append("Crosses: cells without a speedup.")
-    if context.usable_cpus > layout.x_limits[1] and layout.across.is_workers:
-        parts.append(f"Usable CPUs: {context.usable_cpus}, beyond the axis.")
-    return [" ".join(parts), context.host]
-
-
-def name_of(baselines: Sequence[CellAnalysis]) -> str:
-    """Name what speedups are relative to."""
-    names = dict.fromkeys(
-        f"{cell.cell.executor} loop" if cell.cell.executor == "serial" else one_line(cell.cell.name)
-        for cell in baselines
-    )
-    return " or ".join(names) or "baseline"
-
-
-def _seconds(baselines: Sequence[CellAnalysis]) -> str:
-    times = sorted({cell.wall_s.value for cell in baselines if cell.wall_s is not None})
-    if not times:
-        return " or ".join(dict.fromkeys(cell.status for cell in baselines)) or "not measured"
-    return " to ".join(look.seconds(value) for value in dict.fromkeys((times[0], times[-1])))
+    cpus = study.usable_cpus or 0
+    are_beyond = layout.across.is_workers and cpus > layout.x_limits[1]
+    return captions.speedup(compared(cells), baselines, study, are_cpus_beyond=are_beyond)
 
 
 def _legend(cells: Sequence[CellAnalysis], layout: Layout) -> dict[str, Artist]:
@@ -115,7 +90,7 @@ def _legend(cells: Sequence[CellAnalysis], layout: Layout) -> dict[str, Artist]:
         for name in layout.dodges
     }
     if any(cell.speedup_bound is not None for cell in compared(cells)):
-        handles[BOUND] = Line2D([], [], color=look.INK, linewidth=1.0)
+        handles[captions.BOUND] = Line2D([], [], color=look.INK, linewidth=1.0)
     return handles
 
 
@@ -190,7 +165,7 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
     for series, cells in by_series(panel, layout.across).items():
         style = layout.looks[series]
         with_workers = [cell for cell in cells if cell.cell.workers is not None]
-        efficiencies = [layout.dot(cell, cell.cell.workers or 1) for cell in with_workers]
+        efficiencies = [layout.dot(cell, EFFICIENCY) for cell in with_workers]
         draw_dots(upper, [layout.dot(cell) for cell in cells], style)
         draw_dots(lower, efficiencies, style)
         draw_dashes(upper, [layout.dot(cell) for cell in with_workers], style)
@@ -206,8 +181,12 @@ def by_series(panel: Panel, across: Across) -> dict[str, list[CellAnalysis]]:
     return series
 
 
-def draw_capacity(stacked: Sequence[Axes], layout: Layout, usable_cpus: int, *, is_labelled: bool) -> None:
+def draw_capacity(
+    stacked: Sequence[Axes], layout: Layout, usable_cpus: int | None, *, is_labelled: bool
+) -> None:
     """Shade where workers exceed CPUs; markers dodged around the number of CPUs are not shaded."""
+    if usable_cpus is None:
+        return
     _, start = layout.around(usable_cpus, min(0.5, 0.5 / layout.gap))
     if start > layout.x_limits[1]:
         return
@@ -263,7 +242,7 @@ def _draw_bounds(upper: Axes, panel: Panel, layout: Layout) -> None:
 def _draw_baseline(upper: Axes, baselines: Sequence[CellAnalysis]) -> None:
     upper.axhline(1, color=look.MUTED, linewidth=1.0, zorder=1)
     upper.annotate(
-        f"{name_of(baselines)},\n{_seconds(baselines)}",
+        f"{captions.names_of(baselines)},\n{captions.times_of(baselines)}",
         (1, 1),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from runner.analysis.facts import CellAnalysis
+from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.layout import Layout, Position, against_workers, compared, layout_of
-from runner.report.plots.panels import RATE, Context, Panel, trouble
+from runner.report.plots.panels import RATE, Panel
 from runner.report.plots.speedup_plot import (
     BETWEEN,
     MARGINS,
@@ -23,24 +24,24 @@ from runner.report.plots.speedup_plot import (
     draw_dashes,
     draw_dots,
     draw_failures,
-    name_of,
     plain,
     tick_values,
 )
+from runner.units import three_digits
 
 
 def draw_throughput(
-    title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look], context: Context
+    title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look], study: StudyFacts
 ) -> Figure:
     """Draw the tasks per second of every cell, next to the rate of the baseline and its multiples."""
     cells = [cell for panel in panels for cell in panel.cells]
     rows, columns, width = look.grid_of(len(panels))
     size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT)
-    layout = layout_of(panels, against_workers(), looks, context.usable_cpus, size, quantity=RATE)
+    layout = layout_of(panels, against_workers(), looks, study.usable_cpus, size, quantity=RATE)
     layout = replace(layout, y_limits=_limits(cells))
     head = look.Head(
         title=f"{title}: tasks per second by number of workers",
-        caption=[_caption(cells, context), context.host],
+        caption=[captions.throughput(compared(cells), study), captions.host(study)],
         legend={
             one_line(name): Line2D(
                 [], [], linestyle="none", marker=looks[name].marker, color=looks[name].colour
@@ -51,20 +52,12 @@ def draw_throughput(
     figure = look.sheet(width, rows * (layout.height + BETWEEN), head)
     for place, panel in enumerate(panels, 1):
         axes = figure.add_subplot(rows, columns, place)
-        _draw_panel(axes, panel, layout, context)
+        _draw_panel(axes, panel, layout, study)
         if (place - 1) % columns == 0:
             axes.set_ylabel("tasks per second")
         else:
             axes.tick_params(axis="y", labelleft=False)
     return figure
-
-
-def _caption(cells: Sequence[CellAnalysis], context: Context) -> str:
-    drawn = compared(cells)
-    window = f"Tasks that ended within {look.seconds(context.window_s)}, one after another on every worker."
-    failed = " Crosses: cells without a figure." if any(trouble(cell, RATE) for cell in drawn) else ""
-    bounds = look.bounds_caption(drawn, context.confidence)
-    return f"{window} {look.runs_caption(drawn)} {bounds}{failed}"
 
 
 def _limits(cells: Sequence[CellAnalysis]) -> Position:
@@ -76,7 +69,7 @@ def _limits(cells: Sequence[CellAnalysis]) -> Position:
     return low / room, high * room
 
 
-def _draw_panel(axes: Axes, panel: Panel, layout: Layout, context: Context) -> None:
+def _draw_panel(axes: Axes, panel: Panel, layout: Layout, study: StudyFacts) -> None:
     look.bare(axes, "y")
     axes.set_title(look.stacked(panel.labels, layout.width + 0.6), pad=18)
     axes.set_xscale("log", base=2)
@@ -87,7 +80,7 @@ def _draw_panel(axes: Axes, panel: Panel, layout: Layout, context: Context) -> N
     tick_values(axes, layout)
     axes.set_xlabel(layout.across.label)
     _draw_baseline(axes, panel.baselines, layout)
-    draw_capacity([axes], layout, context.usable_cpus, is_labelled=True)
+    draw_capacity([axes], layout, study.usable_cpus, is_labelled=True)
     for series, cells in by_series(panel, layout.across).items():
         draw_dots(axes, [layout.dot(cell) for cell in cells], layout.looks[series])
         with_workers = [layout.dot(cell) for cell in cells if cell.cell.workers is not None]
@@ -103,7 +96,7 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
         rate = cell.tasks_per_s.value
         axes.axhline(rate, color=look.MUTED, linewidth=1.0, zorder=1)
         axes.annotate(
-            f"{name_of([cell])},\n{look.digits(rate)} per second",
+            f"{captions.names_of([cell])},\n{three_digits(rate)} per second",
             (1, rate),
             xycoords=("axes fraction", "data"),
             xytext=(4, 0),

@@ -8,36 +8,29 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
-from runner.analysis.facts import CellAnalysis
+from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
-from runner.report.plots.panels import Context, Panel, trouble
+from runner.report.plots.panels import Panel, trouble
+from runner.units import seconds
 
-PHASES = {"start-up": "#6E6E6E", "tasks": "#D4D4D4", "shutdown": "#2B2B2B"}
+PHASES = dict(zip(captions.PHASES, ("#6E6E6E", "#D4D4D4", "#2B2B2B"), strict=True))
 CELL_ROW, GROUP_GAP = 0.44, 0.4  # inches per cell; gap between executors in rows
 STRIP_HEIGHT, STRIP_BELOW = 0.15, 0.28  # in rows: of the phases, and from the dots down to them
 AXIS_ROOM = 0.7  # inches for what is above and below the axes
 
 
 def draw_time(
-    title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look], context: Context
+    title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look], study: StudyFacts
 ) -> Figure:
     """Draw the wall time of each cell: every run, the median, and the phases of the pool."""
     cells = [cell for panel in panels for cell in panel.cells]
     places = _places(cells)
     rows, columns, width = look.grid_of(len(panels))
-    caption = [
-        look.runs_caption(cells),
-        look.bounds_caption(cells, context.confidence),
-        "Strips: median start-up, tasks and shutdown.",
-    ]
-    if any(cell.is_baseline for cell in cells):
-        caption.append("Vertical line: baseline.")
-    if context.mode.caption:
-        caption.append(context.mode.caption)
     head = look.Head(
         title=f"{title}: wall time with start-up and shutdown of the pool",
-        caption=[" ".join(caption), context.host],
+        caption=[captions.times(cells, study), captions.host(study)],
         legend={name: Patch(color=colour) for name, colour in PHASES.items()},
     )
     figure = look.sheet(width, rows * ((max(places.values()) + 1) * CELL_ROW + AXIS_ROOM), head)
@@ -147,7 +140,7 @@ def _write_outcome(axes: Axes, cell: CellAnalysis, row: float) -> None:
     if wall_s is None:
         axes.plot([0.025], [row], transform=axes.get_yaxis_transform(), **look.CROSS)
     axes.annotate(
-        (trouble(cell) or "not measured") if wall_s is None else look.seconds(wall_s.value),
+        (trouble(cell) or "not measured") if wall_s is None else seconds(wall_s.value),
         (1, row),
         xycoords=("axes fraction", "data"),
         xytext=(8, 0),
