@@ -39,4 +39,4 @@ def test_random_times_rarely_have_an_anomaly(runs: int) -> None:
     random = np.random.default_rng(1)
     odd = [anomalies(np.exp(0.03 * random.standard_normal(runs))) for _ in range(1000)]
     for kinds in ({Anomaly.OUTLIERS}, {Anomaly.TWO_MODES}, {Anomaly.SLOWER, Anomaly.FASTER}):
-        assert sum(not kinds.isdisjoint(found) for found in odd) <= 20
+        assert sum(not kinds.isdisjoint(counts) for counts in odd) <= 20

@@ -92,8 +92,8 @@ def cell_of(
     **settings: Any,
 ) -> Cell:
     """Make a cell with these settings."""
-    given = {"workload": {**FUNCTION, **workload}, "executor": {"name": "x", "pool": pool}, **settings}
-    return replace(cell("x", 2), chunk_size=chunk_size, settings=given)
+    all_settings = {"workload": {**FUNCTION, **workload}, "executor": {"name": "x", "pool": pool}, **settings}
+    return replace(cell("x", 2), chunk_size=chunk_size, settings=all_settings)
 
 
 def threads(**arguments: Any) -> dict[str, Any]:
@@ -417,13 +417,13 @@ def test_the_plain_loop_awaits_all_coroutines_in_one_event_loop() -> None:
 
 CODES: dict[str, Code] = {
     **{
-        f"{kind}: {case}": Code(text=code_to_paste(given), printed=printed)
+        f"{kind}: {case}": Code(text=code_to_paste(cell), printed=printed)
         for kind, cases in (("plain", CASES), ("adapter", ADAPTED))
-        for case, (given, printed) in cases.items()
+        for case, (cell, printed) in cases.items()
     },
     **{
-        f"async: {case}": Code(text=code_to_paste(given, is_async=True), printed=printed)
-        for case, (given, printed) in ASYNC_CASES.items()
+        f"async: {case}": Code(text=code_to_paste(cell, is_async=True), printed=printed)
+        for case, (cell, printed) in ASYNC_CASES.items()
     },
 }
 
@@ -461,23 +461,23 @@ def test_the_code_is_python_of_at_most_79_columns(case: str) -> None:
 @pytest.mark.skipif(find_spec("joblib") is None, reason="joblib is not installed")
 @pytest.mark.parametrize("case", JOBLIB_CASES)
 def test_the_code_for_joblib_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
-    given, printed = JOBLIB_CASES[case]
-    assert run(code_to_paste(given), tmp_path) == printed
+    cell, printed = JOBLIB_CASES[case]
+    assert run(code_to_paste(cell), tmp_path) == printed
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="this Python has no pool of interpreters")
 @pytest.mark.parametrize("case", INTERPRETER_CASES)
 def test_the_code_for_interpreters_runs_without_the_adapter(case: str, tmp_path: Path) -> None:
-    given, printed = INTERPRETER_CASES[case]
-    assert run(code_to_paste(given), tmp_path) == printed
+    cell, printed = INTERPRETER_CASES[case]
+    assert run(code_to_paste(cell), tmp_path) == printed
 
 
 EVERY_ADAPTED_CELL: dict[str, Cell] = {
-    **{f"adapter: {case}": given for case, (given, _) in ADAPTED.items()},
-    **{f"joblib: {case}": given for case, (given, _) in JOBLIB_CASES.items()},
-    **{f"interpreters: {case}": given for case, (given, _) in INTERPRETER_CASES.items()},
-    **{f"engine: {case}": given for case, given in ENGINE_CASES.items()},
+    **{f"adapter: {case}": cell for case, (cell, _) in ADAPTED.items()},
+    **{f"joblib: {case}": cell for case, (cell, _) in JOBLIB_CASES.items()},
+    **{f"interpreters: {case}": cell for case, (cell, _) in INTERPRETER_CASES.items()},
+    **{f"engine: {case}": cell for case, cell in ENGINE_CASES.items()},
 }
 
 

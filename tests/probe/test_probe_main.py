@@ -55,7 +55,7 @@ def test_a_result_that_differs_from_the_reference_is_wrong() -> None:
 
 def test_further_iterations_follow_a_warm_up() -> None:
     reply = run(specify(iterations=3))
-    assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [
+    assert [(iteration["iteration"], iteration["warmup"]) for iteration in reply["iterations"]] == [
         (0, False),
         (1, True),
         (2, False),
@@ -68,7 +68,10 @@ def test_warm_iterations_before_a_failure_are_kept(tmp_path: Path) -> None:
     failing = specify(iterations=3, function="bag.square_at_most", arguments={"calls": str(calls), "most": 7})
     reply = run(failing)
     assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: called too often")
-    assert [(one["iteration"], one["warmup"]) for one in reply["iterations"]] == [(0, False), (1, True)]
+    assert [(iteration["iteration"], iteration["warmup"]) for iteration in reply["iterations"]] == [
+        (0, False),
+        (1, True),
+    ]
 
 
 def test_several_bags_are_one_run_and_the_first_is_the_reference() -> None:
@@ -218,11 +221,11 @@ def test_native_threads_are_reported_if_requested(pool: dict[str, Any]) -> None:
 
 def test_very_short_tasks_are_traced_in_a_separate_run() -> None:
     reply = run(specify(THREAD, tracing="separate_run", iterations=3))
-    headline, warmup, _, warm, apart = reply["iterations"]
+    headline, warmup, _, warm, separate = reply["iterations"]
     assert (headline["records"], "start_ns" in headline, headline["tracing"]) == ([], False, False)
     assert headline["wall_ns"] > 0
-    assert [one["warmup"] for one in (warmup, warm)] == [True, False]
-    assert (apart["iteration"], apart["tracing"], len(apart["records"])) == (4, True, 3)
+    assert [iteration["warmup"] for iteration in (warmup, warm)] == [True, False]
+    assert (separate["iteration"], separate["tracing"], len(separate["records"])) == (4, True, 3)
     assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
 
 

@@ -55,16 +55,19 @@ def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:
 
 
 def test_each_interpreter_is_described_with_its_cells() -> None:
-    one, two = {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2"}
+    one_thread, two_threads = {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2"}
     pinned = ["taskset", "-c", "0"]
     planned = plan(
-        cell("a", env=one), cell("b", env=two), cell("c", env=one), cell("d", env=one, prefix=pinned)
+        cell("a", env=one_thread),
+        cell("b", env=two_threads),
+        cell("c", env=one_thread),
+        cell("d", env=one_thread, prefix=pinned),
     )
     common = {"python": "/usr/bin/python3", "async_cells": [], "version": "3.13.1"}
     assert [interpreter.describe() for interpreter in check(planned, Interpreters()).interpreters] == [
-        {**common, "env": one, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
-        {**common, "env": two, "prefix": [], "cells": ["b"], "usable_cpus": 8},
-        {**common, "env": one, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
+        {**common, "env": one_thread, "prefix": [], "cells": ["a", "c"], "usable_cpus": 8},
+        {**common, "env": two_threads, "prefix": [], "cells": ["b"], "usable_cpus": 8},
+        {**common, "env": one_thread, "prefix": pinned, "cells": ["d"], "usable_cpus": 1},
     ]
 
 
