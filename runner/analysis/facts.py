@@ -21,7 +21,7 @@ from runner.records import Cell, LawName, Purpose, Status
 MOST_MORE_REPETITIONS = 200
 #: Tracing that slows a cell down by more than this share of its time explains nothing.
 MOST_SLOWED_BY_TRACING = 0.05
-_COPIES_S_PER_BYTE = 2e-9  # into a pipe and out of it, on both sides
+_COPIES_S_PER_BYTE = 5e-9  # into a pipe and out of it, on both sides, into new memory
 
 # --- a cell -------------------------------------------------------------------------------------------
 
