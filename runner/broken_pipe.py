@@ -43,7 +43,7 @@ def _discarding(stream: TextIO) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(_DiscardingFile(stream.fileno())),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="replace" if stream.errors == "strict" else stream.errors,  # ASCII has no × and no …
         line_buffering=stream.isatty() or stream is sys.stderr,
         write_through=getattr(stream, "write_through", False),  # set by `python -u`
     )

@@ -60,3 +60,11 @@ def test_a_full_disk_is_an_error() -> None:
     with Path("/dev/full").open("wb") as full:
         done = run("stdout", stdout=full.fileno())
     assert "No space left on device" in done.stderr
+
+
+def test_characters_that_an_ascii_stream_lacks_are_replaced() -> None:
+    script = "from runner.broken_pipe import outlive_readers; outlive_readers(); print('2 cells × 7')"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "2 cells ? 7\n")

@@ -172,7 +172,7 @@ def test_a_dry_run_shows_cells_invocations_and_time_and_leaves_no_folder() -> No
     ]
     assert {line[-1] for line in lines[1:6]} == {"3"}
     summary = " ".join(" ".join(line) for line in lines[6:])
-    assert summary.startswith("5 cells × 7 repetitions = 35 invocations, and 5 untimed runs (memory): about ")
+    assert summary.startswith("5 cells × 7 repetitions = 35 invocations and 5 untimed runs (memory): about ")
     assert set(Path.cwd().rglob("*")) == before
 
 

@@ -32,9 +32,9 @@ from runner.cli.hydra_versions import (
 from runner.cli.schema import GROUPS, register
 from runner.cli.validate import read_point
 from runner.errors import ConfigurationError
+from runner.folder.atomic_files import temporary_folder
 from runner.paths import conf_dir, display_path, user_dirs
 from runner.settings import Origin, Point
-from runner.temporary_files import temporary_folder
 
 
 def collect() -> list[Point]:
@@ -119,10 +119,15 @@ def _refuse_wrong_points(composed: Sequence[tuple[str, Point | list[str]]]) -> N
     if affected:
         raise ConfigurationError(
             [
-                problem if len(points) == len(composed) else f"{problem} [{'; '.join(points)}]"
+                problem if len(points) == len(composed) else f"{problem} (at {_points(points)})"
                 for problem, points in affected.items()
             ]
         )
+
+
+def _points(overrides: Sequence[str]) -> str:
+    noun = "this point" if len(overrides) == 1 else "these points"
+    return f"{noun} of the sweep: {'; '.join(overrides)}"
 
 
 @contextmanager

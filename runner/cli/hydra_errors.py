@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import yaml
 from hydra.errors import OverrideParseException
@@ -16,7 +17,7 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from runner.cli.schema import GROUPS, NOT_IN_JSON, suggest, suggest_setting, where
+from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, suggest, suggest_setting, where
 from runner.paths import display_path
 from runner.settings import Origin
 
@@ -39,7 +40,9 @@ def one_line(
             if composing is None:
                 return _wrong_setting(link, "", where(link.full_key or "", origins or {}))
             option = composing[1]
-            return f"{find_file(option)}: {_wrong_setting(link, option, link.full_key or '')}"
+            file = find_file(option)
+            key = _key_in_file(link.full_key or "", option)
+            return f"{file}{_line_of(key, Path(file))}: {_wrong_setting(link, option, key)}"
         if message := _parse_error(link, find_file):
             return message
     for pattern, explain in _HYDRA_MESSAGES:
@@ -60,8 +63,53 @@ def _parse_error(error: BaseException, find_file: Callable[[str], str]) -> str:
         groups = [group for group in _GROUPS if Path(find_file(f"{group}/{error.override}")).is_file()]
         if groups:
             return f"{error.override}: the group is missing; write {groups[0]}={error.override}"
+        if unbalanced := _unbalanced(str(error.override).partition("=")[2]):
+            return f"{error.override}: {unbalanced}"
         return f"{error.override}: not of the form NAME=VALUE; put a value with special characters in quotes"
     return ""
+
+
+def _unbalanced(value: str) -> str:
+    """Describe the first bracket or quote of a value that has no partner; empty if all have one."""
+    expected: list[str] = []  # closing brackets, the innermost last
+    quote = ""
+    for part in re.findall(r"\\.|.", value, re.DOTALL):
+        if quote:
+            quote = "" if part == quote else quote
+        elif part in ("'", '"'):
+            quote = part
+        elif part in _CLOSING:
+            expected.append(_CLOSING[part])
+        elif part in _OPENING and (not expected or expected.pop() != part):
+            return f"the bracket {part} is not opened; add a {_OPENING[part]} before it, or remove it"
+    if quote:
+        return f"the quote {quote} is not closed; close it, or write \\{quote} for a literal one"
+    return f"the bracket {_OPENING[expected[-1]]} is not closed; add a {expected[-1]}" if expected else ""
+
+
+_CLOSING = {"[": "]", "{": "}", "(": ")"}
+_OPENING = {closing: opening for opening, closing in _CLOSING.items()}
+
+
+def _key_in_file(key: str, option: str) -> str:
+    """Return a key as its file writes it: the file of a group omits the node that the group fills."""
+    node, _, rest = key.partition(".")
+    return rest if rest and option.partition("/")[0] in GROUPS.values() and node in GROUPS else key
+
+
+def _line_of(key: str, file: Path) -> str:
+    """Name the line of a key in a file; empty if it is not certain."""
+    name = re.escape(key.rpartition(".")[2])
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    numbers = [
+        number
+        for number, line in enumerate(lines, 1)
+        if re.search(rf"(?:^|[\s{{,])['\"]?{name}['\"]?\s*:", line)
+    ]
+    return f", line {numbers[0]}" if len(numbers) == 1 else ""
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -81,9 +129,15 @@ def _wrong_setting(error: OmegaConfBaseException, option: str, place: str) -> st
     for pattern, reason in _OMEGACONF_MESSAGES:
         match = re.search(pattern, message)
         if match:
-            return place + reason.format(*match.groups())
+            return place + reason.format(*match.groups(), or_null=_or_null(error))
     is_reference = isinstance(error, InterpolationResolutionError)
     return place + message + ("; refer to an existing setting" if is_reference else "")
+
+
+def _or_null(error: OmegaConfBaseException) -> str:
+    """Add null to the choices of a setting that allows it."""
+    hints = get_type_hints(error.object_type) if is_dataclass(error.object_type) else {}
+    return ", or null" if type(None) in get_args(hints.get(str(error.key))) else ""
 
 
 def _hint(error: OmegaConfBaseException, option: str) -> str:
@@ -91,6 +145,8 @@ def _hint(error: OmegaConfBaseException, option: str) -> str:
     key, parent = str(error.key), error.parent_node
     if option.startswith(f"{key}/"):  # a file of `experiment` that sets keys below `experiment`
         return "; should the first line be '# @package _global_'?"
+    if is_dataclass(error.object_type) and error.object_type not in SCHEMAS.values():  # an entry of a list
+        return suggest(key, [entry.name for entry in fields(error.object_type)])
     if not isinstance(parent, DictConfig):
         return ""
     if error.full_key == key:
@@ -108,7 +164,7 @@ _OMEGACONF_MESSAGES = (
     (r"Value '(.*)' of type .* converted to Float", "'{}' is not a number; use a number such as 0.5"),
     (r"Value '(.*)' is not a valid bool", "'{}' is neither true nor false; use one of these"),
     (r"field '.*' is not Optional", "null is not allowed; remove the setting, or give a value"),
-    (r"Invalid value '(.*)', expected one of \[(.*)\]", "unknown value '{}'; use one of {}"),
+    (r"Invalid value '(.*)', expected one of \[(.*)\]", "unknown value '{}'; use one of {}{or_null}"),
     (r"Cannot assign (\w+) to Dict", "must be settings (NAME: VALUE), not {}"),
     (
         r"Cannot merge (?:DictConfig with ListConfig|incompatible container types)",

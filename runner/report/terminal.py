@@ -34,14 +34,14 @@ def render_terminal(
 
     Args:
         study: the analysed study
-        width: in characters; at most 80 are used. Code and the folder may be wider
+        width: in characters. Tables use all of it, text at most 80. Code and the folder may be wider
         colors: what the terminal can show; None: plain text
         no_color: bold text only
     """
     out = io.StringIO()
     console = Console(
         file=out,
-        width=min(width, WIDTH),
+        width=width,
         color_system=colors,
         force_terminal=colors is not None,
         no_color=no_color,
@@ -85,7 +85,7 @@ class _Terminal:
 
     def _say(self, text: str, style: str = "") -> None:
         if text:
-            print_unpadded(self._console, Text(text, style=style), self._console.width)
+            print_unpadded(self._console, Text(text, style=style), min(self._console.width, WIDTH))
 
     def _print_cells(self, workload: str) -> None:
         cells = self._study.of_workload(workload)

@@ -1,12 +1,14 @@
 """The dry run: the reference runs only, then the plan of the study with its estimated duration."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 
 from runner.errors import INTERRUPTED
+from runner.folder.atomic_files import temporary_folder
 from runner.folder.store import Store
 from runner.measure import invocation
 from runner.measure.schedule import Interrupted, Study
@@ -19,7 +21,7 @@ from runner.session.preflight import Checked
 from runner.session.session import Session
 from runner.session.signals import on_stop_signal
 from runner.supervise.client import Supervisor
-from runner.temporary_files import temporary_folder
+from runner.units import plural
 
 
 def dry_run(session: Session, checked: Checked, supervisor: Supervisor) -> int:
@@ -64,7 +66,7 @@ def show_plan(
         repetition_s: duration of one repetition
         untimed_s: duration of all untimed runs
     """
-    console = Console(width=min(Console().width, 80))
+    console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("cell", "workload", "executor", "workers", "chunk", "python", *plan.swept, "tasks"):
         table.add_column(column)
@@ -72,18 +74,32 @@ def show_plan(
         values = (cell.id, cell.workload, cell.executor, cell.workers, cell.chunk_size, cell.python)
         swept = (cell.swept[key] for key in plan.swept)
         table.add_row(*("" if value is None else str(value) for value in (*values, *swept, tasks[cell.id])))
-    console.print(table)
-    console.print(_estimate(len(plan.cells), settings, repetition_s, untimed_s), highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+        estimate = _estimate(len(plan.cells), settings, repetition_s, untimed_s)
+        console.print(estimate, highlight=False, width=min(console.width, 80))
+    for line in capture.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
 
 
 def _estimate(cells: int, settings: StudySettings, repetition_s: float, untimed_s: float) -> str:
-    repetitions = dict.fromkeys((settings.repetitions, settings.repetition_limit))
-    counts = " to ".join(str(count) for count in repetitions)
-    invocations = " to ".join(str(cells * count) for count in repetitions)
-    durations = dict.fromkeys(waiting_time(repetition_s * count + untimed_s) for count in repetitions)
-    untimed = "".join(f", and {cells} untimed runs ({purpose})" for purpose in settings.untimed)
+    counts = tuple(dict.fromkeys((settings.repetitions, settings.repetition_limit)))
+    repetitions, invocations = (
+        _range(counts, "repetition"),
+        _range([cells * count for count in counts], "invocation"),
+    )
+    durations = dict.fromkeys(waiting_time(repetition_s * count + untimed_s) for count in counts)
+    *others, last = [
+        invocations,
+        *(f"{plural(cells, 'untimed run')} ({purpose})" for purpose in settings.untimed),
+    ]
+    runs = f"{', '.join(others)} and {last}" if others else last
     return (
-        f"{cells} cells × {counts} repetitions = {invocations} invocations{untimed}: "
+        f"{plural(cells, 'cell')} × {repetitions} = {runs}: "
         f"about {' to '.join(durations)}, {waiting_time(repetition_s)} per repetition, "
         "if every cell takes as long as its baseline"
     )
+
+
+def _range(counts: Sequence[int], noun: str) -> str:
+    return " to ".join([*map(str, counts[:-1]), plural(counts[-1], noun)])

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from runner.measure.study_progress import StudyProgress
 from runner.records import Cell, names
-from runner.units import seconds
+from runner.units import plural, seconds
 
-_REFERENCES = "reference runs first (time_limit_s=SECONDS ends one that hangs)"
+_REFERENCES = "making the reference runs; time_limit_s=SECONDS would end one that hangs"
 
 
 class LiveView:
@@ -75,17 +75,15 @@ def _line(progress: StudyProgress) -> str:
         cell = f"cell {untimed.number} of {untimed.cells}"
         return f"untimed runs ({untimed.purpose}): {cell}, about {waiting_time(left_s or 0.0)} left"
     if progress.repetition == 0:
-        return _REFERENCES if left_s is None else f"{about} {waiting_time(left_s)} left"
+        if left_s is None:
+            return _REFERENCES
+        return f"{about} {waiting_time(left_s)} left" if left_s else "the reference runs are made"
     left = f", {about} {waiting_time(left_s)} left" if left_s else ""
-    failed = f", {_counted(len(progress.failed), 'cell')} failed" if progress.failed else ""
+    failed = f", {plural(len(progress.failed), 'cell')} failed" if progress.failed else ""
     return (
         f"repetition {progress.repetition} of {limit}{progress.repetitions}: "
         f"{progress.done} of {limit}{progress.total} invocations{left}{failed}"
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _provisional(progress: StudyProgress) -> str:
@@ -102,7 +100,7 @@ def _provisional(progress: StudyProgress) -> str:
         return f"provisional: {name} is fastest so far"
     speedups = [base_s / cell_s for base_s, cell_s in zip(baseline, complete[fastest.id], strict=True)]
     spread = " to ".join(dict.fromkeys(f"{speedup:.2f}" for speedup in (min(speedups), max(speedups))))
-    after = f"provisional, after {_counted(repetitions, 'repetition')}"
+    after = f"provisional, after {plural(repetitions, 'repetition')}"
     return f"{after}: {name} is fastest, {spread} times the baseline's speed"
 
 

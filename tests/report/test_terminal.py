@@ -46,7 +46,19 @@ def test_the_whole_output_is_the_golden_text(name: str) -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_all_lines_fit_except_code_and_the_folder(name: str, width: int) -> None:
     text = render_terminal(STUDIES[name](), width=width).partition("\nfrom ")[0]
-    assert max(map(len, text.splitlines())) <= min(width, 80)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_wide_terminal_widens_tables_but_not_text() -> None:
+    text = render_terminal(wide_pool(), width=160)
+    assert "columns omitted" not in on_one_line(text)
+    headings = ("bound", "memory", "warm", "CPU", "eff.", "main loss")
+    (heading,) = [
+        line for line in text.splitlines() if "speedup" in line and "workers" in line and "time" in line
+    ]
+    assert all(name in heading for name in headings)
+    sentences = text.partition("\nfrom ")[0].partition("main loss:")[2]
+    assert max(map(len, sentences.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -94,8 +94,13 @@ def test_reference_runs_are_announced_before_the_first_because_it_may_hang() -> 
     first, second = (
         progress(0, {"serial": [], "process2": []}, repetition_ended=False, left_s=None) for _ in range(2)
     )
-    announced = "reference runs first (time_limit_s=SECONDS ends one that hangs)\n"
+    announced = "making the reference runs; time_limit_s=SECONDS would end one that hangs\n"
     assert shown(first, second) == announced
+
+
+def test_no_time_is_left_when_the_last_reference_run_failed() -> None:
+    text = shown(progress(0, {"serial": [], "process2": []}, repetition_ended=False, left_s=0.0))
+    assert text == "the reference runs are made\n"
 
 
 def test_untimed_runs_are_announced_once_and_counted_on_a_terminal() -> None:
