@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
-    from runner_probe.wire import ComparableResult, WorkerFacts
+    from runner_probe.wire import ReferenceResults, WorkerFacts
 
 from runner.disturbances import DisturbanceKind, parse
 
@@ -175,7 +175,7 @@ class Sample:
 class Reference:
     """What the reference run of a baseline fixes for the cells relative to it."""
 
-    results: "list[ComparableResult] | None" = None  #: None: results cannot be compared
+    results: "ReferenceResults | None" = None  #: None: results cannot be compared
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: not calibrated yet
     labels: list[str] = field(default_factory=list)
     task_s: float = math.inf  #: mean duration of a task; decides what is traced

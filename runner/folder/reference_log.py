@@ -10,12 +10,12 @@ from runner.errors import RunnerError
 from runner.folder.atomic_files import write
 from runner.records import Reference, ReferenceRecord
 
-_FILE = "references.jsonl"
+FILE = "references.jsonl"
 
 
 def append(folder: Path, record: ReferenceRecord) -> None:
     """Append a record. When this returns, it is on the disk."""
-    with (folder / _FILE).open("a", encoding="utf-8") as file:
+    with (folder / FILE).open("a", encoding="utf-8") as file:
         file.write(_line(record))
         file.flush()
         os.fsync(file.fileno())
@@ -27,7 +27,7 @@ def read(folder: Path) -> list[ReferenceRecord]:
     Raises:
         RunnerError: if the file is damaged
     """
-    path = folder / _FILE
+    path = folder / FILE
     if not path.exists():
         return []
     try:
@@ -42,7 +42,7 @@ def read(folder: Path) -> list[ReferenceRecord]:
 
 def rewrite(folder: Path, records: Iterable[ReferenceRecord]) -> None:
     """Replace the content of the file with these records."""
-    write(folder / _FILE, "".join(map(_line, records)))
+    write(folder / FILE, "".join(map(_line, records)))
 
 
 def _line(record: ReferenceRecord) -> str:

@@ -97,6 +97,11 @@ class Store:
             with contextlib.closing(table):
                 table.append([self._row(run)])
 
+    @property
+    def references_file(self) -> Path:
+        """The file that `add_reference` appends to."""
+        return self.folder / reference_log.FILE
+
     def add_reference(self, record: ReferenceRecord) -> None:
         """Append what an invocation fixes, before its own rows. When this returns, it is on the disk."""
         with reporting_write_errors(self.folder):

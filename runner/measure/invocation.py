@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import (
         DispatchReply,
         DispatchSpecification,
+        ExpectedResults,
         FailedReply,
         IterationReply,
         MeasuredReply,
@@ -63,6 +64,8 @@ class Request:
     time_limit_s: float
     load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     reference: Reference
+    reference_cell: str = ""  #: the cell whose record in that file has it
+    references_file: Path = Path()
     output: Path  #: file for the output of the workload
     auto_chunk_size: int = 1  #: the chunk size that `auto` resolves to
     between_chunks_s: float = 0.0  #: time between the ends of two chunks, in an earlier invocation
@@ -155,7 +158,7 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
             "folder": folder,
             "workers": request.cell.workers or 1,
             "duration_s": settings["duration_s"],
-            "reference": reference.results,
+            "reference": _expected(request),
             "with_native_threads": with_native_threads,
         }
         return window
@@ -168,7 +171,7 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         "chunk_size": request.tasks_per_chunk,
         "iterations": request.iterations,
         "tracing": _tracing(request),
-        "reference": reference.results,
+        "reference": _expected(request),
         "with_labels": not reference.labels,
         "with_native_threads": with_native_threads,
         # It slows coroutines down a little, so only the reference run of a loop measures it.
@@ -176,6 +179,17 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         "with_held_share": request.repetition == 0 and request.cell.is_loop,
     }
     return measurement
+
+
+def _expected(request: Request) -> "ExpectedResults | None":
+    results = request.reference.results
+    if results is None:
+        return None
+    return {
+        "quick": results["quick"],
+        "file": str(request.references_file.absolute()),  # a workload may change the directory
+        "cell": request.reference_cell,
+    }
 
 
 def _tracing(request: Request) -> "Tracing":

@@ -39,6 +39,7 @@ class References:
         self._cells = {cell.id: cell for cell in plan.cells}
         self._window_s = window_s(plan.cells)
         self._references: dict[str, Reference] = {}  # by baseline
+        self._sources: dict[str, str] = {}  # by baseline: the cell that was run
         self._calls: dict[str, dict[str, int]] = {}  # by workload, as text
         self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._between_chunks_s: dict[str, float] = {}  # by cell that had a separate traced run
@@ -58,6 +59,7 @@ class References:
         cell, reference = self._cells[record.cell], record.reference
         if reference is not None:
             self._references[cell.baseline] = reference
+            self._sources[cell.baseline] = cell.id
             if reference.calls is not None:
                 self._calls.setdefault(cell.work, reference.calls)
         if record.facts:
@@ -77,6 +79,10 @@ class References:
     def measured(self, cell: Cell) -> Reference | None:
         """Return the reference that was measured for a cell, if any was."""
         return self._references.get(cell.baseline)
+
+    def source(self, cell: Cell) -> str:
+        """Return the id of the cell that the reference of a cell was measured on; empty if there is none."""
+        return self._sources.get(cell.baseline, "")
 
     def expected(self, cell: Cell) -> Reference:
         """Return the reference of an invocation; it has only inner-loop counts if none was measured."""

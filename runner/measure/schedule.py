@@ -235,6 +235,8 @@ class Study:
             time_limit_s=self._references.time_limit_s(cell),
             load_limit_s=self._settings.load_limit_s,
             reference=self._references.expected(cell),
+            reference_cell=self._references.source(cell),
+            references_file=self._store.references_file,
             output=self._store.output_file(cell.id, repetition),
             auto_chunk_size=self._references.auto_chunk_size(cell),
             between_chunks_s=self._references.between_chunks_s(cell),

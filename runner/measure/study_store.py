@@ -10,6 +10,11 @@ from runner.records import Purpose, ReferenceRecord, Sample, TaskRecord, Untimed
 class StudyStore(Protocol):
     """A store that keeps what a study measures."""
 
+    @property
+    def references_file(self) -> Path:
+        """The file that `add_reference` appends to; probes read results from it that they compare."""
+        ...
+
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
         """Append one invocation. When this returns, it survives a crash."""
         ...

@@ -164,7 +164,7 @@ def test_equal_tasks_all_run_and_report_their_host_and_process(cluster: Cluster,
 def test_objects_of_user_classes_are_sent_and_returned(cluster: Cluster) -> None:
     points = [{"_target_": "held.Point", "x": x} for x in (1, 2)]
     answer = cluster.ask(function="held.mirror", items=points, compare="equal")
-    assert [entry["shown"] for entry in answer.reply["reference"]] == ["Point(x=-1)", "Point(x=-4)"]
+    assert answer.reply["reference"]["shown"] == ["Point(x=-1)", "Point(x=-4)"]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_tasks_of_every_kind_run(cluster: Cluster, settings: dict[str, Any]) -> 
 def test_short_tasks_run_without_being_traced(cluster: Cluster) -> None:
     answer = cluster.ask(tracing="separate_run")
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
-    assert [entry["value"] for entry in answer.reply["reference"]] == [1, 4, 9]
+    assert answer.reply["reference"]["values"] == [1, 4, 9]
     assert [iteration["tracing"] for iteration in answer.reply["iterations"]] == [False, True]
 
 

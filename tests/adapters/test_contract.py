@@ -297,9 +297,9 @@ def test_large_results_arrive_and_idle_workers_do_no_harm(executor: Executor) ->
         )
     )
     assert (answer.reply["status"], answer.reply["error"]) == ("ok", "")
-    first, second = answer.reply["reference"]
-    assert first["value"] != second["value"]
-    assert len(first["shown"]) == 200
+    first, second = answer.reply["reference"]["values"]
+    assert first != second
+    assert [len(text) for text in answer.reply["reference"]["shown"]] == [200, 200]
     assert 1 <= answer.reply["workers"]["distinct_workers"] <= 2
 
 

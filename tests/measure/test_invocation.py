@@ -38,6 +38,9 @@ class FakeSupervisor:
         return self.ending
 
 
+RESULTS: Any = {"quick": ["1f"], "values": ["=31"], "shown": ["1"]}
+
+
 def make_ending(reply: dict[str, Any] | None = None, ended: EndedBy = "exited", **fields: Any) -> Ending:
     usual = {"exit_code": 0, "seconds": 2.5, "orphans_cpu_s": 0.0, "cpu_s": 0.0, "killed": 0}
     encoded = None if reply is None else json.dumps(reply).encode()
@@ -189,17 +192,18 @@ def test_a_window_has_percentiles_and_makes_no_reference(tmp_path: Path) -> None
 def test_a_record_of_several_tasks_may_continue_at_the_first_item(tmp_path: Path) -> None:
     records = [make_record(2, 2), make_record(1, 1)]
     reply = make_reply(make_iteration(records=records), differing=[0])
-    request = replace(in_window(tmp_path, 1), reference=Reference(results=[], labels=["a", "b", "c"]))
+    request = replace(in_window(tmp_path, 1), reference=Reference(results=RESULTS, labels=["a", "b", "c"]))
     task_records = invoke(request, FakeSupervisor(make_ending(reply))).records
     assert [(record.label, record.differs) for record in task_records] == [("c", True), ("b", False)]
 
 
 def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
-    reference = Reference(
-        results=[{"value": 1, "shown": "1"}], calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0
-    )
+    reference = Reference(results=RESULTS, calls={"set": 7}, labels=["set"], task_s=1e-5, seconds=1.0)
     supervisor = FakeSupervisor(make_ending())
-    invoke(make_request(tmp_path, reference), supervisor)
+    request = replace(
+        make_request(tmp_path, reference), reference_cell="a", references_file=Path("references.jsonl")
+    )
+    invoke(request, supervisor)
     received = json.loads(supervisor.launches[0].specification)
     settings = make_cell("abc").settings
     assert (received["path"][0], received["reply_mark"]) == (str(Path.cwd()), REPLY_MARK)
@@ -214,7 +218,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
         "with_payload": False,
         "with_held_share": False,
         "calls": {"set": 7},
-        "reference": [{"value": 1, "shown": "1"}],
+        "reference": {"quick": ["1f"], "file": str(Path.cwd() / "references.jsonl"), "cell": "a"},
         "with_labels": False,
         "bags": 1,
     }
@@ -488,11 +492,9 @@ def test_without_any_labels_records_have_empty_ones(measure: Callable[..., Outco
 
 @pytest.mark.parametrize("status", ["ok", "wrong_result"])
 def test_a_reference_is_made_from_a_reply_with_results(measure: Callable[..., Outcome], status: str) -> None:
-    reply = make_reply(
-        make_iteration(), status=status, reference=[{"value": 1, "shown": "1"}], calls={"one": 3}
-    )
+    reply = make_reply(make_iteration(), status=status, reference=RESULTS, calls={"one": 3})
     assert measure(make_ending(reply)).reference == Reference(
-        results=[{"value": 1, "shown": "1"}],
+        results=RESULTS,
         calls={"one": 3},
         labels=["one", "two"],
         task_s=80e-9,

@@ -35,8 +35,13 @@ from tests.factories import make_cell
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
 
 
+RESULTS: Any = {"quick": ["1f"], "values": ["=31"], "shown": ["1"]}
+
+
 class MemoryStore:
     """A StudyStore that keeps everything in lists."""
+
+    references_file = Path("references.jsonl")
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
@@ -90,7 +95,7 @@ def outcome_of(
         status=status,
         error="" if status == "ok" else f"it {status}",
     )
-    reference = Reference(results=[], calls=calls, labels=["1"], seconds=seconds)
+    reference = Reference(results=RESULTS, calls=calls, labels=["1"], seconds=seconds)
     return Outcome(
         samples=[sample],
         records=[],
@@ -309,7 +314,7 @@ def test_after_a_failed_reference_the_first_cell_that_succeeds_takes_its_place()
 
     other = make_cell("q", baseline="s")
     trial = Trial(SERIAL, THREAD, PROCESS, other, invoke=invoke).measure()
-    reference = Reference(results=[], calls={"set": 7}, labels=["1"], seconds=2.0)
+    reference = Reference(results=RESULTS, calls={"set": 7}, labels=["1"], seconds=2.0)
     assert trial.order()[:3] == ["s0", "t0", "p0"]
     assert sorted(trial.order()[3:]) == ["p1", "p2", "q1", "q2"]
     assert {(str(request.reference), request.time_limit_s) for request in trial.requests[:3]} == {

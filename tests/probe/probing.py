@@ -48,7 +48,7 @@ class Answer:
 
     def values(self) -> list[Any]:
         """List the tasks' results, of a workload with `compare: close`."""
-        return [entry["value"] for entry in self.reply["reference"]]
+        return list(self.reply["reference"]["values"])
 
 
 def specify(

@@ -210,7 +210,7 @@ def test_every_bag_is_compared_and_the_first_one_is_the_reference() -> None:
     labels = ["a", "b"]
     reference = judge([1, 2, 1, 2], labels, WORKLOAD, None).new_reference
     assert reference is not None
-    assert len(reference) == 2
+    assert len(reference["values"]) == 2
     assert judge([1, 2, 1, 5], labels, WORKLOAD, reference).differing == [1]
 
 

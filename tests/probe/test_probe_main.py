@@ -26,7 +26,7 @@ def test_the_reply_of_a_successful_measurement() -> None:
     reply = run(specify(THREAD))
     assert (reply["status"], reply["error"], reply["traceback"]) == ("ok", "", "")
     assert reply["labels"] == ["1", "2", "3"]
-    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+    assert reply["reference"]["values"] == [1, 4, 9]
     assert reply["differing"] == []
     assert reply["calls"] is None
     assert reply["workers"]["start_method"] is None
@@ -80,7 +80,7 @@ def test_several_bags_are_one_run_and_the_first_is_the_reference() -> None:
     assert iteration["tasks"] == 6
     assert [record["task"] for record in named_fields(iteration["records"])] == list(range(6))
     assert reply["labels"] == ["1", "2", "3"]
-    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+    assert reply["reference"]["values"] == [1, 4, 9]
 
 
 def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
@@ -209,7 +209,7 @@ def test_a_snippet_that_raises_names_itself() -> None:
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
 def test_coroutine_functions_run_on_every_executor(pool: dict[str, Any]) -> None:
     reply = run(specify(pool, function="bag.squared_later"))
-    assert (reply["status"], [entry["value"] for entry in reply["reference"]]) == ("ok", [1, 4, 9])
+    assert (reply["status"], reply["reference"]["values"]) == ("ok", [1, 4, 9])
 
 
 @pytest.mark.parametrize("pool", [SERIAL, THREAD])
@@ -226,13 +226,13 @@ def test_very_short_tasks_are_traced_in_a_separate_run() -> None:
     assert headline["wall_ns"] > 0
     assert [iteration["warmup"] for iteration in (warmup, warm)] == [True, False]
     assert (separate["iteration"], separate["tracing"], len(separate["records"])) == (4, True, 3)
-    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+    assert reply["reference"]["values"] == [1, 4, 9]
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, None])
 def test_untraced_chunks_of_any_size_return_results_in_order(chunk_size: int | None) -> None:
     reply = run(specify(THREAD, tracing="separate_run", chunk_size=chunk_size))
-    assert [entry["value"] for entry in reply["reference"]] == [1, 4, 9]
+    assert reply["reference"]["values"] == [1, 4, 9]
 
 
 def test_a_very_short_task_that_raises_is_named() -> None:
@@ -276,3 +276,14 @@ def test_what_a_pool_of_processes_would_send(function: str) -> None:
     assert 0 < payload["function"]["mean_bytes"] < 100
     assert payload["items"]["largest_bytes"] == payload["results"]["largest_bytes"] < 20
     assert "payload" not in run(asked)["workers"]
+
+
+def test_the_reference_run_of_very_many_tasks_traces_them_in_groups() -> None:
+    specification = specify(items={"_target_": "builtins.range", "_args_": [20_001]}, chunk_size=None)
+    reply = run(specification)
+    records = named_fields(reply["iterations"][0]["records"])
+    assert len(records) == 6667
+    assert sum(record["tasks"] for record in records) == 20_001
+    assert {record["cpu_ns"] for record in records} == {None}
+    later = run({**specification, "reference": reply["reference"], "with_labels": False, "tracing": "chunk"})
+    assert len(later["iterations"][0]["records"]) == 1

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner_probe.result_digest import close, digest, plain, shown
+from runner_probe.result_digest import close, digest, plain, quick_digests, shown
 from tests.probe.probing import MEASURED, PROBE, interpreters
 
 NUMBERS = st.one_of(
@@ -188,6 +188,58 @@ def test_equal_values_have_equal_digests(value: object, other: object) -> None:
 )
 def test_different_values_have_different_digests(value: object, other: object) -> None:
     assert digest(value) != digest(other)
+
+
+class Unknown(list[Any]):
+    """A list of a type that is encoded part by part."""
+
+
+@pytest.mark.parametrize("parts", [st.integers(), st.floats(), st.text(), st.booleans(), st.binary()])
+@given(data=st.data())
+def test_a_list_of_one_type_is_encoded_as_part_by_part(parts: Any, data: st.DataObject) -> None:
+    values = data.draw(st.lists(parts, max_size=5))
+    assert digest(values) == digest(tuple(values)) == digest(Unknown(values))
+    assert digest([values, values]) == digest([Unknown(values), values])
+
+
+@given(st.lists(st.integers(min_value=-(2**53), max_value=2**53), max_size=5))
+def test_a_list_of_whole_floats_equals_one_of_integers(values: list[int]) -> None:
+    assert digest(values) == digest([float(value) for value in values])
+    assert digest([*values, 1]) == digest([*values, True])
+
+
+@given(VALUES)
+@settings(deadline=None)
+def test_equal_quick_digests_are_of_equal_values(value: object) -> None:
+    original, other = quick_digests([[value]]), quick_digests([[copy.deepcopy(value)]])
+    assert original != [""] or digest(value)
+    if original == other:
+        assert digest(value) == digest(copy.deepcopy(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [(1, True), (1, 1.0), ([1], (1,)), (b"a", "a"), (np.zeros(2), np.zeros(2, int)), (np.eye(2), np.ones(4))],
+)
+def test_values_of_different_types_have_different_quick_digests(value: object, other: object) -> None:
+    assert quick_digests([[value]]) != quick_digests([[other]])
+
+
+def test_quick_digests_do_not_depend_on_what_is_shared() -> None:
+    text, equal = (str(10**6) for _ in range(2))
+    assert text is not equal
+    assert quick_digests([[[text, text]]]) == quick_digests([[[text, equal]]])
+
+
+def test_what_cannot_be_pickled_has_no_quick_digest() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+    assert quick_digests([[lambda: None], [cycle], [1]])[:2] == ["", ""]
+
+
+def test_large_values_have_the_quick_digests_of_small_ones_together() -> None:
+    blocks: list[list[object]] = [[bytes(9_000_000)], [1], [bytes(9_000_000)]]
+    assert quick_digests(blocks) == [quick_digests([block])[0] for block in blocks]
 
 
 def test_a_shared_object_equals_two_equal_objects() -> None:

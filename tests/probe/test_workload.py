@@ -88,14 +88,14 @@ def test_a_function_without_arguments_is_not_wrapped() -> None:
 
 
 def test_labels_are_shortened_texts_of_items() -> None:
-    labels = load(items=["a  b\nc", 7, "x" * 50, [1, 2]]).labels()
+    labels = list(load(items=["a  b\nc", 7, "x" * 50, [1, 2]]).labels())
     assert labels == ["a b c", "7", "x" * 39 + "…", "[1, 2]"]
 
 
 def test_an_item_without_a_text_is_labelled_by_its_type() -> None:
     workload = load()
     workload.bag = [Unlabelled()]
-    assert workload.labels() == ["<Unlabelled>"]
+    assert list(workload.labels()) == ["<Unlabelled>"]
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -162,7 +162,7 @@ def test_the_key_of_a_workload_that_cannot_be_loaded_is_named(
 
 def test_snippets_are_tasks_by_name() -> None:
     workload = Workload({"snippets": {"one": "1", "two": "2"}, "setup": "x = 1"}, {"one": 3, "two": 4})
-    assert list(workload.items) == workload.labels() == ["one", "two"]
+    assert list(workload.items) == list(workload.labels()) == ["one", "two"]
     assert workload.calls == {"one": 3, "two": 4}
     assert isinstance(workload.call, functools.partial)
     started, ended = workload.call("one")

@@ -12,6 +12,7 @@ from runner_probe.adapters import traits_of
 from runner_probe.channel import Channel
 from runner_probe.cpu import living_cpu_s
 from runner_probe.iteration import (
+    MAX_RECORDS,
     RECORD_FIELDS,
     ChunkedTasks,
     PoolFailed,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         RecordValues,
         RunReply,
         RunSpecification,
+        Tracing,
         WindowSpecification,
         WorkerFacts,
     )
@@ -136,10 +138,10 @@ def _run_kind(workload: Workload, factory: Factory, specification: RunSpecificat
 def _measure(
     workload: Workload, factory: Factory, specification: MeasurementSpecification, reply: RunReply
 ) -> None:
-    tracing = specification["tracing"]
+    tracing, chunk_size = _granularity(specification, len(workload.items))
     call = workload.call
     held_thread = _held_thread(workload) if specification["with_held_share"] else None
-    tasks = ChunkedTasks(workload.call, workload.items, specification["chunk_size"], each=tracing == "task")
+    tasks = ChunkedTasks(workload.call, workload.items, chunk_size, each=tracing == "task")
     is_untraced = tracing in ("separate_run", "nothing") and not is_async(tasks.call)
     untraced = _run_untraced(tasks, factory) if is_untraced else None
     if untraced is not None:  # added first: the traced run may fail
@@ -170,7 +172,7 @@ def _measure(
 
         _add_judgement(judge(values, workload.labels(), workload.settings, specification["reference"]), reply)
     if specification["with_labels"]:
-        reply["labels"] = workload.labels()
+        reply["labels"] = list(workload.labels())
 
 
 def _measure_warm(
@@ -193,6 +195,19 @@ def _held_thread(workload: Workload) -> HeldThread | None:
     held_thread = HeldThread(workload.call)
     workload.call = held_thread.measured()
     return held_thread
+
+
+def _granularity(specification: MeasurementSpecification, tasks: int) -> tuple[Tracing, int | None]:
+    """Return what is traced, and the chunk size.
+
+    The reference run of very many tasks traces them in groups: they may be very short, their records would be
+    merged anyway, and the run enters no statistic.
+    """
+    tracing, chunk_size = specification["tracing"], specification["chunk_size"]
+    is_reference = specification["with_labels"] and specification["reference"] is None
+    if is_reference and tracing == "task" and tasks > MAX_RECORDS:
+        return "chunk", max(chunk_size or 1, -(-tasks // MAX_RECORDS))
+    return tracing, chunk_size
 
 
 def _measure_window(

@@ -30,11 +30,22 @@ class WorkloadSettings(TypedDict, total=False):
     compare: str
 
 
-class ComparableResult(TypedDict):
-    """One task's result, in a form that can be compared with other runs of the task."""
+@final
+class ReferenceResults(TypedDict):
+    """Results of one bag, in forms that can be compared with other runs of its tasks."""
 
-    value: Any  #: a digest, or with `compare: close` the numbers themselves
-    shown: str  #: for messages
+    quick: list[str]  #: digests of blocks of tasks as pickled; different ones may be of equal results
+    values: list[Any]  #: by task: a digest, or with `compare: close` the numbers themselves
+    shown: list[str]  #: for messages, of the first tasks
+
+
+@final
+class ExpectedResults(TypedDict):
+    """What results are compared with: quickly, and where that differs with those in a file."""
+
+    quick: list[str]
+    file: str  #: `references.jsonl` of the study
+    cell: str  #: whose last reference in that file it is
 
 
 # --- specifications ---
@@ -69,7 +80,7 @@ class MeasurementSpecification(_RunSpecification):
     chunk_size: int | None  #: tasks sent to a worker at a time; None: all of them
     iterations: int
     tracing: Tracing
-    reference: list[ComparableResult] | None  #: what results are compared with; None: make it
+    reference: ExpectedResults | None  #: what results are compared with; None: make it
     with_labels: bool  #: send the tasks' labels
     with_native_threads: bool  #: report the threads of native libraries
     with_payload: bool  #: report what function, items and results are when they are pickled
@@ -83,7 +94,7 @@ class WindowSpecification(_RunSpecification):
     folder: str  #: empty; the workers wait for each other there
     workers: int
     duration_s: float
-    reference: list[ComparableResult] | None
+    reference: ExpectedResults | None
     with_native_threads: bool
 
 
@@ -242,7 +253,7 @@ class RunReply(_RunReply, total=False):
     calls: dict[str, int] | None  #: inner-loop counts used for snippets
     labels: list[str]  #: of one bag; only if requested
     differing: list[int]  #: tasks of the bag whose result is wrong
-    reference: list[ComparableResult]  #: if none was given and whole bags ran
+    reference: ReferenceResults  #: if none was given and whole bags ran
     dispatch: DispatchReply
 
 
@@ -263,7 +274,7 @@ class MeasuredReply(_MeasuredReply, total=False):
     workers: WorkerFacts
     labels: list[str]
     differing: list[int]
-    reference: list[ComparableResult]
+    reference: ReferenceResults
 
 
 class DispatchedReply(TypedDict):

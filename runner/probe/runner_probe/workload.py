@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runner_probe.items import make_items
+from runner_probe.short_text import short_repr
 from runner_probe.targets import bind_target, build, imports_ns, locate_callable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from runner_probe.wire import WorkloadSettings
@@ -60,11 +61,9 @@ class Workload:
         self.setup = None if self.is_snippets else _bind(settings.get("setup"), "setup")
         self.teardown = _bind(settings.get("teardown"), "teardown")
 
-    def labels(self) -> list[str]:
+    def labels(self) -> Labels:
         """Name each task of a bag: a snippet by its name, an item by its shortened text. Names may repeat."""
-        if self.is_snippets:
-            return list(self.bag)
-        return [_label(item) for item in self.bag]
+        return Labels(self.bag)
 
     def _load_snippets(self, calls: dict[str, int] | None) -> None:
         # Imported here and below because only some workloads need it.
@@ -144,9 +143,30 @@ def _bind(settings: Any, key: str) -> Callable[[], object] | None:
         return bind_target(settings)
 
 
+class Labels:
+    """The labels of a bag's tasks, each made when it is read.
+
+    Args:
+        bag: the items of one bag
+    """
+
+    def __init__(self, bag: Sequence[Any]) -> None:
+        self._bag = bag
+
+    def __len__(self) -> int:
+        return len(self._bag)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(_label, self._bag)
+
+    def __getitem__(self, task: int) -> str:
+        return _label(self._bag[task])
+
+
 def _label(item: Any) -> str:
     try:
-        text = item if isinstance(item, str) else repr(item)
+        # White space is collapsed, so that more of a text may fit than its beginning.
+        text = item[: 10 * _LABEL_LENGTH] if isinstance(item, str) else short_repr(item, 2 * _LABEL_LENGTH)
     except Exception:
         text = f"<{type(item).__name__}>"
     text = " ".join(text.split())
