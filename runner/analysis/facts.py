@@ -167,7 +167,15 @@ class Sent:
     each_worker: bool = False  #: sent once to each worker, not with every chunk or task
 
 
-LossDetail = Sent | InEachWorker | Restarts | TinyTasks
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CpusTogether:
+    """How many CPUs' worth of time some CPUs deliver while all of them are busy."""
+
+    cpus: int
+    delivered: float
+
+
+LossDetail = Sent | InEachWorker | Restarts | TinyTasks | CpusTogether
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,6 +19,7 @@ from runner.analysis.facts import (
     CellsFailed,
     CellsNotMeasured,
     Comparison,
+    CpusTogether,
     CrowdedCpus,
     DisturbanceCount,
     DisturbedRuns,
@@ -158,6 +159,16 @@ DETAILS: Mapping[type[Any], Object[Any]] = {
             value("kind", lambda _: "restarts", "string", "workers that are replaced between tasks"),
             value("count", lambda detail: detail.count, "number", "how often: median over the repetitions"),
             value("seconds", lambda detail: detail.seconds, "number", "of each restart", unit="s"),
+        ),
+    ),
+    CpusTogether: Object[CpusTogether](
+        name="cpus_together",
+        fields=(
+            value("kind", lambda _: "cpus_together", "string", "CPUs that share a core or a clock limit"),
+            value("cpus", lambda detail: detail.cpus, "integer", "CPUs that are busy at the same time"),
+            value(
+                "delivered", lambda detail: detail.delivered, "number", "what they do, in CPUs that are alone"
+            ),
         ),
     ),
     TinyTasks: Object[TinyTasks](

@@ -22,6 +22,7 @@ from runner.analysis.facts import (
     CellsFailed,
     CellsNotMeasured,
     Comparison,
+    CpusTogether,
     CrowdedCpus,
     DisturbedRuns,
     Explanation,
@@ -512,6 +513,8 @@ def _lost_to(loss: Loss) -> str:
         return f"{loss.cause.name} ({plural(detail.count, 'time')}, {seconds(detail.seconds)} each)"
     if isinstance(detail, Sent):
         return f"{loss.cause.name} ({_sent(detail)})"
+    if isinstance(detail, CpusTogether):
+        return f"{loss.cause.name} (these {detail.cpus} CPUs deliver {detail.delivered:.2g} of one)"
     if isinstance(detail, TinyTasks):
         return f"{loss.cause.name} ({_tiny_tasks(detail)})"
     return loss.cause.name

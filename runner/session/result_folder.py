@@ -8,6 +8,7 @@ from typing import Any
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import reporting_write_errors
 from runner.folder.store import Store
+from runner.measure.cpus_together import measure_together
 from runner.session import environment, same_machine
 from runner.session.description import describe_session
 from runner.session.resume import StoppedStudy
@@ -52,7 +53,11 @@ def _create(session: Session, interpreters: _Interpreters, study_id: str) -> Ope
     store = Store.create(Path(study.results_dir), study.name, plan.cells, plan.swept)
     session.locks.lock_folder(store.folder)
     store.write_study(replace(study, study_id=study_id))
-    facts = {"start": environment.capture(), "interpreters": list(interpreters)}
+    facts = {
+        "start": environment.capture(),
+        "interpreters": list(interpreters),
+        "together": measure_together([cell.workers for cell in plan.cells], environment.usable_cpus()),
+    }
     store.write_environment(facts)
     return OpenFolder(store=store, facts=facts)
 

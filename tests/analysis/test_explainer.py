@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runner.analysis.estimate import Estimate
-from runner.analysis.facts import Unexplained
+from runner.analysis.facts import CpusTogether, Unexplained
 from runner.analysis.study import analyse
 from tests.factories import SETTINGS, MakeResults, cell
 
@@ -114,3 +114,11 @@ def test_one_process_does_not_bound_tasks_that_wait_at_the_same_time(
     )
     assert computing.speedup_bound == Estimate.exact(1.0)
     assert waiting.speedup_bound == Estimate.exact(bound)
+
+
+def test_what_busy_cpus_deliver_together_is_part_of_the_loss(make_results: MakeResults) -> None:
+    made = make_results({SERIAL: WALLS, TWO: [0.75 * wall for wall in WALLS]})
+    speed = {"value": 0.75, "low": 0.7, "high": 0.8}
+    study = analyse(replace(made, environment={**made.environment, "together": {"2": speed}}))
+    loss = study.cells[TWO.id].losses[0]
+    assert (loss.cause.code, loss.detail) == ("shared_cores", CpusTogether(cpus=2, delivered=1.5))

@@ -15,6 +15,7 @@ from runner.analysis.facts import (
     CellsFailed,
     CellsNotMeasured,
     Comparison,
+    CpusTogether,
     CrowdedCpus,
     Explanation,
     FewerWorkers,
@@ -344,6 +345,7 @@ TINY = TinyTasks(
         ),
         (Restarts(count=38, seconds=0.012), " (38 times, 12.0 ms each)"),
         (Restarts(count=1, seconds=0.2), " (1 time, 200 ms each)"),
+        (CpusTogether(cpus=2, delivered=1.6875), " (these 2 CPUs deliver 1.7 of one)"),
         (
             TINY,
             (

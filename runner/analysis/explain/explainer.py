@@ -10,6 +10,7 @@ from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
 from runner.analysis.explain.causes import (
     SEVERAL_CPUS,
+    SHARED_CORES,
     Setting,
     TogetherSpeed,
     busy_cpus,
@@ -21,7 +22,7 @@ from runner.analysis.explain.start_up import WorkerStart, start_detail, with_sta
 from runner.analysis.explain.tiny_tasks import UntracedRuns, tiny_task_losses, with_tiny_task_remedy
 from runner.analysis.explain.trace import Trace
 from runner.analysis.explain.transfer import Transfer, with_transfer_facts
-from runner.analysis.facts import MOST_SLOWED_BY_TRACING, Factors, Loss, Unexplained
+from runner.analysis.facts import MOST_SLOWED_BY_TRACING, CpusTogether, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
@@ -239,6 +240,9 @@ class Explainer:
         """Add the figures that a loss is explained with, and the remedy that fits the cell."""
         pool = cell.settings["executor"]["pool"]
         detail = start_detail(loss.cause, pairs, setting.start)
+        if loss.cause is SHARED_CORES and setting.together is not None:
+            cpus = int(min(setting.workers, setting.cpus))
+            detail = CpusTogether(cpus=cpus, delivered=cpus * setting.together.value)
         cause = with_start_remedy(loss.cause, setting.start, pool)
         return with_transfer_facts(replace(loss, cause=cause, detail=detail), setting.transfer)
 
