@@ -14,11 +14,8 @@ from typing import Any, Self
 
 from runner.errors import ConfigurationError
 from runner.modes import MODES
-from runner.records import Cell
+from runner.records import NAMING_SETTINGS, Cell
 from runner.settings import STUDY_SETTINGS, ExecutorConfig, Point
-
-#: Settings that every table has a column for, swept or not.
-_STANDARD_COLUMNS = ("workload", "executor", "workers", "chunk_size", "python")
 
 #: The configuration group of each setting that holds an executor.
 _GROUPS = {"executor": "executor", "baseline": "executor@baseline"}
@@ -171,7 +168,7 @@ def _swept(points: Sequence[Point]) -> tuple[str, ...]:
     return tuple(
         key
         for key in keys
-        if key not in _STANDARD_COLUMNS and len({point.overrides.get(key) for point in points}) > 1
+        if key not in NAMING_SETTINGS and len({point.overrides.get(key) for point in points}) > 1
     )
 
 

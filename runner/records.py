@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -17,6 +17,8 @@ ChunkSize = int | Literal["auto"] | None
 
 LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
 DEFAULT_LOAD_LIMIT_S = 60.0  # the setting load_limit_s
+#: Settings that name a cell, whether they are swept or not: each is a column of every table.
+NAMING_SETTINGS = ("workload", "executor", "workers", "chunk_size", "python")
 AUTO: Literal["auto"] = "auto"  #: a chunk size that the runner chooses before the first repetition
 
 #: A status that excludes a cell from the rest of the study and from comparisons.
@@ -75,6 +77,18 @@ class Cell:
         return self.executor if self.workers is None else f"{self.executor} × {self.workers}"
 
     @property
+    def naming(self) -> dict[str, Any]:
+        """The settings that name it: those of NAMING_SETTINGS, then the other swept ones."""
+        return {
+            "workload": self.workload,
+            "executor": self.executor,
+            "workers": self.workers,
+            "chunk_size": self.chunk_size,
+            "python": self.python,
+            **self.swept,
+        }
+
+    @property
     def work(self) -> str:
         """The workload as text: cells with equal work may be compared, whatever executor runs it."""
         return json.dumps(self.settings["workload"], sort_keys=True)
@@ -85,18 +99,18 @@ def shown_value(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def names(cells: Sequence[Cell]) -> dict[str, str]:
+def names(cells: Sequence[Cell], *, without: str = "") -> dict[str, str]:
     """Name cells by executor, workers and the settings that differ between them; by id.
 
     `process × 4 (chunk_size=10, count=60)`. A setting that does not reach a cell, such as the chunk size of
     the plain loop, is left out of its name.
+
+    Args:
+        cells: that the names tell apart
+        without: a setting to leave out, in which cells with one name differ
     """
-    settings = {cell.id: _distinguishing_settings(cell) for cell in cells}
-    varying = [
-        key
-        for key in dict.fromkeys(key for values in settings.values() for key in values)
-        if len({str(values[key]) for values in settings.values() if values.get(key) is not None}) > 1
-    ]
+    settings = {cell.id: _distinguishing_settings(cell, without) for cell in cells}
+    varying = varying_settings(settings.values())
     named = {}
     for cell in cells:
         values = settings[cell.id]
@@ -105,13 +119,36 @@ def names(cells: Sequence[Cell]) -> dict[str, str]:
             for key in varying
             if values.get(key) is not None
         )
-        named[cell.id] = f"{cell.name} ({shown})" if shown else cell.name
+        name = cell.executor if without == "workers" else cell.name
+        named[cell.id] = f"{name} ({shown})" if shown else name
     return named
 
 
-def _distinguishing_settings(cell: Cell) -> dict[str, Any]:
+def names_within_workloads(cells: Iterable[Cell], *, without: str = "") -> dict[str, str]:
+    """Name cells as `names` does, each within its workload."""
+    by_workload: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_workload.setdefault(cell.workload, []).append(cell)
+    return {
+        cell: name for group in by_workload.values() for cell, name in names(group, without=without).items()
+    }
+
+
+def varying_settings(settings: Collection[Mapping[str, Any]]) -> list[str]:
+    """List the settings that differ between cells; None, one that does not reach a cell, is no value.
+
+    Args:
+        settings: of each cell, by name
+    """
+    keys = dict.fromkeys(key for values in settings for key in values)
+    shown = {key: {str(values[key]) for values in settings if values.get(key) is not None} for key in keys}
+    return [key for key, values in shown.items() if len(values) > 1]
+
+
+def _distinguishing_settings(cell: Cell, without: str) -> dict[str, Any]:
     size = "all" if cell.chunk_size is None else cell.chunk_size
-    return {"chunk_size": None if cell.is_loop else size, "python": cell.python, **cell.swept}
+    settings = {"chunk_size": None if cell.is_loop else size, "python": cell.python, **cell.swept}
+    return {key: value for key, value in settings.items() if key != without}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 
 from runner.records import Cell
 
-_SETTINGS = ("executor", "workers", "chunk_size", "python")
-
 
 def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]:
     """Group the cells of one workload that differ in nothing but one setting.
@@ -19,7 +17,6 @@ def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]
     """
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        known = (getattr(cell, name) for name in _SETTINGS if name != setting)
-        swept = (value for key, value in cell.swept.items() if key != setting)
-        groups.setdefault((cell.workload, *map(repr, (*known, *swept))), []).append(cell)
+        others = (repr(value) for key, value in cell.naming.items() if key != setting)
+        groups.setdefault(tuple(others), []).append(cell)
     return [tuple(group) for group in groups.values()]

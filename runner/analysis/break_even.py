@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from runner.analysis.estimate import Estimate
 from runner.analysis.facts import BreakEven, CellAnalysis
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, expanded_tail, resampled_medians
-from runner.records import Cell, names
+from runner.records import names_within_workloads
 
 
 def analyse_break_evens(
@@ -41,7 +40,7 @@ def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> l
     }
     pools = alike_but_for((cells[cell].cell for cell in sizes), key)
     curves = [sorted(pool, key=lambda cell: sizes[cell.id]) for pool in pools if len(pool) > 1]
-    named = _names([cells[curve[0].id] for curve in curves], key)
+    named = names_within_workloads((cells[curve[0].id].as_shown for curve in curves), without=key)
     return [
         _break_even(
             key,
@@ -56,16 +55,6 @@ def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> l
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _names(smallest: Iterable[CellAnalysis], key: str) -> dict[str, str]:
-    """Name the pools of each workload, without sizes, by the id of their smallest cells."""
-    by_workload: dict[str, list[Cell]] = {}
-    for cell in smallest:
-        others = {other: value for other, value in cell.swept.items() if other != key}
-        pool = replace(cell.cell, python=cell.python, swept=others)
-        by_workload.setdefault(pool.workload, []).append(pool)
-    return {cell: name for pools in by_workload.values() for cell, name in names(pools).items()}
 
 
 def _break_even(

@@ -35,7 +35,7 @@ from runner.analysis.machine import Machine
 from runner.disturbances import DisturbanceKind, parse
 from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
-from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names
+from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names_within_workloads
 
 MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
 _UNCOUNTED = 0.05  # of the tasks of a window: the task that each worker has in progress when it closes
@@ -169,15 +169,13 @@ def native_threads(cell: Cell, machine: Machine, per_worker: int) -> NativeThrea
 
 def _names(results: Results, machine: Machine) -> dict[str, str]:
     """Name every cell within its workload, with the version of its interpreter and swept numbers."""
-    by_workload: dict[str, list[Cell]] = {}
-    for cell in results.cells:
-        shown = replace(
-            cell,
-            python=machine.version(cell),
-            swept={key: as_number(value) for key, value in cell.swept.items()},
-        )
-        by_workload.setdefault(cell.workload, []).append(shown)
-    return {cell: name for cells in by_workload.values() for cell, name in names(cells).items()}
+    return names_within_workloads(
+        replace(cell, python=machine.version(cell), swept=_swept_numbers(cell)) for cell in results.cells
+    )
+
+
+def _swept_numbers(cell: Cell) -> dict[str, Any]:
+    return {key: as_number(value) for key, value in cell.swept.items()}
 
 
 def _units(cell: Cell, samples: Sequence[Sample]) -> dict[int, float]:

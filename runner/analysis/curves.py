@@ -1,7 +1,6 @@
 """Curves of cells that differ in nothing but the number of workers, and the scaling laws fitted to them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from runner.analysis.headline import CellTimes
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
 from runner.modes import ModeSpec
-from runner.records import LAWS, Cell, LawName, names
+from runner.records import LAWS, Cell, LawName, names_within_workloads
 
 _LITTLE_CPU = 0.1  # of the time of tasks: below it they wait, and more workers than CPUs help
 
@@ -21,7 +20,7 @@ def analyse_laws(
 ) -> tuple[LawAnalysis, ...]:
     """Fit both laws to every curve, in the order of the grid."""
     curves = alike_but_for((cell.cell for cell in cells.values() if cell.cell.workers is not None), "workers")
-    named = _names([cells[curve[0].id] for curve in curves])
+    named = names_within_workloads((cells[curve[0].id].as_shown for curve in curves), without="workers")
     laws: list[LawAnalysis] = []
     for curve in curves:
         fitted = _fitted_cells(curve, cells, machine)
@@ -43,15 +42,6 @@ def analyse_laws(
             for law, result in _fit_laws(fitted, times, mode)
         )
     return tuple(laws)
-
-
-def _names(firsts: Sequence[CellAnalysis]) -> dict[str, str]:
-    """Name the curves of each workload, without workers, by the id of their first cell."""
-    by_workload: dict[str, list[Cell]] = {}
-    for first in firsts:
-        curve = replace(first.cell, workers=None, python=first.python, swept=first.swept)
-        by_workload.setdefault(curve.workload, []).append(curve)
-    return {cell: name for curves in by_workload.values() for cell, name in names(curves).items()}
 
 
 def _fitted_cells(

@@ -5,7 +5,7 @@ unknown or makes no sense, never zero. Times are seconds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -308,6 +308,11 @@ class CellAnalysis:
     short_window: ShortWindow | None
     missed_precision: float | None  #: relative half-width reached, where it is wider than was asked for
     has_task_times: bool  #: False where the records of an iteration were merged
+
+    @property
+    def as_shown(self) -> Cell:
+        """The cell, with the version of its interpreter and swept numbers as numbers."""
+        return replace(self.cell, python=self.python, swept=self.swept)
 
     @property
     def is_baseline(self) -> bool:

@@ -27,13 +27,14 @@ from runner.analysis.facts import (
     WorkComparison,
 )
 from runner.analysis.headline import CellTimes
+from runner.records import varying_settings
 
 _Cells = Mapping[str, CellAnalysis]
 _EQUAL = 1.25  # times the median task: no task is longer
 
 
 def analyse_groups(
-    cells: _Cells, tasks: Iterable[TaskAnalysis], times: CellTimes, swept: Sequence[str]
+    cells: _Cells, tasks: Iterable[TaskAnalysis], times: CellTimes
 ) -> tuple[GroupAnalysis, ...]:
     """Answer for every group of cells with a common baseline, in the order of the grid.
 
@@ -41,12 +42,11 @@ def analyse_groups(
         cells: of the study, by id
         tasks: of all cells
         times: by which cells are compared
-        swept: keys of further swept settings
     """
     groups: dict[str, list[CellAnalysis]] = {}
     for cell in cells.values():
         groups.setdefault(cell.cell.baseline, []).append(cell)
-    keys = [key for key in ("python", *swept) if _varies(cells.values(), key)]
+    keys = varying_settings([_settings(cell) for cell in cells.values()])
     snippets: dict[str, list[TaskAnalysis]] = {}
     lengths: dict[str, list[float]] = {}
     for task in tasks:
@@ -174,7 +174,7 @@ def compare_work(
 def _where(group: Sequence[CellAnalysis], keys: Sequence[str]) -> dict[str, Any]:
     """Return the settings that all pools of a group have in common and other groups have not."""
     pools = [cell for cell in group if cell.cell.workers is not None] or group
-    values = {key: [_setting(cell, key) for cell in pools] for key in keys}
+    values = {key: [_settings(cell)[key] for cell in pools] for key in keys}
     return {
         key: of_pools[0]
         for key, of_pools in values.items()
@@ -182,10 +182,6 @@ def _where(group: Sequence[CellAnalysis], keys: Sequence[str]) -> dict[str, Any]
     }
 
 
-def _varies(cells: Iterable[CellAnalysis], key: str) -> bool:
-    values = {str(value) for cell in cells if (value := _setting(cell, key)) is not None}
-    return len(values) > 1
-
-
-def _setting(cell: CellAnalysis, key: str) -> Any:
-    return cell.python if key == "python" else cell.swept[key]
+def _settings(cell: CellAnalysis) -> dict[str, Any]:
+    """Return what may tell a group from others: the interpreter, and further swept settings."""
+    return {"python": cell.python, **cell.swept}

@@ -34,7 +34,7 @@ def analyse(results: Results) -> StudyAnalysis:
     explainer = Explainer(trace, times.wall, machine, results.cells)
     cells = {cell.id: analyse_cell(cell, context, explainer) for cell in results.cells}
     tasks = tuple(analyse_tasks(results.cells, trace, level))
-    groups = analyse_groups(cells, tasks, times.unit, results.swept)
+    groups = analyse_groups(cells, tasks, times.unit)
     study = _study_facts(results, machine, level)
     laws = analyse_laws(cells, times.unit, machine, study.mode)
     measured = Measured(

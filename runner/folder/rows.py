@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from runner.folder.file_names import CELLS
-from runner.records import Cell, Sample, TaskRecord, UntimedRun
+from runner.records import NAMING_SETTINGS, Cell, Sample, TaskRecord, UntimedRun
 
 _T = TypeVar("_T")
 
 #: Columns that come from the cell of a record, before those of the record itself.
-_CELL_COLUMNS = ("cell", "workload", "executor", "workers", "chunk_size", "python")
+_CELL_COLUMNS = ("cell", *NAMING_SETTINGS)
 TRACE_COLUMNS = tuple(field.name for field in dataclasses.fields(TaskRecord))
 
 
@@ -24,8 +24,7 @@ def columns_of(kind: type[Sample | UntimedRun], swept: Iterable[str]) -> tuple[s
 
 def row_of(record: Sample | UntimedRun, cell: Cell, swept: Iterable[str]) -> list[Any]:
     """Return the row of a record, in the order of `columns_of`."""
-    values = [cell.id, *(getattr(cell, column) for column in _CELL_COLUMNS[1:])]
-    values += [cell.swept[key] for key in swept]
+    values = [cell.id, *(cell.naming[key] for key in (*NAMING_SETTINGS, *swept))]
     return values + [getattr(record, column) for column in _record_columns(type(record))]
 
 

@@ -14,7 +14,7 @@ from runner.measure import invocation
 from runner.measure.schedule import Interrupted, Study
 from runner.measure.study_progress import StudyProgress
 from runner.plan import Plan
-from runner.records import StudySettings
+from runner.records import NAMING_SETTINGS, StudySettings
 from runner.session.interim import repetitions_note
 from runner.session.live_view import LiveView, waiting_time
 from runner.session.preflight import Checked
@@ -68,12 +68,12 @@ def show_plan(
     """
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("cell", "workload", "executor", "workers", "chunk", "python", *plan.swept, "tasks"):
+    keys = (*NAMING_SETTINGS, *plan.swept)
+    for column in ("cell", *("chunk" if key == "chunk_size" else key for key in keys), "tasks"):
         table.add_column(column)
     for cell in plan.cells:
-        values = (cell.id, cell.workload, cell.executor, cell.workers, cell.chunk_size, cell.python)
-        swept = (cell.swept[key] for key in plan.swept)
-        table.add_row(*("" if value is None else str(value) for value in (*values, *swept, tasks[cell.id])))
+        values = (cell.id, *(cell.naming[key] for key in keys), tasks[cell.id])
+        table.add_row(*("" if value is None else str(value) for value in values))
     with console.capture() as capture:
         console.print(table)
         estimate = _estimate(len(plan.cells), settings, repetition_s, untimed_s)

@@ -68,7 +68,7 @@ def explained(
         for name, analysed in study.cells.items()
     }
     units = {name: {run.repetition: run.unit_s for run in cell.runs} for name, cell in cells.items()}
-    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)), ())
+    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)))
     assert group.explanation is not None
     return group.explanation
 
@@ -348,7 +348,7 @@ def bounded(*bounds: Estimate | None, repetitions: int = 7, limit: BoundLimit | 
         if repetitions >= 6:
             pool = replace(pool, beats_baseline=False)
         cells[pool.cell.id] = pool
-    return analyse_groups(cells, (), CellTimes(times, Level(0.95, 1)), ())[0]
+    return analyse_groups(cells, (), CellTimes(times, Level(0.95, 1)))[0]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_a_gain_that_is_measured_refutes_the_bound(make_results: MakeResults) ->
     study = analyse(make_results({SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}))
     cells = {name: replace(one, speedup_bound=Estimate.exact(1.0)) for name, one in study.cells.items()}
     units = {name: {run.repetition: run.unit_s for run in one.runs} for name, one in cells.items()}
-    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)), ())
+    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)))
     assert group.answer is Answer.HELPS
 
 

@@ -23,7 +23,7 @@ def group_of(*snippets: TaskAnalysis, repetitions: int = 9) -> GroupAnalysis:
     """Analyse the group of a loop with some snippets."""
     serial: CellAnalysis = analysed_cell()
     times = CellTimes({"serial": dict.fromkeys(range(1, repetitions + 1), 1.0)}, LEVEL)
-    (group,) = analyse_groups({"serial": serial}, snippets, times, ())
+    (group,) = analyse_groups({"serial": serial}, snippets, times)
     return group
 
 
