@@ -61,13 +61,9 @@ def report(folder: "Path", *, quiet: bool) -> bool:
     from runner.session.report_wait import making_report  # noqa: PLC0415
 
     with making_report(folder, quiet=quiet):
-        from runner.analysis.study import analyse  # noqa: PLC0415
-        from runner.folder.results import read  # noqa: PLC0415
-        from runner.report.write import write_report  # noqa: PLC0415
+        from runner.report import write  # noqa: PLC0415
 
-        study = analyse(read(folder))
-        write_report(study, folder)  # render
-        return study.is_complete
+        return write.report(folder)
 
 
 def _nothing(_: str) -> None:

@@ -1,4 +1,4 @@
-"""The files of an analysed study. To add an output, write its renderer and list it here."""
+"""The outputs of an analysed study. To add one, write its renderer and list it here."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -11,30 +11,39 @@ from runner.report.csv_tables import (
     render_tasks,
 )
 from runner.report.plots import render_plots
+from runner.report.terminal import Screen, render_terminal
 from runner.report.verdict_json import render_verdict
 
-Content = str | bytes
+STDOUT = "-"  #: the target that stands for standard output
 
-#: By path in the result folder. A renderer returns None if the file makes no sense for a study.
-FILES: Mapping[str, Callable[[StudyAnalysis], Content | None]] = {
-    "summary.csv": render_summary,
-    "tasks.csv": render_tasks,
-    "fits.csv": render_fits,
-    "break_even.csv": render_break_even,
-    "known_answers.csv": render_known_answers,
-    "verdict.json": render_verdict,
+Content = str | bytes
+#: None if the output makes no sense for a study; of a folder, its files by name.
+Output = Content | Mapping[str, Content] | None
+
+#: Renderers by their target: a path in the result folder, or standard output. All are pure.
+RENDERERS: Mapping[str, Callable[[StudyAnalysis, Screen], Output]] = {
+    "summary.csv": lambda study, _: render_summary(study),
+    "tasks.csv": lambda study, _: render_tasks(study),
+    "fits.csv": lambda study, _: render_fits(study),
+    "break_even.csv": lambda study, _: render_break_even(study),
+    "known_answers.csv": lambda study, _: render_known_answers(study),
+    "verdict.json": lambda study, _: render_verdict(study),
+    "plots": lambda study, _: render_plots(study),
+    STDOUT: render_terminal,
 }
 
-#: Renderers of folders: each returns its files by name.
-FOLDERS: Mapping[str, Callable[[StudyAnalysis], Mapping[str, Content]]] = {"plots": render_plots}
 
+def render(study: StudyAnalysis, screen: Screen) -> Iterator[tuple[str, Content]]:
+    """Render every output, with its target; standard output is the last.
 
-def render(study: StudyAnalysis) -> Iterator[tuple[str, Content]]:
-    """Render every file, with its path in the result folder."""
-    for path, render_file in FILES.items():
-        content = render_file(study)
-        if content is not None:
-            yield path, content
-    for folder, render_folder in FOLDERS.items():
-        for name, content in render_folder(study).items():
-            yield f"{folder}/{name}", content
+    Args:
+        study: the analysed study
+        screen: what standard output can show
+    """
+    for target, renderer in RENDERERS.items():
+        output = renderer(study, screen)
+        if isinstance(output, Mapping):
+            for name, content in output.items():
+                yield f"{target}/{name}", content
+        elif output is not None:
+            yield target, output

@@ -1,7 +1,8 @@
 """The result on the terminal: tables, at most three warnings, the answer, the code to paste."""
 
 import io
-from typing import Literal, cast
+from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -27,35 +28,33 @@ _MOST_WARNINGS = 3
 ColorSystem = Literal["standard", "256", "truecolor", "windows"]
 
 
-def render_terminal(
-    study: StudyAnalysis, *, width: int = WIDTH, colors: ColorSystem | None = None, no_color: bool = False
-) -> str:
-    """Render the result as text.
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """What a terminal can show."""
 
-    Args:
-        study: the analysed study
-        width: in characters. Tables use all of it, text at most 80. Code and the folder may be wider
-        colors: what the terminal can show; None: plain text
-        no_color: bold text only
-    """
+    width: int = (
+        WIDTH  #: in characters. Tables use all of it, text at most 80. Code and the folder may be wider
+    )
+    colors: ColorSystem | None = None  #: None: plain text
+    no_color: bool = False  #: bold text only
+
+
+PLAIN = Screen()
+
+
+def render_terminal(study: StudyAnalysis, screen: Screen = PLAIN) -> str:
+    """Render the result as text."""
     out = io.StringIO()
     console = Console(
         file=out,
-        width=width,
-        color_system=colors,
-        force_terminal=colors is not None,
-        no_color=no_color,
+        width=screen.width,
+        color_system=screen.colors,
+        force_terminal=screen.colors is not None,
+        no_color=screen.no_color,
         legacy_windows=False,
     )
     _Terminal(study, console).print()
     return out.getvalue()
-
-
-def render_for_stdout(study: StudyAnalysis) -> str:
-    """Render the result as standard output can show it: its width and colours."""
-    console = Console()
-    colors = cast("ColorSystem | None", console.color_system)
-    return render_terminal(study, width=console.width, colors=colors, no_color=console.no_color)
 
 
 class _Terminal:
@@ -63,8 +62,8 @@ class _Terminal:
 
     def __init__(self, study: StudyAnalysis, console: Console) -> None:
         self._study, self._console = study, console
-        self._groups = [
-            (wording.group_name(group, study), wording.sentences_of(group, study)) for group in study.groups
+        self._sentences = [
+            wording.sentences_of(group, study, wording.group_name(group, study)) for group in study.groups
         ]
 
     def print(self) -> None:
@@ -124,14 +123,14 @@ class _Terminal:
         self._say(wording.where_failures_are(self._study))
 
     def _print_answers(self) -> None:
-        for name, sentences in self._groups:
+        for sentences in self._sentences:
             if not sentences.answer:
                 continue
             self._console.print()
             if sentences.trust:
-                self._say(f"{wording.prefixed(name, sentences.trust)}.")
+                self._say(f"{sentences.trust}.")
             for sentence in filter(None, [sentences.snippets, sentences.answer]):
-                self._say(f"{wording.prefixed(name, sentence)}.", style="bold green")
+                self._say(f"{sentence}.", style="bold green")
             reasons = (
                 sentences.more_repetitions,
                 sentences.executors,

@@ -672,6 +672,12 @@ _BREAK_EVEN = Object[_Worded[BreakEven]](
             "sizes at which its median speedup is above 1",
         ),
         value(
+            "shown_at",
+            lambda of: of.record.shown_at,
+            "list of number",
+            "sizes at which it is shown to be faster",
+        ),
+        value(
             "is_shown", lambda of: of.record.is_shown, "boolean", "whether the bounds agree with the value"
         ),
         value(

@@ -82,17 +82,19 @@ def listed(words: Sequence[str], most: int = _MOST_NAMES) -> str:
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
-def prefixed(prefix: str, sentence: str) -> str:
-    """Put what a sentence is about in front of it."""
-    if not prefix:
-        return sentence
-    is_command = sentence.startswith(("Use ", "Until "))
-    return f"{prefix}: {sentence[0].lower() if is_command else sentence[0]}{sentence[1:]}"
+def about(subject: str, statement: str) -> str:
+    """Put what a statement is about in front of it; an empty subject is left out."""
+    return f"{subject}: {statement}" if subject else statement
 
 
-def bounds_of(estimate: Estimate, study: StudyFacts, repetitions: int) -> str:
-    """State the bounds of an estimate, and what they are."""
-    bounds = f"{three_digits(estimate.low)} to {three_digits(estimate.high)}"
+def advice(subject: str, command: str) -> str:
+    """Put what a command, which begins in lower case, is about in front of it; without it, capitalize it."""
+    return f"{subject}: {command}" if subject else f"{command[0].upper()}{command[1:]}"
+
+
+def bounds_of(estimate: Estimate, study: StudyFacts, repetitions: int, shown: str = "") -> str:
+    """State the bounds of an estimate, and what they are; `shown` replaces their figures."""
+    bounds = shown or f"{three_digits(estimate.low)} to {three_digits(estimate.high)}"
     if not estimate.is_range:
         return f"{interval_name(study)} {bounds}"
     if repetitions == 1:
@@ -172,11 +174,17 @@ class GroupSentences:
     explanation: str  #: why the recommended executor is not faster, and what would help
 
 
-def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
-    """Word the answer for one group."""
-    words = _GroupWording(group, study)
+def sentences_of(group: GroupAnalysis, study: StudyAnalysis, name: str = "") -> GroupSentences:
+    """Word the answer for one group.
+
+    Args:
+        group: of the study
+        study: to which it belongs
+        name: of the group, which the first sentences begin with; empty: they name none
+    """
+    words = _GroupWording(group, study, name)
     return GroupSentences(
-        snippets=words.snippets(group.snippets) if group.snippets else "",
+        snippets=about(name, words.snippets(group.snippets)) if group.snippets else "",
         trust=words.trust() if group.recommended else "",
         answer=words.answer(),
         executors=words.executors(group.executors),
@@ -190,8 +198,8 @@ def sentences_of(group: GroupAnalysis, study: StudyAnalysis) -> GroupSentences:
 class _GroupWording:
     """Words the facts of one group."""
 
-    def __init__(self, group: GroupAnalysis, study: StudyAnalysis) -> None:
-        self._group, self._study, self._facts = group, study, study.study
+    def __init__(self, group: GroupAnalysis, study: StudyAnalysis, name: str) -> None:
+        self._group, self._study, self._facts, self._name = group, study, study.study, name
         self._names = names([study.cells[cell].cell for cell in (*group.cells, *group.failed)])
 
     def trust(self) -> str:
@@ -202,24 +210,25 @@ class _GroupWording:
             return ""
         counted = f"{disturbed} of {plural(runs, 'run')} were disturbed"
         if self._group.answer is Answer.CANNOT_TELL:
-            return f"{counted}, so the intervals are wider than on a quiet machine"
+            return about(self._name, f"{counted}, so the intervals are wider than on a quiet machine")
         holds = "which cell is faster holds, since each repetition measures all of them"
-        return f"{counted}: {holds}; how long they take may not"
+        return about(self._name, f"{counted}: {holds}; how long they take may not")
 
     def answer(self) -> str:
         group = self._group
         if group.fastest is None or group.recommended is None:
             return ""
         described = self._facts.mode.describe(self._facts.window_s)
+        subject = ": ".join(filter(None, [self._name, described]))
         if len(group.cells) == 1:
-            return prefixed(described, self._alone(group.fastest))
+            return about(subject, self._alone(group.fastest))
         if group.answer is None:
             text = self._without_loop(group.fastest, group.recommended)
         elif group.recommended == group.baseline:
             text = self._use_no_pool()
         else:
             text = self._use_pool(self._cell(group.recommended))
-        return prefixed(described, text)
+        return advice(subject, text)
 
     def _use_no_pool(self) -> str:
         """Say that no pool is to be used: none helps, or it cannot be told."""
@@ -231,7 +240,7 @@ class _GroupWording:
         baseline = self._names[group.baseline]
         taken = f"{baseline} {_reaches(self._cell(group.baseline), self._facts)}"
         measured = f"{taken}, and {compared}" if compared else taken
-        return f"Use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
+        return f"use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
 
     def _bound_of_pools(self) -> Estimate | None:
         """Return the largest bound of the group's pools."""
@@ -244,10 +253,10 @@ class _GroupWording:
         name = self._names[cell.cell.id]
         if group.answer is Answer.CANNOT_TELL:
             each = f"it was faster in each of {plural(group.repetitions, 'repetition')}"
-            return f"Until more is known, use {name}: {each}, {self._gain(cell)}"
+            return f"until more is known, use {name}: {each}, {self._gain(cell)}"
         is_fastest = group.fastest == cell.cell.id
         at = f"{'is fastest at' if is_fastest else 'reaches'} {figure_text(cell, self._facts)}"
-        text = f"Use {name}. It {at}: {self._gain(cell)}{self._fewer_workers()}"
+        text = f"use {name}. It {at}: {self._gain(cell)}{self._fewer_workers()}"
         return text if is_fastest else f"{text}. {self._not_faster(str(group.fastest), cell)}"
 
     def _gain(self, cell: CellAnalysis) -> str:
@@ -267,7 +276,7 @@ class _GroupWording:
 
     def _without_loop(self, fastest: str, recommended: str) -> str:
         """Say which cell is to be used where speedups are not relative to a loop, or there is no pool."""
-        use = f"{'Until more is known, use' if self._is_few else 'Use'} {self._names[recommended]}"
+        use = f"{'until more is known, use' if self._is_few else 'use'} {self._names[recommended]}"
         if fastest != recommended:
             return f"{use}. {self._not_faster(fastest, self._cell(recommended))}"
         comparison = self._cell(fastest).over_baseline or self._group.next_over_fastest
@@ -298,13 +307,12 @@ class _GroupWording:
         """State the bounds of a ratio of times in the unit in which the ratio itself is shown."""
         if not is_percentage(ratio):
             return self._bounds(ratio if ratio.value >= 1 else ratio.inverse())
-        low, high = _signed(ratio.low), _signed(ratio.high)
-        if ratio.low >= 1:
-            low, high = low.removesuffix(" slower"), high.removesuffix(" slower")
-        elif ratio.high <= 1:
-            low, high = high.removesuffix(" faster"), low.removesuffix(" faster")
-        bounds = f"{low} to {high}"
-        return self._bounds(ratio).replace(f"{three_digits(ratio.low)} to {three_digits(ratio.high)}", bounds)
+        ends = sorted((ratio.low, ratio.high), key=lambda end: abs(end - 1))
+        if ratio.low < 1 < ratio.high:
+            shown = [_signed(ratio.low), _signed(ratio.high)]
+        else:
+            shown = [percent(abs(end - 1)) for end in ends]
+        return bounds_of(ratio, self._facts, self._group.repetitions, " to ".join(shown))
 
     def executors(self, comparisons: Sequence[Comparison]) -> str:
         """Compare the best cell of every other executor with the recommended one."""
@@ -614,7 +622,8 @@ def break_even_sentence(row: BreakEven, study: StudyFacts) -> str:
     bounds = f"{'range' if row.size.is_range else interval_name(study)} {_size_bounds(row.size, row.sizes)}"
     few = "; these are few repetitions" if row.size.is_range else ""
     faster = f"faster than its baseline from {row.setting}={_size(row.size.value)} on ({bounds})"
-    return f"{row.workload}: {row.name} {verb} {faster}{few}{_not_shown(row)}"
+    sentence = f"{row.workload}: {row.name} {verb} {faster}{few}"
+    return "; ".join(filter(None, [sentence, _not_shown(row)]))
 
 
 def break_even_note(row: BreakEven) -> str:
@@ -625,7 +634,7 @@ def break_even_note(row: BreakEven) -> str:
         return "not every size has a time and a baseline"
     if 0 < row.size.value < math.inf:
         few = "the bounds are the range of few repetitions" if row.size.is_range else ""
-        return few or _not_shown(row).removeprefix("; ")
+        return few or _not_shown(row)
     smallest, largest = row.sizes[0], row.sizes[-1]
     if row.size.value == 0:
         text = f"faster than its baseline at every size from {smallest:g} on"
@@ -634,7 +643,7 @@ def break_even_note(row: BreakEven) -> str:
         text = f"faster than its baseline at {faster}, but not at the largest size, {largest:g}"
     else:
         text = f"not faster than its baseline at any size up to {largest:g}"
-    text = f"{text}{_not_shown(row)}"
+    text = "; ".join(filter(None, [text, _not_shown(row)]))
     if not row.is_shown:
         return f"{text}; more repetitions may show otherwise"
     return f"{text}; these are few repetitions" if row.size.is_range else text
@@ -649,7 +658,7 @@ def _not_shown(row: BreakEven) -> str:
     shown = [size for size in claimed if size in row.shown_at]
     if len(shown) == len(claimed):
         return ""
-    return f"; it is shown at {', '.join(f'{size:g}' for size in shown) or 'no measured size'}"
+    return f"it is shown at {', '.join(f'{size:g}' for size in shown) or 'no measured size'}"
 
 
 def _size(size: float) -> str:
@@ -822,10 +831,12 @@ def more_warnings(count: int) -> str:
 
 def _cells_failed(warning: CellsFailed, study: StudyAnalysis) -> str:
     status = warning.status.replace("_", " ")
-    reason = f"{status}: {warning.error}{_remedy_of_failure(warning)}"
+    error = f"{warning.error}{_remedy_of_failure(warning)}"
+    reason = f"{status}: {error}"
     if warning.is_all:
         loop = ", including the plain loop" if warning.in_loop else ""
-        return f"{warning.workload} fails in every cell{loop}: {reason.removeprefix('failed: ')}"
+        why = error if warning.status == "failed" else reason  # that it fails is said already
+        return f"{warning.workload} fails in every cell{loop}: {why}"
     names_of_cells = [study.cells[cell].name for cell in warning.cells]
     workload = "" if len(study.workloads) == 1 else f"{warning.workload}: "
     verb = "is" if len(names_of_cells) == 1 else "are"

@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import cast
+
+from rich.console import Console
 
 from runner.analysis.facts import StudyAnalysis
 from runner.analysis.study import analyse
 from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import read
-from runner.report.renderers import render
-from runner.report.terminal import render_for_stdout
+from runner.report.renderers import STDOUT, Content, render
+from runner.report.terminal import ColorSystem, Screen
 
 
 def report(folder: Path) -> bool:
@@ -23,23 +26,29 @@ def report(folder: Path) -> bool:
 
 
 def write_report(study: StudyAnalysis, folder: Path) -> None:
-    """Write the files of an analysed study into its folder, and print the result.
-
-    Characters that standard output cannot encode are replaced.
+    """Write every output of an analysed study, each file whole, and print the result.
 
     Raises:
         RunnerError: if the folder cannot be written
     """
-    write_files(study, folder)
+    for target, content in render(study, _screen()):
+        if target == STDOUT:
+            _print(content)
+        else:
+            with reporting_write_errors(folder):
+                file = folder / target
+                file.parent.mkdir(exist_ok=True)
+                write(file, content)
+
+
+def _screen() -> Screen:
+    console = Console()
+    colors = cast("ColorSystem | None", console.color_system)
+    return Screen(width=console.width, colors=colors, no_color=console.no_color)
+
+
+def _print(content: Content) -> None:
+    """Print a text; characters that standard output cannot encode are replaced."""
     encoding = sys.stdout.encoding or "utf-8"
-    text = render_for_stdout(study)
+    text = content if isinstance(content, str) else content.decode()
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))
-
-
-def write_files(study: StudyAnalysis, folder: Path) -> None:
-    """Write every file of an analysed study; each is replaced whole."""
-    with reporting_write_errors(folder):
-        for path, content in render(study):
-            file = folder / path
-            file.parent.mkdir(exist_ok=True)
-            write(file, content)

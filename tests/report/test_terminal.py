@@ -8,7 +8,7 @@ import pytest
 
 from runner.analysis.facts import CellAnalysis, Limit, Memory, StudyAnalysis, TaskAnalysis
 from runner.records import ChunkSize
-from runner.report.terminal import render_terminal
+from runner.report.terminal import Screen, render_terminal
 from runner.units import size
 from tests.analysis_factories import (
     analysed_cell,
@@ -45,12 +45,12 @@ def test_the_whole_output_is_the_golden_text(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(STUDIES) - {"known_answers"}))
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_all_lines_fit_except_code_and_the_folder(name: str, width: int) -> None:
-    text = render_terminal(STUDIES[name](), width=width).partition("\nfrom ")[0]
+    text = render_terminal(STUDIES[name](), Screen(width=width)).partition("\nfrom ")[0]
     assert max(map(len, text.splitlines())) <= width
 
 
 def test_a_wide_terminal_widens_tables_but_not_text() -> None:
-    text = render_terminal(wide_pool(), width=160)
+    text = render_terminal(wide_pool(), Screen(width=160))
     assert "columns omitted" not in on_one_line(text)
     headings = ("bound", "memory", "warm", "CPU", "eff.", "main loss")
     (heading,) = [
@@ -70,13 +70,13 @@ def test_no_line_ends_in_blanks(name: str) -> None:
 def test_plain_text_has_no_escape_sequences_and_a_terminal_has_colours() -> None:
     study = STUDIES["failures"]()
     assert "\x1b" not in render_terminal(study)
-    assert "\x1b[33mwarning" in render_terminal(study, colors="standard")
-    assert "\x1b[33m" not in render_terminal(study, colors="standard", no_color=True)
+    assert "\x1b[33mwarning" in render_terminal(study, Screen(colors="standard"))
+    assert "\x1b[33m" not in render_terminal(study, Screen(colors="standard", no_color=True))
 
 
 def test_the_folder_is_never_broken_over_lines() -> None:
     study = analysed_study([analysed_cell()], study=study_facts(name="long"))
-    assert render_terminal(study, width=10).endswith("\nresults: results/made\n")
+    assert render_terminal(study, Screen(width=10)).endswith("\nresults: results/made\n")
 
 
 # --- the table of the cells ---------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def wide_pool(**changes: Any) -> StudyAnalysis:
 def test_columns_are_omitted_in_order_and_the_main_loss_last() -> None:
     orders = []
     for width in range(80, 40, -1):
-        _, separator, omitted = on_one_line(render_terminal(wide_pool(), width=width)).partition(
+        _, separator, omitted = on_one_line(render_terminal(wide_pool(), Screen(width=width))).partition(
             "summary.csv): "
         )
         orders.append(set(omitted.partition(" Use ")[0].split(", ")) if separator else set())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.report.renderers import render
+from runner.report.renderers import STDOUT, render
+from runner.report.terminal import PLAIN
 from runner.report.write import report, write_report
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import MakeResults, cell
@@ -43,11 +44,11 @@ def test_a_standard_output_limited_to_ascii_is_not_an_error(
 ) -> None:
     out = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out, encoding="ascii", write_through=True))
-    monkeypatch.setattr("runner.report.write.write_files", lambda *_: None)
+    monkeypatch.setattr("runner.report.write.write", lambda *_: None)
     write_report(analysed_study([analysed_cell(), analysed_cell("process", 2, wall_s=0.5)]), tmp_path)
     assert b"Use process ? 2. It is fastest" in out.getvalue()
 
 
 def test_files_without_content_are_not_rendered() -> None:
-    paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]))]
-    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json"]
+    paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]), PLAIN)]
+    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", STDOUT]
