@@ -439,7 +439,9 @@ class RemedyCode(StrEnum):
     LESS_DATA = "less_data_per_task"  #: chunks cannot be bigger, or were chosen
     FEWER_WORKERS = "fewer_workers"  #: no start method is quicker
     QUICKER_START = "quicker_start_method"  #: fewer workers are shown to be slower
-    LESS_BETWEEN_AWAITS = "less_between_awaits"  #: processes are shown to be no faster
+    LESS_WORK = "less_work_per_task"  #: processes are not shown to be faster
+    COMPACT_DATA = "compact_data"  #: fewer workers are shown to be slower, or threads not to be faster
+    OWN_COPIES = "own_copies"  #: processes are not shown to be faster
     LESS_TRAFFIC = "less_memory_traffic"  #: fewer workers are shown to be slower
     MORE_ITEMS = "more_items"  #: start-up and shutdown of the pool cost all that its workers save
 

@@ -85,9 +85,23 @@ def _runs_in_processes(cell: CellAnalysis) -> bool:
 
 def _are_processes_refuted(group: Compared, cell: CellAnalysis) -> bool:
     """Whether processes were measured, and none of them is shown to be faster than a cell."""
-    processes = [other for other in group.cells if other.is_pool and _runs_in_processes(other)]
-    ratios = [group.times.ratio(cell.cell.id, other.cell.id) for other in processes]
-    return bool(processes) and not any(ratio is not None and ratio.low > 1 for ratio in ratios)
+    return _are_refuted(group, cell, [other for other in _others(group, cell) if _runs_in_processes(other)])
+
+
+def _are_threads_refuted(group: Compared, cell: CellAnalysis) -> bool:
+    """Whether threads were measured, and none of them is shown to be faster than a cell."""
+    others = _others(group, cell)
+    return _are_refuted(group, cell, [other for other in others if not _runs_in_processes(other)])
+
+
+def _others(group: Compared, cell: CellAnalysis) -> list[CellAnalysis]:
+    """List the pools of other executors."""
+    return [other for other in group.cells if other.is_pool and other.cell.executor != cell.cell.executor]
+
+
+def _are_refuted(group: Compared, cell: CellAnalysis, others: Sequence[CellAnalysis]) -> bool:
+    ratios = [group.times.ratio(cell.cell.id, other.cell.id) for other in others]
+    return bool(others) and not any(ratio is not None and ratio.low > 1 for ratio in ratios)
 
 
 # --- the rules ----------------------------------------------------------------------------------------
@@ -122,8 +136,17 @@ def _lock(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
     return None if _are_processes_refuted(group, cell) else RemedyCode.OF_CAUSE
 
 
-def _event_loop(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
-    return RemedyCode.LESS_BETWEEN_AWAITS if _are_processes_refuted(group, cell) else RemedyCode.OF_CAUSE
+def _full_event_loop(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
+    return RemedyCode.LESS_WORK if _are_processes_refuted(group, cell) else RemedyCode.OF_CAUSE
+
+
+def _copied_pages(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
+    is_refuted = _are_fewer_refuted(group, cell) or _are_threads_refuted(group, cell)
+    return RemedyCode.COMPACT_DATA if is_refuted else RemedyCode.OF_CAUSE
+
+
+def _shared_objects(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
+    return RemedyCode.OWN_COPIES if _are_processes_refuted(group, cell) else RemedyCode.OF_CAUSE
 
 
 def _oversubscribed(group: Compared, cell: CellAnalysis) -> RemedyCode | None:
@@ -149,7 +172,10 @@ _RULES: Mapping[str, _Rule] = {
     "uneven_tasks": _uneven_tasks,
     "placement": _placement,
     "gil_or_lock": _lock,
-    "event_loop": _event_loop,
+    "full_event_loop": _full_event_loop,
+    "copied_pages": _copied_pages,
+    "shared_objects": _shared_objects,
+    "shared_cores": _oversubscribed,
     "oversubscribed": _oversubscribed,
     "slower_cpu": _slower_cpu,
     "native_threads": _native_threads,

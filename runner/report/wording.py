@@ -580,7 +580,9 @@ _REMEDIES = {
     RemedyCode.LESS_DATA: "less data per task, or more work in each",
     RemedyCode.FEWER_WORKERS: "fewer workers",
     RemedyCode.QUICKER_START: "a quicker start method",
-    RemedyCode.LESS_BETWEEN_AWAITS: "less work between awaits",
+    RemedyCode.LESS_WORK: "less work per task",
+    RemedyCode.COMPACT_DATA: "an array or one buffer instead of many objects",
+    RemedyCode.OWN_COPIES: "a copy of the objects for each thread",
     RemedyCode.LESS_TRAFFIC: "less memory traffic",
 }
 
