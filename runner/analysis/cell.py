@@ -311,7 +311,7 @@ def _is_at(speedup: Estimate | None, bound: Estimate | None) -> bool:
 def _limit(
     cell: Cell, samples: Sequence[Sample], bound: Estimate | None, usable_cpus: int | None
 ) -> Limit | None:
-    """Tell of what there are fewer than workers: tasks, chunks or CPUs."""
+    """Return what limits the workers that can work at a time: too few tasks, chunks or CPUs."""
     workers, tasks = cell.workers or 0, max((sample.tasks for sample in samples), default=0)
     chunks = _chunks(cell, tasks, _tasks_per_chunk(samples)) or workers
     if workers > chunks and not has_window(cell):
@@ -333,7 +333,7 @@ _WAITING = 0.9  # of the workers that the bound allows: tasks wait, and more wor
 
 
 def _short_window(cell: Cell, headline: Sequence[Sample]) -> ShortWindow | None:
-    """Tell whether the windows of a cell held too few tasks to count them."""
+    """Return how long a window must be if those of a cell held too few tasks; otherwise None."""
     if not has_window(cell) or not headline:
         return None
     tasks, workers = float(np.median([sample.tasks for sample in headline])), cell.workers or 1

@@ -124,8 +124,8 @@ def compare(
 def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:
     """Whether one cell takes longer by far more than anything that disturbed the study, in every repetition.
 
-    It tells what few repetitions can: docs/method.md, Overwhelming differences. With fewer than three
-    repetitions nothing is told.
+    This needs fewer repetitions than an interval: docs/method.md, Overwhelming differences. With fewer than
+    three repetitions it is False.
 
     Args:
         slower: times of one cell, by repetition

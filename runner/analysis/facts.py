@@ -17,7 +17,7 @@ from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
 from runner.records import Cell, LawName, Purpose, Status
 
-#: A study that would need more repetitions than this in addition is not told how many.
+#: More additional repetitions than this are not practical: their number is not reported.
 MOST_MORE_REPETITIONS = 200
 #: Tracing that slows a cell down by more than this share of its time explains nothing.
 MOST_SLOWED_BY_TRACING = 0.05
@@ -242,7 +242,7 @@ class ShortWindow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """What there are fewer of than workers, so that some workers stay idle or take turns."""
+    """What there is less of than workers, so that some workers stay idle or take turns."""
 
     kind: Literal["tasks", "chunks", "cpus"]
     count: int
@@ -265,7 +265,7 @@ class CellAnalysis:
     """
 
     cell: Cell
-    name: str  #: tells it from the other cells of its workload: `process × 4 (chunk_size=10)`
+    name: str  #: unique among the cells of its workload: `process × 4 (chunk_size=10)`
     python: str  #: version of the interpreter, or its name where versions do not tell interpreters apart
     #: further swept settings, numbers as numbers; None where one does not reach the cell
     swept: Mapping[str, Any]
@@ -279,7 +279,7 @@ class CellAnalysis:
     repetitions: int  #: headline runs that enter comparisons
     disturbed: int  #: how many headline runs were disturbed
     tasks: int | None
-    tasks_per_chunk: int | None  #: what a chunk size of `auto` came to; None: all at once
+    tasks_per_chunk: int | None  #: for a chunk size of `auto`, the size that was chosen; None: all at once
     bags: int
     wall_s: Estimate | None
     wall_spread: Spread | None
@@ -395,7 +395,7 @@ class Answer(StrEnum):
 
 
 class NoGain(StrEnum):
-    """Why no pool can gain what is worth it, whatever was measured: the bound says so."""
+    """Why the bound excludes a gain that is worth it, whatever was measured."""
 
     ALL_CPUS_USED = "tasks_use_all_cpus"  #: by native threads, or processes of their own
     ONE_TASK = "one_task_is_nearly_all"

@@ -204,7 +204,7 @@ def _is_excluded(cell: Values, others: Values, tail: float) -> bool:
 
 
 def _candidates(drawn: Values, tail: float) -> Callable[[int], NDArray[np.bool_]]:
-    """Return a function that tells which other cells may exclude a cell, without comparing them by resample.
+    """Return a function that finds the cells that may exclude a cell, without comparing them by resample.
 
     A cell a can exclude a cell b only if the resampled median of a is below that of b in all resamples but m.
     Then it is so in at least k + 1 - m of the resamples in which b is at most its k-th smallest median, so

@@ -89,7 +89,7 @@ def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> Kno
 
 
 def _out_of_reach(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> OutOfReach | None:
-    """Tell whether the bound of a cell is below every speedup that is as expected."""
+    """Compare the bound of a cell with the lowest speedup that is as expected; None if it is not below."""
     bound, limit = cell.speedup_bound, cell.bound_limit
     if answer.figure not in _BOUNDED or bound is None or limit is None:
         return None

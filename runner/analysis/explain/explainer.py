@@ -247,7 +247,7 @@ class Explainer:
         return with_transfer_facts(replace(loss, cause=cause, detail=detail), setting.transfer)
 
     def _transfer(self, cell: Cell) -> Transfer | None:
-        """Tell what is sent between the processes of a cell; None if there is one, or it is unknown."""
+        """Return what is sent between the processes of a cell; None if unknown, or there is only one."""
         payload, traced = self._machine.payload(cell), self._runs_of(cell.id)
         if payload is None or not traced or cell.workers is None:
             return None
@@ -302,7 +302,7 @@ class Explainer:
         return None
 
     def _why_no_losses(self, cell: Cell, pairs: Sequence[tuple[TracedRun, TracedRun]]) -> Unexplained | None:
-        """Tell what is missing to find the losses of a pool; None for the plain loop, which is no pool."""
+        """Return what is missing to find the losses of a pool; None if nothing is, or for the plain loop."""
         if cell.id in self._plain_loops:
             return None
         runs, workers = self._runs_of(cell.id).values(), cell.workers or 0
