@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runner.folder.environment_record import CpuFacts
 from runner.folder.results import Results, read
 from runner.folder.store import Store
 from runner.folder.study_description import StudyDescription
@@ -28,7 +29,7 @@ SETTINGS: Mapping[str, Any] = {
     "prefix": [],
 }
 
-CPU = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "made"}
+CPU: CpuFacts = {"usable_cpus": 2, "affinity": [0, 1], "cpu_quota": None, "cpu_model": "made"}
 
 MakeResults = Callable[..., Results]
 Walls = dict[Cell, list[float | Status]]  #: seconds or status, by repetition

@@ -3,10 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from runner.analysis.facts import Payload, Pickled
+from runner.folder.environment_record import CpuFacts, Environment, InterpreterRecord
 from runner.records import Cell
+
+if TYPE_CHECKING:  # the probe is on the path of type checkers only
+    from runner_probe.wire import WorkerFacts
 
 
 class Machine:
@@ -16,12 +20,11 @@ class Machine:
         environment: the content of environment.json; facts that it lacks are unknown
     """
 
-    def __init__(self, environment: Mapping[str, Any]) -> None:
-        self._cpu: Mapping[str, Any] = environment.get("start", {}).get("cpu", {})
-        self._workers: Mapping[str, Any] = environment.get("workers", {})
-        self._together: Mapping[str, Mapping[str, float]] = environment.get("together") or {}
+    def __init__(self, environment: Environment) -> None:
+        self._cpu: CpuFacts = environment.get("start", {}).get("cpu", {})
+        self._workers = environment.get("workers", {})
+        self._together = environment.get("together") or {}
         interpreters = environment.get("interpreters", [])
-        interpreters = interpreters if isinstance(interpreters, list) else []
         self._interpreters = {cell: facts for facts in interpreters for cell in facts["cells"]}
         self._async_cells = {cell for facts in interpreters for cell in facts.get("async_cells", ())}
         self._versions = {facts["python"]: _version(facts) for facts in self._interpreters.values()}
@@ -44,8 +47,7 @@ class Machine:
     @property
     def quota(self) -> float | None:
         """The CPU time that the cgroups grant, in CPUs; None if it is not limited."""
-        quota: float | None = self._cpu.get("cpu_quota")
-        return quota
+        return self._cpu.get("cpu_quota")
 
     def cpus(self, cell: Cell) -> float:
         """Return the CPU time that a cell may use, in CPUs: a quota counts with its fraction."""
@@ -67,17 +69,15 @@ class Machine:
 
     def has_gil(self, cell: Cell) -> bool:
         """Whether the workers of a cell have a GIL; assumed where nothing was observed."""
-        return bool(self._workers.get(cell.id, {}).get("gil_enabled", True))
+        return bool(self._facts(cell.id).get("gil_enabled", True))
 
     def workers_share_a_process(self, cell: Cell) -> bool | None:
         """Whether the workers of a cell were threads of one interpreter in one process; None if unknown."""
-        shared: bool | None = self._workers.get(cell.id, {}).get("in_one_interpreter")
-        return shared
+        return self._facts(cell.id).get("in_one_interpreter")
 
     def start_method(self, cell: Cell) -> str | None:
         """Return the start method of a cell's worker processes; None for threads and other libraries."""
-        method: str | None = self._workers.get(cell.id, {}).get("start_method")
-        return method
+        return self._facts(cell.id).get("start_method")
 
     def import_s(self, cell: Cell) -> float:
         """Return the time that each worker of a cell takes to import the workload; 0 if workers inherit it.
@@ -87,18 +87,17 @@ class Machine:
         """
         if self.start_method(cell) == "fork" or self.workers_share_a_process(cell) is not False:
             return 0.0
-        times_s = (self._workers.get(name, {}).get("import_s") for name in (cell.baseline, cell.id))
+        times_s = (self._facts(name).get("import_s") for name in (cell.baseline, cell.id))
         return min((time_s for time_s in times_s if time_s is not None), default=0.0)
 
     def is_forked(self, cell: Cell) -> bool:
         """Whether a cell's workers were forked from the measured interpreter."""
-        facts = self._workers.get(cell.id, {})
+        facts = self._facts(cell.id)
         return facts.get("start_method") == "fork" and not facts.get("in_one_interpreter", False)
 
     def held_share(self, cell: Cell) -> float | None:
         """Return the share of its time in which a coroutine holds its event loop's thread; None: unknown."""
-        share: float | None = self._workers.get(cell.baseline, {}).get("held_share")
-        return share
+        return self._facts(cell.baseline).get("held_share")
 
     def together(self, cpus: float) -> Mapping[str, float] | None:
         """Return the speed of each CPU while this many are busy: value, low and high; None: not measured."""
@@ -108,11 +107,15 @@ class Machine:
         """Return what is pickled for a cell's workers; None if they share a process, or it is unknown."""
         if self.workers_share_a_process(cell) is not False:
             return None
-        seen = (self._workers.get(one, {}).get("payload") for one in (cell.baseline, cell.id))
+        seen = (self._facts(one).get("payload") for one in (cell.baseline, cell.id))
         kinds = next((payload for payload in seen if payload), None)
         if kinds is None:
             return None
-        return Payload(**{kind: Pickled(**figures) if figures else None for kind, figures in kinds.items()})
+        function, items, results = (
+            None if kind is None else Pickled(**kind)
+            for kind in (kinds["function"], kinds["items"], kinds["results"])
+        )
+        return Payload(function=function, items=items, results=results)
 
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
@@ -120,14 +123,17 @@ class Machine:
         It is observed in the interpreter of the baseline, which runs the tasks itself. The interpreter of the
         cell may also contain libraries that only its executor uses. 1 without such a library.
         """
-        observed = (self._workers.get(name, {}).get("native_threads") for name in (cell.baseline, cell.id))
+        observed = (self._facts(name).get("native_threads") for name in (cell.baseline, cell.id))
         libraries: Mapping[str, int] = next((threads for threads in observed if threads is not None), {})
         return max(libraries.values(), default=1)
 
-    def _interpreter(self, cell: Cell) -> Mapping[str, Any]:
-        facts: Mapping[str, Any] = self._interpreters.get(cell.id, {})
-        return facts
+    def _interpreter(self, cell: Cell) -> InterpreterRecord:
+        return self._interpreters.get(cell.id, {})
+
+    def _facts(self, cell: str) -> "WorkerFacts":
+        """Return what was observed in the workers of a cell."""
+        return self._workers.get(cell, {})
 
 
-def _version(facts: Mapping[str, Any]) -> str:
-    return f"{facts['version']}t" if facts.get("free_threaded") else str(facts["version"])
+def _version(facts: InterpreterRecord) -> str:
+    return f"{facts['version']}t" if facts.get("free_threaded") else facts["version"]

@@ -3,7 +3,7 @@
 import csv
 import json
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import yaml
 
 from runner.errors import RunnerError
 from runner.folder import plain_yaml
+from runner.folder.environment_record import Environment, environment_of
 from runner.folder.file_names import (
     CELLS,
     ENVIRONMENT,
@@ -58,7 +59,7 @@ class Results:
     cells: tuple[Cell, ...]
     samples: tuple[Sample, ...]
     study: StudyDescription
-    environment: Mapping[str, Any]
+    environment: Environment
     untimed: tuple[UntimedRun, ...] = ()
 
     @property
@@ -126,7 +127,7 @@ def read(folder: Path) -> Results:
         cells=cells,
         samples=_read(folder / SAMPLES, partial(read_rows, Sample, cells)),
         study=study,
-        environment=_read(environment, json.load) if environment.exists() else {},
+        environment=_read(environment, _read_environment) if environment.exists() else {},
         untimed=_read(untimed, partial(read_rows, UntimedRun, cells)) if untimed.exists() else (),
     )
 
@@ -196,3 +197,7 @@ def _read_cells(file: TextIO) -> tuple[Cell, ...]:
 
 def _read_table(file: TextIO) -> list[dict[str, str]]:
     return list(csv.DictReader(file, strict=True))
+
+
+def _read_environment(file: TextIO) -> Environment:
+    return environment_of(json.load(file))

@@ -9,7 +9,7 @@ import copy
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,7 @@ from typing import Any, Self
 from runner.errors import ConfigurationError
 from runner.folder import plain_yaml, reference_log
 from runner.folder.atomic_files import UNENCODABLE, GrowingTable, reporting_write_errors, write
+from runner.folder.environment_record import Environment
 from runner.folder.file_names import (
     CELLS,
     ENVIRONMENT,
@@ -120,7 +121,7 @@ class Store:
         with reporting_write_errors(self.folder):
             write(self.folder / STUDY, plain_yaml.dump(description.to_mapping()))
 
-    def write_environment(self, environment: Mapping[str, Any]) -> None:
+    def write_environment(self, environment: Environment) -> None:
         """Write the facts about the machine and the interpreters."""
         with reporting_write_errors(self.folder):
             write(self.folder / ENVIRONMENT, json.dumps(environment, indent=2) + "\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from runner.folder.environment_record import InterpreterRecord
 from runner.measure.time_limits import explain_limit
 from runner.paths import PROBE, experiments_path
 from runner.records import Status
@@ -89,10 +90,12 @@ class CheckedInterpreter:
     async_cells: Sequence[str]  #: those of them whose tasks are coroutines
     facts: "InterpreterFacts"
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> InterpreterRecord:
         """Describe the interpreter for `environment.json`."""
         return {
-            **vars(self.interpreter),
+            "python": self.interpreter.python,
+            "env": self.interpreter.env,
+            "prefix": self.interpreter.prefix,
             "cells": self.cells,
             "async_cells": self.async_cells,
             **self.facts,

@@ -11,7 +11,19 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
+
+from runner.folder.environment_record import (
+    CpuFacts,
+    GitFacts,
+    HostFacts,
+    LoadFacts,
+    MachineFacts,
+    MemoryFacts,
+    ProcessFacts,
+    RunnerFacts,
+    SystemFacts,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +56,7 @@ def cpu_quota(root: Path = ROOT) -> float | None:
     return _known(_tightest, _quota_of, "cpu", root)
 
 
-def capture(root: Path = ROOT) -> dict[str, Any]:
+def capture(root: Path = ROOT) -> MachineFacts:
     """Return the facts as JSON values by topic; every key is present, None where unknown.
 
     Never raises. Takes a few milliseconds; where git is slow, up to `GIT_TIMEOUT_S` more.
@@ -82,10 +94,10 @@ def _text(path: Path) -> str:
 # Topics of `capture`
 
 
-def _machine(root: Path) -> dict[str, Any]:
+def _machine(root: Path) -> HostFacts:
     """Describe the host and how it is virtualised: `vendor` and `product` often name the cloud."""
     firmware = root / "sys/class/dmi/id"
-    return _facts(
+    facts = _facts(
         host_name=platform.node,
         architecture=platform.machine,
         vendor=lambda: _text(firmware / "sys_vendor"),
@@ -93,12 +105,13 @@ def _machine(root: Path) -> dict[str, Any]:
         virtual_machine=lambda: "hypervisor" in _cpuinfo(root, "flags")[0].split(),
         container=lambda: _container(root),
     )
+    return cast("HostFacts", facts)
 
 
-def _cpu(root: Path) -> dict[str, Any]:
+def _cpu(root: Path) -> CpuFacts:
     """Describe the CPUs: model, topology, current frequencies (MHz, by CPU), what this process may use."""
     cpus = root / "sys/devices/system/cpu"
-    return _facts(
+    facts = _facts(
         # Most ARM machines give only numbers; POWER says "cpu".
         cpu_model=lambda: (_cpuinfo(root, "model name") or _cpuinfo(root, "cpu"))[0],
         logical_cpus=os.cpu_count,
@@ -118,28 +131,31 @@ def _cpu(root: Path) -> dict[str, Any]:
             for node in sorted((root / "sys/devices/system/node").glob("node[0-9]*"))
         },
     )
+    return cast("CpuFacts", facts)
 
 
-def _memory(root: Path) -> dict[str, Any]:
-    return _facts(
+def _memory(root: Path) -> MemoryFacts:
+    facts = _facts(
         memory_total_bytes=lambda: _meminfo_bytes(root, "MemTotal"),
         memory_available_bytes=lambda: _meminfo_bytes(root, "MemAvailable"),
         cgroup_memory_limit_bytes=lambda: _tightest(_memory_limit_of, "memory", root),
     )
+    return cast("MemoryFacts", facts)
 
 
-def _os() -> dict[str, Any]:
-    return _facts(
+def _os() -> SystemFacts:
+    facts = _facts(
         system=platform.system,
         release=platform.release,
         version=platform.version,
         distribution=lambda: platform.freedesktop_os_release()["PRETTY_NAME"],
     )
+    return cast("SystemFacts", facts)
 
 
-def _process() -> dict[str, Any]:
+def _process() -> ProcessFacts:
     # Looked up inside lambdas, because Windows has neither of the ids.
-    return _facts(
+    facts = _facts(
         process_id=os.getpid,
         user_id=lambda: os.getuid(),  # noqa: PLW0108
         group_id=lambda: os.getgid(),  # noqa: PLW0108
@@ -147,20 +163,22 @@ def _process() -> dict[str, Any]:
         working_directory=os.getcwd,
         command_line=lambda: list(sys.orig_argv),
     ) | {"environment": {name: os.environ.get(name) for name in ENVIRONMENT_VARIABLES}}
+    return cast("ProcessFacts", facts)
 
 
-def _runner() -> dict[str, Any]:
+def _runner() -> RunnerFacts:
     """Return facts about the runner's own interpreter; measured interpreters report theirs."""
-    return _facts(
+    facts = _facts(
         runner_version=lambda: _package_version("parallel-runner"),
         python_implementation=platform.python_implementation,
         python_version=platform.python_version,
         python_build=lambda: sys.version,
         python_executable=lambda: sys.executable,
     ) | {"packages": {name: _known(_package_version, name) for name in PACKAGES}}
+    return cast("RunnerFacts", facts)
 
 
-def _git() -> dict[str, Any]:
+def _git() -> GitFacts:
     """Return the state of the git repository of the working directory, which contains the user's code."""
     revision, *state = _known(_git_status) or ["(initial)"]
     if revision.endswith("(initial)"):
@@ -168,15 +186,16 @@ def _git() -> dict[str, Any]:
     return {"revision": revision.split()[-1], "dirty": any(not line.startswith("#") for line in state)}
 
 
-def _load(root: Path) -> dict[str, Any]:
+def _load(root: Path) -> LoadFacts:
     """Return the load of the whole machine; busy and steal are summed over its CPUs since it started."""
-    return _facts(
+    facts = _facts(
         load_average=lambda: list(os.getloadavg()),
         uptime_s=lambda: float(_text(root / "proc/uptime").split()[0]),
         # Fields of proc_stat(5): user, nice, system, irq, softirq; user and nice contain the guests'.
         busy_s=lambda: _cpu_seconds(root, 1, 2, 3, 6, 7),
         steal_s=lambda: _cpu_seconds(root, 8),
     )
+    return cast("LoadFacts", facts)
 
 
 # Control groups

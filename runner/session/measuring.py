@@ -43,7 +43,7 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
         if not session.quiet and (note := repetitions_note(session.plan, session.study)):
             session.show(note)
         interrupted = _measure_all(study, store.folder, supervisor)
-        opened.write_facts(workers=study.worker_facts, end=environment.capture())
+        opened.write_facts({"workers": study.worker_facts, "end": environment.capture()})
         if not stops.skip_report:
             store.finish()
     if interrupted:
@@ -66,7 +66,7 @@ def _study(session: Session, opened: OpenFolder, view: LiveView, supervisor: Sup
         if (
             progress.repetition == 1 and progress.repetition_ended
         ):  # stored even if the session is killed later
-            opened.write_facts(workers=study.worker_facts)
+            opened.write_facts({"workers": study.worker_facts})
         view(progress)
 
     study = Study(

@@ -1,12 +1,12 @@
 """The result folder of a session: created for a new study, repaired for a resumed one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import reporting_write_errors
+from runner.folder.environment_record import Environment, InterpreterRecord
 from runner.folder.store import Store
 from runner.measure.cpus_together import measure_together
 from runner.session import environment, same_machine
@@ -16,7 +16,7 @@ from runner.session.session import Session
 from runner.supervise.orphans import end_marked
 from runner.supervise.protocol import STUDY_MARKER
 
-_Interpreters = Sequence[Mapping[str, Any]]  # as the preflight describes them
+_Interpreters = Sequence[InterpreterRecord]  # as the preflight describes them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,9 @@ class OpenFolder:
     """A result folder that a session measures into."""
 
     store: Store
-    facts: Mapping[str, Any]  #: the content of environment.json so far
+    facts: Environment  #: the content of environment.json so far
 
-    def write_facts(self, **facts: Any) -> None:
+    def write_facts(self, facts: Environment) -> None:
         """Add facts to environment.json, in place of those of the same names."""
         self.store.write_environment({**self.facts, **facts})
 
@@ -53,7 +53,7 @@ def _create(session: Session, interpreters: _Interpreters, study_id: str) -> Ope
     store = Store.create(Path(study.results_dir), study.name, plan.cells, plan.swept)
     session.locks.lock_folder(store.folder)
     store.write_study(replace(study, study_id=study_id))
-    facts = {
+    facts: Environment = {
         "start": environment.capture(),
         "interpreters": list(interpreters),
         "together": measure_together([cell.workers for cell in plan.cells], environment.usable_cpus()),
@@ -77,7 +77,7 @@ def _reopen(
         store = Store(results.folder, results.cells, results.swept)
     sessions = (*results.study.sessions, describe_session(results.study.study_id))
     store.write_study(replace(session.study, study_id=study_id, sessions=sessions))
-    facts = {
+    facts: Environment = {
         "start": machine,
         "interpreters": list(interpreters),
         **earlier,

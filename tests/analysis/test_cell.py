@@ -8,6 +8,7 @@ import pytest
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import Anomaly, CellAnalysis, Factors, Limit
 from runner.analysis.study import analyse
+from runner.folder.environment_record import environment_of
 from runner.folder.results import Results
 from runner.records import Status, UntimedRun
 from tests.factories import MakeResults, Walls, cell
@@ -230,7 +231,7 @@ def test_a_missed_precision_is_the_one_reached(make_results: MakeResults) -> Non
 def test_native_threads_are_counted_where_they_exceed_the_cpus(make_results: MakeResults) -> None:
     results = make_results({SERIAL: [2.0] * 7, TWO: [1.0] * 7})
     workers = {"serial": {"native_threads": {"libopenblas": 3}}}
-    loaded = replace(results, environment={**results.environment, "workers": workers})
+    loaded = replace(results, environment=environment_of({**results.environment, "workers": workers}))
     assert analysed(loaded, "process2").native_threads is None
     # The interpreter uses more CPU time than its main thread: the threads are not only loaded.
     samples = tuple(replace(sample, own_cpu_s=1.5, main_cpu_s=1.0) for sample in results.samples)

@@ -7,6 +7,7 @@ import pytest
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import CpusTogether, Unexplained
 from runner.analysis.study import analyse
+from runner.folder.environment_record import environment_of
 from tests.factories import SETTINGS, MakeResults, cell
 
 SERIAL, TWO = cell("serial", None), cell("process", 2)
@@ -77,7 +78,9 @@ def test_one_thread_bounds_the_tasks_of_an_event_loop(
     loop = cell("asyncio", 2, settings={**SETTINGS, "executor": ASYNC_POOL})
     results = make_results({SERIAL: WALLS, TWO: WALLS, loop: WALLS})
     facts = {} if held_share is None else {"held_share": held_share}
-    study = analyse(replace(results, environment={**results.environment, "workers": {SERIAL.id: facts}}))
+    study = analyse(
+        replace(results, environment=environment_of({**results.environment, "workers": {SERIAL.id: facts}}))
+    )
     analysed = study.cells[loop.id]
     assert analysed.speedup_bound == Estimate.exact(bound)
     assert study.cells[TWO.id].speedup_bound == Estimate.exact(2.0)
@@ -96,7 +99,7 @@ def test_processes_of_the_same_group_tell_contention_for_objects_from_slow_memor
         "thread2": {"in_one_interpreter": True, "gil_enabled": False},
         TWO.id: {"in_one_interpreter": in_one_interpreter, "gil_enabled": False},
     }
-    study = analyse(replace(results, environment={**results.environment, "workers": workers}))
+    study = analyse(replace(results, environment=environment_of({**results.environment, "workers": workers})))
     code = study.cells["thread2"].losses[0].cause.code
     assert code == ("slower_cpu" if in_one_interpreter else "shared_objects")
 

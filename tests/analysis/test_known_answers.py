@@ -15,6 +15,7 @@ from runner.analysis.facts import (
 from runner.analysis.known_answers import Measured, compare_known_answers
 from runner.analysis.machine import Machine
 from runner.columns import KNOWN_FIGURES
+from runner.folder.environment_record import environment_of
 from runner.folder.study_description import StudyAnswer
 from runner.modes import MODES
 from runner.records import Mode
@@ -51,7 +52,7 @@ def compare(
     measured = Measured(
         cells={cell.cell.id: cell for cell in cells},
         laws=laws,
-        machine=Machine(environment),
+        machine=Machine(environment_of(environment)),
         mode=MODES[mode],
         fewest_repetitions=6,
         cpus_for=lambda _, speedup: round(speedup) if speedup < 8 else None,

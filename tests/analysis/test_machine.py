@@ -6,13 +6,14 @@ import pytest
 
 from runner.analysis.facts import Pickled
 from runner.analysis.machine import Machine
+from runner.folder.environment_record import environment_of
 from tests.factories import cell
 
 TWO = cell("process", 2, settings={"python": "/usr/bin/python3.13"})
 
 
 def machine(cpu: dict[str, Any], *interpreters: dict[str, Any]) -> Machine:
-    return Machine({"start": {"cpu": cpu}, "interpreters": list(interpreters)})
+    return Machine(environment_of({"start": {"cpu": cpu}, "interpreters": list(interpreters)}))
 
 
 def interpreter(**facts: Any) -> dict[str, Any]:
@@ -63,12 +64,12 @@ def test_the_cpus_of_several_cells_are_the_maximum_over_the_cells() -> None:
 )
 def test_workers_import_the_workload_unless_they_inherit_it(facts: dict[str, Any], import_s: float) -> None:
     workers = {"process2": {**facts, "import_s": 0.75}, "serial": {"import_s": 1.0}}
-    assert Machine({"workers": workers}).import_s(cell("process", 2)) == import_s
+    assert Machine(environment_of({"workers": workers})).import_s(cell("process", 2)) == import_s
 
 
 def test_only_processes_are_forked() -> None:
     def forked(**facts: Any) -> bool:
-        return Machine({"workers": {"process2": facts}}).is_forked(TWO)
+        return Machine(environment_of({"workers": {"process2": facts}})).is_forked(TWO)
 
     assert forked(start_method="fork", in_one_interpreter=False)
     assert not forked(start_method="spawn", in_one_interpreter=False)
@@ -96,8 +97,14 @@ def test_only_processes_send_a_payload() -> None:
     known = {"serial": {"payload": {"function": function, "items": None, "results": None}}}
     for in_one_interpreter, is_sent in ((False, True), (True, False), (None, False)):
         workers = {**known, "process2": {"in_one_interpreter": in_one_interpreter}}
-        payload = Machine({"workers": workers}).payload(cell("process", 2))
+        payload = Machine(environment_of({"workers": workers})).payload(cell("process", 2))
         assert (payload is not None) == is_sent
         if payload is not None:
             assert payload.function == Pickled(**function)  # type: ignore[arg-type]
             assert payload.items is None
+
+
+def test_interpreters_of_an_old_version_are_left_out() -> None:
+    assert environment_of({"interpreters": {"3.11": {}}, "workers": {}}) == {"workers": {}}
+    with pytest.raises(TypeError, match=r"^it is not an object$"):
+        environment_of([])

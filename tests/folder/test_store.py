@@ -367,11 +367,11 @@ def crash_at_the_disk(_: int) -> None:
 def test_a_crash_while_a_file_is_rewritten_leaves_the_old_file(
     storing: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storing.write_environment({"start": 1})
+    storing.write_environment({"workers": {}})
     monkeypatch.setattr(os, "fsync", crash_at_the_disk)
     with pytest.raises(KeyboardInterrupt):
-        storing.write_environment({"start": 1, "end": 2})
-    assert read(storing.folder).environment == {"start": 1}
+        storing.write_environment({"workers": {}, "resumed": []})
+    assert read(storing.folder).environment == {"workers": {}}
 
 
 class FixedClock(datetime):

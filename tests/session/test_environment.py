@@ -362,7 +362,7 @@ def test_the_process_is_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     process = environment.capture(tmp_path)["process"]
     assert process["process_id"] == os.getpid()
-    assert Path(process["working_directory"]) == tmp_path.resolve()
+    assert process["working_directory"] == str(tmp_path.resolve())
     assert process["command_line"] == sys.orig_argv
 
 
