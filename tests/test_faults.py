@@ -287,8 +287,8 @@ SUCCEEDED = {
 
 #: Function, executor that fails, status, part of the error.
 FAULTS = [
-    ("raises_in_thread", "thread", "failed", "task 0 (1) raised ValueError: not this one"),
-    ("exits_in_thread", "thread", "failed", "task 0 (1) raised SystemExit: 3"),
+    ("raises_in_thread", "thread", "failed", "items[0] = 1 raised ValueError: not this one"),
+    ("exits_in_thread", "thread", "failed", "items[0] = 1 raised SystemExit: 3"),
     (
         "exits_at_once_in_thread",
         "thread",
@@ -310,7 +310,7 @@ FAULTS = [
         "is_wrong_in_thread",
         "thread",
         "wrong_result",
-        "task 1 (2) returned -1, but 2 in the reference run",
+        "items[1] = 2 returned -1, but 2 in the reference run",
     ),
 ]
 
@@ -338,7 +338,7 @@ def test_failures_and_their_tracebacks_are_in_the_log(failing: Study) -> None:
 
 def test_a_study_in_which_nothing_succeeds_ends_like_any_other(folder: Path) -> None:
     study = run_study(folder, "raises", *EXECUTORS)
-    error = "task 0 (1) raised ValueError: never"
+    error = "items[0] = 1 raised ValueError: never (work.py:33)"
     assert sorted(study.failed()) == [
         (executor, "failed", error) for executor in ("process", "serial", "thread")
     ]

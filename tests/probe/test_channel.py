@@ -25,7 +25,7 @@ def test_the_reply_is_found_after_output_was_closed() -> None:
     # The second task finds the descriptors closed already.
     assert (answer.reply["status"], answer.reply["error"]) == (
         "failed",
-        "task 1 (2) raised OSError: [Errno 9] Bad file descriptor",
+        "items[1] = 2 raised OSError: [Errno 9] Bad file descriptor (bag.py:122)",
     )
 
 

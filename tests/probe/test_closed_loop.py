@@ -196,14 +196,14 @@ def test_results_are_compared_by_item() -> None:
     assert (right.new_reference, right.differing, right.error) == (None, [], "")
     wrong = judge([3, 1, 4], labels, WORKLOAD, reference, tasks=[2, 0, 2])
     assert wrong.differing == [2]
-    assert wrong.error == "task 2 (c) returned 4, but 3 in the reference run"
+    assert wrong.error == "items[2] = c returned 4, but 3 in the reference run"
 
 
 def test_without_a_reference_parts_of_a_bag_are_compared_with_expected_results_only() -> None:
     unknown = judge([1], ["a", "b"], WORKLOAD, None, tasks=[1])
     assert (unknown.new_reference, unknown.differing, unknown.error) == (None, [], "")
     wrong = judge([1], ["a", "b"], {"compare": "equal", "expect": [0, 2]}, None, tasks=[1])
-    assert wrong.error == "task 1 (b) returned 1, but 2 was expected"
+    assert wrong.error == "items[1] = b returned 1, but 2 was expected"
 
 
 def test_every_bag_is_compared_and_the_first_one_is_the_reference() -> None:

@@ -54,7 +54,7 @@ def test_a_result_that_cannot_be_unpickled_breaks_a_pool_with_healthy_workers() 
 @pytest.mark.parametrize(
     ("items", "chunk_size", "subject"),
     [
-        ([1, 2, 3], 1, "the result of task 1 (2)"),
+        ([1, 2, 3], 1, "the result of items[1] = 2"),
         ([1, 2, 3, 4], 2, "a result of tasks 2 to 3"),
     ],
 )
@@ -67,12 +67,12 @@ def test_a_result_that_cannot_be_pickled_is_named(items: list[Any], chunk_size: 
 
 def test_with_several_bags_a_task_is_named_by_its_position_in_its_bag() -> None:
     explanation = fail(TypeError("cannot pickle it"), items=[7, 1, 7, 1], bag=[7])
-    assert explanation[1].startswith("the result of task 1 (7) cannot be pickled")
+    assert explanation[1].startswith("the result of items[0] = 7 cannot be pickled")
 
 
 def test_an_item_that_cannot_be_pickled_is_not_reported_as_a_result() -> None:
     explanation = fail(TypeError("cannot pickle it"), items=[1, lambda: 2, 3])
-    assert explanation[1].startswith("the function or an item of task 1 (")
+    assert explanation[1].startswith("the function or an item of items[1] = ")
 
 
 def test_other_errors_of_a_pool_are_reported_unchanged() -> None:

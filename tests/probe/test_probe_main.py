@@ -1,5 +1,6 @@
 """A whole invocation in this process: its reply, and the functions around the tasks."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def test_a_result_that_differs_from_the_reference_is_wrong() -> None:
     reference = run(specify(items=[1, 2, 4]))["reference"]
     reply = run({**specify(), "reference": reference})
     assert reply["status"] == "wrong_result"
-    assert reply["error"] == "task 2 (3) returned 9, but 16 in the reference run"
+    assert reply["error"] == "items[2] = 3 returned 9, but 16 in the reference run"
 
 
 def test_further_iterations_follow_a_warm_up() -> None:
@@ -67,7 +68,10 @@ def test_warm_iterations_before_a_failure_are_kept(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     failing = specify(iterations=3, function="bag.square_at_most", arguments={"calls": str(calls), "most": 7})
     reply = run(failing)
-    assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: called too often")
+    assert (reply["status"], reply["error"].partition(" (bag.py:")[0]) == (
+        "failed",
+        "items[1] = 2 raised ValueError: called too often",
+    )
     assert [(iteration["iteration"], iteration["warmup"]) for iteration in reply["iterations"]] == [
         (0, False),
         (1, True),
@@ -86,7 +90,7 @@ def test_several_bags_are_one_run_and_the_first_is_the_reference() -> None:
 def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
     failing = specify(chunk_size=None, function="bag.fail_on", items=[1, 2], arguments={"bad": 2})
     reply = run({**failing, "bags": 2})
-    assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
+    assert reply["error"].partition(" (bag.py:")[0] == "items[1] = 2 raised ValueError: cannot take 2"
 
 
 def test_the_reply_to_a_window_describes_what_its_workers_ran(tmp_path: Path) -> None:
@@ -106,7 +110,10 @@ def test_a_window_of_coroutines_awaits_them(tmp_path: Path) -> None:
 
 def test_a_wrong_result_in_a_window_is_detected(tmp_path: Path) -> None:
     reply = run(in_window(specify(expect=[2, 4, 9]), tmp_path))
-    assert (reply["status"], reply["error"]) == ("wrong_result", "task 0 (1) returned 1, but 2 was expected")
+    assert (reply["status"], reply["error"]) == (
+        "wrong_result",
+        "items[0] = 1 returned 1, but 2 was expected",
+    )
 
 
 def test_setup_comes_first_and_teardown_last_and_each_once(tmp_path: Path) -> None:
@@ -121,7 +128,7 @@ def test_teardown_runs_after_a_task_has_failed(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     reply = run(specify(**noting(path, function="bag.fail_on", arguments={"bad": 2})))
     assert reply["status"] == "failed"
-    assert reply["error"] == "task 1 (2) raised ValueError: cannot take 2"
+    assert reply["error"].partition(" (bag.py:")[0] == "items[1] = 2 raised ValueError: cannot take 2"
     assert "in fail_on" in reply["traceback"]
     assert reply["iterations"] == []
     assert notes(path) == ["setup", "initializer", "teardown"]
@@ -144,7 +151,10 @@ def test_a_teardown_that_fails_is_reported_after_the_measurement(tmp_path: Path)
 def test_a_teardown_that_fails_after_a_task_has_failed_does_not_hide_it(tmp_path: Path) -> None:
     failing = {"function": "bag.fail_on", "arguments": {"bad": 2}, "teardown": "bag.give_up"}
     reply = run(specify(**noting(tmp_path / "notes.txt", **failing)))
-    assert (reply["status"], reply["error"]) == ("failed", "task 1 (2) raised ValueError: cannot take 2")
+    assert (reply["status"], reply["error"].partition(" (bag.py:")[0]) == (
+        "failed",
+        "items[1] = 2 raised ValueError: cannot take 2",
+    )
     assert "in fail_on" in reply["traceback"]
 
 
@@ -197,11 +207,18 @@ def test_a_snippet_counts_from_the_start_of_its_loop_to_the_end_without_its_set_
     ]
 
 
+def test_the_error_of_a_task_has_the_file_and_line_of_the_code_that_raised() -> None:
+    reply = run(specify(function="json.loads", items=["1", "{"]))
+    assert reply["error"].endswith("(char 1)"), "no line of the standard library"
+    reply = run(specify(function="bag.fail_on", arguments={"bad": 2}))
+    assert re.search(r" \(bag\.py:[0-9]+\)$", reply["error"])
+
+
 def test_a_snippet_that_raises_names_itself() -> None:
     reply = run({**specify(snippets={"one": "1", "two": "1 / 0"}), "calls": {"one": 1, "two": 1}})
     assert (reply["status"], reply["error"]) == (
         "failed",
-        "task 1 (two) raised ZeroDivisionError: division by zero",
+        "snippet 'two' raised ZeroDivisionError: division by zero",
     )
     assert 'File "<snippet>", line 1' in reply["traceback"]
 
@@ -238,7 +255,7 @@ def test_untraced_chunks_of_any_size_return_results_in_order(chunk_size: int | N
 def test_a_very_short_task_that_raises_is_named() -> None:
     reply = run(specify(THREAD, tracing="separate_run", function="bag.fail_on", arguments={"bad": 2}))
     assert (reply["status"], reply["iterations"]) == ("failed", [])
-    assert reply["error"].startswith("task 1 (2) raised ")
+    assert reply["error"].startswith("items[1] = 2 raised ")
 
 
 def test_in_an_untimed_run_the_tasks_run_once_and_nothing_is_recorded(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_result_that_differs_from_the_reference_is_shown_with_its_task() -> No
     reference = judged([1, 2, 3]).new_reference
     judgement = judged([1, 20, 3], reference=reference)
     assert judgement.differing == [1]
-    assert judgement.error == "task 1 (item 1) returned 20, but 2 in the reference run"
+    assert judgement.error == "items[1] = item 1 returned 20, but 2 in the reference run"
 
 
 def test_all_results_that_differ_are_counted() -> None:
@@ -48,7 +48,7 @@ def test_all_results_that_differ_are_counted() -> None:
 def test_expected_results_take_precedence_over_the_reference() -> None:
     reference = judged([1, 5]).new_reference
     judgement = judged([1, 5], expect=[1, 2], reference=reference)
-    assert judgement.error == "task 1 (item 1) returned 5, but 2 was expected"
+    assert judgement.error == "items[1] = item 1 returned 5, but 2 was expected"
 
 
 def test_a_rounding_error_differs_if_equal_and_not_if_close() -> None:

@@ -154,12 +154,12 @@ def throughput() -> StudyAnalysis:
 
 def failures() -> StudyAnalysis:
     """Some cells fail, and every cell of one workload."""
-    error = "task 1 (2) raised ValueError: bad item"
+    error = "items[1] = 2 raised ValueError: bad item"
     serial = analysed_cell("serial")
     crashed = analysed_cell(
         "process", 2, status="crashed", error="a worker died", printed=("output/process2_1.txt",)
     )
-    wrong = analysed_cell("thread", 2, status="wrong_result", error="task 1 (2) gave -1, but 2 expected")
+    wrong = analysed_cell("thread", 2, status="wrong_result", error="items[1] = 2 gave -1, but 2 expected")
     others = [
         analysed_cell(
             cell=replace(

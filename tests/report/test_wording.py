@@ -611,10 +611,10 @@ def warned(warning: StudyWarning) -> str:
     ("changes", "remedy"),
     [
         (
-            {"error": "task 1 (2) gave -1, but 2 in the reference invocation", "from_reference": True},
+            {"error": "items[1] = 2 gave -1, but 2 in the reference invocation", "from_reference": True},
             "if results may differ between runs, set workload.compare=none",
         ),
-        ({"error": "task 1 (2) gave -1, but 2 expected"}, "correct the function, or workload.expect"),
+        ({"error": "items[1] = 2 gave -1, but 2 expected"}, "correct the function, or workload.expect"),
     ],
 )
 def test_the_remedy_of_a_wrong_result_depends_on_what_it_was_compared_with(

@@ -66,5 +66,5 @@ def _describe_unpicklable(first: int, items: Sequence[Any], workload: Workload) 
     else:
         subject = "result"
     if len(items) == 1:
-        return f"the {subject} of task {first} ({workload.labels()[first % len(workload.bag)]})"
+        return f"the {subject} of {workload.name_of(first)}"
     return f"{'a' if subject == 'result' else 'the'} {subject} of tasks {first} to {first + len(items) - 1}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from runner_probe.adapters import traits_of
@@ -321,8 +322,22 @@ def _worker_facts(workers: Sequence[Worker], factory: Factory, workload: Workloa
 
 
 def _describe_failure(error: TaskFailed, workload: Workload) -> str:
-    label = workload.labels()[error.task % len(workload.bag)]
-    return f"task {error.task} ({label}) raised {error.kind}: {error.message}"
+    raised = f"{workload.name_of(error.task)} raised {error.kind}: {error.message}".removesuffix(": ")
+    place = _place(error.traceback)
+    return f"{raised} ({place})" if place else raised
+
+
+def _place(traceback: str) -> str:
+    """Return the file and line of the user's code that raised; empty if the traceback shows none."""
+    import re  # noqa: PLC0415 - only failures pay for it
+
+    library, here = os.path.dirname(os.__file__), os.path.dirname(__file__)
+    places = [
+        f"{os.path.basename(file)}:{line}"
+        for file, line in re.findall(r'^ +File "([^"]+)", line (\d+)', traceback, re.MULTILINE)
+        if not file.startswith((library, here, "<")) and "site-packages" not in file
+    ]
+    return places[-1] if places else ""
 
 
 def _traceback(error: BaseException) -> str:

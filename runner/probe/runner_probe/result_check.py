@@ -73,7 +73,7 @@ def judge(
         other = whole["shown"][task] if task < len(whole["shown"]) else "something else"
         judgement.differing = sorted(wrong)
         judgement.error = (
-            f"task {task} ({labels[task]}) returned {shown(wrong[task])}, but {other} {source}{more}"
+            f"items[{task}] = {labels[task]} returned {shown(wrong[task])}, but {other} {source}{more}"
         )
     return judgement
 

@@ -93,8 +93,39 @@ def bind_target(spec: Mapping[str, Any]) -> Callable[[], Any]:
 
 
 def call_target(spec: Mapping[str, Any]) -> Any:
-    """Bind a target to its arguments and call it."""
-    return bind_target(spec)()
+    """Bind a target to its arguments and call it.
+
+    Raises:
+        TargetError: it takes no such arguments
+    """
+    bound = bind_target(spec)
+    try:
+        return bound()
+    except TypeError as error:
+        if problem := _unknown_arguments(bound):
+            raise TargetError(f"{spec['_target_']} {problem}") from error
+        raise
+
+
+def _unknown_arguments(bound: Any) -> str:
+    """Say which named argument a bound target lacks; empty if it takes all, or does not say what it takes."""
+    import difflib  # noqa: PLC0415 - only errors pay for it
+    import inspect  # noqa: PLC0415
+
+    try:
+        parameters = inspect.signature(bound.func).parameters
+    except (TypeError, ValueError):
+        return ""
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return ""
+    for name in bound.keywords:
+        if name not in parameters:
+            similar = difflib.get_close_matches(name, parameters, 1)
+            hint = (
+                f"did you mean '{similar[0]}'?" if similar else f"its arguments are {', '.join(parameters)}"
+            )
+            return f"has no argument '{name}'; {hint}"
+    return ""
 
 
 def build(value: Any) -> Any:

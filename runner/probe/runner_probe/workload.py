@@ -65,6 +65,12 @@ class Workload:
         """Name each task of a bag: a snippet by its name, an item by its shortened text. Names may repeat."""
         return Labels(self.bag)
 
+    def name_of(self, task: int) -> str:
+        """Name a task in a message: `items[1] = 2`, counted from 0, or `snippet 'sum'`."""
+        position = task % len(self.bag)
+        label = self.labels()[position]
+        return f"snippet '{label}'" if self.is_snippets else f"items[{position}] = {label}"
+
     def _load_snippets(self, calls: dict[str, int] | None) -> None:
         # Imported here and below because only some workloads need it.
         from functools import partial  # noqa: PLC0415
