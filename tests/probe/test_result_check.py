@@ -131,7 +131,7 @@ def test_results_that_differ_are_compared_with_the_file_of_the_study(tmp_path: P
     assert judged([1.0, 2, 3], reference=expected).differing == []
     assert (
         judged([1, 2, 4], reference=expected).error
-        == "task 2 (item 2) returned 4, but 3 in the reference run"
+        == "items[2] = item 2 returned 4, but 3 in the reference run"
     )
 
 
@@ -141,4 +141,4 @@ def test_the_texts_of_very_many_results_are_not_kept() -> None:
     assert reference is not None
     assert len(reference["shown"]) < 2000
     error = judged([*values[:-1], "y"], reference=reference).error
-    assert error == "task 4999 (item 4999) returned 'y', but something else in the reference run"
+    assert error == "items[4999] = item 4999 returned 'y', but something else in the reference run"
