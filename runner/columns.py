@@ -260,7 +260,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             text="p50",
             place=6,
             show=seconds,
-            meaning="half of the tasks take no longer (p99: 99 of 100)",
+            meaning="half of the tasks take at most this long (p99: 99 of 100)",
         ),
         applies=_window,
     ),

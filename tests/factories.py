@@ -15,7 +15,7 @@ from runner.records import Cell, Mode, Sample, Status, TaskRecord
 
 FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
 SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
-POOL = {
+POOL: dict[str, Any] = {
     "name": "process",
     "pool": {"_target_": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2, "mp_context": "fork"},
 }
@@ -75,9 +75,13 @@ def cell(executor: str, workers: int | None, **fields: Any) -> Cell:
         "executor": executor,
         "workers": workers,
         "chunk_size": None if workers is None else 1,
-        "settings": SETTINGS if workers is None else {**SETTINGS, "executor": POOL},
+        "settings": SETTINGS if workers is None else {**SETTINGS, "executor": _pool_of(workers)},
     }
     return make_cell(**{**defaults, **fields})
+
+
+def _pool_of(workers: int) -> dict[str, Any]:
+    return {**POOL, "pool": {**POOL["pool"], "max_workers": workers}}
 
 
 @pytest.fixture

@@ -406,10 +406,10 @@ class NoGain(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoreRepetitions:
-    """How many repetitions would tell whether a pool helps."""
+    """How many repetitions are likely to decide whether a pool helps."""
 
     done: int
-    #: repetitions in all that would tell; None: more than MOST_MORE_REPETITIONS in addition
+    #: repetitions, those so far among them; None: more than MOST_MORE_REPETITIONS further ones
     total: int | None
     at_least: bool  #: fewer repetitions than any comparison needs were made; total is that minimum
     cells: int  #: compared with each other

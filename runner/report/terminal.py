@@ -32,9 +32,8 @@ ColorSystem = Literal["standard", "256", "truecolor", "windows"]
 class Screen:
     """What a terminal can show."""
 
-    width: int = (
-        WIDTH  #: in characters. Tables use all of it, text at most 80. Code and the folder may be wider
-    )
+    #: in characters. Tables use all of it, text at most 80. Code and the folder may be wider
+    width: int = WIDTH
     colors: ColorSystem | None = None  #: None: plain text
     no_color: bool = False  #: bold text only
 

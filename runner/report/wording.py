@@ -169,7 +169,7 @@ class GroupSentences:
     answer: str  #: the decision first; empty if every cell failed
     executors: str  #: the best cell of every other executor against the recommended one
     memory: str  #: what the recommended pool costs in memory
-    more_repetitions: str  #: how many would tell
+    more_repetitions: str  #: how many would decide it
     more_workers: str  #: what the next larger number of workers gains
     explanation: str  #: why the recommended executor is not faster, and what would help
 
@@ -348,8 +348,8 @@ class _GroupWording:
         return f"{'twice' if times == 2 else f'{times} times'} the workers"
 
     def _alone(self, cell: str) -> str:
-        figure = figure_text(self._cell(cell), self._facts)
-        return f"{self._names[cell]} was measured at {figure}; there is nothing to compare it with"
+        others = " that succeeded" if self._group.failed else ""
+        return f"{self._names[cell]} {_reaches(self._cell(cell), self._facts)}; it was the only cell{others}"
 
     def _fewer_workers(self) -> str:
         fewer = self._group.fewer_workers
@@ -360,7 +360,7 @@ class _GroupWording:
         return "; with fewer workers it is measurably slower" if fewer.enough is None else ""
 
     def more_repetitions(self, more: MoreRepetitions) -> str:
-        """Say how many repetitions would tell; no fewer than another sentence of the study asks for."""
+        """Say how many repetitions would decide it; no fewer than another sentence of the study asks for."""
         if more.at_least and more.total is not None:
             few = f"{plural(more.done, 'repetition')} cannot tell {more.cells} cells apart"
             return f"Not sure yet: {few}; use repetitions={max(_enough(more.total), self._least)}"
@@ -622,7 +622,7 @@ def break_even_sentence(row: BreakEven, study: StudyFacts) -> str:
     if not 0 < row.size.value < math.inf:
         return f"{row.workload}: {row.name} {verb} {break_even_note(row)} ({row.setting})"
     bounds = f"{'range' if row.size.is_range else interval_name(study)} {_size_bounds(row.size, row.sizes)}"
-    few = "; these are few repetitions" if row.size.is_range else ""
+    few = "; too few repetitions for an interval" if row.size.is_range else ""
     faster = f"faster than its baseline from {row.setting}={_size(row.size.value)} on ({bounds})"
     sentence = f"{row.workload}: {row.name} {verb} {faster}{few}"
     return "; ".join(filter(None, [sentence, _not_shown(row)]))
@@ -648,7 +648,7 @@ def break_even_note(row: BreakEven) -> str:
     text = "; ".join(filter(None, [text, _not_shown(row)]))
     if not row.is_shown:
         return f"{text}; more repetitions may show otherwise"
-    return f"{text}; these are few repetitions" if row.size.is_range else text
+    return f"{text}; too few repetitions for an interval" if row.size.is_range else text
 
 
 def _not_shown(row: BreakEven) -> str:

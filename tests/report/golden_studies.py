@@ -108,7 +108,9 @@ def pools() -> StudyAnalysis:
 def weak() -> StudyAnalysis:
     """Weak scaling: one bag for each worker."""
     serial = analysed_cell("serial", bag_s=estimate(1.0))
-    pool = analysed_cell("process", 2, wall_s=1.25, speedup=1.6, bags=2, bag_s=estimate(0.625))
+    two = cell("process", 2)
+    two = replace(two, settings={**two.settings, "bags": 2})
+    pool = analysed_cell(cell=two, wall_s=1.25, speedup=1.6, bags=2, bag_s=estimate(0.625))
     group = analysed_group(
         [serial, pool],
         answer=Answer.HELPS,

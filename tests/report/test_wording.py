@@ -219,7 +219,7 @@ def test_an_answer_begins_with_how_far_it_can_be_trusted(disturbed: int, answer:
 
 
 def test_a_single_cell_is_compared_with_nothing() -> None:
-    assert sentences(SERIAL).answer == ("serial was measured at 2.00 s; there is nothing to compare it with")
+    assert sentences(SERIAL).answer == ("serial takes 2.00 s; it was the only cell")
 
 
 def test_with_too_few_repetitions_the_recommendation_is_provisional() -> None:
@@ -475,7 +475,10 @@ def test_groups_that_do_the_same_work_are_compared(ratio: Any, text: str) -> Non
         ),
         (
             {"size": estimate(70.3, 60.0, 80.0, is_range=True)},
-            "is faster than its baseline from count=70.3 on (range 60 to 80); these are few repetitions",
+            (
+                "is faster than its baseline from count=70.3 on (range 60 to 80); too few repetitions for an "
+                "interval"
+            ),
         ),
         ({"size": estimate(0.0, 0.0, 0.0)}, "is faster than its baseline at every size from 10 on (count)"),
         (
