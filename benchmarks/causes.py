@@ -103,10 +103,10 @@ def _recycled(tasks: int) -> Injection:
         cause=start_up.RESTARTS.name,
         strength=f"a new process after every {plural(tasks, 'task')}",
         overrides=[
-            *_process(2),
-            "executor.start_method=spawn",
-            f"+executor.pool.max_tasks_per_child={tasks}",
-            *_waits(*[0.005] * 12),
+            "executor=process_per_task",
+            "workers=2",
+            f"chunk_size={tasks}",
+            *_waits(*[0.005] * 40),
         ],
     )
 
