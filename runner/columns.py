@@ -496,7 +496,7 @@ def naming_columns(swept: Sequence[str]) -> "tuple[Column[CellAnalysis], ...]":
 
 def cell_columns(study: "StudyFacts") -> "tuple[Column[CellAnalysis], ...]":
     """List the columns of summary.csv for a study."""
-    return (*naming_columns(study.swept), *(column for column in COLUMNS if column.applies(study.mode)))
+    return (*naming_columns(study.swept), *(column for column in COLUMNS if column.applies(study.spec)))
 
 
 BY_NAME: "Mapping[str, Column[CellAnalysis]]" = {column.name: column for column in (*NAMING, *COLUMNS)}

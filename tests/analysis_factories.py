@@ -196,7 +196,7 @@ def study_facts(mode: Mode = Mode.tasks, **changes: Any) -> StudyFacts:
     facts: dict[str, Any] = {
         "folder": Path("results/made"),
         "name": "made",
-        "mode": MODES[mode],
+        "mode": mode,
         "window_s": 1.0 if MODES[mode].has_window else 0.0,
         "confidence": 0.95,
         "repetitions_asked": 7,

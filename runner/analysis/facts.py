@@ -1,11 +1,11 @@
 """The analysed study as a value: every output is rendered from it.
 
 Facts only: no sentence and no data frame. Cells are referred to by id. `None` means that a figure is
-unknown or makes no sense, never zero. Times are seconds.
+unknown or makes no sense, never zero. Times are seconds. Mappings do not enter the hash of a record.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal
 from runner.analysis.estimate import Estimate
 from runner.disturbances import DisturbanceKind
 from runner.folder.study_description import StudyAnswer
-from runner.modes import ModeSpec
-from runner.records import Cell, LawName, Purpose, Status
+from runner.modes import MODES, ModeSpec
+from runner.records import Cell, LawName, Mode, Purpose, Status
 
 #: More additional repetitions than this are not practical: their number is not reported.
 MOST_MORE_REPETITIONS = 200
@@ -268,7 +268,7 @@ class CellAnalysis:
     name: str  #: unique among the cells of its workload: `process × 4 (chunk_size=10)`
     python: str  #: version of the interpreter, or its name where versions do not tell interpreters apart
     #: further swept settings, numbers as numbers; None where one does not reach the cell
-    swept: Mapping[str, Any]
+    swept: Mapping[str, Any] = field(hash=False)
     is_async: bool
     shares_event_loop: bool  #: its workers are tasks of one event loop, which has one thread
     usable_cpus: int | None
@@ -303,7 +303,8 @@ class CellAnalysis:
     factors: Factors | None
     losses: tuple[Loss, ...]  #: the largest first
     unexplained: Unexplained | None  #: why there are no losses; None: there are, or it is the plain loop
-    anomalies: Mapping[Anomaly, int]  #: with how many runs, where that is counted (outliers); else 1
+    #: with how many runs, where that is counted (outliers); else 1
+    anomalies: Mapping[Anomaly, int] = field(hash=False)
     native_threads: NativeThreads | None
     short_window: ShortWindow | None
     missed_precision: float | None  #: relative half-width reached, where it is wider than was asked for
@@ -471,7 +472,8 @@ class GroupAnalysis:
     """The cells that are compared with one baseline, and the answer."""
 
     workload: str
-    where: Mapping[str, Any]  #: settings that tell this group from the others, such as python
+    #: settings that tell this group from the others, such as python
+    where: Mapping[str, Any] = field(hash=False)
     baseline: str
     cells: tuple[str, ...]  #: that were measured and did not fail; the baseline among them, if it did not
     failed: tuple[str, ...]  #: cells that are excluded from comparisons
@@ -491,7 +493,8 @@ class GroupAnalysis:
     more_workers: Comparison | None
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
     explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
-    remedies: Mapping[str, Remedy]  #: what is most likely to help, by cell, where it is known
+    #: what is most likely to help, by cell, where it is known
+    remedies: Mapping[str, Remedy] = field(hash=False)
     snippets: SnippetRanking | None  #: of the baseline; None for a function or a single snippet
 
 
@@ -520,11 +523,12 @@ class NotIdentifiable:
 class LawCurve:
     """What a law predicts for the speedup over one worker, with its band."""
 
-    workers: Sequence[float]  #: up to twice the most that were measured
-    speedup: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
-    measured: Mapping[int, Sequence[float]]  #: by workers: speedup of each repetition, granularity removed
+    workers: Sequence[float] = field(hash=False)  #: up to twice the most that were measured
+    speedup: Sequence[float] = field(hash=False)
+    low: Sequence[float] = field(hash=False)
+    high: Sequence[float] = field(hash=False)
+    #: by workers: speedup of each repetition, granularity removed
+    measured: Mapping[int, Sequence[float]] = field(hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -599,7 +603,7 @@ class OutOfReach:
 class KnownAnswerAnalysis:
     """What a workload's author knew beforehand, and what was measured."""
 
-    known: StudyAnswer  #: what the author knew
+    known: StudyAnswer = field(hash=False)  #: what the author knew
     cell: str | None  #: None where no such cell was asked for
     measured: Estimate | None
     outcome: KnownOutcome
@@ -748,7 +752,7 @@ class StudyFacts:
 
     folder: Path
     name: str
-    mode: ModeSpec
+    mode: Mode
     window_s: float  #: of its cells; 0 without a window
     confidence: float
     repetitions_asked: int
@@ -760,13 +764,18 @@ class StudyFacts:
     usable_cpus: int | None  #: the most that any cell may use
     is_interrupted: bool
 
+    @property
+    def spec(self) -> ModeSpec:
+        """Everything that is specific to its mode."""
+        return MODES[self.mode]
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAnalysis:
     """One analysed study."""
 
     study: StudyFacts
-    cells: Mapping[str, CellAnalysis]  #: by id, in the order of the grid
+    cells: Mapping[str, CellAnalysis] = field(hash=False)  #: by id, in the order of the grid
     groups: tuple[GroupAnalysis, ...]  #: in the order of the grid
     work: tuple[WorkComparison, ...]
     tasks: tuple[TaskAnalysis, ...]

@@ -15,7 +15,7 @@ from runner.analysis.profiles import analyse_profiles
 from runner.analysis.study_warnings import warnings_of
 from runner.analysis.tasks import analyse_tasks
 from runner.folder.results import Results
-from runner.modes import mode_of, unit_s, window_s
+from runner.modes import unit_s, window_s
 
 
 def analyse(results: Results) -> StudyAnalysis:
@@ -36,12 +36,12 @@ def analyse(results: Results) -> StudyAnalysis:
     tasks = tuple(analyse_tasks(results.cells, trace, level))
     groups = analyse_groups(cells, tasks, times.unit)
     study = _study_facts(results, machine, level)
-    laws = analyse_laws(cells, times.unit, machine, study.mode)
+    laws = analyse_laws(cells, times.unit, machine, study.spec)
     measured = Measured(
         cells=cells,
         laws=laws,
         machine=machine,
-        mode=study.mode,
+        mode=study.spec,
         fewest_repetitions=study.fewest_repetitions,
         cpus_for=explainer.cpus_for,
     )
@@ -63,7 +63,7 @@ def _study_facts(results: Results, machine: Machine, level: Level) -> StudyFacts
     return StudyFacts(
         folder=results.folder,
         name=results.study.name,
-        mode=mode_of(results.study),
+        mode=results.study.mode,
         window_s=window_s(results.cells),
         confidence=level.confidence,
         repetitions_asked=results.study.repetitions,

@@ -77,7 +77,7 @@ def speedup(
     """
     are_missing = any(wording.missing(cell, cell.speedup) for cell in cells)
     parts = [
-        study.mode.caption,
+        study.spec.caption,
         f"Baseline: {names_of(baselines)}, {times_of(baselines)}.",
         runs(cells),
         bounds(cells, (cell.speedup for cell in cells), study),
@@ -106,7 +106,7 @@ def times(cells: Sequence[CellAnalysis], study: StudyFacts) -> str:
         bounds(cells, (cell.wall_s for cell in cells), study),
         "Strips: median start-up, tasks and shutdown.",
         "Vertical line: baseline." if any(cell.is_baseline for cell in cells) else "",
-        study.mode.caption,
+        study.spec.caption,
     ]
     return " ".join(filter(None, parts))
 

@@ -42,7 +42,7 @@ _SENTENCES: Mapping[str, Callable[[CellAnalysis], str]] = {
 
 def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[TextColumn]:
     """Make the table of some cells, a row each."""
-    mode = study.study.mode
+    mode = study.study.spec
     shown = [
         (column.heading.place, column, column.heading)
         for column in (*NAMING, *COLUMNS)
@@ -60,7 +60,7 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
 
 def explanations(columns: Sequence[TextColumn], omitted: Sequence[str], study: StudyAnalysis) -> str:
     """Explain the headings of the columns that are shown and not empty, and list those omitted."""
-    mode = study.study.mode
+    mode = study.study.spec
     meanings = {column.heading.text: column.heading.meaning for column in COLUMNS if column.heading}
     meanings[mode.ratio_heading] = mode.ratio_meaning
     headings = [column.heading for column in columns if any(column.texts) and column.heading not in omitted]

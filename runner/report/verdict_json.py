@@ -961,7 +961,7 @@ _WARNING = Object[_Worded[Any]](
 
 _STUDY_FACTS: tuple[Field[StudyFacts], ...] = (
     value("name", lambda study: study.name, "string", "name of the study"),
-    value("mode", lambda study: study.mode.mode, "string", "mode of the study", codes=Mode),
+    value("mode", lambda study: study.mode, "string", "mode of the study", codes=Mode),
     value("window_s", lambda study: study.window_s, "number", "length of the window; 0: no window", unit="s"),
     value("confidence", lambda study: study.confidence, "number", "confidence level of intervals"),
     value("repetitions_asked", lambda study: study.repetitions_asked, "integer", "that were asked for"),

@@ -153,7 +153,7 @@ def title(workload: str, study: StudyAnalysis) -> str:
     cpus = max((cell.usable_cpus or 0 for cell in study.of_workload(workload)), default=0)
     done, asked = study.repetitions_of(workload), study.study.repetitions_asked
     counted = f"{done} of {plural(asked, 'repetition')}" if done < asked else plural(done, "repetition")
-    described = study.study.mode.describe(study.study.window_s)
+    described = study.study.spec.describe(study.study.window_s)
     return ", ".join(filter(None, [workload, plural(cpus, "CPU") if cpus else "", counted, described]))
 
 
@@ -218,7 +218,7 @@ class _GroupWording:
         group = self._group
         if group.fastest is None or group.recommended is None:
             return ""
-        described = self._facts.mode.describe(self._facts.window_s)
+        described = self._facts.spec.describe(self._facts.window_s)
         subject = ": ".join(filter(None, [self._name, described]))
         if len(group.cells) == 1:
             return about(subject, self._alone(group.fastest))
@@ -496,13 +496,13 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
 
 def _reaches(cell: CellAnalysis, study: StudyFacts) -> str:
     """Say how fast a cell is: `takes 603 ms`, `reaches 16.7 tasks per second`."""
-    return f"{'reaches' if study.mode.has_window else 'takes'} {figure_text(cell, study)}"
+    return f"{'reaches' if study.spec.has_window else 'takes'} {figure_text(cell, study)}"
 
 
 def figure_text(cell: CellAnalysis, study: StudyFacts) -> str:
     """Show the figure by which the cells of a study are compared, with its unit."""
-    figure = BY_NAME[study.mode.figure.column].get(cell)
-    return "an unknown time" if figure is None else study.mode.figure.text(figure.value)
+    figure = BY_NAME[study.spec.figure.column].get(cell)
+    return "an unknown time" if figure is None else study.spec.figure.text(figure.value)
 
 
 def losses_text(losses: Sequence[Loss]) -> str:
@@ -683,7 +683,7 @@ def law_note(law: LawAnalysis, study: StudyFacts) -> str:
         return f"no peak is shown up to {most:g} workers" if has_no_peak else ""
     needed = f"{problem.needed:g} needed"
     reason = {
-        "mode": f"the laws describe mode=tasks, and this is mode={study.mode.mode}",
+        "mode": f"the laws describe mode=tasks, and this is mode={study.mode}",
         "repetitions": f"{plural(problem.found, 'repetition')}, {needed}",
         "levels": f"{plural(problem.found, 'number')} of workers, {needed}",
         "span": f"the numbers of workers span a factor of {problem.found:g}, {needed}",
@@ -731,8 +731,8 @@ def _limit_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
 def _missing_figures(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
     if not cell.has_task_times:
         yield "too many tasks for the times of each"
-    if study.mode.why_unexplained:
-        yield study.mode.why_unexplained
+    if study.spec.why_unexplained:
+        yield study.spec.why_unexplained
     if cell.unexplained is not None and cell.unexplained.is_of_tasks:
         yield unexplained_text(cell.unexplained)
     if cell.memory is not None and cell.memory.peak_pss_bytes is None:
@@ -947,7 +947,7 @@ def _why_not_run(answer: KnownAnswerAnalysis, why: NotRun, study: StudyAnalysis)
     note = cell_note(study.cells[answer.cell], study.study) if answer.cell else ""
     return {
         NotRun.NO_SUCH_CELL: "the study has no such cell",
-        NotRun.OTHER_MODE: f"it is about mode=tasks, and this is mode={study.study.mode.mode}",
+        NotRun.OTHER_MODE: f"it is about mode=tasks, and this is mode={study.study.mode}",
         NotRun.BY_AUTHOR: answer.author_reason,
         NotRun.NO_GIL: "it is about the GIL, and the interpreter has none",
         NotRun.TOO_FEW_CPUS: f"it needs {needed:g} CPUs, and there are {available:g}",

@@ -19,3 +19,8 @@ def test_the_repetitions_of_a_workload_are_those_in_which_all_compared_cells_suc
 
 def test_a_workload_that_failed_has_no_repetitions() -> None:
     assert analysed_study([analysed_cell("serial", status="failed")]).repetitions_of("work") == 0
+
+
+def test_an_analysed_study_has_a_hash() -> None:
+    cells = [analysed_cell("serial"), analysed_cell("process", 2, speedup=2.0, wall_s=0.5)]
+    assert hash(analysed_study(cells)) == hash(analysed_study(cells))

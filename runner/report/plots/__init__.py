@@ -65,7 +65,7 @@ def _figures(
     panels = panels_of(cells, keys)
     axis = numeric_axis(cells, keys)
     figures = {}
-    if study.mode.has_window and axis is None:
+    if study.spec.has_window and axis is None:
         return {"throughput": draw_throughput(title, panels, looks, study)}
     if any(cell.cell.workers is not None for cell in cells):
         if axis is None:
@@ -73,7 +73,7 @@ def _figures(
         else:
             others = panels_of(cells, [key for key in keys if key != axis])
             figures[f"speedup_by_{short(axis)}"] = draw_speedup(title, others, looks, study, axis)
-    if not study.mode.has_window:  # there, all runs last as long as the window
+    if not study.spec.has_window:  # there, all runs last as long as the window
         figures["time"] = draw_time(title, panels, looks, study)
     times = {cell.cell.id: snippets for cell in cells if (snippets := analysis.snippets_of(cell.cell.id))}
     baselines = [cell for cell in cells if cell.is_baseline and cell.cell.id in times]

@@ -51,7 +51,7 @@ def draw_speedup(
     size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT * (1 if columns == 1 else 0.8))
     layout = layout_of(panels, across, looks, study.usable_cpus, size)
     head = look.Head(
-        title=f"{title}: {study.mode.ratio} by {'number of workers' if key is None else key}",
+        title=f"{title}: {study.spec.ratio} by {'number of workers' if key is None else key}",
         caption=[_caption(cells, layout, study), captions.host(study)],
         legend=_legend(cells, layout),
     )
@@ -67,8 +67,8 @@ def draw_speedup(
             _draw_ideal(upper, layout, is_labelled=place == 0)
             draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=place == 0)
         if column == 0:
-            upper.set_ylabel(f"{study.mode.ratio} vs {captions.names_of(panel.baselines)}")
-            lower.set_ylabel(study.mode.efficiency.replace(" ", "\n"))
+            upper.set_ylabel(f"{study.spec.ratio} vs {captions.names_of(panel.baselines)}")
+            lower.set_ylabel(study.spec.efficiency.replace(" ", "\n"))
         else:
             upper.tick_params(axis="y", labelleft=False)
             lower.tick_params(axis="y", labelleft=False)
