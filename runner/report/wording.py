@@ -482,7 +482,7 @@ def _signed(ratio: float) -> str:
 
 
 def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
-    """Say why no pool can help."""
+    """Say why no pool can help, and what would have to change for another answer."""
     text = {
         NoGain.ALL_CPUS_USED: "the tasks already use all CPUs",
         NoGain.ONE_TASK: "one task is nearly all the work, and a task cannot be divided",
@@ -491,7 +491,14 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.PREPARATION: "what every worker does first is nearly all the work",
     }[reason]
     most = "" if bound is None or reason is NoGain.ONE_WORKER else f" (bound {three_digits(bound.high)})"
-    return f"{text}{most}"
+    change = {
+        NoGain.ALL_CPUS_USED: "if each task used one CPU",
+        NoGain.ONE_TASK: "if that task were divided",
+        NoGain.ONE_CPU: "with more CPUs",
+        NoGain.ONE_WORKER: "with more workers",
+        NoGain.PREPARATION: "with more tasks for each worker",
+    }[reason]
+    return f"{text}{most}; a pool could help {change}"
 
 
 def _reaches(cell: CellAnalysis, study: StudyFacts) -> str:

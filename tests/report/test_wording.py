@@ -152,11 +152,32 @@ def test_where_no_pool_helps_the_decision_comes_first(ratio: Any, decided: Any, 
 @pytest.mark.parametrize(
     ("reason", "text"),
     [
-        (NoGain.ALL_CPUS_USED, "the tasks already use all CPUs (bound 2.00)"),
-        (NoGain.ONE_TASK, "one task is nearly all the work, and a task cannot be divided (bound 2.00)"),
-        (NoGain.ONE_CPU, "there is one usable CPU, and the tasks keep it busy (bound 2.00)"),
-        (NoGain.ONE_WORKER, "a pool of one worker shares out nothing"),
-        (NoGain.PREPARATION, "what every worker does first is nearly all the work (bound 2.00)"),
+        (
+            NoGain.ALL_CPUS_USED,
+            "the tasks already use all CPUs (bound 2.00); a pool could help if each task used one CPU",
+        ),
+        (
+            NoGain.ONE_TASK,
+            (
+                "one task is nearly all the work, and a task cannot be divided (bound 2.00); "
+                "a pool could help if that task were divided"
+            ),
+        ),
+        (
+            NoGain.ONE_CPU,
+            (
+                "there is one usable CPU, and the tasks keep it busy (bound 2.00); "
+                "a pool could help with more CPUs"
+            ),
+        ),
+        (NoGain.ONE_WORKER, "a pool of one worker shares out nothing; a pool could help with more workers"),
+        (
+            NoGain.PREPARATION,
+            (
+                "what every worker does first is nearly all the work (bound 2.00); "
+                "a pool could help with more tasks for each worker"
+            ),
+        ),
     ],
 )
 def test_the_bound_says_why_no_pool_can_help(reason: NoGain, text: str) -> None:
