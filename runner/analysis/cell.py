@@ -272,10 +272,9 @@ def _inverse(estimate: Estimate | None) -> Estimate | None:
 
 def _service(headline: Sequence[Sample]) -> Service | None:
     """Return the medians over the repetitions of the percentiles of a window."""
-    p50, p90, p99 = (
-        [value for sample in headline if (value := getattr(sample, name)) is not None]
-        for name in ("service_p50_s", "service_p90_s", "service_p99_s")
-    )
+    p50 = [sample.service_p50_s for sample in headline if sample.service_p50_s is not None]
+    p90 = [sample.service_p90_s for sample in headline if sample.service_p90_s is not None]
+    p99 = [sample.service_p99_s for sample in headline if sample.service_p99_s is not None]
     if not (p50 and p90 and p99):
         return None
     return Service(p50_s=float(np.median(p50)), p90_s=float(np.median(p90)), p99_s=float(np.median(p99)))
