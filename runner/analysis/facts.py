@@ -651,6 +651,8 @@ class CellsFailed:
     in_loop: bool  #: a plain loop is among them
     error: str
     from_reference: bool  #: a wrong result differs from the reference's, not from the expected one
+    succeeded: int = 0  #: headline runs of these cells before they failed
+    first_repetition: int = 0  #: the first in which one of them failed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

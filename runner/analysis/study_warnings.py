@@ -39,8 +39,9 @@ def warnings_of(
         groups: of cells with a common baseline
         samples: in the order in which they were recorded
     """
+    samples = list(samples)
     return (
-        *_failures(cells),
+        *_failures(cells, _first_failures(samples)),
         *_not_measured(cells),
         *_too_few_repetitions(study, groups),
         *_missed_precision(study, cells),
@@ -58,15 +59,26 @@ def _by_workload(cells: Mapping[str, CellAnalysis]) -> dict[str, list[CellAnalys
     return workloads
 
 
-def _failures(cells: Mapping[str, CellAnalysis]) -> list[CellsFailed]:
+def _first_failures(samples: Iterable[Sample]) -> dict[str, int]:
+    """Return the repetition in which each failed cell failed first."""
+    first: dict[str, int] = {}
+    for sample in samples:
+        if sample.status in _WORST_FIRST:
+            first.setdefault(sample.cell, sample.repetition)
+    return first
+
+
+def _failures(cells: Mapping[str, CellAnalysis], first_failures: Mapping[str, int]) -> list[CellsFailed]:
     """List the reasons for which cells of a workload failed, each once."""
     failures = []
     for workload, members in _by_workload(cells).items():
         by_reason: dict[tuple[Status, str], list[CellAnalysis]] = {}
+        # A crash is worded as its process saw it, so it differs between the loop and pools, with one reason.
+        all_crashed = all(cell.status == "crashed" for cell in members)
         for cell in members:
             if cell.status in _WORST_FIRST:
                 # Wrong results differ from cell to cell, and still have one reason.
-                error = "" if cell.status == "wrong_result" else cell.error
+                error = "" if cell.status == "wrong_result" or all_crashed else cell.error
                 by_reason.setdefault((cell.status, error), []).append(cell)
         failures += [
             CellsFailed(
@@ -77,6 +89,8 @@ def _failures(cells: Mapping[str, CellAnalysis]) -> list[CellsFailed]:
                 in_loop=any(cell.cell.is_loop for cell in failed),
                 error=failed[0].error,
                 from_reference=failed[0].cell.settings["workload"].get("expect") is None,
+                succeeded=sum(len(cell.runs) for cell in failed),
+                first_repetition=min(first_failures.get(cell.cell.id, 0) for cell in failed),
             )
             for (status, _), failed in by_reason.items()
         ]

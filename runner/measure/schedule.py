@@ -90,6 +90,11 @@ class Study:
         """By cell: facts observed in its workers."""
         return self._references.worker_facts
 
+    @property
+    def has_completed(self) -> bool:
+        """Whether any invocation but reference runs was completed, in this session or before."""
+        return self._tally.invocations > 0
+
     def measure(self) -> None:
         """Make the reference runs, then the repetitions.
 

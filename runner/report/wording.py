@@ -845,11 +845,24 @@ def _cells_failed(warning: CellsFailed, study: StudyAnalysis) -> str:
     if warning.is_all:
         loop = ", including the plain loop" if warning.in_loop else ""
         why = error if warning.status == "failed" else reason  # that it fails is said already
-        return f"{warning.workload} fails in every cell{loop}: {why}"
+        fails = f"fails in every cell{loop}"
+        if warning.succeeded:
+            since = f"from repetition {warning.first_repetition} on"
+            fails = f"failed in every cell{loop}, {since}, after {_succeeded(warning)}"
+        return f"{warning.workload} {fails}: {why}"
+    late = (
+        f"; first in repetition {warning.first_repetition}, after {_succeeded(warning)}"
+        if warning.succeeded
+        else ""
+    )
     names_of_cells = [study.cells[cell].name for cell in warning.cells]
     workload = "" if len(study.workloads) == 1 else f"{warning.workload}: "
     verb = "is" if len(names_of_cells) == 1 else "are"
-    return f"{workload}{listed(names_of_cells)} {verb} excluded from comparisons: {reason}"
+    return f"{workload}{listed(names_of_cells)} {verb} excluded from comparisons: {reason}{late}"
+
+
+def _succeeded(warning: CellsFailed) -> str:
+    return f"{plural(warning.succeeded, 'run')} had succeeded"
 
 
 def _remedy_of_failure(warning: CellsFailed) -> str:
@@ -887,8 +900,8 @@ def where_failures_are(study: StudyAnalysis) -> str:
         return ""
     printed = [file for cell in failed for file in cell.printed]
     more = f" and {len(printed) - 1} more" if len(printed) > 1 else ""
-    where = f"; what they printed: {printed[0]}{more}" if printed else ""
-    return f"more on failures, with tracebacks: study.log{where}"
+    where = f"; what they printed: {study.study.folder}/{printed[0]}{more}" if printed else ""
+    return f"more on failures, with tracebacks: {study.study.folder}/study.log{where}"
 
 
 # --- known answers ------------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
         if not stops.skip_report:
             store.finish()
     if interrupted:
-        session.show(f"{interrupted}; {_kept(store.folder)}")
+        session.show(f"{interrupted}; {_kept(store.folder, any_completed=study.has_completed)}")
+        if stops.skip_report:
+            session.show(f"the report was skipped; python -m runner.report {store.folder} makes it")
     return MeasuredStudy(
         folder=store.folder, interrupted=interrupted, skip_report=bool(interrupted) and stops.skip_report
     )
@@ -94,5 +96,6 @@ def _measure_all(study: Study, folder: Path, supervisor: Supervisor) -> str:
     return ""
 
 
-def _kept(folder: Path) -> str:
-    return f"completed runs are kept; resume with: {how_to_resume(folder)}"
+def _kept(folder: Path, *, any_completed: bool = True) -> str:
+    kept = "completed runs are kept" if any_completed else "no run was completed"
+    return f"{kept}; resume with: {how_to_resume(folder)}"

@@ -33,6 +33,8 @@ class ResumeRequest:
     folder: Path
     settings: Mapping[str, Any]  #: of the study, as far as the command line or an experiment sets them
     cells: tuple[Cell, ...] | None  #: None: the command line describes no cells
+    #: the overrides that describe cells, as written; empty if a workload or an experiment is among them
+    without_workload: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, points: Sequence[Point]) -> Self:
@@ -50,11 +52,17 @@ class ResumeRequest:
             # Settings from the file of an experiment are not among the overrides.
             if key in overrides or getattr(config, key) != getattr(Config, key)
         }
+        overridden = {key: value for point in points for key, value in point.overrides.items()}
+        names_workload = any(key.partition(".")[0] in ("workload", "experiment") for key in overridden)
+        cell_settings = tuple(
+            f"{key}={value}" for key, value in overridden.items() if key not in STUDY_SETTINGS
+        )
         describes_cells = not {key for point in points for key in point.overrides} <= set(STUDY_SETTINGS)
         return cls(
             folder=Path(str(config.resume)).expanduser(),
             settings=settings,
             cells=plan(points).cells if describes_cells else None,
+            without_workload=() if names_workload else cell_settings,
         )
 
 
@@ -85,6 +93,7 @@ def read_stopped(request: ResumeRequest) -> StoppedStudy:
         _refuse_changed_cells(results)
         changed = _changed_settings(request.settings, results.study)
         if request.cells is not None:
+            _refuse_other_workload(request, results.cells)
             _refuse_other_cells(request.cells, results.cells)
         repair = FolderRepair(results)
     except ConfigurationError:
@@ -159,6 +168,17 @@ def _changed_settings(requested: Mapping[str, Any], study: StudyDescription) -> 
     if problems:
         raise ConfigurationError(problems)
     return changed
+
+
+def _refuse_other_workload(request: ResumeRequest, stopped: Iterable[Cell]) -> None:
+    """Refuse settings of cells without their workload: they describe cells of the default one."""
+    workloads = {cell.workload for cell in stopped}
+    if request.without_workload and not workloads & {cell.workload for cell in request.cells or ()}:
+        given = " ".join(request.without_workload)
+        remedy = f"remove {'it' if len(request.without_workload) == 1 else 'them'}"
+        may_change = f"only {', '.join(_IS_EXTENSION)} may change"
+        message = f"{given}: the cells of {request.folder} cannot be changed; {remedy} ({may_change})"
+        raise ConfigurationError([message])
 
 
 def _refuse_other_cells(requested: Iterable[Cell], stopped: Iterable[Cell]) -> None:

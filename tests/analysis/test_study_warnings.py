@@ -211,3 +211,19 @@ def test_the_cell_with_the_most_native_threads_per_cpu_is_shown() -> None:
 def test_cells_with_anomalies_are_named() -> None:
     odd = analysed_cell("process", 2, anomalies={Anomaly.OUTLIERS: 1})
     assert warnings([SERIAL, odd]) == (OddTimes(cells=("process2",)),)
+
+
+def test_crashes_of_all_cells_are_one_warning_however_they_are_worded() -> None:
+    cells = [
+        analysed_cell(status="crashed", error="the interpreter exited with code 3"),
+        analysed_cell("process", 2, status="crashed", error="a worker exited with code 3"),
+    ]
+    (warning,) = [entry for entry in warnings(cells) if isinstance(entry, CellsFailed)]
+    assert (warning.is_all, warning.error) == (True, "the interpreter exited with code 3")
+
+
+def test_a_late_failure_has_its_first_repetition() -> None:
+    failing = analysed_cell(status="failed", error="ValueError")
+    samples = [sample(), sample(repetition=2, status="failed"), sample(repetition=3, status="failed")]
+    (warning,) = [entry for entry in warnings([failing], samples=samples) if isinstance(entry, CellsFailed)]
+    assert (warning.first_repetition, warning.succeeded) == (2, len(failing.runs))

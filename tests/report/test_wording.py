@@ -715,13 +715,16 @@ def test_anomalies_are_listed() -> None:
     ("printed", "text"),
     [
         ((), ""),
-        (("output/a.txt",), "; what they printed: output/a.txt"),
-        (("output/a.txt", "output/b.txt"), "; what they printed: output/a.txt and 1 more"),
+        (("output/a.txt",), "; what they printed: results/made/output/a.txt"),
+        (("output/a.txt", "output/b.txt"), "; what they printed: results/made/output/a.txt and 1 more"),
     ],
 )
 def test_failures_point_to_the_log_and_to_what_was_printed(printed: tuple[str, ...], text: str) -> None:
     study = analysed_study([SERIAL, analysed_cell("process", 2, status="failed", printed=printed)])
-    assert wording.where_failures_are(study) == f"more on failures, with tracebacks: study.log{text}"
+    assert (
+        wording.where_failures_are(study)
+        == f"more on failures, with tracebacks: results/made/study.log{text}"
+    )
     assert wording.where_failures_are(analysed_study([SERIAL])) == ""
 
 

@@ -299,6 +299,18 @@ def test_settings_that_make_it_another_study_are_refused(
     assert refusal(folder, **settings).startswith(message)
 
 
+def test_a_setting_of_cells_without_their_workload_is_refused_in_one_line(folder: Path) -> None:
+    other = point(repetitions=Config.repetitions, seed=None, workers=3)
+    other.config.resume, other.config.workload.name = str(folder), "primes"
+    request = ResumeRequest.of([replace(other, overrides={"resume": str(folder), "workers": "3"})])
+    with pytest.raises(ConfigurationError) as raised:
+        read_stopped(request)
+    (problem,) = raised.value.problems
+    assert problem.startswith(
+        f"workers=3: the cells of {folder} cannot be changed; remove it (only repetitions, "
+    )
+
+
 @pytest.mark.parametrize(
     "settings",
     [
