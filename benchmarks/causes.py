@@ -9,10 +9,12 @@ python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on an other
 """
 
 import math
+import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +28,7 @@ from runner.analysis.study import analyse
 from runner.folder.results import read
 from runner.folder.store import Store
 from runner.folder.study_description import StudyDescription
+from runner.measure.cpus_together import measure_together
 from runner.measure.invocation import invoke
 from runner.measure.schedule import Study
 from runner.plan import Plan
@@ -47,6 +50,7 @@ class Injection:
     strength: str
     overrides: Sequence[str]
     worker_s: float | None = None  #: its expected cost; None: not known beforehand
+    neighbours: int = 0  #: other programs that compute during the whole study
 
 
 def _waits(*seconds: float) -> list[str]:
@@ -195,7 +199,69 @@ def _neighbours(count: int) -> Injection:
     return Injection(
         cause=causes.OTHERS.name,
         strength=f"{count} busy neighbours",
-        overrides=[*_pool("WithNeighbours", 2, neighbours=count), *_computes(8, 400_000)],
+        overrides=[*_process(2), *_computes(8, 400_000)],
+        neighbours=count,
+    )
+
+
+def _coroutines(function: str, workers: int, count: int, seconds: float) -> list[str]:
+    items = ",".join([f"{seconds:g}"] * count)
+    function = f"workload.function=benchmarks.injected.{function}"
+    return ["executor=asyncio", f"workers={workers}", function, f"workload.items=[{items}]"]
+
+
+def _full_event_loop(seconds: float) -> Injection:
+    return Injection(
+        cause=causes.FULL_EVENT_LOOP.name,
+        strength=f"40 tasks that wait {seconds:g} s and compute a fifth of it, 10 at a time",
+        overrides=_coroutines("work_between_awaits", 10, 40, seconds),
+    )
+
+
+def _blocked_event_loop(seconds: float) -> Injection:
+    return Injection(
+        cause=causes.BLOCKED_EVENT_LOOP.name,
+        strength=f"four tasks that sleep {seconds:g} s without awaiting",
+        overrides=_coroutines("sleep_without_await", 2, 4, seconds),
+        worker_s=4 * seconds,
+    )
+
+
+def _helper(reads: int) -> Injection:
+    module = "benchmarks.manager_server"
+    steps = [f"workload.setup={module}.open_dictionary", f"workload.teardown={module}.close_dictionary"]
+    function = f"workload.function={module}.read_dictionary"
+    return Injection(
+        cause=causes.HELPERS.name,
+        strength=f"{reads} reads from a Manager's dictionary in each of 8 tasks",
+        overrides=[*_process(2), function, f"workload.items=[{','.join([str(reads)] * 8)}]", *steps],
+    )
+
+
+def _copied_pages(parts: int) -> Injection:
+    function = "workload.function=benchmarks.many_objects.read_part"
+    return Injection(
+        cause=causes.COPIED_PAGES.name,
+        strength=f"eight reads of 1/{parts} of a million strings",
+        overrides=[*_process(2), function, f"workload.items=[{','.join([str(parts)] * 8)}]"],
+    )
+
+
+def _gil_beside_numpy(steps: int) -> Injection:
+    function = "workload.function=benchmarks.beside_numpy.compute_beside"
+    return Injection(
+        cause=causes.LOCK.name,
+        strength=f"four tasks of {steps} steps in pure Python, NumPy imported",
+        overrides=[*_thread(2), function, f"workload.items=[{','.join([str(steps)] * 4)}]"],
+    )
+
+
+def _allocates_again(objects: int) -> Injection:
+    function = "workload.function=benchmarks.injected.allocate"
+    return Injection(
+        cause=NONE,
+        strength=f"the loop again, {objects} objects a task",
+        overrides=[*_pool("Inline", 1), function, f"workload.items=[{','.join([str(objects)] * 4)}]"],
     )
 
 
@@ -286,6 +352,11 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_long_task, (0.1, 0.2)),
     (_uneven_chunks, (0.04, 0.08)),
     (_neighbours, (1, 2)),
+    (_helper, (1000, 4000)),
+    (_copied_pages, (4, 2)),
+    (_full_event_loop, (0.02, 0.04)),
+    (_blocked_event_loop, (0.02, 0.04)),
+    (_gil_beside_numpy, (400_000, 800_000)),
     (_gil, (400_000, 800_000)),
     (_lock, (0.02, 0.04)),
     (_oversubscribed, (4, 8)),
@@ -294,6 +365,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_tiny_tasks, (400, 1600)),
     (_tiny_tasks_in_threads, (2000, 4000)),
     (_again, (400_000, 800_000)),
+    (_allocates_again, (100_000, 200_000)),
 )
 
 
@@ -311,7 +383,8 @@ def main() -> None:
 def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
     """Inject one cause in many studies, and print the named causes; True if the claims hold."""
     cells = cells_of("workload=function", *injection.overrides)
-    pools = [_inject(cells, seed, supervisor) for seed in range(studies)]
+    with _busy_neighbours(injection.neighbours):
+        pools = [_inject(cells, seed, supervisor) for seed in range(studies)]
     named = Counter(cell.main_loss.cause.name if cell.main_loss else NONE for cell in pools)
     correct = named.pop(injection.cause, 0)
     costs = [_cost_s(cell, injection.cause) for cell in pools]
@@ -325,6 +398,18 @@ def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
     return correct >= MIN_NAMED * studies and (math.isnan(ratio) or abs(ratio - 1) <= WITHIN)
 
 
+@contextmanager
+def _busy_neighbours(count: int) -> Iterator[None]:
+    """Let other programs compute: not the measured one, whose processes count as its own."""
+    neighbours = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for neighbour in neighbours:
+            neighbour.kill()
+            neighbour.wait()
+
+
 def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
     """Measure one study, and analyse its pool."""
     description = StudyDescription(
@@ -335,6 +420,7 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
         time_limit_s=60.0,
         seed=seed,
     )
+    together = measure_together([cell.workers for cell in plan.cells], environment.usable_cpus())
     with (
         tempfile.TemporaryDirectory() as folder,
         Store.create(Path(folder), "causes", plan.cells, plan.swept) as store,
@@ -348,10 +434,18 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
         )
         study.measure()
         store.write_study(description)
-        store.write_environment({"start": environment.capture(), "workers": study.worker_facts})
+        facts = {"start": environment.capture(), "workers": study.worker_facts, "together": together}
+        store.write_environment({**facts, "interpreters": [_interpreter(plan)]})
         store.finish()
         cells = analyse(read(store.folder)).cells.values()
         return next(cell for cell in cells if cell.cell.workers is not None)
+
+
+def _interpreter(plan: Plan) -> dict[str, object]:
+    """Describe the interpreter as a preflight check would: only the tasks of event loops are coroutines."""
+    cells = [cell.id for cell in plan.cells]
+    is_async = any(cell.executor == "asyncio" for cell in plan.cells)
+    return {"python": sys.executable, "version": "", "cells": cells, "async_cells": cells if is_async else []}
 
 
 def _cost_s(cell: CellAnalysis, cause: str) -> float:

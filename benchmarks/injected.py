@@ -1,12 +1,11 @@
 """Causes of lost speedup, to be injected one at a time: tasks and pools that lose a known time."""
 
+import asyncio
 import itertools
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 _lock = threading.Lock()
@@ -31,6 +30,26 @@ def compute(steps: int) -> int:
     while steps:
         steps -= 1
     return steps
+
+
+def allocate(objects: int) -> int:
+    """Allocate objects, and so cause page faults, in any process."""
+    return len([[number] for number in range(objects)])
+
+
+async def work_between_awaits(seconds: float) -> float:
+    """Wait, and compute for a fifth of that time, as the handler of a request does."""
+    await asyncio.sleep(seconds)
+    used = time.thread_time() + seconds / 5
+    while time.thread_time() < used:
+        pass
+    return seconds
+
+
+async def sleep_without_await(seconds: float) -> float:
+    """Block the event loop."""
+    time.sleep(seconds)  # noqa: ASYNC251 - it blocks the event loop on purpose
+    return seconds
 
 
 def measure_size(data: bytes) -> int:
@@ -84,22 +103,6 @@ class SlowShutdown(ThreadPoolExecutor):
         """Shut down, then pause."""
         super().shutdown(wait=wait, cancel_futures=cancel_futures)
         time.sleep(self._seconds)
-
-
-class WithNeighbours(ProcessPoolExecutor):
-    """A pool with other processes that compute while it is open."""
-
-    def __init__(self, max_workers: int, neighbours: int) -> None:
-        loop = [sys.executable, "-c", "while True: pass"]
-        self._neighbours = [subprocess.Popen(loop) for _ in range(neighbours)]
-        super().__init__(max_workers)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as the base
-        """Shut down, then kill the neighbours."""
-        super().shutdown(wait=wait, cancel_futures=cancel_futures)
-        for neighbour in self._neighbours:
-            neighbour.kill()
-            neighbour.wait()
 
 
 class Inline(Executor):
