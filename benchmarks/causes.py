@@ -25,6 +25,7 @@ from benchmarks.cells import cells_of
 from runner.analysis.explain import causes, start_up, transfer
 from runner.analysis.facts import CellAnalysis
 from runner.analysis.study import analyse
+from runner.folder.environment_record import InterpreterRecord
 from runner.folder.results import read
 from runner.folder.store import Store
 from runner.folder.study_description import StudyDescription
@@ -434,14 +435,20 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
         )
         study.measure()
         store.write_study(description)
-        facts = {"start": environment.capture(), "workers": study.worker_facts, "together": together}
-        store.write_environment({**facts, "interpreters": [_interpreter(plan)]})
+        store.write_environment(
+            {
+                "start": environment.capture(),
+                "interpreters": [_interpreter(plan)],
+                "workers": study.worker_facts,
+                "together": together,
+            }
+        )
         store.finish()
         cells = analyse(read(store.folder)).cells.values()
         return next(cell for cell in cells if cell.cell.workers is not None)
 
 
-def _interpreter(plan: Plan) -> dict[str, object]:
+def _interpreter(plan: Plan) -> InterpreterRecord:
     """Describe the interpreter as a preflight check would: only the tasks of event loops are coroutines."""
     cells = [cell.id for cell in plan.cells]
     is_async = any(cell.executor == "asyncio" for cell in plan.cells)
