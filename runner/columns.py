@@ -8,7 +8,7 @@ row here.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from runner.records import LawName
 from runner.units import percent, seconds, size, three_digits
@@ -48,12 +48,15 @@ class Kind(StrEnum):
 class Heading:
     """How the table on the terminal shows a column."""
 
-    text: str  #: `{ratio}` is what the mode calls the speedup
+    text: str  #: `{mode.…}` stands for what the mode says
     place: int  #: position in the order of the columns
     drop: int = 0  #: on a narrow terminal, the column with the highest number is omitted first; 0: never
     show: Callable[[Any], str] = str  #: formats the value, or the value of an estimate
     has_bounds: bool = False  #: a second column shows the bounds
-    meaning: str = ""  #: explained below the table; empty: it needs no explanation
+    meaning: str = ""  #: explained below the table, as `text`; empty: it needs no explanation
+    justify: Literal["left", "right"] = "right"
+    style: str = ""  #: of rich
+    is_of_failed: bool = False  #: also shown for cells that failed
     differs_from: str = ""  #: omitted where it repeats this column
     applies: "Callable[[ModeSpec], bool]" = lambda _: True  #: whether the table shows it in a mode
 
@@ -118,14 +121,14 @@ NAMING: "tuple[Column[CellAnalysis], ...]" = (
         kind=Kind.TEXT,
         get=lambda cell: cell.cell.executor,
         doc="name of the executor",
-        heading=Heading(text="executor", place=0),
+        heading=Heading(text="executor", place=0, justify="left", is_of_failed=True),
     ),
     Column(
         name="workers",
         kind=Kind.WHOLE,
         get=lambda cell: cell.cell.workers,
         doc="number of workers; empty: the executor takes none, or chooses the number itself",
-        heading=Heading(text="workers", place=2),
+        heading=Heading(text="workers", place=2, is_of_failed=True),
     ),
     Column(
         name="chunk_size",
@@ -290,7 +293,13 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             "median `wall_s` of the baseline over that of the cell. With `mode=weak` the scaled speedup, of "
             "`bag_s`; with `mode=throughput` the ratio of tasks per second"
         ),
-        heading=Heading(text="{ratio}", place=4, show=three_digits, has_bounds=True),
+        heading=Heading(
+            text="{mode.ratio_heading}",
+            place=4,
+            show=three_digits,
+            has_bounds=True,
+            meaning="{mode.ratio_meaning}",
+        ),
         is_figure=True,
     ),
     Column(
@@ -467,6 +476,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             place=16,
             drop=1,
             meaning="largest loss of its workers' time",
+            justify="left",
         ),
     ),
     Column(
@@ -479,7 +489,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="note",
         kind=Kind.SENTENCE,
         doc="why something is empty, and what limits comparisons",
-        heading=Heading(text="note", place=17),
+        heading=Heading(text="note", place=17, justify="left", style="dim", is_of_failed=True),
     ),
 )
 

@@ -90,7 +90,7 @@ class _Terminal:
         columns = cell_columns(cells, self._study)
         styles = ["" if cell.is_ok else "red" for cell in cells]
         omitted = print_columns(self._console, columns, self._console.width, styles)
-        self._say(explanations(columns, omitted, self._study), style="dim")
+        self._say(explanations(columns, omitted), style="dim")
 
     def _print_snippets(self, workload: str) -> None:
         columns = snippet_columns(self._study.of_workload(workload), self._study)

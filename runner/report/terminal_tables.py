@@ -1,7 +1,6 @@
 """The tables on the terminal: cells, snippets, profiles and known answers, as columns of texts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from runner.analysis.estimate import Estimate
 from runner.analysis.facts import (
@@ -12,6 +11,7 @@ from runner.analysis.facts import (
     TaskAnalysis,
 )
 from runner.columns import BY_NAME, COLUMNS, NAMING, Column, Heading
+from runner.modes import ModeSpec
 from runner.records import AUTO
 from runner.report import wording
 from runner.report.labels import one_line, short, shown
@@ -51,20 +51,19 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
     placed: list[tuple[int, TextColumn]] = [(_SETTINGS_PLACE, column) for column in _settings(cells, study)]
     for place, column, heading in shown:
         if not _repeats(column, heading, cells):
-            text = heading.text.format(ratio=mode.ratio_heading)
-            placed.append((place, replace(_text_column(column, heading, cells), heading=text)))
+            placed.append((place, _text_column(column, heading, cells, mode)))
         if heading.has_bounds:
             placed.append((place, _bounds_column(column, cells, study)))
     return [column for _, column in sorted(placed, key=lambda pair: pair[0])]
 
 
-def explanations(columns: Sequence[TextColumn], omitted: Sequence[str], study: StudyAnalysis) -> str:
+def explanations(columns: Sequence[TextColumn], omitted: Sequence[str]) -> str:
     """Explain the headings of the columns that are shown and not empty, and list those omitted."""
-    mode = study.study.spec
-    meanings = {column.heading.text: column.heading.meaning for column in COLUMNS if column.heading}
-    meanings[mode.ratio_heading] = mode.ratio_meaning
-    headings = [column.heading for column in columns if any(column.texts) and column.heading not in omitted]
-    texts = [f"{heading}: {meanings[heading]}" for heading in headings if meanings.get(heading)]
+    texts = [
+        f"{column.heading}: {column.meaning}"
+        for column in columns
+        if column.meaning and any(column.texts) and column.heading not in omitted
+    ]
     return "; ".join(filter(None, [*texts, wording.omitted_columns(omitted, "summary.csv")]))
 
 
@@ -97,24 +96,16 @@ def _setting(cell: CellAnalysis, key: str) -> str:
 
 
 def _text_column(
-    column: "Column[CellAnalysis]", heading: Heading, cells: Sequence[CellAnalysis]
+    column: "Column[CellAnalysis]", heading: Heading, cells: Sequence[CellAnalysis], mode: ModeSpec
 ) -> TextColumn:
-    is_naming = column in NAMING
-    texts = [
-        _text(column, heading, cell) if is_naming or _has_figures(column, cell) else "" for cell in cells
-    ]
-    is_words = column.name == "executor" or column.name in _SENTENCES
     return TextColumn(
-        heading=heading.text,
-        texts=texts,
-        justify="left" if is_words else "right",
+        heading=heading.text.format(mode=mode),
+        texts=[_text(column, heading, cell) if cell.is_ok or heading.is_of_failed else "" for cell in cells],
+        justify=heading.justify,
         drop=heading.drop,
-        style="dim" if column.name == "note" else "",
+        style=heading.style,
+        meaning=heading.meaning.format(mode=mode),
     )
-
-
-def _has_figures(column: "Column[CellAnalysis]", cell: CellAnalysis) -> bool:
-    return cell.is_ok or column.name == "note"
 
 
 def _text(column: "Column[CellAnalysis]", heading: Heading, cell: CellAnalysis) -> str:
@@ -284,6 +275,7 @@ def known_columns(study: StudyAnalysis) -> list[TextColumn]:
         ),
         TextColumn(
             heading="disturbed",
+            drop=1,
             texts=[
                 str(answer.disturbed) if answer.disturbed and not answer.not_run else "" for answer in answers
             ],

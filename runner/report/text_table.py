@@ -24,6 +24,7 @@ class TextColumn:
     folds: bool = False  #: long texts may be broken over several lines
     drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
     style: StyleType = ""
+    meaning: str = ""  #: of the heading, for an explanation below the table
 
     def width(self, *, folded: bool = False) -> int:
         """Return the width of the column, with its long texts on one line or folded."""
