@@ -1,8 +1,8 @@
-"""Explanations of why an invocation reached a time limit, slow or hung, from the supervisor's evidence.
+"""Why an invocation reached a time limit: whether it was slow or hung, from the supervisor's evidence.
 
-It is hung if no task has ended for a while, its processes use no CPU time, and none of them sleeps. The
-message says how far the tasks came, where the workers are and what they wait for. It gives the remedy for one
-kind of hang only if the evidence excludes all others.
+It is hung if no task has ended for a while, its processes use no CPU time, and each waits for another part of
+the invocation. The message says how far the tasks came, where the workers are and what they wait for. A remedy
+that fits one kind of hang is given only where the evidence leaves no other.
 """
 
 import linecache
@@ -60,6 +60,20 @@ _CALLS_TASKS = {
     ("pool.py", "worker"),
     ("serial.py", "submit"),
 }
+
+#: Waits that only the invocation itself can end. Others may end when a server, a program or a clock is ready.
+_WITHIN = {
+    "for a lock",
+    "for a queue",
+    "for a thread to end",
+    "for another process",
+    "for another thread",
+    "for the result of a future",
+    "for the result of a pool",
+}
+_HELPER = (
+    "resource_tracker"  # of pools; it runs no tasks. Workers of a fork server are named as the server is
+)
 
 _X86 = {
     **dict.fromkeys((202, 449), "for a lock"),
@@ -143,8 +157,9 @@ def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, An
     if counted and since_s is not None and since_s < _PROGRESSING * evidence.seconds:
         return f"{plain}: {counted}, the last one {since_s:.1f} s before; it makes progress: {longer}"
     places = _working_places(evidence)
-    waits = [place.waits for place in places]
-    is_hung = evidence.cpu_share < _IDLE and places != [] and "asleep" not in waits and "" not in waits
+    is_hung = evidence.cpu_share < _IDLE and places != [] and all(place.waits in _WITHIN for place in places)
+    if is_hung and not any(place.in_task for place in places) and _has_unknown_process(evidence):
+        is_hung = False  # a task may run in it
     last = f", the last one {since_s:.1f} s before the end," if evidence.ended and since_s is not None else ""
     at = f"at {evidence.cpu_share:.0%} CPU".replace("%", " %")
     where = _describe(places)
@@ -153,6 +168,11 @@ def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, An
         return f"hung: {come}; {where}; {_remedy(evidence, places, settings) or longer}"
     facts = ", ".join(filter(None, (f"{counted}{last.removesuffix(',')}", at, where)))
     return f"{plain}: {facts}; {longer}"
+
+
+def _has_unknown_process(evidence: Evidence) -> bool:
+    """Whether a process, other than a helper of a pool, did not say where it is."""
+    return any(not process.stacks and _HELPER not in process.command for process in evidence.processes)
 
 
 def evidence_text(ending: Ending) -> str:

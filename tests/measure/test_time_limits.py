@@ -155,6 +155,21 @@ def test_threads_of_one_process_are_told_apart_by_their_age() -> None:
     )
 
 
+def test_a_task_that_waits_for_something_outside_is_not_called_a_hang() -> None:
+    waits = process(stack("/home/u/a.py:5 in fetch", *WORKER), READ)
+    assert explain_limit(ending(PARENT, waits), 30.0, settings("fork")) == (
+        "terminated at its time limit of 30 s: 0 of 4 tasks ended, at 0 % CPU, in fetch (a.py:5), "
+        "waiting for data; raise time_limit_s if it needs longer"
+    )
+
+
+def test_a_worker_that_does_not_say_where_it_is_may_run_a_task() -> None:
+    silent = process("", NANOSLEEP)
+    message = explain_limit(ending(PARENT, silent), 30.0, settings("fork", max_tasks_per_child=1))
+    assert message.startswith("terminated at its time limit of 30 s: 0 of 4 tasks ended, at 0 % CPU, ")
+    assert "max_tasks_per_child" not in message
+
+
 def test_a_wait_of_an_unknown_kind_is_not_called_a_hang() -> None:
     unknown = process(stack("/home/u/a.py:5 in some", *WORKER), 9999)
     assert explain_limit(ending(PARENT, unknown), 30.0, settings("fork")).startswith("terminated at its time")

@@ -6,6 +6,7 @@ The same as `with Pool() as pool: list(pool.map(function, items))` in the user's
 from __future__ import annotations
 
 import time
+from itertools import chain
 
 from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import NOTHING, tree_usage
@@ -148,7 +149,7 @@ class Iteration:
 
     def values(self) -> list[Any]:
         """List the tasks' results, in the order of the items."""
-        return [value for values, *_ in self.reports for value in values]
+        return [*chain.from_iterable(values for values, *_ in self.reports)]
 
     def records(self) -> list[RecordValues]:
         """List the task records; more than MAX_RECORDS are merged."""
