@@ -1,8 +1,8 @@
 """Explanations of why an invocation reached a time limit, slow or hung, from the supervisor's evidence.
 
 It is hung if no task has ended for a while, its processes use no CPU time, and each waits for another part of
-the invocation. The message says how far the tasks came, where the workers are and what they wait for. It gives
-the remedy for one kind of hang only if the evidence excludes all others.
+the invocation. The message says how far the tasks came, where the workers are and what they wait for.
+It gives the remedy for one kind of hang only if the evidence excludes all others.
 """
 
 import linecache
