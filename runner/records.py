@@ -74,7 +74,7 @@ class Cell:
     @property
     def name(self) -> str:
         """Executor and number of workers: `process × 4`. `names` tells cells with equal names apart."""
-        return self.executor if self.workers is None else f"{self.executor} × {self.workers}"
+        return executor_name(self.executor, self.workers)
 
     @property
     def naming(self) -> dict[str, Any]:
@@ -92,6 +92,11 @@ class Cell:
     def work(self) -> str:
         """The workload as text: cells with equal work may be compared, whatever executor runs it."""
         return json.dumps(self.settings["workload"], sort_keys=True)
+
+
+def executor_name(executor: str, workers: int | None) -> str:
+    """Name an executor with its number of workers, if it has one: `process × 4`."""
+    return executor if workers is None else f"{executor} × {workers}"
 
 
 def shown_value(value: Any) -> str:

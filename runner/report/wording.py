@@ -58,7 +58,7 @@ from runner.analysis.facts import (
 )
 from runner.columns import BY_NAME
 from runner.disturbances import DisturbanceKind
-from runner.records import AUTO, names, shown_value
+from runner.records import AUTO, executor_name, names, shown_value
 from runner.report.labels import ALL_TASKS
 from runner.units import percent, plural, seconds, size, three_digits
 
@@ -912,7 +912,7 @@ def known_cell(answer: KnownAnswerAnalysis, study: StudyAnalysis) -> str:
     if answer.cell is not None:
         return study.cells[answer.cell].cell.name
     known = answer.known
-    return known.executor if known.workers is None else f"{known.executor} × {known.workers}"
+    return executor_name(known.executor, known.workers)
 
 
 def expected_text(answer: KnownAnswerAnalysis) -> str:
