@@ -32,9 +32,9 @@ from runner.cli.hydra_versions import (
 from runner.cli.schema import GROUPS, register
 from runner.cli.validate import read_point
 from runner.errors import ConfigurationError
-from runner.folder.atomic_files import temporary_folder
 from runner.paths import conf_dir, display_path, user_dirs
 from runner.settings import Origin, Point
+from runner.temporary_files import temporary_folder
 
 
 def collect() -> list[Point]:

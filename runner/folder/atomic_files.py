@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,34 +73,6 @@ def how_to_resume(folder: Path) -> str:
     """Return the command that resumes the study of a folder."""
     program = "runner" if Path(sys.argv[0]).name == "runner" else "python -m runner"
     return f"{program} {shlex.quote(f'resume={folder}')}"
-
-
-@contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Make a folder that is removed afterwards.
-
-    Raises:
-        RunnerError: if it cannot be created
-    """
-    with reporting_temporary_errors():
-        folder = tempfile.TemporaryDirectory(prefix="runner-")
-    with folder as path:
-        yield Path(path)
-
-
-@contextlib.contextmanager
-def reporting_temporary_errors() -> Iterator[None]:
-    """Turn an OSError while a temporary folder is created into a message of one line.
-
-    Raises:
-        RunnerError: with the reason
-    """
-    try:
-        yield
-    except OSError as error:
-        where = f"{Path(error.filename).parent}: " if error.filename else ""
-        message = f"{where}no temporary folder can be created ({error.strerror or error})"
-        raise RunnerError(f"{message}; free disk space, or name another place with TMPDIR=FOLDER") from error
 
 
 class GrowingTable:

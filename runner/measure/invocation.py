@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from runner.folder.atomic_files import temporary_folder
 from runner.measure.chunking import DispatchCost
 from runner.measure.interpreter import (
     Interpreter,
@@ -23,6 +22,7 @@ from runner.measure.time_limits import evidence_text
 from runner.modes import bags_of, has_window
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Reference, Sample, Status, TaskRecord
 from runner.supervise.protocol import Ending
+from runner.temporary_files import temporary_folder
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import (

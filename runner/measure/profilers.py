@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.errors import ConfigurationError
-from runner.folder.atomic_files import temporary_folder
 from runner.measure.interpreter import CheckedInterpreter, Interpreter, Supervises
 from runner.records import Purpose
+from runner.temporary_files import temporary_folder
 
 MEMORY_COLUMNS = ("process_id", "file", "line", "source", "held_bytes", "blocks")
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.folder.atomic_files import reporting_write_errors, temporary_folder
+from runner.folder.atomic_files import reporting_write_errors
 from runner.measure.interpreter import Interpreter, Supervises, explain, untimed_reply
 from runner.measure.profilers import collect_allocations, with_py_spy
 from runner.modes import bags_of
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Purpose, UntimedRun
 from runner.supervise.protocol import Ending, Launch
+from runner.temporary_files import temporary_folder
 
 if TYPE_CHECKING:
     from runner_probe.wire import UntimedSpecification

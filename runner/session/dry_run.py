@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from runner.errors import INTERRUPTED
-from runner.folder.atomic_files import temporary_folder
 from runner.folder.store import Store
 from runner.measure import invocation
 from runner.measure.schedule import Interrupted, Study
@@ -21,6 +20,7 @@ from runner.session.preflight import Checked
 from runner.session.session import Session
 from runner.session.signals import on_stop_signal
 from runner.supervise.client import Supervisor
+from runner.temporary_files import temporary_folder
 from runner.units import plural
 
 

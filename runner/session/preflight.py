@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigurationError
-from runner.folder.atomic_files import temporary_folder
 from runner.measure.interpreter import CheckedInterpreter, Interpreter, Supervises, explain, preflight_reply
 from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, StudySettings
 from runner.settings import is_overridden
+from runner.temporary_files import temporary_folder
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import InterpreterFacts, PreflightReply, PreflightSpecification

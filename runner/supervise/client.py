@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Self
 
 from runner.errors import RunnerError
-from runner.folder.atomic_files import reporting_temporary_errors
 from runner.supervise.protocol import STUDY_MARKER, Ending, Launch, read_ending, write_launch
+from runner.temporary_files import reporting_temporary_errors
 
 #: Imports from the standard library and this package only, so that installed packages cannot interfere.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervise.server import main; main()"
