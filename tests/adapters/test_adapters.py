@@ -299,6 +299,7 @@ class TestAsyncioProcess:
 
 class TestJoblibParallel:
     @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+    @pytest.mark.slow
     def test_every_backend_returns_results_and_leaves_no_process(self, backend: str, tmp_path: Any) -> None:
         answer = ask(
             specify(

@@ -9,6 +9,7 @@ from runner.analysis.facts import Anomaly
 QUIET = [1.00, 1.02, 0.99, 1.01, 0.98, 1.00, 1.01, 0.99, 1.02]
 
 
+@pytest.mark.slow
 def test_quiet_times_have_no_anomaly() -> None:
     assert anomalies(np.array(QUIET)) == {}
 
@@ -35,6 +36,7 @@ def test_few_times_have_no_anomaly() -> None:
 
 
 @pytest.mark.parametrize("runs", [7, 15, 31])
+@pytest.mark.slow
 def test_random_times_rarely_have_an_anomaly(runs: int) -> None:
     random = np.random.default_rng(1)
     odd = [anomalies(np.exp(0.03 * random.standard_normal(runs))) for _ in range(1000)]

@@ -298,6 +298,7 @@ def test_more_records_are_merged_by_worker_with_exact_sums_and_bounds(count: int
 
 
 @pytest.mark.parametrize("workers", [1_000, 6_000, 20_000])
+@pytest.mark.slow
 def test_records_of_very_many_workers_are_merged_too(workers: int) -> None:
     iteration = many(20_000, workers, gaps=0)
     after = rows(iteration)

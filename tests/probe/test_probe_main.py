@@ -295,6 +295,7 @@ def test_what_a_pool_of_processes_would_send(function: str) -> None:
     assert "payload" not in run(asked)["workers"]
 
 
+@pytest.mark.slow
 def test_the_reference_run_of_very_many_tasks_traces_them_in_groups() -> None:
     specification = specify(items={"_target_": "builtins.range", "_args_": [20_001]}, chunk_size=None)
     reply = run(specification)

@@ -18,12 +18,14 @@ values = st.recursive(
 
 
 @given(values)
+@pytest.mark.slow
 def test_encoded_values_are_decoded_unchanged(value: Any) -> None:
     assert json.loads(dumps(value)) == value
     assert loads(json.dumps(value)) == value
 
 
 @given(values)
+@pytest.mark.slow
 def test_the_accelerator_and_the_package_write_the_same_text(value: Any) -> None:
     assert dumps(value) == json.dumps(value)
 

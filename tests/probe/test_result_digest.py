@@ -100,6 +100,7 @@ def test_a_value_that_was_pickled_keeps_its_digest(value: object) -> None:
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5).flatmap(lambda d: st.permutations(list(d.items()))))
 @settings(deadline=None, max_examples=25)
+@pytest.mark.slow
 def test_the_order_of_insertion_does_not_matter(items: list[tuple[Any, Any]]) -> None:
     assert digest(dict(items)) == digest(dict(reversed(items)))
     assert digest({key for key, _ in items}) == digest({key for key, _ in reversed(items)})
@@ -113,6 +114,7 @@ def test_two_numbers_or_texts_share_a_digest_only_if_they_are_equal(value: objec
 
 @given(FEW, FEW)
 @settings(deadline=None, max_examples=150)
+@pytest.mark.slow
 def test_two_structures_share_a_digest_only_if_they_are_equal(value: object, other: object) -> None:
     assert (digest(value) == digest(other)) == (value == other)
 
@@ -210,6 +212,7 @@ def test_a_list_of_whole_floats_equals_one_of_integers(values: list[int]) -> Non
 
 @given(VALUES)
 @settings(deadline=None)
+@pytest.mark.slow
 def test_equal_quick_digests_are_of_equal_values(value: object) -> None:
     original, other = quick_digests([[value]]), quick_digests([[copy.deepcopy(value)]])
     assert original != [""] or digest(value)

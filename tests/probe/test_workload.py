@@ -134,7 +134,7 @@ def test_setup_and_teardown_and_initializer_are_names_or_targets(key: str, tmp_p
             "items",
             "TypeError: 'int' object is not iterable",
         ),
-        ({"items": {"_target_": "bag.count_to", "nr": 3}}, "items", "unexpected keyword argument 'nr'"),
+        ({"items": {"_target_": "bag.count_to", "nr": 3}}, "items", "bag.count_to has no argument 'nr'"),
         (
             {"items": {"line": "a.txt"}},
             "items",
