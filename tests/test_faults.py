@@ -488,7 +488,8 @@ def test_a_study_interrupted_twice_ends_without_a_report(folder: Path) -> None:
         runner.send_signal(signal.SIGINT)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
     assert (runner.returncode, shown) == (130, "")
-    assert errors.endswith(f"{kept_in(results)}\n")
+    skipped = f"the report was skipped; python -m runner.report results/{results.name} makes it"
+    assert errors.endswith(f"{kept_in(results)}\n{skipped}\n")
     assert processes_of(id_of(results)) == []
     assert not (results / "summary.csv").exists()
     assert [row["status"] for row in rows_of(results)][-1] == "interrupted"
@@ -573,7 +574,8 @@ def test_a_study_interrupted_at_its_first_reference_is_kept_too(folder: Path, nu
         runner.send_signal(number)
         _, errors = runner.communicate(timeout=PATIENCE_S)
     assert runner.returncode == 130
-    assert errors == f"interrupted after 0 of 400 invocations; {kept_in(results)}\n"
+    resume_with = f"resume with: python -m runner resume=results/{results.name}"
+    assert errors == f"interrupted after 0 of 400 invocations; no run was completed; {resume_with}\n"
     assert processes_of(id_of(results)) == []
     (row,) = rows_of(results)
     assert (row["executor"], row["repetition"], row["status"]) == ("serial", "0", "interrupted")

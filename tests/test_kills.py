@@ -118,7 +118,10 @@ def assert_whole(folder: Path, expected: list[tuple[str, int, int]], why: str) -
     recorded: Counter[tuple[str, int]] = Counter()
     for row in results.trace().to_pylist():
         recorded[row["cell"], row["repetition"]] += row["tasks"]
-    assert recorded == {(cell, repetition): 3 for cell, repetition, _ in expected}, why
+    # A pool that takes far longer than its tasks is not traced in every repetition.
+    traced = {(sample.cell, sample.repetition) for sample in results.samples if sample.start_s is not None}
+    assert recorded == dict.fromkeys(traced, 3), why
+    assert {cell for cell, _ in traced} == {cell for cell, _, _ in expected}, why
     assert {cell.repetitions for cell in analyse(results).cells.values()} == {2}, why
     assert set(results.environment["workers"]) == {cell for cell, _, _ in expected}, why
     assert not list(folder.glob("*.part")), why

@@ -43,8 +43,10 @@ def tiny_task_losses(runs: UntracedRuns, level: Level) -> tuple[Loss, ...]:
 
     Returns no losses unless a chunk takes less work than dispatch, and the repetitions show it.
     """
+    if len(runs.pool_s) < level.fewest_blocks:
+        return ()
     detail = tiny_tasks(runs)
-    if len(runs.pool_s) < level.fewest_blocks or detail.work_s > detail.dispatch_s:
+    if detail.work_s > detail.dispatch_s:
         return ()
     by_run = [
         transfer_losses(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S = 10.0
 _PROBE = "runner_probe"
-_WORKER_MODULES = ("worker", "snippets")  # of the probe
+_WORKER_MODULES = ("worker", "on_signal", "snippets")  # of the probe
 _INSTALLED = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 _LIBRARIES = ("site-packages", "dist-packages", "lib-dynload")
 
