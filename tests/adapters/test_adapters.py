@@ -297,9 +297,9 @@ class TestAsyncioProcess:
         pool.shutdown()
 
 
+@pytest.mark.slow
 class TestJoblibParallel:
     @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
-    @pytest.mark.slow
     def test_every_backend_returns_results_and_leaves_no_process(self, backend: str, tmp_path: Any) -> None:
         answer = ask(
             specify(
