@@ -25,6 +25,8 @@ _ABSOLUTE_TOLERANCE = 1e-12
 _JSON_TYPES = {bool, int, float, str, type(None)}
 _FUNCTION = type(lambda: None)  # importing `types` for it would cost half a millisecond
 _LARGEST_FLOAT = int(sys.float_info.max)
+_SCALARS = (int, float, bool, str, type(None))  # equal texts of these are of equal values
+_FEW_BYTES = 4_000
 
 
 def digest(value: Any) -> str:
@@ -71,6 +73,11 @@ class _HashingFile:
 
 
 def _quick_digest(values: Sequence[Any]) -> str:
+    if sum(map(sys.getsizeof, values)) < _FEW_BYTES and all(type(value) in _SCALARS for value in values):
+        try:
+            return f"={list(values)!r}"  # importing a pickler takes longer
+        except ValueError:  # an integer with too many digits to show
+            pass
     try:
         from _pickle import Pickler  # noqa: PLC0415 - `pickle` takes longer to import
     except ImportError:
