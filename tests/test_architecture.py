@@ -139,6 +139,7 @@ def test_no_two_modules_have_the_same_name() -> None:
     assert not _shared(places)
 
 
+@pytest.mark.slow
 def test_no_two_classes_have_the_same_name() -> None:
     places = defaultdict(list)
     for path in RUNNER.rglob("*.py"):

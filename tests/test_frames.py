@@ -11,6 +11,7 @@ from tests.factories import MakeResults
 from tests.factories import cell as make_cell
 
 
+@pytest.mark.slow
 def test_studies_become_tidy_frames(make_results: MakeResults) -> None:
     serial, process = make_cell("serial", None), make_cell("process", 2)
     folders = [

@@ -14,6 +14,7 @@ def test_quiet_times_have_no_anomaly() -> None:
     assert anomalies(np.array(QUIET)) == {}
 
 
+@pytest.mark.slow
 def test_a_time_far_from_all_others_is_an_outlier() -> None:
     assert anomalies(np.array([*QUIET, 3.0])) == {Anomaly.OUTLIERS: 1}
 

@@ -134,18 +134,21 @@ def run_of(
 
 
 @given(spans_of_tasks, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@pytest.mark.slow
 def test_factors_multiply_to_the_speedup_of_the_pair(spans: Spans, start: float, end: float) -> None:
     factors = attribute(SERIAL, run_of(spans, start, end), 4)
     assert product_of(factors) == pytest.approx(factors.speedup)
 
 
 @given(spans_of_tasks, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+@pytest.mark.slow
 def test_the_budget_sums_to_workers_times_wall_time(spans: Spans, start: float, end: float) -> None:
     parallel = run_of(spans, start, end)
     assert budget(SERIAL, parallel, 4).total == pytest.approx(4 * parallel.wall_s)
 
 
 @given(spans_of_tasks, st.permutations(range(4)))
+@pytest.mark.slow
 def test_renaming_workers_changes_nothing(spans: Spans, names: list[int]) -> None:
     parallel, renamed = run_of(spans, 0.1, 0.1), run_of(spans, 0.1, 0.1, tuple(names))
     assert attribute(SERIAL, renamed, 4) == attribute(SERIAL, parallel, 4)
@@ -153,6 +156,7 @@ def test_renaming_workers_changes_nothing(spans: Spans, names: list[int]) -> Non
 
 
 @given(spans_of_tasks, st.sampled_from([0.5, 2.0, 1024.0]))
+@pytest.mark.slow
 def test_scaling_all_times_changes_no_factor(spans: Spans, scale: float) -> None:
     serial = traced_run(0.0, 8.0 * scale, [traced_task(0, i * scale, scale) for i in range(8)])
     before = attribute(SERIAL, run_of(spans, 0.1, 0.1), 4)

@@ -27,6 +27,7 @@ def optimum(times: list[int], workers: int) -> int:
 
 
 @given(lengths, workers)
+@pytest.mark.slow
 def test_no_assignment_beats_the_bound(times: list[int], workers: int) -> None:
     assert shortest_makespan(times, workers) <= optimum(times, workers) + 1e-9
 

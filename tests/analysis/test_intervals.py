@@ -55,12 +55,14 @@ def test_the_interval_of_seven_equal_blocks_is_the_value() -> None:
 
 
 @given(times, st.integers(0, 1000))
+@pytest.mark.slow
 def test_an_interval_contains_its_median_and_lies_within_the_data(values: list[float], seed: int) -> None:
     (estimate,) = medians(np.array([values]), 0.95, seed)
     assert min(values) <= estimate.low <= estimate.value <= estimate.high <= max(values)
 
 
 @given(times, st.sampled_from([0.25, 8.0]))
+@pytest.mark.slow
 def test_the_unit_of_time_does_not_matter(values: list[float], factor: float) -> None:
     walls = np.array(values)
     other = walls[::-1]
@@ -95,6 +97,7 @@ def test_with_fewer_than_six_repetitions_no_cell_is_excluded() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 1000), st.integers(2, 9), st.integers(6, 16), st.sampled_from([0.0, 0.001, 0.02, 0.2]))
+@pytest.mark.slow
 def test_the_best_are_those_that_no_comparison_with_another_cell_excludes(
     seed: int, cells: int, blocks: int, spread: float
 ) -> None:
@@ -109,6 +112,7 @@ def test_the_best_are_those_that_no_comparison_with_another_cell_excludes(
 
 
 @given(st.integers(0, 50))
+@pytest.mark.slow
 def test_at_least_one_cell_is_among_the_best(seed: int) -> None:
     walls = np.random.default_rng(seed).lognormal(0, 0.3, (5, 9))
     assert any(among_best(walls, 0.95, seed))

@@ -39,6 +39,7 @@ def test_without_noise_both_parameters_and_the_peak_of_the_usl_are_exact() -> No
     assert law.peak_workers.value == pytest.approx(np.sqrt(0.95 / 0.002), rel=0.01)
 
 
+@pytest.mark.slow
 def test_with_noise_the_interval_contains_the_true_value() -> None:
     law = fitted("usl", LEVELS, times(LEVELS, 0.05, 0.002, noise=0.02))
     assert law.alpha.low <= 0.05 <= law.alpha.high

@@ -186,6 +186,7 @@ def test_environment_variables_need_no_plus_and_have_their_own_baselines(sweep: 
         ("env.A=1", lambda config: config.env == {"A": "1"}),
     ],
 )
+@pytest.mark.slow
 def test_a_name_that_users_choose_needs_no_plus(
     override: str, read: Callable[[Config], bool], compose: Compose
 ) -> None:
@@ -229,6 +230,7 @@ def test_workers_are_by_default_the_usable_cpus(compose: Compose, monkeypatch: p
     assert compose()[0].config.workers == 5
 
 
+@pytest.mark.slow
 def test_executor_and_baseline_get_the_workers_of_the_point(compose: Compose) -> None:
     (point,) = compose("executor=process", "workers=3", "executor@baseline=thread")
     assert point.config.executor.pool["max_workers"] == 3

@@ -212,12 +212,14 @@ _json = st.recursive(
 
 @settings(max_examples=20)
 @given(st.lists(_json, min_size=1, max_size=4))
+@pytest.mark.slow
 def test_items_that_json_can_hold_arrive_unchanged(items: list[Any]) -> None:
     assert point(workload__items=items).config.workload.items == items
 
 
 @settings(max_examples=20)
 @given(_json, st.sampled_from([math.inf, -math.inf, math.nan, b"bytes"]))
+@pytest.mark.slow
 def test_a_value_that_json_cannot_hold_is_found_at_any_depth(around: Any, lost: Any) -> None:
     (problem,) = read(workload__items=[around, {"deep": [around, lost]}])  # type: ignore[misc]
     assert problem.startswith(f"{_SQUARES}: items[1].deep[1]: ")

@@ -94,6 +94,7 @@ def test_a_machine_that_was_slow_at_first_is_compared_with_its_best_speed_so_far
     assert canary.slowdown() == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_the_fixed_work_lasts_long_enough_to_be_timed() -> None:
     started = time.perf_counter()
     Canary()

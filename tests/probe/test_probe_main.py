@@ -93,6 +93,7 @@ def test_a_task_that_fails_in_a_later_bag_is_named() -> None:
     assert reply["error"].partition(" (bag.py:")[0] == "items[1] = 2 raised ValueError: cannot take 2"
 
 
+@pytest.mark.slow
 def test_the_reply_to_a_window_describes_what_its_workers_ran(tmp_path: Path) -> None:
     reply = run(in_window(specify(), tmp_path))
     assert (reply["status"], reply["error"]) == ("ok", "")
@@ -108,6 +109,7 @@ def test_a_window_of_coroutines_awaits_them(tmp_path: Path) -> None:
     assert (reply["status"], reply["error"]) == ("ok", "")
 
 
+@pytest.mark.slow
 def test_a_wrong_result_in_a_window_is_detected(tmp_path: Path) -> None:
     reply = run(in_window(specify(expect=[2, 4, 9]), tmp_path))
     assert (reply["status"], reply["error"]) == (

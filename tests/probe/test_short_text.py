@@ -37,6 +37,7 @@ class Record:
 
 
 @given(VALUES, st.integers(min_value=1, max_value=300))
+@pytest.mark.slow
 def test_a_text_is_the_repr_or_a_longer_beginning_than_is_shown(value: object, length: int) -> None:
     text = short_repr(value, length)
     if len(repr(value)) <= length:

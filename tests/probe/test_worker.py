@@ -267,6 +267,7 @@ def test_the_run_delay_is_unknown_if_the_system_does_not_report_it(monkeypatch: 
 
 
 @needs_proc
+@pytest.mark.slow
 def test_threads_that_end_close_their_descriptors() -> None:
     run_delay_ns()  # this thread keeps its file_of_this_thread
     before = open_descriptors()

@@ -39,6 +39,7 @@ def test_a_report_with_a_failed_cell_is_not_complete(
     assert "crashed" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_standard_output_limited_to_ascii_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
