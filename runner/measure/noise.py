@@ -17,6 +17,7 @@ _CANARY_S = 0.05
 _CANARY_TRIALS = 5
 _RESOLUTION_S = 0.05  # the kernel counts ticks of 10 ms, on every CPU
 _STAT = Path("/proc/stat")
+_LINE_BYTES = 256  # its first line is shorter; the kernel formats what is read of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,8 @@ class Reading:
     def take(cls, stat: Path = _STAT) -> "Reading | None":
         """Read the times; None where the system does not report them."""
         try:
-            user, nice, system, _, _, irq, softirq, steal = map(int, stat.read_text().split()[1:9])
+            with open(stat, "rb", buffering=0) as file:  # noqa: PTH123 - before and after each invocation
+                user, nice, system, _, _, irq, softirq, steal = map(int, file.read(_LINE_BYTES).split()[1:9])
         except (OSError, ValueError):
             return None
         tick_s = 1 / os.sysconf("SC_CLK_TCK")

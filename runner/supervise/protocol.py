@@ -85,7 +85,7 @@ class Ending:
 
 def write_launch(descriptor: int, launch: Launch) -> None:
     """Send a launch to the supervising process."""
-    _write_frame(descriptor, json.dumps(vars(launch)).encode())
+    _write_frames(descriptor, json.dumps(vars(launch)).encode())
 
 
 def read_launch(descriptor: int) -> Launch | None:
@@ -96,13 +96,12 @@ def read_launch(descriptor: int) -> Launch | None:
 
 def write_ending(descriptor: int, ending: Ending) -> None:
     """Send an ending to the runner, with its reply in a separate frame."""
-    _write_frame(descriptor, json.dumps(asdict(replace(ending, reply=None))).encode())
-    _write_frame(descriptor, ending.reply or b"")
+    _write_frames(descriptor, json.dumps(asdict(replace(ending, reply=None))).encode(), ending.reply or b"")
 
 
 def write_activity(descriptor: int, activity: str) -> None:
     """Report to the runner, before the ending, an activity of the invocation that takes long."""
-    _write_frame(descriptor, json.dumps({"activity": activity, "ended": None}).encode())
+    _write_frames(descriptor, json.dumps({"activity": activity, "ended": None}).encode())
 
 
 def read_ending(descriptor: int, report: Callable[[str], None] = lambda _: None) -> Ending | None:
@@ -127,12 +126,15 @@ def read_ending(descriptor: int, report: Callable[[str], None] = lambda _: None)
     return Ending(**{**fields, "reply": reply or None, "evidence": evidence})
 
 
-def _write_frame(descriptor: int, body: bytes) -> None:
-    """Write the length, then the body."""
-    for part in (_LENGTH.pack(len(body)), body):
-        data = memoryview(part)
-        while data:
-            data = data[os.write(descriptor, data) :]
+def _write_frames(descriptor: int, *bodies: bytes) -> None:
+    """Write each body after its length, together: each write would wake the other process once."""
+    data = [memoryview(part) for body in bodies for part in (_LENGTH.pack(len(body)), body) if part]
+    while data:
+        written = os.writev(descriptor, data)
+        while data and written >= len(data[0]):
+            written -= len(data.pop(0))
+        if data:
+            data[0] = data[0][written:]
 
 
 def _read_frame(descriptor: int) -> bytes | None:

@@ -51,6 +51,7 @@ _MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before t
 _REPORT_AFTER_S = 10.0  # after this time, an activity of the probe before the tasks is reported to the user
 _EVIDENCE_S = 0.5  # over which CPU time is measured at the time limit
 _MARK = REPLY_MARK.encode()
+_MAX_ANNOUNCED_BYTES = 1 << 20
 _NOTE_MARK = NOTE_MARK.encode()
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
@@ -125,7 +126,8 @@ class _Invocation:
             opened = open(self.launch.output, "a+b")  # noqa: PTH123, SIM115 - closed below
         except OSError as error:
             return self._ending("not_started", started, error=f"{error.strerror}: {self.launch.output}")
-        with opened as output:
+        # The probe appends its announcements to it.
+        with opened as output, tempfile.TemporaryFile(buffering=0) as self.specification:
             try:
                 probe = self._start(output)
             except (OSError, ValueError) as error:  # ValueError: an invalid environment
@@ -135,6 +137,7 @@ class _Invocation:
             self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
             os.set_blocking(self.replies, False)
             ended = self._watch()
+            self._read_announcements()
             if ended == "timeout" and _ON_LINUX:
                 self.evidence = self._collect_evidence()
             if ended == "exited":
@@ -148,17 +151,18 @@ class _Invocation:
         return self._ending(ended, started)
 
     def _start(self, output: BinaryIO) -> subprocess.Popen[bytes]:
-        with tempfile.TemporaryFile() as specification:
-            specification.write(self.launch.specification.encode())
-            specification.seek(0)
-            return subprocess.Popen(
-                self.launch.command,
-                stdin=specification,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                env=self.launch.environment,
-                start_new_session=True,
-            )
+        specification = self.launch.specification.encode()
+        self.specification.write(specification)
+        self.specification.seek(0)
+        self.announced = len(specification)
+        return subprocess.Popen(
+            self.launch.command,
+            stdin=self.specification,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            env=self.launch.environment,
+            start_new_session=True,
+        )
 
     def _ending(self, ended: EndedBy, started: float, error: str = "") -> Ending:
         return Ending(
@@ -193,6 +197,7 @@ class _Invocation:
             while self.exit_code is None:
                 if self.interrupts:
                     return "interrupted"
+                self._read_announcements()
                 left = min(self._deadline, leave) - time.monotonic()
                 if left <= 0:
                     return "exited" if self._has_replied() else "timeout"
@@ -348,10 +353,25 @@ class _Invocation:
                 note = json.loads(self.received[begin:end])
             except ValueError:  # a workload printed the mark
                 note = {}
-            if "activity" in note:
-                self.activity, self.since, self.is_reported = note["activity"], time.monotonic(), False
-            self.progress = note.get("progress", self.progress)
+            self._take(note)
             del self.received[start : end + 1]
+
+    def _read_announcements(self) -> None:
+        """Read what the probe has appended to its specification."""
+        added = os.pread(self.specification.fileno(), _MAX_ANNOUNCED_BYTES, self.announced)
+        lines, newline, _ = added.rpartition(b"\n")
+        self.announced += len(lines) + len(newline)
+        for line in lines.splitlines():
+            with contextlib.suppress(ValueError):  # a program that reads the same file has written to it
+                self._take(json.loads(line))
+
+    def _take(self, note: dict[str, Any]) -> None:
+        if "activity" in note:
+            now = time.monotonic()
+            # The clock of another time namespace may be ahead or behind.
+            self.since = min(max(self.since, note.get("at_s", now)), now)
+            self.activity, self.is_reported = note["activity"], False
+        self.progress = note.get("progress", self.progress)
 
     def _cap_output(self) -> None:
         size = os.fstat(self.output).st_size

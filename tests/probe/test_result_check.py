@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner_probe import result_check
+from runner_probe import result_reference
 from runner_probe.result_check import Judgement, judge
 from runner_probe.result_digest import digest
 
@@ -89,7 +89,7 @@ def test_equal_results_are_not_compared_in_the_canonical_form(monkeypatch: pytes
         compared.append(value)
         return digest(value)
 
-    monkeypatch.setattr(result_check, "digest", noting)
+    monkeypatch.setattr(result_reference, "digest", noting)
     assert judged(values, reference=reference).differing == []
     assert compared == []
     changed = [*values[:500], [-1], *values[501:]]

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner_probe.result_digest import close, digest, plain, quick_digests, shown
+from runner_probe.result_check import quick_digests
+from runner_probe.result_digest import close, digest, plain, shown
 from tests.probe.probing import MEASURED, PROBE, interpreters
 
 NUMBERS = st.one_of(

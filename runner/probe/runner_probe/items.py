@@ -6,7 +6,7 @@ import os
 import time
 from itertools import islice
 
-from runner_probe.targets import build, call_target
+from runner_probe.targets import call_target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,13 +20,11 @@ _MAX_BLOCK = 10_000
 
 
 def make_items(settings: Any) -> Sequence[Any]:
-    """Make items from a list, a `_target_` that returns them, `lines` of a file or a `glob` of paths.
+    """Make items from a `_target_` that returns them, `lines` of a file or a `glob` of paths.
 
     Raises:
         ValueError: the settings are wrong, or there are too many items
     """
-    if isinstance(settings, list):
-        return list(build(settings))
     if isinstance(settings, dict) and "_target_" in settings:
         return take(call_target(settings))
     if isinstance(settings, dict) and set(settings) == {"lines"}:

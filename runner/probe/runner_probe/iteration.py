@@ -6,7 +6,6 @@ The same as `with Pool() as pool: list(pool.map(function, items))` in the user's
 from __future__ import annotations
 
 import time
-from itertools import chain
 
 from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import NOTHING, tree_usage
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+    from runner_probe.task_failure import Failure
     from runner_probe.wire import RecordValues
-    from runner_probe.worker import Failure, Report
+    from runner_probe.worker import Report
 
 MAX_RECORDS = 10_000  # for each iteration; if there are more, they are merged
-_MANY_WORKERS = 1_000  # from this number on, records are merged across workers
 
 #: The fields of a task record, in the order of its values; `wire.RecordFields` explains them.
 RECORD_FIELDS = (
@@ -149,7 +148,7 @@ class Iteration:
 
     def values(self) -> list[Any]:
         """List the tasks' results, in the order of the items."""
-        return [*chain.from_iterable(values for values, *_ in self.reports)]
+        return [value for values, *_ in self.reports for value in values]
 
     def records(self) -> list[RecordValues]:
         """List the task records; more than MAX_RECORDS are merged."""
@@ -165,7 +164,11 @@ class Iteration:
                 back = ended if received is None else received or self.closed_ns
                 busy = ended - started
                 records.append((first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay))
-        return records if len(records) <= MAX_RECORDS else _merge(records)
+        if len(records) <= MAX_RECORDS:
+            return records
+        from runner_probe.record_merging import merge  # noqa: PLC0415 - only very many tasks need it
+
+        return merge(records, MAX_RECORDS)
 
     def shifts_ns(self) -> dict[str, int]:
         """Compute, by host, the shift to add to the times of other hosts' workers."""
@@ -325,43 +328,3 @@ def _record_time(
         received_ns[index] = clock()
 
     return note
-
-
-def _merge(records: list[RecordValues]) -> list[RecordValues]:
-    """Merge consecutive records of each worker; sums, first starts and last ends stay exact.
-
-    With very many workers, such as a thread for each task, records of different workers are merged, too.
-    """
-    group = -(-len(records) // (MAX_RECORDS // 2))  # aims at half of MAX_RECORDS: last groups are short
-    lanes: dict[tuple[str, int, int] | None, list[RecordValues]] = {}
-    records = sorted(records, key=_started_ns)
-    for record in records:
-        lanes.setdefault(record[2:5], []).append(record)
-    if len(lanes) >= _MANY_WORKERS:
-        lanes = {None: records}
-    merged = [
-        _merged(lane[start : start + group])
-        for lane in lanes.values()
-        for start in range(0, len(lane), group)
-    ]
-    return sorted(merged, key=_started_ns)
-
-
-def _started_ns(record: RecordValues) -> int:
-    return record[6]
-
-
-def _merged(records: list[RecordValues]) -> RecordValues:
-    tasks, counts, *_, submitted, started, ended, received, busy, cpu, delay = zip(*records, strict=True)
-    return (
-        tasks[0],
-        sum(counts),
-        *records[0][2:5],
-        min(submitted),
-        min(started),
-        max(ended),
-        max(received),
-        sum(busy),
-        None if None in cpu else sum(cpu),
-        None if None in delay else sum(delay),
-    )

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from _thread import get_native_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from runner_probe.iteration import Iteration, UntracedIteration
     from runner_probe.wire import Progress
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 # Real-time signals that programs rarely use; `runner.supervise.evidence` sends them.
 STACKS_SIGNAL = 62
 PROGRESS_SIGNAL = 61
-
-_WORKER_FILE = os.path.join(os.path.dirname(__file__), "worker.py")
-_CHUNK_LOOPS = ("run_lean", "_run")  # in that file; their variables `values` and `timings` are read
 
 _iteration: Iteration | UntracedIteration | None = None
 
@@ -53,6 +48,8 @@ def report_progress_on_signal(report: Callable[[Progress], None]) -> None:
 
     def handle(*_: object) -> None:
         if _iteration is not None:
+            from runner_probe.progress import progress  # noqa: PLC0415 - only a hang pays for it
+
             report(progress(_iteration))
 
     _signal.signal(PROGRESS_SIGNAL, handle)
@@ -62,38 +59,3 @@ def watch(iteration: Iteration | UntracedIteration) -> None:
     """Make an iteration the current one, whose progress is reported."""
     global _iteration  # noqa: PLW0603 - a signal handler cannot get it otherwise
     _iteration = iteration
-
-
-def progress(iteration: Iteration | UntracedIteration) -> Progress:
-    """Count the tasks that have ended; those of a chunk in another process count when the chunk has ended."""
-    counts = [iteration.collected(), *_in_chunks_here()]
-    for future in list(iteration.futures):
-        if getattr(future, "done", _yes)():
-            try:
-                counts.append(iteration.ended(future.result()))
-            except BaseException:  # noqa: S112 - its chunk failed or was cancelled: it has no results
-                continue
-    last_ns = max(moment for _, moment in counts)
-    return {
-        "ended": sum(tasks for tasks, _ in counts),
-        "tasks": iteration.tasks,
-        "since_last_s": (time.perf_counter_ns() - last_ns) / 1e9 if last_ns else None,
-    }
-
-
-def _yes() -> bool:
-    """Replace `done` of futures that lack it: those of the plain loop, which are always done."""
-    return True
-
-
-def _in_chunks_here() -> list[tuple[int, int]]:
-    """Read from the stacks of this process how many tasks of unfinished chunks have ended, and when."""
-    counts = []
-    for frame in sys._current_frames().values():  # noqa: SLF001 - there is no public way
-        above: FrameType | None = frame
-        while above is not None:
-            if above.f_code.co_name in _CHUNK_LOOPS and above.f_code.co_filename == _WORKER_FILE:
-                values, timings = (above.f_locals.get(name, []) for name in ("values", "timings"))
-                counts.append((len(values), max((timing[3] for timing in timings), default=0)))
-            above = above.f_back
-    return counts

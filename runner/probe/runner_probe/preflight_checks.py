@@ -10,9 +10,9 @@ import sys
 import sysconfig
 
 from runner_probe.adapters import traits_of
+from runner_probe.channel import dumps
 from runner_probe.cpu import usable_cpus
 from runner_probe.pool_factory import Factory
-from runner_probe.quick_json import dumps
 from runner_probe.targets import TargetError, locate_callable
 from runner_probe.worker import is_async
 from runner_probe.workload import Workload, WorkloadError

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
 from runner_probe.adapters import traits_of
@@ -58,10 +57,10 @@ def main() -> None:
     if specification["kind"] == "preflight":
         from runner_probe.preflight_checks import check  # noqa: PLC0415 - measured processes do not need it
 
-        channel.send(check(specification, lambda activity: channel.note({"activity": activity})))
+        channel.send(check(specification, channel.announce))
     else:
         report_progress_on_signal(lambda progress: channel.note({"progress": progress}))
-        channel.send(run(specification, lambda activity: channel.note({"activity": activity})))
+        channel.send(run(specification, channel.announce))
     # Otherwise the interpreter would search all loaded objects for cycles several times at exit: 2 ms.
     gc.freeze()
 
@@ -84,7 +83,7 @@ def run(specification: RunSpecification, announce: Callable[[str], None] = lambd
         calls, bags = specification["calls"], specification["bags"]
         workload = Workload(specification["workload"], calls, bags, announce)
         if workload.setup is None:
-            announce("")  # early: while the supervisor takes note of it, nothing is measured
+            announce("")
         factory = Factory(specification["pool"], workload.initializer)
         if workload.setup is not None:
             announce(f"running the setup of workload '{workload.name}'")
@@ -101,8 +100,10 @@ def run(specification: RunSpecification, announce: Callable[[str], None] = lambd
             raise
         teardown()
     except TaskFailed as error:
+        from runner_probe.failure_text import describe_failure  # noqa: PLC0415 - only failures pay for it
+
         reply["status"], reply["traceback"] = "failed", error.traceback
-        reply["error"] = _describe_failure(error, workload)
+        reply["error"] = describe_failure(error, workload)
     except PoolFailed as failed:
         from runner_probe.pool_failure import explain  # noqa: PLC0415 - only failures pay for it
 
@@ -321,26 +322,7 @@ def _worker_facts(workers: Sequence[Worker], factory: Factory, workload: Workloa
     }
 
 
-def _describe_failure(error: TaskFailed, workload: Workload) -> str:
-    raised = f"{workload.name_of(error.task)} raised {error.kind}: {error.message}".removesuffix(": ")
-    place = _place(error.traceback)
-    return f"{raised} ({place})" if place else raised
-
-
-def _place(traceback: str) -> str:
-    """Return the file and line of the user's code that raised; empty if the traceback shows none."""
-    import re  # noqa: PLC0415 - only failures pay for it
-
-    library, here = os.path.dirname(os.__file__), os.path.dirname(__file__)
-    places = [
-        f"{os.path.basename(file)}:{line}"
-        for file, line in re.findall(r'^ +File "([^"]+)", line (\d+)', traceback, re.MULTILINE)
-        if not file.startswith((library, here, "<")) and "site-packages" not in file
-    ]
-    return places[-1] if places else ""
-
-
 def _traceback(error: BaseException) -> str:
-    import traceback  # noqa: PLC0415 - only failures pay for it
+    from runner_probe.failure_text import traceback_text  # noqa: PLC0415 - only failures pay for it
 
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return traceback_text(error)

@@ -1,12 +1,12 @@
 """Check results against expected ones, or against those of the reference invocation.
 
 Results that are pickled to the same bytes are equal. That is computed in C, for blocks of tasks at once. Only
-blocks that differ are compared in the canonical form: equal values may be pickled differently.
+blocks that differ are compared in the canonical form, whose module is imported only then.
 """
 
 from __future__ import annotations
 
-from runner_probe.result_digest import close, digest, plain, quick_digests, shown
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from runner_probe.workload import Labels
 
 _BLOCKS = 64  # of tasks, each with a quick digest
-_SHOWN_CHARACTERS = 200_000  # of all results of a reference together
+_LARGE_BYTES = 8_000_000  # of the first results of all blocks
+_FEW_BYTES = 4_000  # of results whose texts are compared
+_SCALARS = (int, float, bool, str, type(None))  # equal texts of these are of equal values
+NOTHING: ReferenceResults = {"quick": [], "values": [], "shown": []}
 
 
 class Judgement:
@@ -50,7 +53,7 @@ def judge(
     """
     comparison = workload["compare"]
     if comparison == "none":
-        return Judgement(_NOTHING)
+        return Judgement(NOTHING)
     expected = workload.get("expect")
     is_new = reference is None and tasks is None
     judgement = Judgement(_reference(values[: len(labels)], comparison) if is_new else None)
@@ -61,38 +64,27 @@ def judge(
         standard, source = judgement.new_reference or reference, "in the reference run"
     if standard is None:  # neither a reference nor a whole bag: nothing to compare with
         return judgement
-    wrong: dict[int, Any] = {}
-    whole: ReferenceResults | None = None
-    for place, task in _unequal(values, len(labels), standard["quick"], tasks):
-        whole = whole or _whole(standard)
-        if not _equals(_form(values[place], comparison), whole["values"][task], comparison):
-            wrong.setdefault(task, values[place])
-    if whole is not None and wrong:
-        task = min(wrong)
-        more = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
-        other = whole["shown"][task] if task < len(whole["shown"]) else "something else"
-        judgement.differing = sorted(wrong)
-        judgement.error = (
-            f"items[{task}] = {labels[task]} returned {shown(wrong[task])}, but {other} {source}{more}"
-        )
+    places = [*_unequal(values, len(labels), standard["quick"], tasks)]
+    if places:
+        from runner_probe.result_reference import find_wrong  # noqa: PLC0415 - equal results do not need it
+
+        judgement.differing, problem = find_wrong(values, places, standard, source, comparison)
+        if judgement.differing:
+            task = judgement.differing[0]
+            judgement.error = f"items[{task}] = {labels[task]} {problem}"
     return judgement
 
 
 def _reference(values: Sequence[Any], comparison: str) -> ReferenceResults:
-    texts: list[str] = []
-    left = _SHOWN_CHARACTERS
-    for value in values:
-        texts.append(shown(value))
-        left -= len(texts[-1])
-        if left < 0:
-            break
+    from runner_probe.result_reference import make_reference  # noqa: PLC0415 - only reference runs need it
+
+    return make_reference(values, comparison)
+
+
+def blocks_of(values: Sequence[Any]) -> list[Sequence[Any]]:
+    """Divide the results of a bag into the blocks that have quick digests."""
     size = _block_size(len(values))
-    blocks = [values[first : first + size] for first in range(0, len(values), size)]
-    return {
-        "values": [_form(value, comparison) for value in values],
-        "shown": texts,
-        "quick": quick_digests(blocks),
-    }
+    return [values[first : first + size] for first in range(0, len(values), size)]
 
 
 def _block_size(tasks: int) -> int:
@@ -133,32 +125,49 @@ def _unequal(
             yield from zip(range(start, start + length), range(first, first + length), strict=True)
 
 
-def _whole(reference: ExpectedResults | ReferenceResults) -> ReferenceResults:
-    """Return the reference itself, or read it from the file of the study."""
-    if "file" not in reference:
-        return reference
-    import json  # noqa: PLC0415 - only results that may differ need it
+def quick_digests(blocks: Sequence[Sequence[Any]]) -> list[str]:
+    """Compute a digest of each block as pickled; equal digests are of equal values. Empty: not picklable.
 
-    found: ReferenceResults = _NOTHING
-    with open(reference["file"], encoding="utf-8") as file:
-        for line in file:
-            record = json.loads(line)
-            if record["cell"] == reference["cell"] and record["reference"] is not None:
-                found = record["reference"]["results"]
-    return found
+    Large values are pickled and hashed on all CPUs: a hash lets other threads run.
+    """
+    first = [block[0] for block in blocks if block]
+    if len(blocks) == 1 or sum(map(sys.getsizeof, first)) < _LARGE_BYTES:
+        return [_quick_digest(block) for block in blocks]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - large results can pay for it
+
+    from runner_probe.cpu import usable_cpus  # noqa: PLC0415
+
+    with ThreadPoolExecutor(usable_cpus()) as pool:
+        return list(pool.map(_quick_digest, blocks))
 
 
-def _form(value: Any, comparison: str) -> Any:
+class _HashingFile:
+    """What a pickler writes to: large values are hashed where they are, without a copy."""
+
+    def __init__(self) -> None:
+        try:
+            from _hashlib import openssl_sha256  # noqa: PLC0415 - the fastest where CPUs have instructions for it
+        except ImportError:
+            from hashlib import sha256 as openssl_sha256  # noqa: PLC0415
+        self.hash = openssl_sha256()
+        self.write = self.hash.update
+
+
+def _quick_digest(values: Sequence[Any]) -> str:
+    if sum(map(sys.getsizeof, values)) < _FEW_BYTES and all(type(value) in _SCALARS for value in values):
+        try:
+            return f"={list(values)!r}"  # importing a pickler takes longer
+        except ValueError:  # an integer with too many digits to show
+            pass
     try:
-        return digest(value) if comparison == "equal" else plain(value)
-    except Exception as error:
-        other = "none" if comparison == "equal" else "equal or none"
-        message = f"a result of type {type(value).__name__} cannot be compared: {error}; set compare: {other}"
-        raise TypeError(message) from error
-
-
-def _equals(form: Any, other: Any, comparison: str) -> bool:
-    return bool(form == other) if comparison == "equal" else close(form, other)
-
-
-_NOTHING: ReferenceResults = {"quick": [], "values": [], "shown": []}
+        from _pickle import Pickler  # noqa: PLC0415 - `pickle` takes longer to import
+    except ImportError:
+        from pickle import Pickler  # noqa: PLC0415
+    file = _HashingFile()
+    pickler = Pickler(file, 5)
+    pickler.fast = True  # without a memo, so that the bytes do not depend on what is shared
+    try:
+        pickler.dump(values if isinstance(values, list) else list(values))
+    except Exception:  # a cycle, or what cannot be pickled
+        return ""
+    return file.hash.hexdigest()[:32]

@@ -14,10 +14,8 @@ from runner_probe.short_text import short_repr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
-_LARGE_BYTES = 8_000_000
 _SHORT = 16  # bytes; shorter forms need no digest
 _SHOWN = 200  # characters of a result in a message
 _RELATIVE_TOLERANCE = 1e-9
@@ -25,8 +23,6 @@ _ABSOLUTE_TOLERANCE = 1e-12
 _JSON_TYPES = {bool, int, float, str, type(None)}
 _FUNCTION = type(lambda: None)  # importing `types` for it would cost half a millisecond
 _LARGEST_FLOAT = int(sys.float_info.max)
-_SCALARS = (int, float, bool, str, type(None))  # equal texts of these are of equal values
-_FEW_BYTES = 4_000
 
 
 def digest(value: Any) -> str:
@@ -42,54 +38,6 @@ def digest(value: Any) -> str:
     except ImportError:
         from hashlib import blake2b  # noqa: PLC0415
     return blake2b(form, digest_size=8).hexdigest()
-
-
-def quick_digests(blocks: Sequence[Sequence[Any]]) -> list[str]:
-    """Compute a digest of each block as pickled; equal digests are of equal values. Empty: not picklable.
-
-    Large values are pickled and hashed on all CPUs: a hash lets other threads run.
-    """
-    first = [block[0] for block in blocks if block]
-    if len(blocks) == 1 or sum(map(sys.getsizeof, first)) < _LARGE_BYTES:
-        return [_quick_digest(block) for block in blocks]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - large results can pay for it
-
-    from runner_probe.cpu import usable_cpus  # noqa: PLC0415
-
-    with ThreadPoolExecutor(usable_cpus()) as pool:
-        return list(pool.map(_quick_digest, blocks))
-
-
-class _HashingFile:
-    """What a pickler writes to: large values are hashed where they are, without a copy."""
-
-    def __init__(self) -> None:
-        try:
-            from _hashlib import openssl_sha256  # noqa: PLC0415 - the fastest where CPUs have instructions for it
-        except ImportError:
-            from hashlib import sha256 as openssl_sha256  # noqa: PLC0415
-        self.hash = openssl_sha256()
-        self.write = self.hash.update
-
-
-def _quick_digest(values: Sequence[Any]) -> str:
-    if sum(map(sys.getsizeof, values)) < _FEW_BYTES and all(type(value) in _SCALARS for value in values):
-        try:
-            return f"={list(values)!r}"  # importing a pickler takes longer
-        except ValueError:  # an integer with too many digits to show
-            pass
-    try:
-        from _pickle import Pickler  # noqa: PLC0415 - `pickle` takes longer to import
-    except ImportError:
-        from pickle import Pickler  # noqa: PLC0415
-    file = _HashingFile()
-    pickler = Pickler(file, 5)
-    pickler.fast = True  # without a memo, so that the bytes do not depend on what is shared
-    try:
-        pickler.dump(values if isinstance(values, list) else list(values))
-    except Exception:  # a cycle, or what cannot be pickled
-        return ""
-    return file.hash.hexdigest()[:32]
 
 
 def shown(value: Any) -> str:

@@ -36,25 +36,16 @@ def locate(name: str) -> Any:
     else:
         return target
     if target is None:
-        raise TargetError(f"'{name}' cannot be imported: there is no module '{parts[0]}'{_no_module(parts)}")
+        from runner_probe.target_errors import no_module  # noqa: PLC0415 - only errors pay for it
+
+        raise TargetError(no_module(name))
     for depth, part in enumerate(parts[length - 1 :], length - 1):
         if not hasattr(target, part):
-            raise TargetError(_missing(name, ".".join(parts[:depth]), part, target))
+            from runner_probe.target_errors import missing  # noqa: PLC0415 - as above
+
+            raise TargetError(missing(name, ".".join(parts[:depth]), part, target))
         target = getattr(target, part)
     return target
-
-
-def _no_module(parts: list[str]) -> str:
-    """Suggest a name if the first part of this one is not a module."""
-    if not all(part.isidentifier() for part in parts):
-        return "; write the name of a function in a module, MODULE.FUNCTION, not its code"
-    if len(parts) == 1:
-        return "; write MODULE.FUNCTION"
-    import difflib  # noqa: PLC0415 - only errors pay for it
-    import pkgutil  # noqa: PLC0415
-
-    similar = difflib.get_close_matches(parts[0], [module.name for module in pkgutil.iter_modules()], 1)
-    return f"; did you mean '{'.'.join([similar[0], *parts[1:]])}'?" if similar else " on the path"
 
 
 def _import(module: str, name: str) -> ModuleType | None:
@@ -79,7 +70,9 @@ def locate_callable(name: str) -> Any:
     """Like `locate`, for an object that can be called."""
     target = locate(name)
     if not callable(target):
-        raise TargetError(f"'{name}' is {_article(type(target).__name__)}, which cannot be called")
+        from runner_probe.target_errors import not_callable  # noqa: PLC0415 - as above
+
+        raise TargetError(not_callable(name, target))
     return target
 
 
@@ -102,30 +95,11 @@ def call_target(spec: Mapping[str, Any]) -> Any:
     try:
         return bound()
     except TypeError as error:
-        if problem := _unknown_arguments(bound):
+        from runner_probe.target_errors import unknown_arguments  # noqa: PLC0415 - as above
+
+        if problem := unknown_arguments(bound):
             raise TargetError(f"{spec['_target_']} {problem}") from error
         raise
-
-
-def _unknown_arguments(bound: Any) -> str:
-    """Say which named argument a bound target lacks; empty if it takes all, or does not say what it takes."""
-    import difflib  # noqa: PLC0415 - only errors pay for it
-    import inspect  # noqa: PLC0415
-
-    try:
-        parameters = inspect.signature(bound.func).parameters
-    except (TypeError, ValueError):
-        return ""
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return ""
-    for name in bound.keywords:
-        if name not in parameters:
-            similar = difflib.get_close_matches(name, parameters, 1)
-            hint = (
-                f"did you mean '{similar[0]}'?" if similar else f"its arguments are {', '.join(parameters)}"
-            )
-            return f"has no argument '{name}'; {hint}"
-    return ""
 
 
 def build(value: Any) -> Any:
@@ -137,19 +111,3 @@ def build(value: Any) -> Any:
     if isinstance(value, list):
         return [build(part) for part in value]
     return value
-
-
-def _missing(name: str, owner: str, part: str, target: Any) -> str:
-    import difflib  # noqa: PLC0415 - only errors pay for it
-
-    similar = difflib.get_close_matches(
-        part, [entry for entry in dir(target) if not entry.startswith("_")], 1
-    )
-    hint = f"; did you mean '{owner}.{similar[0]}'?" if similar else ""
-    file = getattr(target, "__file__", None)  # shows which of two modules of the same name was imported
-    place = f" ({file})" if isinstance(file, str) and not similar else ""
-    return f"'{name}' cannot be found: '{owner}'{place} has no '{part}'{hint}"
-
-
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiouAEIOU" else f"a {noun}"

@@ -11,14 +11,15 @@ import time
 from _thread import get_native_id
 from array import array
 
-from runner_probe.worker import EventLoop, describe, is_async, worker
+from runner_probe.worker import describe_error, is_async, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from runner_probe.worker import Failure, Worker
+    from runner_probe.task_failure import Failure
+    from runner_probe.worker import Worker
 
     #: folder in which workers meet, number of workers, duration of the window in nanoseconds
     LoopWindow = tuple[str, int, int]
@@ -40,6 +41,8 @@ def run_until_closed(
 ) -> LoopReport:
     """Meet the other workers, then cycle through the items from `first` on until the window closes."""
     if is_async(call):
+        from runner_probe.coroutine_loop import EventLoop  # noqa: PLC0415 - only coroutines need it
+
         with EventLoop(call) as run_coroutine:  # created before the window opens
             return _run_together(run_coroutine, items, first, window)
     return _run_together(call, items, first, window)
@@ -52,7 +55,7 @@ def _run_together(
     try:
         opens_ns = meet(folder, workers, f"{os.getpid()}-{get_native_id()}")
     except WorkersMissing as error:
-        return 0, 0, array("q"), {}, worker(), describe(error, first)
+        return 0, 0, array("q"), {}, worker(), describe_error(error, first)
     return opens_ns, *repeat(call, items, first, opens_ns + duration_ns)
 
 
@@ -102,5 +105,5 @@ def repeat(
             ended_ns.append(now)
             task = (task + 1) % len(items)
     except BaseException as error:
-        failure = describe(error, task)
+        failure = describe_error(error, task)
     return started_ns, ended_ns, values, worker(), failure

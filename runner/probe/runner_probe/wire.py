@@ -123,7 +123,7 @@ class ProbeInput(TypedDict):
 
     path: list[str]  #: where workloads are imported from, before the interpreter's own path
     reply_mark: str  #: precedes the reply on standard output, so that the supervisor finds it
-    note_mark: str  #: precedes each Note, which is one line
+    note_mark: str  #: precedes each Note on standard output, which is one line
     specification: Specification
 
 
@@ -142,6 +142,7 @@ class Note(TypedDict, total=False):
     """What the probe tells the supervisor in between."""
 
     activity: str  #: what it does now, before the tasks run; empty: they run now
+    at_s: float  #: when it began, on the clock `time.monotonic`
     progress: Progress  #: on a signal
 
 

@@ -16,18 +16,16 @@ from runner_probe.on_signal import write_stacks_on_signal
 
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from runner_probe.adapters import Traits
+    from runner_probe.task_failure import Failure
 
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
     Timing = tuple[int, int, int, int, int | None, int | None]
     #: host, process id, thread id, whether the GIL is enabled
     Worker = tuple[str, int, int, bool]
-    #: task, name of the exception's type, its message, its traceback
-    Failure = tuple[int, str, str, str]
     #: the tasks' results up to a failure, timings, worker, failure
     Report = tuple[list[Any], list[Timing], Worker, Failure | None]
 
@@ -67,7 +65,7 @@ def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Re
         if len(values) < len(items):  # a task raised StopIteration, which ended `extend` silently
             raise StopIteration  # noqa: TRY301 - the original is lost
     except BaseException as error:
-        failure = describe(error, first + len(values))
+        failure = describe_error(error, first + len(values))
     ended = time.perf_counter_ns()
     try:
         this_worker: Worker = _thread_state.worker
@@ -87,6 +85,8 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
     A task that raises ends its chunk. Its exception is reported as text because it may not be picklable.
     """
     if is_async(call):
+        from runner_probe.coroutine_loop import EventLoop  # noqa: PLC0415 - only coroutines need it
+
         with EventLoop(call) as run_coroutine:
             return _run(run_coroutine, first, items, each=each)
     return _run(call, first, items, each=each)
@@ -107,10 +107,17 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
                 values.append(call(item))
                 task += 1
     except BaseException as error:
-        failure = describe(error, task)
+        failure = describe_error(error, task)
     if not each and failure is None:
         timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     return values, timings, worker(), failure
+
+
+def describe_error(error: BaseException, task: int) -> Failure:
+    """Describe the exception of a task as text: it may not be picklable."""
+    from runner_probe.task_failure import describe  # noqa: PLC0415 - only failures pay for it
+
+    return describe(error, task)
 
 
 def _run_traced(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Timing:
@@ -144,48 +151,6 @@ def is_async(call: Callable[..., Any]) -> bool:
     call = getattr(call, "func", call)
     code = getattr(call, "__code__", None)
     return bool(code is not None and code.co_flags & CO_COROUTINE)
-
-
-class EventLoop:
-    """Runs one coroutine after another; like `asyncio.run`, it leaves nothing behind."""
-
-    def __init__(self, call: Callable[[Any], Any]) -> None:
-        import asyncio  # noqa: PLC0415 - only coroutines pay for it
-
-        self.call, self.loop = call, asyncio.new_event_loop()
-
-    def __enter__(self) -> Callable[[Any], Any]:
-        return lambda item: self.loop.run_until_complete(self.call(item))
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self.loop.run_until_complete(end_remaining_tasks(self.loop))
-        finally:
-            self.loop.close()
-
-
-async def end_remaining_tasks(loop: AbstractEventLoop) -> None:
-    """Cancel the remaining tasks of an event loop, as `asyncio.run` does."""
-    import asyncio  # noqa: PLC0415 - as above
-
-    remaining = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in remaining:
-        task.cancel()
-    await asyncio.gather(*remaining, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
-
-
-def describe(error: BaseException, task: int) -> Failure:
-    """Describe an exception as text."""
-    import traceback  # noqa: PLC0415 - only failures pay for it
-
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    try:
-        message = str(error)
-    except BaseException:
-        message = "(its message cannot be shown)"
-    return task, type(error).__name__, message, text
 
 
 class _Schedstat:

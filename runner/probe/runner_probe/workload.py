@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from runner_probe.items import make_items
-from runner_probe.short_text import short_repr
 from runner_probe.targets import bind_target, build, imports_ns, locate_callable
 
 TYPE_CHECKING = False
@@ -108,10 +106,8 @@ class Workload:
             from functools import partial  # noqa: PLC0415
 
             self.call = partial(self.call, **arguments)
-        if not isinstance(self.settings["items"], list):
-            self._announce(f"making the items of workload '{self.name}'")
         with _WorkloadErrorsFor("items"):
-            self.items = make_items(self.settings["items"])
+            self.items = self._make_items(self.settings["items"])
         if not self.items:
             raise WorkloadError("items", "there are no items; a workload needs at least one")
         expected = self.settings.get("expect")
@@ -120,6 +116,14 @@ class Workload:
                 f"it has {len(expected)} results for {len(self.items)} items; give one result for each item"
             )
             raise WorkloadError("expect", message)
+
+    def _make_items(self, settings: Any) -> Sequence[Any]:
+        if isinstance(settings, list):
+            return [build(item) for item in settings]
+        from runner_probe.items import make_items  # noqa: PLC0415 - a list in YAML does not need it
+
+        self._announce(f"making the items of workload '{self.name}'")
+        return make_items(settings)
 
 
 class _WorkloadErrorsFor:
@@ -170,6 +174,8 @@ class Labels:
 
 
 def _label(item: Any) -> str:
+    from runner_probe.short_text import short_repr  # noqa: PLC0415 - only reference runs and messages need it
+
     try:
         # White space is collapsed, so that more of a text may fit than its beginning.
         text = item[: 10 * _LABEL_LENGTH] if isinstance(item, str) else short_repr(item, 2 * _LABEL_LENGTH)

@@ -12,8 +12,9 @@ from collections import deque
 
 from runner_probe.adapters import Traits
 from runner_probe.adapters.lazy_future import LazyFuture
+from runner_probe.coroutine_loop import end_remaining_tasks
 from runner_probe.coroutine_steps import timed_steps
-from runner_probe.worker import describe, end_remaining_tasks, is_async, run_chunk, worker
+from runner_probe.worker import describe_error, is_async, run_chunk, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ async def _await_chunk(
             else:
                 values.append(await call(item))
     except BaseException as error:
-        failure = describe(error, task)
+        failure = describe_error(error, task)
     if not each and failure is None:
         timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     host, process, _, gil_enabled = worker()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runner_probe.iteration import UntracedIteration
-from runner_probe.on_signal import progress
+from runner_probe.progress import progress
 from runner_probe.worker import run_chunk, run_lean
 
 

@@ -1,4 +1,4 @@
-"""The quick JSON decodes and encodes the same as the package `json`."""
+"""The channel decodes and encodes the same as the package `json`."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner_probe.quick_json import dumps, loads
+from runner_probe.channel import dumps, loads
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
