@@ -88,6 +88,7 @@ def test_help_loads_neither_hydra_nor_rich() -> None:
     assert not loaded & (HYDRA | SLOW)
 
 
+@pytest.mark.slow
 def test_planning_and_measuring_load_neither_hydra_nor_what_reports_need() -> None:
     measuring = [f"runner.measure.{path.stem}" for path in (RUNNER / "measure").glob("[a-z]*.py")]
     stages = ["runner.plan", "runner.session.preflight", "runner.session.session", *measuring]

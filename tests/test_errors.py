@@ -188,6 +188,7 @@ def _run(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize("name", QUICK)
+@pytest.mark.slow
 def test_a_mistake_is_reported_on_one_line_with_its_remedy(
     name: str, prepare: Callable[[Case], Prepared], refuse: Callable[[Prepared], None]
 ) -> None:

@@ -27,6 +27,7 @@ def test_studies_become_tidy_frames(make_results: MakeResults) -> None:
     assert set(frames.tasks["executor"]) == {"serial", "process"}
 
 
+@pytest.mark.slow
 def test_several_patterns_name_each_folder_once(make_results: MakeResults) -> None:
     folder = make_results({make_cell("serial", None): [2.0] * 7}).folder
     assert len(runner.read(folder, f"{folder.parent}/*").cells) == 1

@@ -266,6 +266,7 @@ def _program(point: Point) -> tuple[Any, ...]:
 
 @settings(max_examples=40)
 @given(_grids)
+@pytest.mark.slow
 def test_a_grid_has_as_many_cells_as_programs_and_baselines(grid: Sequence[Point]) -> None:
     baselines = [dataclasses.replace(point.config, executor=point.config.baseline) for point in grid]
     all_points = [*grid, *(dataclasses.replace(grid[0], config=config) for config in baselines)]
@@ -276,6 +277,7 @@ def test_a_grid_has_as_many_cells_as_programs_and_baselines(grid: Sequence[Point
 
 @settings(max_examples=40)
 @given(_grids)
+@pytest.mark.slow
 def test_every_cell_has_a_baseline_that_comes_first_and_is_its_own(grid: Sequence[Point]) -> None:
     planned = plan(grid)
     place = {cell.id: position for position, cell in enumerate(planned.cells)}
@@ -291,6 +293,7 @@ def test_every_cell_has_a_baseline_that_comes_first_and_is_its_own(grid: Sequenc
 
 @settings(max_examples=40)
 @given(_grids, st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_neither_the_order_of_points_nor_their_repetition_matters(grid: list[Point], random: Any) -> None:
     again = [*grid, *grid]
     random.shuffle(again)

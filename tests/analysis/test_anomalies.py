@@ -19,6 +19,7 @@ def test_a_time_far_from_all_others_is_an_outlier() -> None:
     assert anomalies(np.array([*QUIET, 3.0])) == {Anomaly.OUTLIERS: 1}
 
 
+@pytest.mark.slow
 def test_times_of_two_kinds_have_two_modes() -> None:
     assert anomalies(np.array([1.00, 1.50, 1.01, 1.52, 0.99, 1.51, 1.00, 1.49])) == {Anomaly.TWO_MODES: 1}
 

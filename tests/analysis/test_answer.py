@@ -73,6 +73,7 @@ def explained(
     return group.explanation
 
 
+@pytest.mark.slow
 def test_a_clear_winner_is_compared_with_its_baseline(make_results: MakeResults) -> None:
     group = answered(make_results, {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE})
     assert (group.answer, group.fastest, group.recommended) == (Answer.HELPS, "process2", "process2")

@@ -167,6 +167,7 @@ def test_scaling_all_times_changes_no_factor(spans: Spans, scale: float) -> None
 
 
 @given(spans_of_tasks)
+@pytest.mark.slow
 def test_factors_of_sharing_never_exceed_one(spans: Spans) -> None:
     factors = attribute(SERIAL, run_of(spans, 0.1, 0.1), 4)
     for name in ("granularity", "placement", "dispatch_efficiency", "pool_efficiency"):

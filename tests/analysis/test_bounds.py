@@ -33,6 +33,7 @@ def test_no_assignment_beats_the_bound(times: list[int], workers: int) -> None:
 
 
 @given(lengths, workers)
+@pytest.mark.slow
 def test_the_bound_is_not_looser_than_the_longest_task_and_an_even_share(
     times: list[int], workers: int
 ) -> None:
@@ -45,12 +46,14 @@ def test_equal_tasks_give_whole_rounds(tasks: int, workers: int) -> None:
 
 
 @given(lengths, workers, st.floats(0.01, 1000))
+@pytest.mark.slow
 def test_scaling_all_times_scales_the_bound(times: list[int], workers: int, factor: float) -> None:
     scaled = shortest_makespan([t * factor for t in times], workers)
     assert scaled == pytest.approx(factor * shortest_makespan(times, workers))
 
 
 @given(lengths, workers, st.randoms())
+@pytest.mark.slow
 def test_the_order_of_tasks_does_not_matter(times: list[int], workers: int, chance: object) -> None:
     shuffled = list(times)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]

@@ -85,6 +85,7 @@ def test_the_command_line_overrides_what_an_experiment_sweeps(compose: Compose) 
     assert [(point.config.executor.name, point.config.workers) for point in points] == [("thread", 3)]
 
 
+@pytest.mark.slow
 def test_the_plain_loop_is_accepted_in_a_window(compose: Compose) -> None:
     (point,) = compose("mode=throughput", "executor=serial")
     assert point.config.executor.chunk_size is None
@@ -100,6 +101,7 @@ def test_composing_a_large_grid_reports_its_progress(
     assert lines == [f"composing the grid: {count} points so far" for count in (1, 2)]
 
 
+@pytest.mark.slow
 def test_a_single_run_is_a_grid_of_one_point(compose: Compose) -> None:
     (point,) = compose("workers=3")
     assert point.config.workers == 3
@@ -219,12 +221,14 @@ def test_each_interpreter_has_its_own_baseline(sweep: Callable[..., Plan], tmp_p
     ]
 
 
+@pytest.mark.slow
 def test_workers_null_is_the_default_of_the_pool(compose: Compose) -> None:
     cell = plan(compose("executor=thread", "workers=null")).cells[1]
     assert cell.workers is None
     assert cell.settings["executor"]["pool"]["max_workers"] is None
 
 
+@pytest.mark.slow
 def test_workers_are_by_default_the_usable_cpus(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner.session.environment.usable_cpus", lambda: 5)
     assert compose()[0].config.workers == 5
@@ -239,6 +243,7 @@ def test_executor_and_baseline_get_the_workers_of_the_point(compose: Compose) ->
     assert point.uses_workers == {"executor": True, "baseline": True}
 
 
+@pytest.mark.slow
 def test_the_baseline_may_be_another_executor(compose: Compose) -> None:
     planned = plan(compose("executor=process", "workers=3", "executor@baseline=thread"))
     assert [(cell.executor, cell.workers, cell.is_baseline) for cell in planned.cells] == [
@@ -247,12 +252,14 @@ def test_the_baseline_may_be_another_executor(compose: Compose) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_override_may_refer_to_another_setting(compose: Compose) -> None:
     (point,) = compose("workers=3", "chunk_size=${workers}")
     assert point.config.executor.chunk_size == 3
     assert point.overrides["chunk_size"] == "${workers}"
 
 
+@pytest.mark.slow
 def test_a_workload_of_the_user_needs_no_name(compose: Compose, tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "workload"
     folder.mkdir(parents=True)
@@ -263,6 +270,7 @@ def test_a_workload_of_the_user_needs_no_name(compose: Compose, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("option", ["--config-dir", "-cd"])
+@pytest.mark.slow
 def test_a_folder_name_may_look_like_an_override(compose: Compose, tmp_path: Path, option: str) -> None:
     folder = tmp_path / "c=d" / "workload"
     folder.mkdir(parents=True)
@@ -271,6 +279,7 @@ def test_a_folder_name_may_look_like_an_override(compose: Compose, tmp_path: Pat
     assert point.origins["workload"].path == "c=d/workload/squares.yaml"
 
 
+@pytest.mark.slow
 def test_the_folder_of_the_user_may_be_named_twice(
     compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +291,7 @@ def test_the_folder_of_the_user_may_be_named_twice(
     assert point.config.workload.name == "squares"
 
 
+@pytest.mark.slow
 def test_composing_leaves_nothing_behind(compose: Compose, tmp_path: Path) -> None:
     compose("workers=3")
     assert list(tmp_path.iterdir()) == []

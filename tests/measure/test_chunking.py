@@ -64,6 +64,7 @@ costs = st.floats(min_value=1e-7, max_value=10)
 
 
 @given(lengths=bags, workers=st.integers(1, 64), chunk_s=costs)
+@pytest.mark.slow
 def test_a_chunk_is_within_the_tasks_and_every_worker_gets_one(
     lengths: list[tuple[int, float]], workers: int, chunk_s: float
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_chunk_is_within_the_tasks_and_every_worker_gets_one(
 
 
 @given(lengths=bags, workers=st.integers(1, 64), chunk_s=costs, times=st.integers(1, 12))
+@pytest.mark.slow
 def test_longer_tasks_never_get_larger_chunks(
     lengths: list[tuple[int, float]], workers: int, chunk_s: float, times: int
 ) -> None:

@@ -24,6 +24,7 @@ def test_without_an_arrival_the_first_task_starts_when_it_was_submitted() -> Non
 
 
 @given(st.integers(-(10**15), 10**15), st.lists(LEGS, min_size=1, max_size=20))
+@pytest.mark.slow
 def test_shifted_tasks_lie_between_submission_and_arrival(
     difference: int, legs: list[tuple[int, int, int]]
 ) -> None:

@@ -197,6 +197,7 @@ def test_tasks_are_divided_into_chunks_of_one_size_and_a_remainder(
 
 @given(st.integers(1, 60), st.none() | st.integers(1, 70))
 @settings(deadline=None, max_examples=40)
+@pytest.mark.slow
 def test_every_task_is_in_one_chunk_and_results_keep_the_order_of_items(count: int, size: int | None) -> None:
     clock = Clock()
     iteration = run_cold(bag(count, size), lambda: FakePool(clock, []), clock)
@@ -307,6 +308,7 @@ def test_records_of_very_many_workers_are_merged_too(workers: int) -> None:
     assert sums(after, "busy_ns") == sum(1 + task % 13 for task in range(20_000))
 
 
+@pytest.mark.slow
 def test_a_merged_record_with_an_unknown_part_is_unknown() -> None:
     after = rows(many(10_001, 1, gaps=10_000))  # tasks 0 and 10,000 lack the CPU time
     assert sum(row["cpu_ns"] is None for row in after) == 2

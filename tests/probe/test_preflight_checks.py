@@ -135,6 +135,7 @@ def test_the_message_says_why_a_pool_cannot_be_created(pool: dict[str, Any], mes
     assert message in text
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_not_an_executor_is_terminated() -> None:
     _, text = problem({"_target_": "multiprocessing.pool.ThreadPool", "processes": 1})
     assert text.startswith(

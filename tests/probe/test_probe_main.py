@@ -279,6 +279,7 @@ def test_in_an_untimed_run_a_task_that_raises_is_reported() -> None:
 
 
 @pytest.mark.parametrize(("function", "least", "most"), [("hold", 0.9, 1.0), ("let_others_run", 0.0, 0.5)])
+@pytest.mark.slow
 def test_the_share_of_their_time_in_which_coroutines_hold_their_event_loop(
     function: str, least: float, most: float
 ) -> None:

@@ -122,6 +122,7 @@ def test_two_structures_share_a_digest_only_if_they_are_equal(value: object, oth
 
 @given(st.lists(VALUES, max_size=4))
 @settings(deadline=None, max_examples=40)
+@pytest.mark.slow
 def test_a_list_equals_a_tuple(parts: list[object]) -> None:
     assert digest(tuple(parts)) == digest(parts)
 
@@ -199,6 +200,7 @@ class Unknown(list[Any]):
 
 @pytest.mark.parametrize("parts", [st.integers(), st.floats(), st.text(), st.booleans(), st.binary()])
 @given(data=st.data())
+@pytest.mark.slow
 def test_a_list_of_one_type_is_encoded_as_part_by_part(parts: Any, data: st.DataObject) -> None:
     values = data.draw(st.lists(parts, max_size=5))
     assert digest(values) == digest(tuple(values)) == digest(Unknown(values))
@@ -340,6 +342,7 @@ def _is_plain(value: object) -> bool:
 
 @given(VALUES.filter(_is_plain))
 @settings(deadline=None, max_examples=40)
+@pytest.mark.slow
 def test_a_plain_value_survives_json_and_is_close_to_its_original(value: object) -> None:
     assert close(plain(value), json.loads(json.dumps(plain(value))))
     assert close(value, copy.deepcopy(value))

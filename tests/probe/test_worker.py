@@ -190,6 +190,7 @@ def test_the_coroutines_of_a_chunk_share_one_event_loop_that_is_closed_afterward
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_chunk_of_coroutines_leaves_no_descriptor_and_no_warning() -> None:
     before = open_descriptors()
     with warnings.catch_warnings(record=True) as caught:

@@ -112,6 +112,7 @@ def wide_pool(**changes: Any) -> StudyAnalysis:
     return analysed_study([analysed_cell(), analysed_cell("process", 2, **{**figures, **changes})])
 
 
+@pytest.mark.slow
 def test_columns_are_omitted_in_order_and_the_main_loss_last() -> None:
     orders = []
     for width in range(80, 40, -1):
