@@ -1,5 +1,6 @@
 """Times of other hosts, converted to the clock of this host."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
