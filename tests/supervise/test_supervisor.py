@@ -229,6 +229,38 @@ def test_what_takes_long_before_the_tasks_has_a_limit_of_its_own(
     assert ending.evidence.seconds >= 1.0
 
 
+ANNOUNCE = """
+os.read(0, 1 << 20)  # the specification
+def announce(activity, at_s):
+    os.write(0, json.dumps({'activity': activity, 'at_s': at_s}).encode() + b"\\n")
+"""
+
+
+@pytest.mark.parametrize("at_s", ["time.monotonic()", "0.0", "1e12"], ids=["now", "the past", "the future"])
+def test_an_activity_is_read_from_the_file_of_the_specification(
+    supervising: Supervisor, tmp_path: Path, at_s: str
+) -> None:
+    """The clock of another time namespace may say anything: the limit then begins when the file is read."""
+    script = ANNOUNCE + f"announce('importing mine', {at_s})\nhang()"
+    ending = supervising.run(replace(launch(tmp_path, script), load_limit_s=1.0))
+    assert (ending.ended, ending.activity) == ("timeout", "importing mine")
+    assert 1.0 <= ending.seconds < PATIENCE_S
+
+
+def test_the_limit_of_the_tasks_begins_when_the_last_activity_ended(
+    supervising: Supervisor, tmp_path: Path
+) -> None:
+    script = (
+        ANNOUNCE + "announce('a', time.monotonic())\ntime.sleep(1)\nannounce('', time.monotonic())\nhang()"
+    )
+    ending = supervising.run(
+        replace(launch(tmp_path, ANNOUNCE + script, time_limit_s=1.0), load_limit_s=PATIENCE_S)
+    )
+    assert (ending.ended, ending.activity) == ("timeout", "")
+    assert ending.evidence is None or ending.evidence.seconds >= 1.0
+    assert ending.seconds >= 2.0
+
+
 def test_the_limit_of_the_tasks_begins_with_them(supervising: Supervisor, tmp_path: Path) -> None:
     activities = "".join(f"note({{'activity': '{name}'}})\ntime.sleep(0.5)\n" for name in ("a", "b", "c"))
     script = NOTE + activities + "note({'activity': ''})\nreply({'all': 'well'})"

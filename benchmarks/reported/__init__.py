@@ -1,0 +1,1 @@
+"""Workloads rebuilt from public reports about parallel Python, for `benchmarks.reports`: one kind each."""

@@ -1,0 +1,27 @@
+"""Tasks that read many Python objects made before the pool, in a module that imports NumPy."""
+
+import numpy as np
+
+NAMES = [f"name {number}" for number in range(1_000_000)]
+SMALL_BYTES = [number.to_bytes(8, "little") for number in range(200_000)]
+WORDS = [f"word{number % 5000}" for number in range(400_000)]
+COUNTS = dict.fromkeys(set(WORDS), 0)
+ONE = int(np.ones(1)[0])
+
+
+def total_length(first: int) -> int:
+    """Add up the lengths of every eighth name."""
+    return sum(len(name) for name in NAMES[first::8]) * ONE
+
+
+def hash_all(first: int) -> int:
+    """Hash every second of the small objects, five times."""
+    return sum(hash(small) for _ in range(5) for small in SMALL_BYTES[first % 2 :: 2]) & 0xFFFF
+
+
+def count_words(first: int) -> int:
+    """Count the distinct words of a quarter, as in a word count that never copies its input."""
+    counts = dict(COUNTS)
+    for word in WORDS[first::4]:
+        counts[word] += 1
+    return max(counts.values())
