@@ -112,7 +112,7 @@ REPORTS: Sequence[Report] = (
     ),
     Report(
         name="small bytes objects made before the fork",
-        function="objects.hash_all",
+        function="objects.check_sums",
         items=_numbers(8),
         answers=("process", LOOP),
         causes={"thread": GIL, "process": COPIES},
@@ -263,7 +263,7 @@ REPORTS: Sequence[Report] = (
         items=_repeated(40_000, 80),
         answers=(LOOP, "pool"),
         causes={"pool": frozenset({"worker_restarts"})},
-        overrides=("+executor.pool.maxtasksperchild=1",),
+        overrides=("executor.pool.maxtasksperchild=1",),
     ),
     Report(
         name="a module of a second, imported under spawn",

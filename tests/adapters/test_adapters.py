@@ -188,6 +188,23 @@ class TestMultiprocessingPool:
         pool.shutdown(wait=True)
         assert multiprocessing.active_children() == []
 
+    def test_workers_are_replaced_after_so_many_tasks(self) -> None:
+        pool = MultiprocessingPool(2, FORK, maxtasksperchild=1)
+        futures = [pool.submit(os.getpid) for _ in range(6)]
+        assert len({future.result() for future in futures}) == 6
+        pool.shutdown(wait=True)
+        assert multiprocessing.active_children() == []
+        assert threading.enumerate() == [threading.main_thread()]
+
+    def test_the_death_of_a_worker_that_replaced_another_is_noticed(self) -> None:
+        pool = MultiprocessingPool(1, FORK, maxtasksperchild=1)
+        assert pool.submit(int, "1").result() == 1
+        with pytest.raises(BrokenPool) as broken:
+            pool.submit(signal.raise_signal, signal.SIGKILL).result()
+        assert broken.value.exit_code == -signal.SIGKILL
+        pool.shutdown(wait=True)
+        assert multiprocessing.active_children() == []
+
 
 class TestAsyncioLoop:
     def test_plain_functions_run_one_after_another(self) -> None:

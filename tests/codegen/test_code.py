@@ -296,6 +296,10 @@ ADAPTED: dict[str, tuple[Cell, str]] = {
     "a pool, in one chunk": (cell_of(SUMS, adapter(POOL, mp_context=None), chunk_size=None), "[5, 14, 30]"),
     "a pool, with arguments": (cell_of(RESULTS_BY_7, adapter(POOL, mp_context="fork")), "[8, 9, 10]"),
     "a pool, with an initializer": (cell_of(PREPARED, adapter(POOL, mp_context="spawn")), "[9, 10]"),
+    "a pool that replaces workers": (
+        cell_of(SUMS, adapter(POOL, mp_context="fork", maxtasksperchild=1)),
+        "[5, 14, 30]",
+    ),
     "a thread for each task": (cell_of(SUMS, adapter(THREAD_PER_TASK)), "[5, 14, 30]"),
     "a thread for each batch": (cell_of(PREPARED, adapter(THREAD_PER_TASK), chunk_size=2), "[9, 10]"),
     "a process for each task": (cell_of(PREPARED, adapter(PROCESS_PER_TASK, mp_context="spawn")), "[9, 10]"),

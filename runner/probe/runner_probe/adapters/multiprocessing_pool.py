@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 CODE = """
 if __name__ == "__main__":
     {prepare}
-    with {mp_context}.Pool({workers}, {initializer=}) as pool:
+    with {mp_context}.Pool({workers}, {initializer=}, {maxtasksperchild=}) as pool:
         {results} = pool.map({map_arguments}, chunksize={chunksize})
 """
 
 _PAUSE_S = 0.001  # between two checks whether another thread has collected the exit code
+_REFRESH_S = 0.1  # as often as the pool replaces workers that have run their last task
 
 
 class BrokenPool(WorkerDied):
@@ -45,13 +46,21 @@ class MultiprocessingPool:
         workers: number of processes
         mp_context: starts them
         initializer: called once in each worker
+        maxtasksperchild: chunks after which a worker is replaced; None: never
     """
 
     def __init__(
-        self, workers: int, mp_context: BaseContext, initializer: Callable[[], object] | None = None
+        self,
+        workers: int,
+        mp_context: BaseContext,
+        initializer: Callable[[], object] | None = None,
+        maxtasksperchild: int | None = None,
     ) -> None:
         self.workers = workers
-        self._open = partial(_Pool, workers, initializer, context=mp_context)
+        self._replaces_workers = maxtasksperchild is not None
+        self._open = partial(
+            _Pool, workers, initializer, maxtasksperchild=maxtasksperchild, context=mp_context
+        )
         self._pool: _Pool | None = None
         self._lock = Lock()
         self._pending: set[Future[Any]] = set()
@@ -78,8 +87,9 @@ class MultiprocessingPool:
             return
         if wait:
             self._wait()
-        self._stop.close()
+        self._stop.send_bytes(b"")  # to close it would not do: workers that were forked later hold it open
         self._watcher.join()
+        self._stop.close()
         self._stopped.close()
         self._pool.end(is_idle=self._lost_exit_code is None and not self._pending)
         self._pool = None
@@ -87,7 +97,8 @@ class MultiprocessingPool:
     def _start(self) -> _Pool:
         self._pool = self._open()
         self._stopped, self._stop = connection.Pipe(duplex=False)
-        self._watcher = Thread(target=self._watch, args=(self._pool.first,), name="watcher")
+        watch = self._watch_replaced if self._replaces_workers else self._watch
+        self._watcher = Thread(target=watch, args=(self._pool,), name="watcher")
         self._watcher.start()
         return self._pool
 
@@ -111,12 +122,28 @@ class MultiprocessingPool:
             pending = [future for future in self._pending if not future.cancelled()]
         wait(pending)
 
-    def _watch(self, workers: list[BaseProcess]) -> None:
+    def _watch(self, pool: _Pool) -> None:
         """Wait until a worker dies or the pool is shut down."""
-        ready = connection.wait([self._stopped, *(worker.sentinel for worker in workers)])
-        dead = next((worker for worker in workers if worker.sentinel in ready), None)
+        ready = connection.wait([self._stopped, *(worker.sentinel for worker in pool.first)])
+        dead = next((worker for worker in pool.first if worker.sentinel in ready), None)
         if dead is not None and self._stopped not in ready:
             self._fail_all(_exit_code(dead))
+
+    def _watch_replaced(self, pool: _Pool) -> None:
+        """Likewise, if the pool replaces workers: those that have run their last task exit with code 0."""
+        retired: set[BaseProcess] = set()
+        while True:
+            workers = [worker for worker in list(pool.workers) if worker not in retired]
+            sentinels = [worker.sentinel for worker in workers]
+            ready = connection.wait([self._stopped, *sentinels], timeout=_REFRESH_S)
+            if self._stopped in ready:
+                return
+            ended = [worker for worker in workers if worker.sentinel in ready]
+            codes = [_exit_code(worker) for worker in ended]
+            retired.update(ended)
+            if any(codes):
+                self._fail_all(next(code for code in codes if code))
+                return
 
     def _fail_all(self, exit_code: int) -> None:
         with self._lock:
@@ -158,6 +185,11 @@ class _Pool(multiprocessing.pool.Pool):
         # Called once, before the thread that replaces workers starts.
         super()._repopulate_pool()  # type: ignore[misc]
         self.first += self._pool
+
+    @property
+    def workers(self) -> list[BaseProcess]:
+        """The workers that have not been replaced yet; another thread changes this list."""
+        return self._pool
 
     def end(self, *, is_idle: bool) -> None:
         """End the workers as a `with` statement does, and wait until they have ended."""
