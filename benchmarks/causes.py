@@ -24,8 +24,8 @@ import numpy as np
 from benchmarks.cells import cells_of
 from runner.allowance import usable_cpus
 from runner.analysis.explain import causes, start_up, transfer
-from runner.analysis.facts import CellAnalysis
 from runner.analysis.study import analyse
+from runner.facts import CellAnalysis
 from runner.folder.environment_record import InterpreterRecord
 from runner.folder.results import read
 from runner.folder.store import Store

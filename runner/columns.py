@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from runner.records import LawName
 from runner.units import percent, seconds, size, three_digits
 
-if TYPE_CHECKING:
-    from runner.analysis.estimate import Estimate
-    from runner.analysis.facts import (
+if TYPE_CHECKING:  # composing needs the names of figures only, and the records take long to import
+    from runner.estimate import Estimate
+    from runner.facts import (
         BreakEven,
         CellAnalysis,
         Factors,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import BreakEven, CellAnalysis, KnownAnswerAnalysis, LawAnalysis, StudyAnalysis
 from runner.columns import Column, RecordT
+from runner.estimate import Estimate
+from runner.facts import BreakEven, CellAnalysis, KnownAnswerAnalysis, LawAnalysis, StudyAnalysis
 from runner.report import wording
 from runner.report.labels import bounds_text, one_line
 from runner.units import three_digits

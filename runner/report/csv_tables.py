@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runner.analysis.facts import StudyAnalysis
 from runner.columns import (
     BREAK_EVEN_COLUMNS,
     KNOWN_ANSWER_COLUMNS,
@@ -16,6 +15,7 @@ from runner.columns import (
     cell_columns,
     naming_columns,
 )
+from runner.facts import StudyAnalysis
 from runner.report.column_sentences import sentence_of
 
 Row = tuple[Any, ...]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runner.analysis.estimate import Estimate
+from runner.estimate import Estimate
 from runner.records import shown_value
 from runner.units import three_digits
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from runner.analysis.facts import StudyAnalysis
+from runner.facts import StudyAnalysis
 from runner.report import wording
 from runner.report.pasted_code import code_of
 from runner.report.terminal_tables import (

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.columns import BY_NAME, COLUMNS, KNOWN_ANSWER_COLUMNS, NAMING, Column, Heading, RecordT
+from runner.estimate import Estimate
+from runner.facts import (
     CellAnalysis,
     KnownOutcome,
     ProfileAnalysis,
     StudyAnalysis,
     TaskAnalysis,
 )
-from runner.columns import BY_NAME, COLUMNS, KNOWN_ANSWER_COLUMNS, NAMING, Column, Heading, RecordT
 from runner.modes import ModeSpec
 from runner.records import AUTO
 from runner.report import wording

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import BreakEven, CellAnalysis, KnownAnswerAnalysis, LawAnalysis
 from runner.columns import BREAK_EVEN_COLUMNS, COLUMNS, KNOWN_ANSWER_COLUMNS, LAW_COLUMNS, Column, Kind
+from runner.facts import BreakEven, CellAnalysis, KnownAnswerAnalysis, LawAnalysis
 from runner.report.column_sentences import COLUMN_SENTENCES
 
 
