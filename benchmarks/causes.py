@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import cells_of
+from runner.allowance import usable_cpus
 from runner.analysis.explain import causes, start_up, transfer
-from runner.analysis.facts import CellAnalysis
 from runner.analysis.study import analyse
+from runner.facts import CellAnalysis
 from runner.folder.environment_record import InterpreterRecord
 from runner.folder.results import read
 from runner.folder.store import Store
@@ -421,7 +422,7 @@ def _inject(plan: Plan, seed: int, supervisor: Supervisor) -> CellAnalysis:
         time_limit_s=60.0,
         seed=seed,
     )
-    together = measure_together([cell.workers for cell in plan.cells], environment.usable_cpus())
+    together = measure_together([cell.workers for cell in plan.cells], usable_cpus())
     with (
         tempfile.TemporaryDirectory() as folder,
         Store.create(Path(folder), "causes", plan.cells, plan.swept) as store,

@@ -21,8 +21,8 @@ import numpy as np
 from benchmarks.cells import cell_of, measure
 from benchmarks.pairs import CONFIDENCE
 from experiments.numbers import sum_of_squares
-from runner.analysis.estimate import Estimate
 from runner.analysis.intervals import Values, medians
+from runner.estimate import Estimate
 from runner.measure.chunking import auto_chunk_size
 from runner.records import Cell, Reference
 from runner.supervise.client import Supervisor

@@ -2,7 +2,7 @@
 
 `COLUMNS` are the columns of the cells: summary.csv, the terminal's table, the figures that known answers may
 name and the table in docs/reference.md are made from them. To add one, add a field to `CellAnalysis` and a
-row here.
+row here. What a column says in words is in `runner/report/column_sentences.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from runner.records import LawName
 from runner.units import percent, seconds, size, three_digits
 
-if TYPE_CHECKING:
-    from runner.analysis.estimate import Estimate
-    from runner.analysis.facts import (
+if TYPE_CHECKING:  # composing needs the names of figures only, and the records take long to import
+    from runner.estimate import Estimate
+    from runner.facts import (
         BreakEven,
         CellAnalysis,
         Factors,
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     FLAG = "True or False"
     ESTIMATE = "number with bounds"  #: three columns: NAME, NAME_low and NAME_high
-    SENTENCE = "sentence"  #: worded by the renderer
+    SENTENCE = "sentence"  #: worded by the report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -629,21 +629,40 @@ BREAK_EVEN_COLUMNS: "tuple[Column[BreakEven], ...]" = (
     Column(name="note", kind=Kind.SENTENCE, doc="what the figure means where it is 0, inf or empty"),
 )
 
-#: known_answers.csv.
+#: known_answers.csv, and the table of known answers on the terminal.
 KNOWN_ANSWER_COLUMNS: "tuple[Column[KnownAnswerAnalysis], ...]" = (
     Column(
-        name="workload", kind=Kind.TEXT, get=lambda answer: answer.known.workload, doc="name of the workload"
+        name="workload",
+        kind=Kind.TEXT,
+        get=lambda answer: answer.known.workload,
+        doc="name of the workload",
+        heading=Heading(text="workload", place=0, justify="left"),
     ),
-    Column(name="cell", kind=Kind.SENTENCE, doc="name of the cell"),
     Column(
-        name="figure", kind=Kind.TEXT, get=lambda answer: answer.known.figure, doc="the figure that is known"
+        name="cell",
+        kind=Kind.SENTENCE,
+        doc="name of the cell",
+        heading=Heading(text="cell", place=1, justify="left"),
     ),
-    Column(name="expected", kind=Kind.SENTENCE, doc="its known value or range"),
+    Column(
+        name="figure",
+        kind=Kind.TEXT,
+        get=lambda answer: answer.known.figure,
+        doc="the figure that is known",
+        heading=Heading(text="figure", place=2, drop=2, justify="left"),
+    ),
+    Column(
+        name="expected",
+        kind=Kind.SENTENCE,
+        doc="its known value or range",
+        heading=Heading(text="expected", place=3),
+    ),
     Column(
         name="measured",
         kind=Kind.NUMBER,
         get=lambda answer: None if answer.measured is None else answer.measured.value,
         doc="its measured value",
+        heading=Heading(text="measured", place=4),
     ),
     Column(
         name="low",
@@ -664,12 +683,14 @@ KNOWN_ANSWER_COLUMNS: "tuple[Column[KnownAnswerAnalysis], ...]" = (
             "`holds`: the value is as expected; `cannot tell`: it is not, but its interval allows it, or "
             "there are too few repetitions for an interval; `does not hold`; `not run`"
         ),
+        heading=Heading(text="outcome", place=5, justify="left"),
     ),
     Column(
         name="disturbed",
         kind=Kind.WHOLE,
         get=lambda answer: None if answer.not_run else answer.disturbed,
         doc="disturbed repetitions of the cell",
+        heading=Heading(text="disturbed", place=6, drop=1, show=lambda count: str(count or "")),
     ),
     Column(
         name="repetitions",

@@ -12,8 +12,8 @@ from runner.errors import RunnerError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from runner.analysis.facts import CellAnalysis, StudyAnalysis
     from runner.columns import Column
+    from runner.facts import CellAnalysis, StudyAnalysis
     from runner.records import Sample
 
 

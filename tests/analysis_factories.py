@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.estimate import Estimate
+from runner.facts import (
     Answer,
     Cause,
     CellAnalysis,

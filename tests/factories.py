@@ -48,36 +48,26 @@ def describe_study(**changes: Any) -> StudyDescription:
     return StudyDescription(**{**defaults, **changes})
 
 
-def make_cell(identity: str, *, baseline: str | None = None, **fields: Any) -> Cell:
-    """Make a cell: the plain loop with two tasks, unless fields say otherwise.
+def cell(executor: str = "serial", workers: int | None = None, **fields: Any) -> Cell:
+    """Make a cell whose id is its name, relative to `serial`; without workers it runs the plain loop.
 
     Args:
-        identity: its id
-        baseline: id of its baseline; None: it is a baseline itself
-        fields: fields of Cell that replace the defaults
+        executor: its name
+        workers: None: it takes none
+        fields: fields of Cell that replace the defaults; a cell of `serial` with another id is a baseline too
     """
+    identity = fields.get("id", executor if workers is None else f"{executor}{workers}")
     defaults: dict[str, Any] = {
+        "id": identity,
+        "baseline": identity if executor == "serial" else "serial",
         "workload": "work",
-        "executor": "serial",
-        "workers": None,
-        "chunk_size": 1,
-        "python": "3.11.7",
-        "settings": SETTINGS,
-    }
-    return Cell(id=identity, baseline=baseline or identity, **{**defaults, **fields})
-
-
-def cell(executor: str, workers: int | None, **fields: Any) -> Cell:
-    """Make a cell whose id is its name, relative to `serial`; without workers it is the plain loop."""
-    defaults: dict[str, Any] = {
-        "identity": fields.pop("id", executor if workers is None else f"{executor}{workers}"),
-        "baseline": "serial",
         "executor": executor,
         "workers": workers,
         "chunk_size": None if workers is None else 1,
+        "python": "3.11.7",
         "settings": SETTINGS if workers is None else {**SETTINGS, "executor": _pool_of(workers)},
     }
-    return make_cell(**{**defaults, **fields})
+    return Cell(**{**defaults, **fields})
 
 
 def _pool_of(workers: int) -> dict[str, Any]:

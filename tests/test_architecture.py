@@ -8,6 +8,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,6 +34,17 @@ def test_the_import_contracts_hold(
     monkeypatch.chdir(CHECKOUT)
     broken = lint_imports(config_filename="pyproject.toml", no_cache=True, no_logo=True)
     assert not broken, capsys.readouterr().out
+
+
+def test_types_come_from_below_too() -> None:
+    """The contracts leave out what is imported for types only, since that may come from the probe."""
+    contracts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = (contract["layers"] for contract in contracts["contracts"] if contract["type"] == "layers")
+    graph = grimp.build_graph("runner", exclude_type_checking_imports=False, cache_dir=None)
+    wrong = graph.find_illegal_dependencies_for_layers(
+        layers=[grimp.Layer(*layer.split(" | ")) for layer in layers], containers={"runner"}
+    )
+    assert not {f"{dependency.importer} imports {dependency.imported}" for dependency in wrong}
 
 
 def test_the_probe_imports_the_standard_library_and_engines_only() -> None:

@@ -5,23 +5,23 @@ from dataclasses import replace
 import pytest
 
 from runner.records import FAILED_STATUSES, Sample, Status, names
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 
 POOL = {"executor": {"name": "process", "pool": {"_target_": "pools.Process"}}, "workload": {}}
 
 
 def test_a_cell_is_named_by_executor_and_workers() -> None:
-    loop, pool = make_cell("a"), make_cell("b", executor="process", workers=4, settings=POOL)
+    loop, pool = make_cell(id="a"), make_cell("process", 4, id="b", settings=POOL)
     assert names([loop, pool]) == {"a": "serial", "b": "process × 4"}
 
 
 def test_names_have_the_settings_that_differ_and_reach_the_cell() -> None:
-    loop = make_cell("loop", chunk_size=None, swept={"workload.items.count": None})
+    loop = make_cell(id="loop", swept={"workload.items.count": None})
     pools = [
         make_cell(
-            str(size),
-            executor="process",
-            workers=2,
+            "process",
+            2,
+            id=str(size),
             chunk_size=size,
             swept={"workload.items.count": 6.0},
             settings=POOL,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from runner.analysis.facts import Anomaly
 from runner.analysis.intervals import Values
+from runner.facts import Anomaly
 
 _FEWEST_RUNS = 6
 _OUTLYING_MADS = 14.826  # median absolute deviations: ten standard deviations of normal times (as hyperfine)

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from runner.analysis.alike import alike_but_for
 from runner.analysis.compare import FEWEST_FOR_FAR, Standing, compare
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.analysis.headline import CellTimes
+from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.remedies import remedy_of
+from runner.estimate import Estimate
+from runner.facts import (
     MOST_MORE_REPETITIONS,
     Answer,
     BoundLimit,
@@ -18,9 +21,6 @@ from runner.analysis.facts import (
     NoGain,
     Remedy,
 )
-from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Level, ratio_of_medians
-from runner.analysis.remedies import remedy_of
 
 _WORTH_IT = 1.05  # a gain that is shown to be smaller than this does not help
 _FEWEST_TO_SHARE = 2  # workers

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import BreakEven, CellAnalysis
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, expanded_tail, resampled_medians
+from runner.estimate import Estimate
+from runner.facts import BreakEven, CellAnalysis
 from runner.records import names_within_workloads
 
 

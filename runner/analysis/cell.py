@@ -16,9 +16,13 @@ from runner.analysis.compare import (
     next_fewer_workers,
     standings,
 )
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.explainer import Explainer, is_event_loop
-from runner.analysis.facts import (
+from runner.analysis.headline import CellTimes, SamplesByCell
+from runner.analysis.intervals import Values
+from runner.analysis.machine import Machine
+from runner.disturbances import DisturbanceKind, parse
+from runner.estimate import Estimate
+from runner.facts import (
     CellAnalysis,
     Comparison,
     HeadlineRun,
@@ -29,10 +33,6 @@ from runner.analysis.facts import (
     ShortWindow,
     Spread,
 )
-from runner.analysis.headline import CellTimes, SamplesByCell
-from runner.analysis.intervals import Values
-from runner.analysis.machine import Machine
-from runner.disturbances import DisturbanceKind, parse
 from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
 from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names_within_workloads

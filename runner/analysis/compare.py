@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.facts import Comparison
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, among_best, ratio_of_medians
 from runner.disturbances import MAX_SLOWDOWN
+from runner.facts import Comparison
 from runner.records import Cell
 
 #: Repetitions that an overwhelming difference needs.

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.facts import CellAnalysis, LawAnalysis, NotIdentifiable
 from runner.analysis.headline import CellTimes
 from runner.analysis.laws import Fit, fit
 from runner.analysis.machine import Machine
+from runner.facts import CellAnalysis, LawAnalysis, NotIdentifiable
 from runner.modes import ModeSpec
 from runner.records import LAWS, Cell, LawName, names_within_workloads
 

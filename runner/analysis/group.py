@@ -17,7 +17,8 @@ from runner.analysis.answer import (
     recommended_of,
     remedies_of,
 )
-from runner.analysis.facts import (
+from runner.analysis.headline import CellTimes
+from runner.facts import (
     Answer,
     CellAnalysis,
     Comparison,
@@ -26,7 +27,6 @@ from runner.analysis.facts import (
     TaskAnalysis,
     WorkComparison,
 )
-from runner.analysis.headline import CellTimes
 from runner.records import varying_settings
 
 _Cells = Mapping[str, CellAnalysis]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from runner.analysis.estimate import Estimate
 from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
+from runner.estimate import Estimate
 from runner.folder.results import Results
 from runner.modes import bags_of
 from runner.records import Cell, Sample

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from runner.analysis.estimate import Estimate
 from runner.analysis.sample_size import fewest_blocks, level_of_each
+from runner.estimate import Estimate
 
 DRAWS = 10_000
 _KEPT_MEDIANS = 1_024  # of 80 kB each

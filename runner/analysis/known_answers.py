@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.analysis.machine import Machine
+from runner.columns import KNOWN_FIGURES
+from runner.estimate import Estimate
+from runner.facts import (
     BoundLimit,
     CellAnalysis,
     KnownAnswerAnalysis,
@@ -14,8 +16,6 @@ from runner.analysis.facts import (
     NotRun,
     OutOfReach,
 )
-from runner.analysis.machine import Machine
-from runner.columns import KNOWN_FIGURES
 from runner.folder.study_description import StudyAnswer
 from runner.modes import ModeSpec
 from runner.records import Cell

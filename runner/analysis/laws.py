@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import LawCurve, NotIdentifiable
 from runner.analysis.intervals import Values, draw_blocks, expanded_tail
+from runner.estimate import Estimate
+from runner.facts import LawCurve, NotIdentifiable
 from runner.records import LawName
 
 FEWEST_LEVELS_AMDAHL = 4

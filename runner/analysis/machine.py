@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from runner.analysis.facts import Payload, Pickled
+from runner.facts import Payload, Pickled
 from runner.folder.environment_record import CpuFacts, Environment, InterpreterRecord
 from runner.records import Cell
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from runner.analysis.facts import Hotspot, ProfileAnalysis
+from runner.facts import Hotspot, ProfileAnalysis
 from runner.folder.results import Results, read_profile
 from runner.records import Purpose
 

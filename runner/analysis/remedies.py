@@ -7,8 +7,8 @@ gain. A cause without a rule here has the remedy that it declares.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from runner.analysis.facts import CellAnalysis, Remedy, RemedyCode
 from runner.analysis.headline import CellTimes
+from runner.facts import CellAnalysis, Remedy, RemedyCode
 from runner.records import AUTO
 
 _LITTLE = 0.05  # of the workers' time: a smaller gain does not help

@@ -5,7 +5,6 @@ from runner.analysis.cell import Times, analyse_cell, study_context
 from runner.analysis.curves import analyse_laws
 from runner.analysis.explain.explainer import Explainer
 from runner.analysis.explain.trace import Trace
-from runner.analysis.facts import StudyAnalysis, StudyFacts
 from runner.analysis.group import analyse_groups, compare_work
 from runner.analysis.headline import headline_times, samples_by_cell, warm_times
 from runner.analysis.intervals import Level
@@ -14,6 +13,7 @@ from runner.analysis.machine import Machine
 from runner.analysis.profiles import analyse_profiles
 from runner.analysis.study_warnings import warnings_of
 from runner.analysis.tasks import analyse_tasks
+from runner.facts import StudyAnalysis, StudyFacts
 from runner.folder.results import Results
 from runner.modes import unit_s, window_s
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from runner.analysis.facts import (
+from runner.disturbances import DisturbanceKind, parse
+from runner.facts import (
     CellAnalysis,
     CellsFailed,
     CellsNotMeasured,
@@ -18,7 +19,6 @@ from runner.analysis.facts import (
     StudyWarning,
     TooFewRepetitions,
 )
-from runner.disturbances import DisturbanceKind, parse
 from runner.records import Sample, Status
 
 #: The statuses of failed cells: those that may have lost most come first.

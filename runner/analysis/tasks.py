@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.trace import Trace, TraceRecords
-from runner.analysis.facts import TaskAnalysis
 from runner.analysis.intervals import Level, Values, among_best, medians, ratio_of_medians
+from runner.estimate import Estimate
+from runner.facts import TaskAnalysis
 from runner.records import Cell
 
 

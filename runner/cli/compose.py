@@ -20,6 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from runner.allowance import usable_cpus
 from runner.cli.flags import is_query, overrides_first, refuse_wrong_flags
 from runner.cli.hydra_errors import one_line
 from runner.cli.hydra_versions import (
@@ -137,7 +138,7 @@ def _quiet_hydra() -> Iterator[None]:
     with temporary_folder() as folder:
         register_resolver("hydra_dir", lambda: str(folder))
         register_resolver("conf_dir", lambda: f"file://{conf_dir()}")
-        register_resolver("usable_cpus", _usable_cpus)
+        register_resolver("usable_cpus", lambda: usable_cpus())  # noqa: PLW0108 - YAML gives no argument
         register()
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
@@ -147,12 +148,6 @@ def _quiet_hydra() -> Iterator[None]:
                 del os.environ["HYDRA_FULL_ERROR"]
             else:
                 os.environ["HYDRA_FULL_ERROR"] = original
-
-
-def _usable_cpus() -> int:
-    from runner.session.environment import usable_cpus  # noqa: PLC0415 - `--help` does not need it
-
-    return usable_cpus()
 
 
 def _read(config: DictConfig, job: HydraConf) -> Point | list[str]:

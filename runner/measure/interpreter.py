@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from runner.folder.environment_record import InterpreterRecord
 from runner.measure.time_limits import explain_limit
+from runner.modes import bags_of
 from runner.paths import PROBE, experiments_path
-from runner.records import Status
+from runner.records import Cell, Status
 from runner.supervise.protocol import NOTE_MARK, REPLY_MARK, Ending, Launch
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # the probe is on the path of type checkers only
         MeasuredReply,
         PreflightReply,
         ProbeInput,
+        ProgramSpecification,
         Specification,
         UntimedReply,
     )
@@ -106,6 +108,21 @@ def _probe_input(specification: "Specification") -> "ProbeInput":
     # Workloads are imported from the working directory, then from the shipped experiments.
     path = [str(Path.cwd()), str(experiments_path())]
     return {"path": path, "reply_mark": REPLY_MARK, "note_mark": NOTE_MARK, "specification": specification}
+
+
+def program_of(cell: Cell, calls: dict[str, int] | None) -> "ProgramSpecification":
+    """Return what a run of a cell executes.
+
+    Args:
+        cell: the cell
+        calls: inner-loop counts of snippets; None: the run finds them
+    """
+    return {
+        "workload": cell.settings["workload"],
+        "pool": cell.settings["executor"]["pool"],
+        "calls": calls,
+        "bags": bags_of(cell),
+    }
 
 
 def measured_reply(ending: Ending) -> "MeasuredReply | FailedReply | None":

@@ -16,6 +16,7 @@ from runner.measure.interpreter import (
     explain_exit,
     last_output,
     measured_reply,
+    program_of,
 )
 from runner.measure.noise import Reading, disturbance
 from runner.measure.time_limits import evidence_text
@@ -135,44 +136,31 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         request: what to measure
         folder: where the workers wait for each other before a window opens
     """
-    settings, reference, bags = request.cell.settings, request.reference, bags_of(request.cell)
-    workload, pool, calls = settings["workload"], settings["executor"]["pool"], reference.calls
+    program = program_of(request.cell, request.reference.calls)
     # Reported once for each cell and for each reference.
     with_native_threads = request.repetition <= 1
     if request.dispatch:
-        dispatch: DispatchSpecification = {
-            "kind": "dispatch",
-            "workload": workload,
-            "pool": pool,
-            "calls": calls,
-            "bags": bags,
-        }
+        dispatch: DispatchSpecification = {"kind": "dispatch", **program}
         return dispatch
     if request.is_window:
         window: WindowSpecification = {
             "kind": "window",
-            "workload": workload,
-            "pool": pool,
-            "calls": calls,
-            "bags": bags,
+            **program,
             "folder": folder,
             "workers": request.cell.workers or 1,
-            "duration_s": settings["duration_s"],
+            "duration_s": request.cell.settings["duration_s"],
             "reference": _expected(request),
             "with_native_threads": with_native_threads,
         }
         return window
     measurement: MeasurementSpecification = {
         "kind": "measurement",
-        "workload": workload,
-        "pool": pool,
-        "calls": calls,
-        "bags": bags,
+        **program,
         "chunk_size": request.tasks_per_chunk,
         "iterations": request.iterations,
         "tracing": _tracing(request),
         "reference": _expected(request),
-        "with_labels": not reference.labels,
+        "with_labels": not request.reference.labels,
         "with_native_threads": with_native_threads,
         # It slows coroutines down a little, so only the reference run of a loop measures it.
         "with_payload": request.repetition == 0,

@@ -12,28 +12,18 @@ from runner.measure.cost_model import CostModel
 from runner.measure.invocation import Outcome, Request
 from runner.measure.references import References
 from runner.measure.remaining import IsPrecise, never_precise, why_no_repetition
+from runner.measure.requests import Requests
 from runner.measure.study_progress import StudyProgress, UntimedProgress
 from runner.measure.study_store import StudyStore
 from runner.measure.tally import Tally
 from runner.measure.untimed_runs import UntimedRequest
 from runner.modes import bags_of
 from runner.plan import Plan
-from runner.records import (
-    AUTO,
-    Cell,
-    CompletedRuns,
-    Purpose,
-    ReferenceRecord,
-    Sample,
-    StudySettings,
-    UntimedRun,
-)
+from runner.records import AUTO, Cell, CompletedRuns, ReferenceRecord, Sample, StudySettings, UntimedRun
 from runner.units import seconds
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import WorkerFacts
-
-_PROFILER_SLOWDOWN = 20  # times the time limit: tracking every small allocation slows a run that much or more
 
 
 class Interrupted(Exception):  # noqa: N818 - it is not an error
@@ -74,6 +64,7 @@ class Study:
         self._is_precise, self._canary, self._clock = is_precise, canary, clock
         self._tally = Tally(plan, earlier)
         self._references = References(plan, settings, earlier)
+        self._requests = Requests(settings, self._references, store)
         self.costs = CostModel(plan, settings, self._tally, self._references)
         self._last_earlier_repetition = self._tally.last_repetition
         self._started_s = clock() - self._tally.earlier_s
@@ -113,7 +104,7 @@ class Study:
             self._disturbance = self._canary()
             for position, cell in enumerate(order):
                 if self._tally.is_due(cell, repetition):
-                    self._measure(self._request(cell, repetition, position))
+                    self._measure(self._requests.timed(cell, repetition, position))
                 self._watch(self._progress(repetition, ended=position == len(order) - 1))
 
     def make_references(self) -> None:
@@ -130,7 +121,7 @@ class Study:
             for cell in self._plan.group(baseline):
                 if self._references.is_needed_from(cell) and self._tally.is_due(cell, 0):
                     self._watch(self._progress(0, ended=False))
-                    self._measure(self._request(cell, 0, next(position)))
+                    self._measure(self._requests.timed(cell, 0, next(position)))
         self._watch(self._progress(0, ended=True))
 
     def make_untimed_runs(self, run: Callable[[UntimedRequest], UntimedRun]) -> None:
@@ -144,7 +135,7 @@ class Study:
             for number, cell in enumerate(cells):
                 progress = UntimedProgress(purpose=purpose, number=number + 1, cells=len(cells))
                 self._watch(self._progress_of_untimed(progress, cells[number:]))
-                untimed = run(self._untimed_request(cell, purpose))
+                untimed = run(self._requests.untimed(cell, purpose))
                 if untimed.status == "interrupted":
                     raise Interrupted(f"interrupted after all repetitions, in the untimed runs ({purpose})")
                 self._store.add_untimed(untimed)
@@ -174,7 +165,7 @@ class Study:
             lengths = reference.lengths * bags_of(cell)
             if cell.chunk_size != AUTO or not lengths or self._references.has_chunk_size(cell):
                 continue
-            outcome = self._measure(replace(self._request(cell, 0, position), dispatch=True))
+            outcome = self._measure(replace(self._requests.timed(cell, 0, position), dispatch=True))
             if outcome.dispatch is None:
                 continue
             size = auto_chunk_size(lengths, outcome.dispatch, reference.cpu_share)
@@ -230,36 +221,6 @@ class Study:
             self._store.log(f"{where}: terminated {outcome.left_behind} leftover processes of the workload")
         if outcome.status != "ok":
             self._store.log(f"{where}: {outcome.status}: {outcome.error}\n{outcome.traceback}")
-
-    def _request(self, cell: Cell, repetition: int, position: int) -> Request:
-        return Request(
-            cell=cell,
-            repetition=repetition,
-            position=position,
-            iterations=self._settings.iterations,
-            time_limit_s=self._references.time_limit_s(cell),
-            load_limit_s=self._settings.load_limit_s,
-            reference=self._references.expected(cell),
-            reference_cell=self._references.source(cell),
-            references_file=self._store.references_file,
-            output=self._store.output_file(cell.id, repetition),
-            auto_chunk_size=self._references.auto_chunk_size(cell),
-            between_chunks_s=self._references.between_chunks_s(cell),
-            is_mostly_dispatch=self._references.is_mostly_dispatch(cell),
-        )
-
-    def _untimed_request(self, cell: Cell, purpose: Purpose) -> UntimedRequest:
-        slowdown = 1 if purpose == "memory" else _PROFILER_SLOWDOWN
-        return UntimedRequest(
-            cell=cell,
-            purpose=purpose,
-            calls=self._references.expected(cell).calls,
-            time_limit_s=self._references.time_limit_s(cell) * slowdown,
-            load_limit_s=self._settings.load_limit_s * slowdown,
-            output=self._store.output_file(cell.id, purpose),
-            profile=self._store.profile_file(cell.id, purpose),
-            auto_chunk_size=self._references.auto_chunk_size(cell),
-        )
 
     def _progress(self, repetition: int, *, ended: bool) -> StudyProgress:
         are_references_made = repetition > 0 or ended

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.folder.atomic_files import reporting_write_errors
-from runner.measure.interpreter import Interpreter, Supervises, explain, untimed_reply
+from runner.measure.interpreter import Interpreter, Supervises, explain, program_of, untimed_reply
 from runner.measure.profilers import collect_allocations, with_py_spy
-from runner.modes import bags_of
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, Purpose, UntimedRun
 from runner.supervise.protocol import Ending, Launch
 from runner.temporary_files import temporary_folder
@@ -92,17 +91,14 @@ def _study_folder(request: UntimedRequest) -> Path:
 
 
 def _launch(request: UntimedRequest, allocations: Path | None = None) -> Launch:
-    settings = request.cell.settings
+    calls = None if request.calls is None else dict(request.calls)
     specification: UntimedSpecification = {
         "kind": "untimed",
-        "workload": settings["workload"],
-        "pool": settings["executor"]["pool"],
+        **program_of(request.cell, calls),
         "chunk_size": request.cell.tasks_per_chunk(request.auto_chunk_size),
-        "calls": None if request.calls is None else dict(request.calls),
-        "bags": bags_of(request.cell),
         "allocations": None if allocations is None else str(allocations),
     }
-    return Interpreter.of(settings).launch(
+    return Interpreter.of(request.cell.settings).launch(
         specification, request.output, request.time_limit_s, load_limit_s=request.load_limit_s
     )
 

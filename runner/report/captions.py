@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.estimate import Estimate
+from runner.facts import CellAnalysis, StudyFacts
 from runner.records import LawName
 from runner.report import wording
 from runner.report.labels import one_line

@@ -1,8 +1,10 @@
-"""Names and settings as tables, plots and sentences show them."""
+"""Names, settings and bounds as tables, plots and sentences show them."""
 
 from typing import Any
 
+from runner.estimate import Estimate
 from runner.records import shown_value
+from runner.units import three_digits
 
 ALL_TASKS = "all"  #: a chunk size of null
 
@@ -22,3 +24,8 @@ def one_line(text: str, limit: int = 34) -> str:
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     half = limit // 2
     return line if len(line) <= limit else f"{line[:half]}…{line[-half + 1 :]}"
+
+
+def bounds_text(estimate: Estimate | None) -> str:
+    """Show the bounds of an estimate; empty without one."""
+    return "" if estimate is None else f"{three_digits(estimate.low)}–{three_digits(estimate.high)}"

@@ -1,7 +1,7 @@
 """The code to paste for a group of cells."""
 
-from runner.analysis.facts import GroupAnalysis, StudyAnalysis
 from runner.codegen.code import code_to_paste
+from runner.facts import GroupAnalysis, StudyAnalysis
 
 
 def code_of(group: GroupAnalysis, study: StudyAnalysis) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from runner.analysis.facts import StudyAnalysis
+from runner.facts import StudyAnalysis
 from runner.report.csv_tables import (
     render_break_even,
     render_fits,

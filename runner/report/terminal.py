@@ -8,14 +8,14 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from runner.analysis.facts import StudyAnalysis
+from runner.facts import StudyAnalysis
 from runner.report import wording
 from runner.report.pasted_code import code_of
 from runner.report.terminal_tables import (
     OUTCOME_STYLES,
     cell_columns,
     explanations,
-    known_columns,
+    known_answer_columns,
     profile_columns,
     snippet_columns,
 )
@@ -157,7 +157,7 @@ class _Terminal:
             return
         self._console.print()
         styles = [OUTCOME_STYLES[answer.outcome] for answer in answers]
-        omitted = print_columns(self._console, known_columns(self._study), self._console.width, styles)
+        omitted = print_columns(self._console, known_answer_columns(self._study), self._console.width, styles)
         self._say(wording.omitted_columns(omitted, "known_answers.csv"), style="dim")
         self._say(f"{wording.known_summary(self._study)}.", style="bold")
 

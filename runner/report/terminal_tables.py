@@ -1,26 +1,26 @@
 """The tables on the terminal: cells, snippets, profiles and known answers, as columns of texts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.columns import BY_NAME, COLUMNS, KNOWN_ANSWER_COLUMNS, NAMING, Column, Heading, RecordT
+from runner.estimate import Estimate
+from runner.facts import (
     CellAnalysis,
     KnownOutcome,
     ProfileAnalysis,
     StudyAnalysis,
     TaskAnalysis,
 )
-from runner.columns import BY_NAME, COLUMNS, NAMING, Column, Heading
 from runner.modes import ModeSpec
 from runner.records import AUTO
 from runner.report import wording
-from runner.report.labels import one_line, short, shown
+from runner.report.column_sentences import sentence_of
+from runner.report.labels import bounds_text, one_line, short, shown
 from runner.report.text_table import TextColumn
-from runner.units import percent, seconds, size, three_digits
+from runner.units import percent, seconds, size
 
 _SETTINGS_PLACE = 1  # the settings that tell cells apart come after the executor
 _LONGEST_SNIPPET = 30
-_LONGEST_WORKLOAD = 20
 _LONGEST_PLACE = 30
 
 OUTCOME_STYLES = {
@@ -28,12 +28,6 @@ OUTCOME_STYLES = {
     KnownOutcome.CANNOT_TELL: "yellow",
     KnownOutcome.NOT_RUN: "dim",
     KnownOutcome.HOLDS: "",
-}
-
-#: The columns whose texts are sentences.
-_SENTENCES: Mapping[str, Callable[[CellAnalysis], str]] = {
-    "main_loss": wording.short_loss,
-    "note": wording.short_note,
 }
 
 
@@ -51,7 +45,11 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
     placed: list[tuple[int, TextColumn]] = [(_SETTINGS_PLACE, column) for column in _settings(cells, study)]
     for place, column, heading in shown:
         if not _repeats(column, heading, cells):
-            placed.append((place, _text_column(column, heading, cells, mode)))
+            texts = [
+                _text(column, heading, cell, study) if cell.is_ok or heading.is_of_failed else ""
+                for cell in cells
+            ]
+            placed.append((place, _text_column(heading, texts, mode)))
         if heading.has_bounds:
             placed.append((place, _bounds_column(column, cells, study)))
     return [column for _, column in sorted(placed, key=lambda pair: pair[0])]
@@ -95,12 +93,10 @@ def _setting(cell: CellAnalysis, key: str) -> str:
     return shown(cell.python if key == "python" else cell.swept.get(key))
 
 
-def _text_column(
-    column: "Column[CellAnalysis]", heading: Heading, cells: Sequence[CellAnalysis], mode: ModeSpec
-) -> TextColumn:
+def _text_column(heading: Heading, texts: Sequence[str], mode: ModeSpec) -> TextColumn:
     return TextColumn(
         heading=heading.text.format(mode=mode),
-        texts=[_text(column, heading, cell) if cell.is_ok or heading.is_of_failed else "" for cell in cells],
+        texts=texts,
         justify=heading.justify,
         drop=heading.drop,
         style=heading.style,
@@ -108,10 +104,11 @@ def _text_column(
     )
 
 
-def _text(column: "Column[CellAnalysis]", heading: Heading, cell: CellAnalysis) -> str:
-    if column.name in _SENTENCES:
-        return _SENTENCES[column.name](cell)
-    value = column.get(cell)
+def _text(column: "Column[RecordT]", heading: Heading, record: RecordT, study: StudyAnalysis) -> str:
+    sentence = sentence_of(column, record).short
+    if sentence is not None:
+        return sentence(record, study)
+    value = column.get(record)
     if value is None:
         return ""
     return heading.show(value.value if isinstance(value, Estimate) else value)
@@ -130,7 +127,7 @@ def _bounds_column(
 ) -> TextColumn:
     estimates = [column.get(cell) if cell.is_ok else None for cell in cells]
     texts = [
-        "baseline" if cell.is_baseline and estimate else _bounds(estimate)
+        "baseline" if cell.is_baseline and estimate else bounds_text(estimate)
         for cell, estimate in zip(cells, estimates, strict=True)
     ]
     others = [
@@ -140,10 +137,6 @@ def _bounds_column(
         heading=_kind_of_bounds(others, study),
         texts=texts if others else [""] * len(cells),
     )
-
-
-def _bounds(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{three_digits(estimate.low)}–{three_digits(estimate.high)}"
 
 
 def _kind_of_bounds(estimates: Iterable[Estimate], study: StudyAnalysis) -> str:
@@ -251,40 +244,14 @@ def _end_of(place: str) -> str:
 # --- known answers ------------------------------------------------------------------------------------
 
 
-def known_columns(study: StudyAnalysis) -> list[TextColumn]:
-    """Make the table of the known answers."""
-    answers = study.known_answers
+def known_answer_columns(study: StudyAnalysis) -> list[TextColumn]:
+    """Make the table of the known answers, a row each."""
+    shown = [(column, column.heading) for column in KNOWN_ANSWER_COLUMNS if column.heading]
     return [
-        TextColumn(
-            heading="workload",
-            texts=[one_line(answer.known.workload, _LONGEST_WORKLOAD) for answer in answers],
-            justify="left",
-        ),
-        TextColumn(
-            heading="cell", texts=[wording.known_cell(answer, study) for answer in answers], justify="left"
-        ),
-        TextColumn(
-            heading="figure", texts=[answer.known.figure for answer in answers], justify="left", drop=2
-        ),
-        TextColumn(heading="expected", texts=[wording.expected_text(answer) for answer in answers]),
-        TextColumn(heading="measured", texts=[_measured(answer.measured) for answer in answers]),
-        TextColumn(
-            heading="outcome",
-            texts=[wording.outcome_text(answer.outcome) for answer in answers],
-            justify="left",
-        ),
-        TextColumn(
-            heading="disturbed",
-            drop=1,
-            texts=[
-                str(answer.disturbed) if answer.disturbed and not answer.not_run else "" for answer in answers
-            ],
-        ),
+        _text_column(
+            heading,
+            [_text(column, heading, answer, study) for answer in study.known_answers],
+            study.study.spec,
+        )
+        for column, heading in sorted(shown, key=lambda pair: pair[1].place)
     ]
-
-
-def _measured(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return ""
-    value = three_digits(estimate.value)
-    return value if estimate.is_exact else f"{value} ({_bounds(estimate)})"

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.columns import BY_NAME, COLUMNS, Kind
+from runner.disturbances import DisturbanceKind
+from runner.estimate import Estimate
+from runner.facts import (
     Answer,
     BoundLimit,
     BreakEven,
@@ -53,8 +55,6 @@ from runner.analysis.facts import (
     Unexplained,
     WorkComparison,
 )
-from runner.columns import BY_NAME, COLUMNS, Kind
-from runner.disturbances import DisturbanceKind
 from runner.records import FAILED_STATUSES, LAWS, Mode
 from runner.report import wording
 from runner.report.json_fields import (

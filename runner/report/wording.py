@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.columns import BY_NAME
+from runner.disturbances import DisturbanceKind
+from runner.estimate import Estimate
+from runner.facts import (
     MOST_MORE_REPETITIONS,
     MOST_SLOWED_BY_TRACING,
     Anomaly,
@@ -56,8 +58,6 @@ from runner.analysis.facts import (
     Unexplained,
     WorkComparison,
 )
-from runner.columns import BY_NAME
-from runner.disturbances import DisturbanceKind
 from runner.records import AUTO, executor_name, names, shown_value
 from runner.report.labels import ALL_TASKS
 from runner.units import percent, plural, seconds, size, three_digits

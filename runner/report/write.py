@@ -6,8 +6,8 @@ from typing import cast
 
 from rich.console import Console
 
-from runner.analysis.facts import StudyAnalysis
 from runner.analysis.study import analyse
+from runner.facts import StudyAnalysis
 from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import read
 from runner.report.renderers import STDOUT, Content, render

@@ -4,15 +4,15 @@ On Linux the facts come from the kernel's files; elsewhere most of them are None
 root of the file system that it reads, so that tests can simulate other machines.
 """
 
-import contextlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Any, ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import Any, cast
 
+from runner.allowance import ROOT, allowed_cpus, cpu_quota, known, memory_limit_bytes, text_of, usable_cpus
 from runner.folder.environment_record import (
     CpuFacts,
     GitFacts,
@@ -25,35 +25,11 @@ from runner.folder.environment_record import (
     SystemFacts,
 )
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-ROOT = Path("/")
 GIT_TIMEOUT_S = 2.0
-# cgroup v1 writes "no limit" as the largest multiple of the page size below 2**63 bytes.
-UNLIMITED_BYTES = 2**62
 
 PACKAGES = ("hydra-core", "omegaconf", "pandas", "matplotlib", "numpy", "scipy", "pyarrow", "rich")
 THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ENVIRONMENT_VARIABLES = (*THREAD_COUNTS, "PYTHONHASHSEED", "PYTHON_GIL")
-
-
-def usable_cpus(root: Path = ROOT) -> int:
-    """Return how many CPUs this process may use, at least 1: its affinity, limited by its cgroup quota."""
-    affinity = _known(_affinity)
-    cpus = len(affinity) if affinity else os.cpu_count() or 1
-    quota = cpu_quota(root)
-    # Rounded down: under a quota of 2.5 CPUs, three busy workers are all throttled a sixth of the time.
-    return cpus if quota is None else min(cpus, max(1, int(quota)))
-
-
-def cpu_quota(root: Path = ROOT) -> float | None:
-    """Return the CPU time that the cgroups grant, in CPUs; None when unlimited or unknown.
-
-    It is the tightest quota of the process's cgroup and all its ancestors, in cgroup v2 (`cpu.max`) or v1
-    (`cpu.cfs_quota_us`). Ancestors outside a container are not visible from inside it.
-    """
-    return _known(_tightest, _quota_of, "cpu", root)
 
 
 def capture(root: Path = ROOT) -> MachineFacts:
@@ -74,21 +50,10 @@ def capture(root: Path = ROOT) -> MachineFacts:
     }
 
 
-def _known(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Return what `read` returns, or None if it fails: a missing fact must not stop a measurement."""
-    with contextlib.suppress(Exception):
-        return read(*args, **kwargs)
-    return None
-
-
 def _facts(**readers: Callable[[], Any]) -> dict[str, Any]:
     """Call each reader separately; an empty text or collection means that the fact is unknown."""
-    values = {name: _known(read) for name, read in readers.items()}
+    values = {name: known(read) for name, read in readers.items()}
     return {name: None if value in ("", [], {}) else value for name, value in values.items()}
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace").strip()
 
 
 # Topics of `capture`
@@ -100,8 +65,8 @@ def _machine(root: Path) -> HostFacts:
     facts = _facts(
         host_name=platform.node,
         architecture=platform.machine,
-        vendor=lambda: _text(firmware / "sys_vendor"),
-        product=lambda: _text(firmware / "product_name"),
+        vendor=lambda: text_of(firmware / "sys_vendor"),
+        product=lambda: text_of(firmware / "product_name"),
         virtual_machine=lambda: "hypervisor" in _cpuinfo(root, "flags")[0].split(),
         container=lambda: _container(root),
     )
@@ -118,16 +83,16 @@ def _cpu(root: Path) -> CpuFacts:
         # The older name of core_cpus_list; every kernel has it.
         physical_cores=lambda: len(set(_each_cpu(root, "topology/thread_siblings_list"))) or None,
         sockets=lambda: len(set(_each_cpu(root, "topology/physical_package_id"))) or None,
-        smt_active=lambda: _text(cpus / "smt/active") == "1",
+        smt_active=lambda: text_of(cpus / "smt/active") == "1",
         hybrid=lambda: _hybrid(root),
-        affinity=_affinity,
+        affinity=allowed_cpus,
         cpu_quota=lambda: cpu_quota(root),
         usable_cpus=lambda: usable_cpus(root),
         governor=lambda: ", ".join(sorted(set(_each_cpu(root, "cpufreq/scaling_governor")))),
         boost_enabled=lambda: _boost_enabled(root),
         frequencies_mhz=lambda: _frequencies_mhz(root),
         numa_nodes=lambda: {
-            node.name: _text(node / "cpulist")
+            node.name: text_of(node / "cpulist")
             for node in sorted((root / "sys/devices/system/node").glob("node[0-9]*"))
         },
     )
@@ -138,7 +103,7 @@ def _memory(root: Path) -> MemoryFacts:
     facts = _facts(
         memory_total_bytes=lambda: _meminfo_bytes(root, "MemTotal"),
         memory_available_bytes=lambda: _meminfo_bytes(root, "MemAvailable"),
-        cgroup_memory_limit_bytes=lambda: _tightest(_memory_limit_of, "memory", root),
+        cgroup_memory_limit_bytes=lambda: memory_limit_bytes(root),
     )
     return cast("MemoryFacts", facts)
 
@@ -174,13 +139,13 @@ def _runner() -> RunnerFacts:
         python_version=platform.python_version,
         python_build=lambda: sys.version,
         python_executable=lambda: sys.executable,
-    ) | {"packages": {name: _known(_package_version, name) for name in PACKAGES}}
+    ) | {"packages": {name: known(_package_version, name) for name in PACKAGES}}
     return cast("RunnerFacts", facts)
 
 
 def _git() -> GitFacts:
     """Return the state of the git repository of the working directory, which contains the user's code."""
-    revision, *state = _known(_git_status) or ["(initial)"]
+    revision, *state = known(_git_status) or ["(initial)"]
     if revision.endswith("(initial)"):
         return {"revision": None, "dirty": None}
     return {"revision": revision.split()[-1], "dirty": any(not line.startswith("#") for line in state)}
@@ -190,7 +155,7 @@ def _load(root: Path) -> LoadFacts:
     """Return the load of the whole machine; busy and steal are summed over its CPUs since it started."""
     facts = _facts(
         load_average=lambda: list(os.getloadavg()),
-        uptime_s=lambda: float(_text(root / "proc/uptime").split()[0]),
+        uptime_s=lambda: float(text_of(root / "proc/uptime").split()[0]),
         # Fields of proc_stat(5): user, nice, system, irq, softirq; user and nice contain the guests'.
         busy_s=lambda: _cpu_seconds(root, 1, 2, 3, 6, 7),
         steal_s=lambda: _cpu_seconds(root, 8),
@@ -198,66 +163,12 @@ def _load(root: Path) -> LoadFacts:
     return cast("LoadFacts", facts)
 
 
-# Control groups
-
-
-def _tightest(limit_of: Callable[[Path], float | None], controller: str, root: Path) -> float | None:
-    limits = [_known(limit_of, directory) for directory in _cgroups(controller, root)]
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _cgroups(controller: str, root: Path) -> Iterator[Path]:
-    """Yield the directories of this process's cgroups for `controller`, and of all their ancestors.
-
-    A host may mount v1 and v2 side by side, with each controller in one of them; both are read.
-    """
-    memberships = {}  # type of file system → path of this process's cgroup in that hierarchy
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            memberships["cgroup2"] = PurePosixPath(path)
-        elif controller in controllers.split(","):
-            memberships["cgroup"] = PurePosixPath(path)
-
-    for line in _text(root / "proc/self/mountinfo").splitlines():
-        mount, _, file_system = line.partition(" - ")
-        kind, _, options = file_system.split(" ", 2)
-        if kind not in memberships or (kind == "cgroup" and controller not in options.split(",")):
-            continue
-        # The mount shows the hierarchy from mount_root on: in a container often /docker/<id>.
-        mount_root, mount_point = mount.split()[3:5]
-        if memberships[kind].is_relative_to(mount_root):
-            below = memberships[kind].relative_to(mount_root)
-            yield from (root / mount_point.lstrip("/") / path for path in (below, *below.parents))
-
-
-def _quota_of(directory: Path) -> float | None:
-    """Return the quota of one cgroup in CPUs, None if unlimited; raises if the file is missing."""
-    if (directory / "cpu.max").exists():
-        quota, period = _text(directory / "cpu.max").split()
-    else:
-        quota = _text(directory / "cpu.cfs_quota_us")
-        period = _text(directory / "cpu.cfs_period_us")
-    return None if quota in ("max", "-1") else int(quota) / int(period)
-
-
-def _memory_limit_of(directory: Path) -> int | None:
-    """Return the memory limit of one cgroup in bytes, None if unlimited; raises if the file is missing."""
-    v2 = directory / "memory.max"
-    limit = _text(v2 if v2.exists() else directory / "memory.limit_in_bytes")
-    return None if limit == "max" or int(limit) >= UNLIMITED_BYTES else int(limit)
-
-
 # Single facts: any exception means that the fact is unknown
-
-
-def _affinity() -> list[int]:
-    return sorted(os.sched_getaffinity(0))
 
 
 def _cpuinfo(root: Path, key: str) -> list[str]:
     """Return the values of `key` in `/proc/cpuinfo`, usually one per logical CPU."""
-    pairs = (line.partition(":") for line in _text(root / "proc/cpuinfo").splitlines())
+    pairs = (line.partition(":") for line in text_of(root / "proc/cpuinfo").splitlines())
     return [value.strip() for name, _, value in pairs if name.strip() == key]
 
 
@@ -265,7 +176,7 @@ def _each_cpu(root: Path, name: str) -> list[str]:
     """Return the content of this file of every CPU under `/sys` that has it."""
     directories = (root / "sys/devices/system/cpu").glob("cpu[0-9]*")
     in_order = sorted(directories, key=lambda directory: int(directory.name.removeprefix("cpu")))
-    texts = [_known(_text, directory / name) for directory in in_order]
+    texts = [known(text_of, directory / name) for directory in in_order]
     return [text for text in texts if text is not None]
 
 
@@ -280,24 +191,24 @@ def _hybrid(root: Path) -> bool | None:
 
 def _boost_enabled(root: Path) -> bool:
     cpus = root / "sys/devices/system/cpu"
-    no_turbo = _known(_text, cpus / "intel_pstate/no_turbo")
-    return _text(cpus / "cpufreq/boost") == "1" if no_turbo is None else no_turbo == "0"
+    no_turbo = known(text_of, cpus / "intel_pstate/no_turbo")
+    return text_of(cpus / "cpufreq/boost") == "1" if no_turbo is None else no_turbo == "0"
 
 
 def _frequencies_mhz(root: Path) -> list[float]:
-    from_cpuinfo = [float(mhz) for mhz in _known(_cpuinfo, root, "cpu MHz") or []]
+    from_cpuinfo = [float(mhz) for mhz in known(_cpuinfo, root, "cpu MHz") or []]
     return from_cpuinfo or [int(khz) / 1000 for khz in _each_cpu(root, "cpufreq/scaling_cur_freq")]
 
 
 def _meminfo_bytes(root: Path, key: str) -> int:
-    lines = _text(root / "proc/meminfo").splitlines()
+    lines = text_of(root / "proc/meminfo").splitlines()
     kib = next(line.split()[1] for line in lines if line.startswith(f"{key}:"))
     return int(kib) * 1024
 
 
 def _cpu_seconds(root: Path, *fields: int) -> float:
     """Return the sum of these fields of the first line of `/proc/stat`, which is for all CPUs."""
-    ticks = _text(root / "proc/stat").splitlines()[0].split()
+    ticks = text_of(root / "proc/stat").splitlines()[0].split()
     return sum(int(ticks[field]) for field in fields) / os.sysconf("SC_CLK_TCK")
 
 
@@ -308,7 +219,7 @@ def _container(root: Path) -> str | None:
             return kind
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "kubernetes"
-    return _known(_text, root / "run/systemd/container") or os.environ.get("container")  # noqa: SIM112 - it is lower-case
+    return known(text_of, root / "run/systemd/container") or os.environ.get("container")  # noqa: SIM112 - it is lower-case
 
 
 def _user_name() -> str:

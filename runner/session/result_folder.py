@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.allowance import usable_cpus
 from runner.errors import ConfigurationError
 from runner.folder.atomic_files import reporting_write_errors
 from runner.folder.environment_record import Environment, InterpreterRecord
@@ -56,7 +57,7 @@ def _create(session: Session, interpreters: _Interpreters, study_id: str) -> Ope
     facts: Environment = {
         "start": environment.capture(),
         "interpreters": list(interpreters),
-        "together": measure_together([cell.workers for cell in plan.cells], environment.usable_cpus()),
+        "together": measure_together([cell.workers for cell in plan.cells], usable_cpus()),
     }
     store.write_environment(facts)
     return OpenFolder(store=store, facts=facts)

@@ -50,7 +50,7 @@ def test_every_adapter_has_code_to_paste(target: str) -> None:
 def test_adapters_differ_in_their_traits() -> None:
     assert declared_traits(ADAPTED["interpreter"]) == {"has_interpreters": True}
     assert declared_traits(ADAPTED["asyncio"])["one_event_loop"] is True
-    assert declared_traits(ADAPTED["dask"])["shares_call"] is True
+    assert declared_traits(ADAPTED["dask"])["shares_call"] is True  # inherited
     assert declared_traits(ADAPTED["pool"]) == {}
 
 

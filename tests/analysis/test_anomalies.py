@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runner.analysis.anomalies import anomalies
-from runner.analysis.facts import Anomaly
+from runner.facts import Anomaly
 
 QUIET = [1.00, 1.02, 0.99, 1.01, 0.98, 1.00, 1.01, 0.99, 1.02]
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from runner.analysis.compare import is_far_slower
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.causes import (
     DISPATCH,
     OVERSUBSCRIBED,
@@ -18,7 +17,12 @@ from runner.analysis.explain.causes import (
     UNEVEN_TASKS,
 )
 from runner.analysis.explain.start_up import POOL_START
-from runner.analysis.facts import (
+from runner.analysis.group import analyse_groups
+from runner.analysis.headline import CellTimes
+from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.study import analyse
+from runner.estimate import Estimate
+from runner.facts import (
     Answer,
     BoundLimit,
     Cause,
@@ -31,10 +35,6 @@ from runner.analysis.facts import (
     Remedy,
     RemedyCode,
 )
-from runner.analysis.group import analyse_groups
-from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Level, ratio_of_medians
-from runner.analysis.study import analyse
 from runner.records import Cell
 from tests.analysis_factories import analysed_cell
 from tests.factories import MakeResults, cell

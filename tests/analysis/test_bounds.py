@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner.analysis.explain.bounds import longest_first_makespan, shortest_makespan, shortest_makespans
 from runner.analysis.explain.serial_work import SerialWork
-from runner.analysis.facts import BoundLimit
+from runner.facts import BoundLimit
 
 #: Inner-loop iterations of the six numbers of the concurrent.futures documentation.
 PRIMES = [5_297_936, 5_305_249, 5_297_936, 5_368_427, 5_380_469, 1_653_045]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from runner.analysis.break_even import analyse_break_evens
-from runner.analysis.facts import BreakEven
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
+from runner.facts import BreakEven
 from tests.analysis_factories import analysed_cell
 from tests.factories import cell
 

@@ -16,8 +16,8 @@ from runner.analysis.explain.causes import (
     shown_losses,
     task_cpus,
 )
-from runner.analysis.facts import Cause
 from runner.analysis.intervals import Level
+from runner.facts import Cause
 from tests.analysis.traced_runs import TracedTask, traced_run, traced_task
 
 TASKS = 8

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import Anomaly, CellAnalysis, Factors, Limit
 from runner.analysis.study import analyse
+from runner.estimate import Estimate
+from runner.facts import Anomaly, CellAnalysis, Factors, Limit
 from runner.folder.environment_record import environment_of
 from runner.folder.results import Results
 from runner.records import Status, UntimedRun

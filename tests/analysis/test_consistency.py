@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from runner.analysis.facts import Answer, CellAnalysis, Comparison, GroupAnalysis, StudyAnalysis
 from runner.analysis.study import analyse
+from runner.facts import Answer, CellAnalysis, Comparison, GroupAnalysis, StudyAnalysis
 from runner.report.wording import break_even_sentence, sentences_of, warning_sentence
 from tests.factories import MakeResults, cell
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from runner.analysis.curves import analyse_laws
-from runner.analysis.facts import CellAnalysis, Factors, LawAnalysis, NotIdentifiable
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
 from runner.analysis.machine import Machine
+from runner.facts import CellAnalysis, Factors, LawAnalysis, NotIdentifiable
 from runner.modes import MODES
 from runner.records import Mode
 from tests.analysis_factories import analysed_cell, estimate

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CpusTogether, Unexplained
 from runner.analysis.study import analyse
+from runner.estimate import Estimate
+from runner.facts import CpusTogether, Unexplained
 from runner.folder.environment_record import environment_of
 from tests.factories import SETTINGS, MakeResults, cell
 

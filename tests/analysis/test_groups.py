@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CellAnalysis, GroupAnalysis, TaskAnalysis
 from runner.analysis.group import analyse_groups
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
 from runner.analysis.study import analyse
+from runner.estimate import Estimate
+from runner.facts import CellAnalysis, GroupAnalysis, TaskAnalysis
 from runner.records import Cell
 from tests.analysis_factories import analysed_cell, analysed_snippet
 from tests.factories import SETTINGS, MakeResults, cell

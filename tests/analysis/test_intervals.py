@@ -16,7 +16,7 @@ from runner.analysis.intervals import (
     resampled_medians,
 )
 from runner.analysis.sample_size import fewest_blocks, level_of_each, too_few_to_compare
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 
 times = st.lists(st.floats(0.1, 10.0), min_size=6, max_size=31)
 
@@ -158,6 +158,6 @@ def test_the_best_of_equal_cells_is_excluded_no_more_often_than_promised(cells: 
     ("cells", "repetitions", "needed"), [(1, 1, None), (2, 5, 6), (7, 7, None), (8, 7, 8), (8, 8, None)]
 )
 def test_many_cells_need_more_repetitions(cells: int, repetitions: int, needed: int | None) -> None:
-    grid = [make_cell(f"c{number}", baseline="c0") for number in range(cells)]
+    grid = [make_cell(id=f"c{number}", baseline="c0") for number in range(cells)]
     few = too_few_to_compare(grid, repetitions, 0.95)
     assert (few and few.needed) == needed

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import (
+from runner.analysis.known_answers import Measured, compare_known_answers
+from runner.analysis.machine import Machine
+from runner.columns import KNOWN_FIGURES
+from runner.facts import (
     BoundLimit,
     KnownAnswerAnalysis,
     KnownOutcome,
@@ -12,9 +15,6 @@ from runner.analysis.facts import (
     NotRun,
     OutOfReach,
 )
-from runner.analysis.known_answers import Measured, compare_known_answers
-from runner.analysis.machine import Machine
-from runner.columns import KNOWN_FIGURES
 from runner.folder.environment_record import environment_of
 from runner.folder.study_description import StudyAnswer
 from runner.modes import MODES

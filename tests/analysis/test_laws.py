@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from runner.analysis.facts import NotIdentifiable
 from runner.analysis.intervals import Values
 from runner.analysis.laws import Fit, fit
+from runner.facts import NotIdentifiable
 from runner.records import LawName
 
 LEVELS = [1, 2, 4, 8, 16, 32]

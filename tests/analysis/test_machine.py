@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import Pickled
 from runner.analysis.machine import Machine
+from runner.facts import Pickled
 from runner.folder.environment_record import environment_of
 from tests.factories import cell
 

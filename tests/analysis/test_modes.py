@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import GroupAnalysis, StudyAnalysis
 from runner.analysis.study import analyse
+from runner.estimate import Estimate
+from runner.facts import GroupAnalysis, StudyAnalysis
 from runner.folder.results import Results
 from runner.folder.study_description import StudyAnswer
 from runner.records import Cell

@@ -7,10 +7,10 @@ import pytest
 
 from runner.analysis.answer import ComparedCells
 from runner.analysis.explain import causes, start_up
-from runner.analysis.facts import Cause, CellAnalysis, RemedyCode
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level
 from runner.analysis.remedies import remedy_of
+from runner.facts import Cause, CellAnalysis, RemedyCode
 from tests.analysis_factories import analysed_cell, estimate, loss
 from tests.factories import POOL, SETTINGS, cell
 

@@ -17,7 +17,7 @@ from runner.analysis.explain.start_up import (
     start_detail,
     with_start_remedy,
 )
-from runner.analysis.facts import Cause, InEachWorker, Restarts
+from runner.facts import Cause, InEachWorker, Restarts
 from tests.analysis.traced_runs import TracedTask, traced_run, traced_task
 
 

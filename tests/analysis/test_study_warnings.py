@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import (
+from runner.analysis.study_warnings import warnings_of
+from runner.disturbances import DisturbanceKind
+from runner.facts import (
     Anomaly,
     CellAnalysis,
     CellsFailed,
@@ -22,8 +24,6 @@ from runner.analysis.facts import (
     StudyWarning,
     TooFewRepetitions,
 )
-from runner.analysis.study_warnings import warnings_of
-from runner.disturbances import DisturbanceKind
 from runner.records import Sample
 from tests.analysis_factories import analysed_cell, analysed_group, study_facts
 from tests.factories import FUNCTION, POOL, cell

@@ -14,8 +14,8 @@ from runner.analysis.explain.tiny_tasks import (
     with_tiny_task_remedy,
 )
 from runner.analysis.explain.transfer import ITEMS, Transfer
-from runner.analysis.facts import Payload, Pickled, TinyTasks
 from runner.analysis.intervals import Level
+from runner.facts import Payload, Pickled, TinyTasks
 from runner.records import ChunkSize
 
 LEVEL = Level(0.95, 1)

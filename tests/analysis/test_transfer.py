@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.causes import DISPATCH, EMPTY_QUEUE, POOL_END
 from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.explain.transfer import (
@@ -16,7 +15,8 @@ from runner.analysis.explain.transfer import (
     transfer_losses,
     with_transfer_facts,
 )
-from runner.analysis.facts import Cause, Loss, Payload, Pickled, Sent
+from runner.estimate import Estimate
+from runner.facts import Cause, Loss, Payload, Pickled, Sent
 
 TINY = Pickled(mean_bytes=0, largest_bytes=0, repeated_bytes=0, pickle_s=1e-6, unpickle_s=1e-6)
 

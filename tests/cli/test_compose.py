@@ -230,7 +230,7 @@ def test_workers_null_is_the_default_of_the_pool(compose: Compose) -> None:
 
 @pytest.mark.slow
 def test_workers_are_by_default_the_usable_cpus(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.session.environment.usable_cpus", lambda: 5)
+    monkeypatch.setattr("runner.cli.compose.usable_cpus", lambda: 5)
     assert compose()[0].config.workers == 5
 
 

@@ -21,9 +21,10 @@ from runner.folder.results import Results, read, read_profile, read_trace
 from runner.folder.store import Store
 from runner.folder.study_description import FORMAT, ResumedSession, StudyAnswer
 from runner.records import Cell, Mode, Sample, TaskRecord, UntimedRun
-from tests.factories import describe_study, make_cell
+from tests.factories import cell as make_cell
+from tests.factories import describe_study
 
-CELLS = (make_cell("s"), make_cell("t", baseline="s", executor="thread", workers=2))
+CELLS = (make_cell(id="s"), make_cell(id="t", baseline="s", executor="thread", workers=2))
 SAMPLE = Sample(
     cell="t",
     repetition=1,
@@ -180,8 +181,8 @@ def test_characters_of_undecodable_file_names_are_written_as_escapes(storing: St
 def test_cells_are_read_as_they_were_written(swept: dict[str, Any], workload: str, items: list[Any]) -> None:
     settings = {**CELLS[0].settings, "workload": {"name": workload, "items": items}}
     cells = (
-        make_cell("s", swept=swept, workload=workload, settings=settings),
-        make_cell("t", baseline="s", swept=swept, workload=workload, workers=2, chunk_size=None),
+        make_cell(id="s", swept=swept, workload=workload, settings=settings),
+        make_cell(id="t", baseline="s", swept=swept, workload=workload, workers=2, chunk_size=None),
     )
     with tempfile.TemporaryDirectory() as folder, make_store(Path(folder), cells, list(swept)) as store:
         results = read(store.folder)
@@ -194,7 +195,7 @@ def test_cells_with_the_same_workload_share_it_in_their_file(tmp_path: Path) -> 
         return {**CELLS[0].settings, "workload": {"name": "w", "items": [first, "a-mark"]}}
 
     cells = tuple(
-        make_cell(f"c{n}", settings=settings(first)) for n, first in enumerate([1, 1, True, 1.0, 1])
+        make_cell(id=f"c{n}", settings=settings(first)) for n, first in enumerate([1, 1, True, 1.0, 1])
     )
     with make_store(tmp_path, cells) as store:
         cells_read = read(store.folder).cells
@@ -211,7 +212,7 @@ def test_undecodable_file_names_are_read_as_they_were_written(storing: Store) ->
 
 
 def test_a_row_holds_the_settings_of_its_cell(tmp_path: Path) -> None:
-    cells = (make_cell("t", swept={"env.A": "1", "items.size": None}, executor="thread", workers=2),)
+    cells = (make_cell(id="t", swept={"env.A": "1", "items.size": None}, executor="thread", workers=2),)
     with make_store(tmp_path, cells, ["env.A", "items.size"]) as store:
         store.add([SAMPLE], [])
     (row,) = rows_of(store.folder)

@@ -22,7 +22,7 @@ from runner.measure.invocation import (
 from runner.records import Cell, Reference, Sample
 from runner.supervise.protocol import REPLY_MARK, EndedBy, Ending, Launch
 from runner_probe.iteration import RECORD_FIELDS
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 
 
 class FakeSupervisor:
@@ -106,7 +106,7 @@ def measure(tmp_path: Path) -> Callable[..., Outcome]:
 
 def make_request(folder: Path, reference: Reference | None = None, cell: Cell | None = None) -> Request:
     return Request(
-        cell=cell or make_cell("abc"),
+        cell=cell or make_cell(id="abc", chunk_size=1),
         repetition=2,
         position=3,
         iterations=1,
@@ -144,12 +144,12 @@ def test_a_dead_worker_is_reported_with_how_it_ended_and_its_last_output(
 
 def test_a_launch_has_prefix_python_and_probe_and_the_variables_of_the_cell(tmp_path: Path) -> None:
     settings = {
-        **make_cell("abc").settings,
+        **make_cell(id="abc").settings,
         "prefix": ["nice", "-n5"],
         "env": {"PYTHON_GIL": "0", "PATH": "/nowhere"},
     }
     supervisor = FakeSupervisor(make_ending())
-    invoke(make_request(tmp_path, cell=make_cell("abc", settings=settings)), supervisor)
+    invoke(make_request(tmp_path, cell=make_cell(id="abc", settings=settings)), supervisor)
     (launch,) = supervisor.launches
     assert launch.command[:3] == ["nice", "-n5", "/usr/bin/python3"]
     assert Path(launch.command[3]).parts[-3:] == ("runner", "probe", "__main__.py")
@@ -158,7 +158,7 @@ def test_a_launch_has_prefix_python_and_probe_and_the_variables_of_the_cell(tmp_
 
 
 def in_window(tmp_path: Path, repetition: int) -> Request:
-    default = make_cell("abc", workers=2)
+    default = make_cell(id="abc", workers=2)
     cell = replace(default, settings={**default.settings, "duration_s": 1.5})
     return replace(make_request(tmp_path), cell=cell, repetition=repetition)
 
@@ -205,7 +205,7 @@ def test_a_specification_holds_what_the_reference_fixed(tmp_path: Path) -> None:
     )
     invoke(request, supervisor)
     received = json.loads(supervisor.launches[0].specification)
-    settings = make_cell("abc").settings
+    settings = make_cell(id="abc").settings
     assert (received["path"][0], received["reply_mark"]) == (str(Path.cwd()), REPLY_MARK)
     assert received["specification"] == {
         "kind": "measurement",
@@ -302,7 +302,7 @@ def test_a_wrong_result_marks_every_iteration(measure: Callable[..., Outcome]) -
 
 
 def test_a_reference_of_several_bags_has_the_lengths_of_one_bag(measure: Callable[..., Outcome]) -> None:
-    weak = make_cell("abc", workers=3, settings={**make_cell("abc").settings, "bags": 3})
+    weak = make_cell(id="abc", workers=3, settings={**make_cell(id="abc").settings, "bags": 3})
     records = [make_record(0, 4), make_record(4, 2)]
     reference = measure(make_ending(make_reply(make_iteration(0, records))), cell=weak).reference
     assert reference is not None
@@ -445,7 +445,7 @@ def test_a_worker_that_replaces_another_has_its_lane(measure: Callable[..., Outc
         make_record(4, thread=50, started_ns=255),  # more at a time than the cell has workers
     ]
     reply = make_reply(make_iteration(records=records), labels=list("abcde"))
-    cell = make_cell("abc", workers=2)
+    cell = make_cell(id="abc", workers=2)
     assert [record.worker for record in measure(make_ending(reply), cell=cell).records] == [0, 1, 0, 1, 2]
 
 
@@ -521,7 +521,7 @@ def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
 ) -> None:
     supervisor = FakeSupervisor(make_ending())
     reference = Reference(task_s=task_s, labels=["one"] * 20)
-    cell = make_cell("abc", chunk_size=chunk_size)
+    cell = make_cell(id="abc", chunk_size=chunk_size)
     invoke(make_request(tmp_path, reference, cell), supervisor)
     assert specification_of(supervisor.launches[0])["tracing"] == tracing
 
@@ -542,7 +542,7 @@ def test_chunks_with_slow_data_transfer_are_traced_even_if_their_tasks_are_short
     tmp_path: Path, between_chunks_s: float, executor: str, tracing: str
 ) -> None:
     supervisor = FakeSupervisor(make_ending())
-    default = make_cell("abc")
+    default = make_cell(id="abc")
     cell = replace(default, settings={**default.settings, "executor": {"pool": {"_target_": executor}}})
     request = make_request(tmp_path, Reference(task_s=1e-9, labels=["one"] * 20), cell)
     invoke(replace(request, between_chunks_s=between_chunks_s), supervisor)
@@ -556,7 +556,7 @@ def test_a_pool_that_mostly_dispatches_short_tasks_is_not_traced_again(
     tmp_path: Path, task_s: float, tracing: str
 ) -> None:
     supervisor = FakeSupervisor(make_ending())
-    request = make_request(tmp_path, Reference(task_s=task_s, labels=["one"] * 20), make_cell("abc"))
+    request = make_request(tmp_path, Reference(task_s=task_s, labels=["one"] * 20), make_cell(id="abc"))
     invoke(replace(request, is_mostly_dispatch=True), supervisor)
     assert specification_of(supervisor.launches[0])["tracing"] == tracing
 

@@ -18,7 +18,7 @@ from runner.records import Purpose, UntimedRun
 from runner.supervise.client import Supervisor
 from runner.supervise.protocol import Ending, Launch
 from tests.conftest import PATIENCE_S
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 from tests.measure.test_invocation import make_ending
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ def profiled(
 ) -> UntimedRun:
     (folder / "working.py").write_text(WORK, encoding="utf-8")
     settings = {
-        **make_cell("abc").settings,
+        **make_cell(id="abc").settings,
         "python": sys.executable,
         "env": env,
         "workload": {"function": f"working.{function}", "items": items},
         "executor": {"pool": dict(pool)},
     }
     request = UntimedRequest(
-        cell=make_cell("abc", settings=settings),
+        cell=make_cell(id="abc", chunk_size=1, settings=settings),
         purpose=purpose,
         calls=None,
         time_limit_s=PATIENCE_S,

@@ -30,7 +30,7 @@ from runner.records import (
     TaskRecord,
     UntimedRun,
 )
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 
 SETTINGS = StudySettings(repetitions=2, iterations=1, time_limit_s=None, seed=1)
 
@@ -147,20 +147,20 @@ class Trial:
         self.progress.append(replace(progress, wall_s=walls, failed=dict(progress.failed)))
 
 
-SERIAL, THREAD, PROCESS = make_cell("s"), make_cell("t", baseline="s"), make_cell("p", baseline="s")
-OTHER_SERIAL = make_cell("S", python="3.14.0")
-OTHER_THREAD = make_cell("T", baseline="S", python="3.14.0")
+SERIAL, THREAD, PROCESS = make_cell(id="s"), make_cell(id="t", baseline="s"), make_cell(id="p", baseline="s")
+OTHER_SERIAL = make_cell(id="S", python="3.14.0")
+OTHER_THREAD = make_cell(id="T", baseline="S", python="3.14.0")
 
 
 def test_the_same_seed_gives_the_same_order() -> None:
-    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    cells = [make_cell(id=f"c{number}", baseline="c0") for number in range(8)]
     settings = replace(SETTINGS, repetitions=4)
     first, second = (Trial(*cells, settings=settings).measure().order() for _ in range(2))
     assert first == second
 
 
 def test_another_seed_gives_another_order() -> None:
-    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    cells = [make_cell(id=f"c{number}", baseline="c0") for number in range(8)]
     orders = {
         tuple(Trial(*cells, settings=replace(SETTINGS, seed=seed)).measure().order()) for seed in range(5)
     }
@@ -168,7 +168,7 @@ def test_another_seed_gives_another_order() -> None:
 
 
 def test_every_repetition_has_a_different_order() -> None:
-    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    cells = [make_cell(id=f"c{number}", baseline="c0") for number in range(8)]
     trial = Trial(*cells, settings=replace(SETTINGS, repetitions=5)).measure()
     orders = {
         tuple(request.cell.id for request in trial.requests if request.repetition == repetition)
@@ -186,7 +186,7 @@ def test_every_repetition_has_a_different_order() -> None:
 def test_every_repetition_visits_every_cell_once(cells: int, repetitions: int, seed: int) -> None:
     ids = [f"c{number}" for number in range(cells)]
     settings = replace(SETTINGS, repetitions=repetitions, seed=seed)
-    trial = Trial(*(make_cell(identity, baseline="c0") for identity in ids), settings=settings).measure()
+    trial = Trial(*(make_cell(id=identity, baseline="c0") for identity in ids), settings=settings).measure()
     for repetition in range(1, repetitions + 1):
         visits = [request for request in trial.requests if request.repetition == repetition]
         assert sorted(visit.cell.id for visit in visits) == ids
@@ -197,7 +197,7 @@ def test_every_repetition_visits_every_cell_once(cells: int, repetitions: int, s
 
 
 def test_the_order_does_not_depend_on_failures() -> None:
-    cells = [make_cell(f"c{number}", baseline="c0") for number in range(8)]
+    cells = [make_cell(id=f"c{number}", baseline="c0") for number in range(8)]
     settings = replace(SETTINGS, repetitions=3)
     calm = Trial(*cells, settings=settings).measure().order()
     disturbed = Trial(
@@ -212,13 +212,13 @@ def test_the_order_does_not_depend_on_failures() -> None:
 
 def test_the_default_time_limit_includes_the_window() -> None:
     settings = {**SERIAL.settings, "duration_s": 100.0}
-    cells = make_cell("s", settings=settings), make_cell("t", baseline="s", settings=settings)
+    cells = make_cell(id="s", settings=settings), make_cell(id="t", baseline="s", settings=settings)
     trial = Trial(*cells).measure()
     assert {request.time_limit_s for request in trial.requests if request.repetition} == {120.0}
 
 
 def test_progress_has_times_per_bag() -> None:
-    twice = make_cell("t", baseline="s", settings={**SERIAL.settings, "bags": 2})
+    twice = make_cell(id="t", baseline="s", settings={**SERIAL.settings, "bags": 2})
     wall_s = Trial(SERIAL, twice).measure().progress[-1].wall_s
     assert wall_s["t"] == [time_s / 2 for time_s in wall_s["s"]]
 
@@ -258,7 +258,7 @@ def test_the_inner_loop_counts_of_the_first_reference_hold_for_every_baseline_of
 
 def test_different_snippets_are_calibrated_separately_even_if_their_workloads_share_a_name() -> None:
     workload = {"name": "squares", "snippets": {"other": "2 ** 2"}}
-    other = make_cell("o", settings={**SERIAL.settings, "workload": workload})
+    other = make_cell(id="o", settings={**SERIAL.settings, "workload": workload})
     trial = Trial(
         SERIAL, other, invoke=lambda request: outcome_of(request, calls={request.cell.id: 7})
     ).measure()
@@ -267,7 +267,7 @@ def test_different_snippets_are_calibrated_separately_even_if_their_workloads_sh
 
 
 def test_after_a_failed_reference_the_next_reference_calibrates() -> None:
-    third = make_cell("3", python="3.15.0")
+    third = make_cell(id="3", python="3.15.0")
     trial = Trial(
         SERIAL,
         OTHER_SERIAL,
@@ -312,7 +312,7 @@ def test_after_a_failed_reference_the_first_cell_that_succeeds_takes_its_place()
             return outcome_of(request, "failed")
         return outcome_of(request, seconds=2.0, calls=request.reference.calls or {"set": 7})
 
-    other = make_cell("q", baseline="s")
+    other = make_cell(id="q", baseline="s")
     trial = Trial(SERIAL, THREAD, PROCESS, other, invoke=invoke).measure()
     reference = Reference(results=RESULTS, calls={"set": 7}, labels=["1"], seconds=2.0)
     assert trial.order()[:3] == ["s0", "t0", "p0"]
@@ -398,7 +398,7 @@ def test_the_time_limit_is_twenty_references_but_tasks_can_start_in_it(
 def test_an_engine_of_a_cluster_has_half_a_minute_to_start() -> None:
     pool = {"_target_": "runner_probe.adapters.ray_pool.RayPool"}
     settings = {**THREAD.settings, "executor": {"name": "ray", "pool": pool}}
-    trial = Trial(SERIAL, make_cell("r", baseline="s", settings=settings)).measure()
+    trial = Trial(SERIAL, make_cell(id="r", baseline="s", settings=settings)).measure()
     limits = {request.cell.id: request.time_limit_s for request in trial.requests if request.repetition}
     assert limits == {"s": 20.0, "r": 30.001}
 
@@ -585,8 +585,8 @@ def repetitions_of(
         clock.now_s += seconds
         return outcome_of(request, seconds=seconds)
 
-    base = make_cell("base")
-    plan = Plan.of(base, make_cell("pool", baseline="base"))
+    base = make_cell(id="base")
+    plan = Plan.of(base, make_cell(id="pool", baseline="base"))
     Study(
         plan,
         settings,
@@ -637,7 +637,7 @@ def test_the_time_left_is_limited_by_the_budget() -> None:
         return outcome_of(request)
 
     Study(
-        Plan.of(make_cell("base")),
+        Plan.of(make_cell(id="base")),
         replace(SEVEN, time_budget_s=4.0),
         invoke=invoke,
         store=MemoryStore(),
@@ -652,13 +652,13 @@ def test_one_repetition_is_measured_however_small_the_budget() -> None:
 
 
 def test_a_study_whose_cells_have_all_failed_ends() -> None:
-    trial = Trial(make_cell("base"), settings=SEVEN, invoke=lambda request: outcome_of(request, "failed"))
+    trial = Trial(make_cell(id="base"), settings=SEVEN, invoke=lambda request: outcome_of(request, "failed"))
     trial.study.measure()
     assert len(trial.requests) == 1
 
 
 def test_processes_that_could_not_be_terminated_are_logged() -> None:
-    trial = Trial(make_cell("base"), invoke=lambda request: outcome_of(request, alive=2)).measure()
+    trial = Trial(make_cell(id="base"), invoke=lambda request: outcome_of(request, alive=2)).measure()
     assert "2 processes could not be terminated" in trial.store.logged[0]
 
 
@@ -671,7 +671,7 @@ def test_a_disturbance_before_a_repetition_marks_all_of_its_runs() -> None:
             outcome, samples=[replace(sample, noisy="others took 1 CPU") for sample in outcome.samples]
         )
 
-    trial = Trial(make_cell("a"), invoke=noisy, canary=lambda: next(disturbances))
+    trial = Trial(make_cell(id="a"), invoke=noisy, canary=lambda: next(disturbances))
     trial.study.measure()
     assert [(sample.repetition, sample.noisy) for sample in trial.store.samples] == [
         (0, "others took 1 CPU"),
@@ -901,7 +901,7 @@ def answering_dispatch(request: Request) -> Outcome:
     return replace(outcome, reference=replace(outcome.reference, lengths=[(100, 100.0)]))
 
 
-AUTO_THREAD = make_cell("t", baseline="s", chunk_size="auto")
+AUTO_THREAD = make_cell(id="t", baseline="s", chunk_size="auto")
 
 
 def test_a_chunk_size_of_auto_is_chosen_once_after_the_references() -> None:

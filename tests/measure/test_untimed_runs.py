@@ -12,7 +12,7 @@ from runner.errors import RunnerError
 from runner.measure.untimed_runs import UntimedRequest, run_untimed
 from runner.supervise.client import Supervisor
 from tests.conftest import PATIENCE_S
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 from tests.measure.test_invocation import FakeSupervisor, make_ending, specification_of
 
 OK = {"status": "ok", "error": "", "traceback": ""}
@@ -20,9 +20,9 @@ UNKNOWN_MEMORY = "this system does not report shared memory; Linux does, in /pro
 
 
 def make_request(folder: Path, **settings: Any) -> UntimedRequest:
-    cell = make_cell("abc")
+    cell = make_cell(id="abc")
     return UntimedRequest(
-        cell=make_cell("abc", settings={**cell.settings, **settings}),
+        cell=make_cell(id="abc", chunk_size=1, settings={**cell.settings, **settings}),
         purpose="memory",
         calls={"one": 10},
         time_limit_s=PATIENCE_S,

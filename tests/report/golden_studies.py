@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.analysis.explain import causes, start_up
-from runner.analysis.facts import (
+from runner.disturbances import DisturbanceKind
+from runner.facts import (
     Anomaly,
     Answer,
     BoundLimit,
@@ -41,7 +42,6 @@ from runner.analysis.facts import (
     Unexplained,
     WorkComparison,
 )
-from runner.disturbances import DisturbanceKind
 from runner.folder.study_description import StudyAnswer
 from runner.records import Mode
 from runner.report.terminal import render_terminal

@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from runner.analysis.explain import causes, start_up
-from runner.analysis.facts import Factors, LawAnalysis, Memory, NotIdentifiable
+from runner.facts import Factors, LawAnalysis, Memory, NotIdentifiable
 from runner.records import Mode
 from runner.report.csv_tables import (
     render_break_even,

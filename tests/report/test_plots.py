@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import (
+from runner.estimate import Estimate
+from runner.facts import (
     CellAnalysis,
     HeadlineRun,
     LawAnalysis,

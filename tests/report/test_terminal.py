@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.analysis.facts import (
+from runner.facts import (
     CellAnalysis,
     Hotspot,
     Limit,

@@ -9,7 +9,7 @@ import pytest
 
 from runner.analysis.explain import causes
 from runner.analysis.explain.declared import declared_causes
-from runner.analysis.facts import (
+from runner.facts import (
     FewerWorkers,
     LossDetail,
     PrecisionMissed,

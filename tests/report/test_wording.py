@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.analysis.explain import causes
-from runner.analysis.facts import (
+from runner.facts import (
     Anomaly,
     Answer,
     BoundLimit,

@@ -11,7 +11,7 @@ from runner.plan import Plan, PlannedCell
 from runner.records import Cell
 from runner.session.preflight import check
 from runner.supervise.protocol import Ending, Launch
-from tests.factories import make_cell
+from tests.factories import cell as make_cell
 
 
 class Interpreters:
@@ -43,8 +43,8 @@ class Interpreters:
 
 def cell(identity: str, workload: str = "squares", **changes: Any) -> Cell:
     """Make a cell whose settings differ from the defaults."""
-    settings = {**make_cell(identity).settings, "workload": {"name": workload}, **changes}
-    return make_cell(identity, settings=settings)
+    settings = {**make_cell(id=identity).settings, "workload": {"name": workload}, **changes}
+    return make_cell(id=identity, settings=settings)
 
 
 def plan(*cells: Cell, extras: Mapping[str, str | None] | None = None) -> Plan:

@@ -15,8 +15,8 @@ from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
 from runner.analysis.explain.start_up import LATE_WORKERS, POOL_START, WorkerStart, start_up_losses
 from runner.analysis.explain.transfer import Transfer, transfer_losses
-from runner.analysis.facts import Cause, Loss
 from runner.analysis.intervals import Level, medians
+from runner.facts import Cause, Loss
 
 _LEAST_SHARE = 0.01
 _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 
 from runner.analysis import explain
 from runner.analysis.explain.causes import UNKNOWN
-from runner.analysis.facts import Cause
+from runner.facts import Cause
 
 
 def declared_causes() -> dict[str, Cause]:

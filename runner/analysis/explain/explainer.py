@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from runner.adapter_source import declared_traits
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import PairFactors, TracedRun, attribute
 from runner.analysis.explain.causes import (
     SEVERAL_CPUS,
@@ -22,10 +21,11 @@ from runner.analysis.explain.start_up import WorkerStart, start_detail, with_sta
 from runner.analysis.explain.tiny_tasks import UntracedRuns, tiny_task_losses, with_tiny_task_remedy
 from runner.analysis.explain.trace import Trace
 from runner.analysis.explain.transfer import Transfer, with_transfer_facts
-from runner.analysis.facts import MOST_SLOWED_BY_TRACING, CpusTogether, Factors, Loss, Unexplained
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import medians
 from runner.analysis.machine import Machine
+from runner.estimate import Estimate
+from runner.facts import MOST_SLOWED_BY_TRACING, CpusTogether, Factors, Loss, Unexplained
 from runner.modes import bags_of, has_window
 from runner.records import AUTO, Cell
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.analysis.estimate import Estimate
 from runner.analysis.explain.attribution import TracedRun
 from runner.analysis.explain.bounds import shortest_makespans
 from runner.analysis.explain.trace import TraceRecords
-from runner.analysis.facts import BoundLimit
 from runner.analysis.intervals import Level, Values, draw_blocks, expanded_tail
+from runner.estimate import Estimate
+from runner.facts import BoundLimit
 
 _MOST_OVERHEAD = 0.1  # of the time within tasks: a loop that takes more in addition to them has no bound
 _PIECES = 1000  # that the tasks of one record may be divided into

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.explain.attribution import Budget, TracedRun, budget, restart_count
-from runner.analysis.facts import Cause, InEachWorker, LossDetail, Restarts
+from runner.facts import Cause, InEachWorker, LossDetail, Restarts
 
 _SHORTEST_IMPORT_S = 0.05  # shorter ones are mostly of modules that the worker of any pool imports itself
 

@@ -12,8 +12,8 @@ import numpy as np
 from runner.analysis.explain.causes import DISPATCH, POOL_END
 from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.explain.transfer import Transfer, transfer_losses
-from runner.analysis.facts import Loss, TinyTasks
 from runner.analysis.intervals import Level, Values, medians
+from runner.facts import Loss, TinyTasks
 
 _LEAST_SHARE = 0.01
 

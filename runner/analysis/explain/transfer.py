@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from runner.analysis.facts import Cause, Loss, Payload, Pickled, Sent
+from runner.facts import Cause, Loss, Payload, Pickled, Sent
 
 _SHORTEST_S = 0.2e-3  # to send with a chunk; shorter transfers count as dispatch
 _LEAST_PART = 0.2  # of the losses to dispatch; smaller parts are not separated

@@ -51,7 +51,9 @@ class ExpectedResults(TypedDict):
 # --- specifications ---
 
 
-class _RunSpecification(TypedDict):
+class ProgramSpecification(TypedDict):
+    """What a run executes."""
+
     workload: WorkloadSettings
     pool: PoolSettings
     calls: dict[str, int] | None  #: inner-loop counts of snippets by label; None: calibrate them
@@ -73,7 +75,7 @@ class PreflightSpecification(TypedDict):
     cells: list[CellToCheck]  #: may be empty
 
 
-class MeasurementSpecification(_RunSpecification):
+class MeasurementSpecification(ProgramSpecification):
     """Run bags of tasks and measure them. The reply to this and the kinds below is a RunReply."""
 
     kind: Literal["measurement"]
@@ -87,7 +89,7 @@ class MeasurementSpecification(_RunSpecification):
     with_held_share: bool  #: report for how long coroutines hold their event loop's thread; only in the loop
 
 
-class WindowSpecification(_RunSpecification):
+class WindowSpecification(ProgramSpecification):
     """Let every worker run one task after another until a window closes."""
 
     kind: Literal["window"]
@@ -98,13 +100,13 @@ class WindowSpecification(_RunSpecification):
     with_native_threads: bool
 
 
-class DispatchSpecification(_RunSpecification):
+class DispatchSpecification(ProgramSpecification):
     """Measure the cost of dispatching an empty chunk."""
 
     kind: Literal["dispatch"]
 
 
-class UntimedSpecification(_RunSpecification):
+class UntimedSpecification(ProgramSpecification):
     """Run bags of tasks once, without measuring them."""
 
     kind: Literal["untimed"]

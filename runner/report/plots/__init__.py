@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from runner.analysis.facts import CellAnalysis, StudyAnalysis, StudyFacts
+from runner.facts import CellAnalysis, StudyAnalysis, StudyFacts
 from runner.report.labels import one_line, short
 from runner.report.plots.appearance import Look, looks_of, style
 from runner.report.plots.law_plot import draw_laws

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import LawAnalysis, LawCurve, StudyFacts
+from runner.estimate import Estimate
+from runner.facts import LawAnalysis, LawCurve, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look

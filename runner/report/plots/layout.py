@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CellAnalysis
+from runner.estimate import Estimate
+from runner.facts import CellAnalysis
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look
 from runner.report.plots.panels import (

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.analysis.estimate import Estimate
-from runner.analysis.facts import CellAnalysis, HeadlineRun
+from runner.estimate import Estimate
+from runner.facts import CellAnalysis, HeadlineRun
 from runner.records import AUTO
 from runner.report import wording
 from runner.report.labels import ALL_TASKS, one_line, short, shown

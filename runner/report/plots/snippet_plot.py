@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from runner.analysis.facts import StudyFacts, TaskAnalysis
+from runner.facts import StudyFacts, TaskAnalysis
 from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMethodFormatter
 
-from runner.analysis.facts import CellAnalysis, StudyFacts
+from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
 from runner.report.plots import appearance as look

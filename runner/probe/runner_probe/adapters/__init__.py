@@ -12,8 +12,9 @@
 
 **An adapter's own declarations.** Its class has
 
-- `traits`, a `Traits`, if any trait differs from its default. Its arguments are literals, because the runner
-  reads them from the source: the engine need not be installed where a report is made;
+- `traits`, a `Traits`, if any trait differs from its default; a class of this package may inherit it. Its
+  arguments are literals, because the runner reads them from the source: the engine need not be installed
+  where a report is made;
 - `workers`, an attribute of each pool: the number of its workers, or None if the engine decides.
 
 Its module has `CODE`, a literal string: the Python that a user would write to do the same without the

@@ -18,7 +18,7 @@ from functools import partial
 from threading import Lock
 
 from runner_probe import coroutine_loop, task_failure  # noqa: F401 - workers are sent them
-from runner_probe.adapters import remote_worker
+from runner_probe.adapters import Traits, remote_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,24 +69,46 @@ run_in_worker.__module__ = remove_from_worker.__module__ = "__main__"
 
 
 class ClusterPool:
-    """A pool on an engine. Adapters implement opening it, sending calls to it and closing it.
+    """A pool on an engine. Adapters implement joining and opening it, sending calls to it and closing it.
 
     Args:
-        pickler: the engine's `cloudpickle`
+        workers: tasks that run at the same time; None: as many as the engine has CPUs or threads
+        address: of a running cluster; None: the engine is started on this machine, with the first task
         initializer: called once in each worker, before its first task
-        is_remote: workers may be on other machines, so modules must be sent
+
+    Raises:
+        ConnectionError: nothing answers at the address
+        ValueError: the cluster there cannot run that many tasks at the same time
     """
 
+    traits = Traits(
+        no_window="its workers may be on other hosts, which have their own clocks",
+        shares_call=True,
+    )
+    pickler: ModuleType  #: the engine's `cloudpickle`
+    starts_with: str  #: the command that starts the engine
+
     def __init__(
-        self, pickler: ModuleType, initializer: Callable[[], object] | None, *, is_remote: bool
+        self,
+        workers: int | None = None,
+        address: str | None = None,
+        initializer: Callable[[], object] | None = None,
     ) -> None:
-        self.pickler, self.initializer, self.is_remote = pickler, initializer, is_remote
+        self.workers, self.address, self.initializer = workers, address, initializer
+        self.folder = ""  # of an engine that this pool started
         self.name = f"{_PROBE}_{uuid.uuid4().hex}"  # of the pool's module in the workers
         self._call: Any = None
         self._program: Any = None
         self._lock = Lock()
         self._pending: dict[Future[Any], Future[bytes]] = {}
         self.lost: str | None = None  #: the reason, once a worker or the engine was lost
+        if address is not None:
+            check_reachable(address, f"`{self.starts_with}`")
+            self.join(address)
+
+    def join(self, address: str) -> None:
+        """Connect to a running cluster, and choose or reserve workers there."""
+        raise NotImplementedError
 
     def open(self) -> None:
         """Start the engine unless it is running."""
@@ -157,8 +179,9 @@ class ClusterPool:
         with open(remote_worker.__file__, encoding="utf-8") as file:
             source = file.read()
         pickled: bytes = self.pickler.dumps((self.initializer, call))
-        path = [] if self.is_remote else list(sys.path)
-        sources = _sources() if self.is_remote else {}
+        is_local = self.address is None  # otherwise modules must be sent: workers may be on other machines
+        path = list(sys.path) if is_local else []
+        sources = {} if is_local else _sources()
         return source, (self.pickler.__name__, path, sources, pickled)
 
     def _cancel(self, future: Future[Any]) -> None:

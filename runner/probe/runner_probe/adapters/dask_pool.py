@@ -12,17 +12,11 @@ import dask
 from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
 
-from runner_probe.adapters import Traits
-from runner_probe.adapters.cluster import (
-    ClusterPool,
-    check_reachable,
-    remove_from_worker,
-    run_in_worker,
-)
+from runner_probe.adapters.cluster import ClusterPool, remove_from_worker, run_in_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from typing import Any
 
@@ -64,27 +58,29 @@ class DaskPool(ClusterPool):
         ValueError: the threads of the cluster's workers do not add up to `workers`
     """
 
-    traits = Traits(
-        no_window="its workers may be on other hosts, which have their own clocks",
-        shares_call=True,
-    )
+    pickler = cloudpickle
+    starts_with = "dask scheduler"
 
-    def __init__(
-        self,
-        workers: int | None = None,
-        address: str | None = None,
-        initializer: Callable[[], object] | None = None,
-    ) -> None:
-        super().__init__(cloudpickle, initializer, is_remote=address is not None)
-        self.workers, self.address = workers, address
-        self.folder = ""
-        self.cluster: Any = None
-        self.client: Any = None
-        self.worker_addresses: list[str] = []  #: of the workers that the pool uses
-        self.engine: Any = None
-        if address is not None:
-            check_reachable(address, "`dask scheduler`")
-            self._join(address)
+    cluster: Any = None
+    client: Any = None
+    engine: Any = None
+    worker_addresses: Sequence[str] = ()  #: of the workers that the pool uses
+
+    def join(self, cluster: Any) -> None:
+        """Connect to a scheduler, and choose its workers."""
+        self.client = Client(cluster, timeout=_TIMEOUT_S, set_as_default=False)
+        try:
+            self.worker_addresses = self._choose()
+        except BaseException:
+            self.client.close()
+            raise
+        # Otherwise the tasks of a lost worker would wait for ever, or silently run again. (The topic "all"
+        # does not work: the scheduler logs events there that it cannot send.)
+        for worker in self.worker_addresses:
+            self.client.subscribe_topic(worker, partial(self._note_loss, worker))
+        self.engine = self.client.get_executor(
+            pure=False, workers=self.worker_addresses, allow_other_workers=False
+        )
 
     def open(self) -> None:
         """Start workers on this machine unless the pool joined a cluster."""
@@ -97,7 +93,7 @@ class DaskPool(ClusterPool):
                     dashboard_address=None,
                     local_directory=self.folder,
                 )
-            self._join(self.cluster)
+            self.join(self.cluster)
 
     def share(self, program: Program) -> Any:
         """Send the program to every worker."""
@@ -124,21 +120,6 @@ class DaskPool(ClusterPool):
     def loss(self, error: BaseException) -> str | None:
         """Describe the error of a task that Dask gave up because its workers died."""
         return str(error) if isinstance(error, KilledWorker) else None
-
-    def _join(self, cluster: Any) -> None:
-        self.client = Client(cluster, timeout=_TIMEOUT_S, set_as_default=False)
-        try:
-            self.worker_addresses = self._choose()
-        except BaseException:
-            self.client.close()
-            raise
-        # Otherwise the tasks of a lost worker would wait for ever, or silently run again. (The topic "all"
-        # does not work: the scheduler logs events there that it cannot send.)
-        for worker in self.worker_addresses:
-            self.client.subscribe_topic(worker, partial(self._note_loss, worker))
-        self.engine = self.client.get_executor(
-            pure=False, workers=self.worker_addresses, allow_other_workers=False
-        )
 
     def _choose(self) -> list[str]:
         """Choose workers; those of a running cluster may still be restarting after a crash."""

@@ -16,12 +16,10 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from runner_probe.adapters import Traits
-from runner_probe.adapters.cluster import ClusterPool, check_reachable, run_in_worker
+from runner_probe.adapters.cluster import ClusterPool, run_in_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from concurrent.futures import Future
     from typing import Any
 
@@ -68,24 +66,20 @@ class RayPool(ClusterPool):
         ValueError: the cluster there has fewer free CPUs than the pool needs
     """
 
-    traits = Traits(
-        no_window="its workers may be on other hosts, which have their own clocks",
-        shares_call=True,
-    )
+    pickler = cloudpickle
+    starts_with = "ray start --head"
 
-    def __init__(
-        self,
-        workers: int | None = None,
-        address: str | None = None,
-        initializer: Callable[[], object] | None = None,
-    ) -> None:
-        super().__init__(cloudpickle, initializer, is_remote=address is not None)
-        self.workers, self.address = workers, address
-        self.folder = ""
-        self.reserved: Any = None
-        self.remote: Any = None
-        if address is not None:
-            self._join(address)
+    reserved: Any = None
+    remote: Any = None
+
+    def join(self, address: str) -> None:
+        """Connect to a running cluster, and reserve CPUs there."""
+        ray.init(address=address, log_to_driver=False, logging_level="error")
+        try:
+            self._reserve()
+        except BaseException:
+            self.close()
+            raise
 
     def open(self) -> None:
         """Start Ray on this machine unless the pool joined a cluster."""
@@ -132,15 +126,6 @@ class RayPool(ClusterPool):
     def unwrap(self, error: BaseException) -> BaseException:
         """Return the error that was raised in a worker."""
         return error.cause if isinstance(error, RayTaskError) else error
-
-    def _join(self, address: str) -> None:
-        check_reachable(address, "`ray start --head`")
-        ray.init(address=address, log_to_driver=False, logging_level="error")
-        try:
-            self._reserve()
-        except BaseException:
-            self.close()
-            raise
 
     def _reserve(self) -> None:
         """Reserve a CPU for each worker, so that all of them run at the same time despite other jobs."""

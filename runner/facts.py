@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from runner.analysis.estimate import Estimate
 from runner.disturbances import DisturbanceKind
+from runner.estimate import Estimate
 from runner.folder.study_description import StudyAnswer
 from runner.modes import MODES, ModeSpec
 from runner.records import Cell, LawName, Mode, Purpose, Status
