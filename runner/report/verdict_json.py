@@ -293,7 +293,12 @@ _FACTS: tuple[Field[CellAnalysis], ...] = (
         "whether it is shown to be faster than its baseline",
         null="too few repetitions",
     ),
-    value("error", lambda cell: cell.error, "string", "error of the first iteration that failed; or empty"),
+    value(
+        "error",
+        lambda cell: cell.error,
+        "string",
+        "error of the first iteration that failed; empty if none did",
+    ),
     value("tasks", lambda cell: cell.tasks, "integer", "number of tasks", null="not measured"),
     part(
         "marginal",
