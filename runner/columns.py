@@ -140,7 +140,7 @@ NAMING: "tuple[Column[CellAnalysis], ...]" = (
         name="python",
         kind=Kind.TEXT,
         get=lambda cell: cell.python,
-        doc="version of the interpreter, or its name where versions do not tell interpreters apart",
+        doc="version of the interpreter, or its name if several interpreters have that version",
     ),
 )
 
@@ -156,7 +156,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="is_baseline",
         kind=Kind.FLAG,
         get=lambda cell: cell.is_baseline,
-        doc="whether it is that cell itself",
+        doc="whether the cell is its own baseline",
     ),
     Column(
         name="tasks_per_chunk",
@@ -290,8 +290,8 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         kind=Kind.ESTIMATE,
         get=lambda cell: cell.speedup,
         doc=(
-            "median `wall_s` of the baseline over that of the cell. With `mode=weak` the scaled speedup, of "
-            "`bag_s`; with `mode=throughput` the ratio of tasks per second"
+            "median `wall_s` of the baseline over that of the cell. With `mode=weak`: the scaled speedup, "
+            "computed from `bag_s`; with `mode=throughput`: the ratio of tasks per second"
         ),
         heading=Heading(
             text="{mode.ratio_heading}",
@@ -372,7 +372,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="speedup_bound",
         kind=Kind.ESTIMATE,
         get=lambda cell: cell.speedup_bound,
-        doc="largest speedup that these tasks and CPUs allow with any executor; it is made of measured times",
+        doc="largest speedup that these tasks and CPUs allow with any executor; computed from measured times",
         heading=Heading(
             text="bound",
             place=12,
@@ -402,8 +402,8 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         kind=Kind.ESTIMATE,
         get=_factor(lambda factors: factors.attributed_speedup),
         doc=(
-            "speedup of the median pair of runs, and its interval over all pairs; the following factors "
-            "explain it ([method.md](method.md)), and are empty where they do not"
+            "speedup of the pair of runs of median duration, with its interval over all pairs; the following "
+            "factors explain it ([method.md](method.md)), and are empty if they cannot"
         ),
         is_figure=True,
     ),
@@ -439,14 +439,14 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="granularity",
         kind=Kind.ESTIMATE,
         get=_factor(lambda factors: factors.granularity),
-        doc="factor G: whether the tasks can be shared out evenly",
+        doc="factor G: how evenly the tasks can be divided among the workers",
         is_figure=True,
     ),
     Column(
         name="placement",
         kind=Kind.ESTIMATE,
         get=_factor(lambda factors: factors.placement),
-        doc="factor Q: whether the workers get the right tasks",
+        doc="factor Q: how well the tasks are assigned to the workers",
         is_figure=True,
     ),
     Column(
@@ -468,14 +468,14 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         kind=Kind.TEXT,
         get=lambda cell: None if cell.main_loss is None else str(cell.main_loss.cause.code),
         doc=(
-            "code of the cause that costs the cell most; empty for the baseline, where no cause is shown to "
-            "cost more than a hundredth, and where tracing cannot explain the cell"
+            "code of the cause of the largest loss; empty for the baseline, if no cause is shown to cost "
+            "more than a hundredth, and if tracing cannot explain the cell"
         ),
         heading=Heading(
             text="main loss",
             place=16,
             drop=1,
-            meaning="largest loss of its workers' time",
+            meaning="largest loss of worker time",
             justify="left",
         ),
     ),
@@ -483,12 +483,12 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="main_loss_share",
         kind=Kind.ESTIMATE,
         get=lambda cell: None if cell.main_loss is None else cell.main_loss.share,
-        doc="its share of the workers' time (workers times wall time)",
+        doc="share of the workers' time (workers times wall time) that the main loss takes",
     ),
     Column(
         name="note",
         kind=Kind.SENTENCE,
-        doc="why something is empty, and what limits comparisons",
+        doc="why a figure is missing, and what limits comparisons",
         heading=Heading(text="note", place=17, justify="left", style="dim", is_of_failed=True),
     ),
 )
@@ -593,7 +593,7 @@ LAW_COLUMNS: "tuple[Column[LawAnalysis], ...]" = (
         name="levels",
         kind=Kind.WHOLE,
         get=lambda law: law.levels,
-        doc="numbers of workers that it was fitted to",
+        doc="how many different numbers of workers it was fitted to",
     ),
     Column(
         name="alpha", kind=Kind.ESTIMATE, get=lambda law: law.alpha, doc="contention: the serial fraction"
@@ -622,8 +622,8 @@ BREAK_EVEN_COLUMNS: "tuple[Column[BreakEven], ...]" = (
         kind=Kind.ESTIMATE,
         get=lambda row: row.size,
         doc=(
-            "size from which on the pool is faster than its baseline. 0: at every size that was measured; "
-            "inf: at none, or not at the largest"
+            "size from which on the pool is faster than its baseline. 0: it is faster at every measured "
+            "size; inf: it is faster at none, or not at the largest"
         ),
     ),
     Column(name="note", kind=Kind.SENTENCE, doc="what the figure means where it is 0, inf or empty"),
@@ -698,29 +698,29 @@ KNOWN_ANSWER_COLUMNS: "tuple[Column[KnownAnswerAnalysis], ...]" = (
         get=lambda answer: None if answer.not_run else answer.repetitions,
         doc="repetitions of the cell that succeeded",
     ),
-    Column(name="because", kind=Kind.SENTENCE, doc="why it is known, or why it was not run"),
+    Column(name="because", kind=Kind.SENTENCE, doc="why the answer is known, or why it was not run"),
 )
 
 #: samples.csv, after the columns that name the cell: the fields of `Sample`.
 SAMPLE_COLUMNS: Mapping[str, str] = {
-    "repetition": "from 1; 0 is the reference run, which enters no statistic",
+    "repetition": "from 1; 0 is the reference run, which is excluded from all statistics",
     "position": "place of the invocation in the random order of its repetition, from 0",
     "iteration": "0 is the headline run, with a pool of its own; later ones share a second, warm pool",
-    "warmup": "`True`: it warms up the second pool, and enters no statistic",
+    "warmup": "`True`: the iteration warms up the second pool and is excluded from all statistics",
     "tracing": "`True`: a separate run that only traces tasks too short to be traced in the headline run",
-    "tasks": "number of tasks; with `mode=throughput`, of those that ended within the window",
+    "tasks": "number of tasks; with `mode=throughput`, only those that ended within the window",
     "tasks_per_chunk": "tasks sent to a worker at a time: the size chosen for `auto`; empty: all at once",
     "started_at": "time at which it started (UTC)",
-    "start_s": "from before the pool is constructed to the start of the first task, or of the window",
-    "work_s": "from there to the end of the last task, or of the window",
-    "end_s": "from there to the return of `shutdown`",
+    "start_s": "time from before the pool is constructed to the start of the first task, or of the window",
+    "work_s": "time from then to the end of the last task, or of the window",
+    "end_s": "time from then to the return of `shutdown`",
     "wall_s": "the sum of the three: the time of `with Pool() as pool: list(pool.map(f, items))`",
     "cpu_s": "user and system time of all processes of the invocation",
-    "own_cpu_s": "the part of the measured interpreter itself: without workers and helper processes",
-    "main_cpu_s": "the part of `own_cpu_s` that its main thread used: without native threads",
-    "main_delay_s": "for how long that thread was runnable, but had no CPU; Linux only",
+    "own_cpu_s": "the part of `cpu_s` of the measured interpreter, without workers and helper processes",
+    "main_cpu_s": "the part of `own_cpu_s` that its main thread used, without native threads",
+    "main_delay_s": "time for which that thread was runnable but had no CPU; Linux only",
     "system_s": "the part of `cpu_s` that the kernel used",
-    "minor_faults": "page faults of all processes that read no disk, such as copies of pages after a fork",
+    "minor_faults": "page faults of all processes without disk access, such as copies of pages after a fork",
     "in_progress": "tasks in progress at the end of the window; only with `mode=throughput`",
     "service_p50_s": "median duration of the tasks that ended within the window",
     "service_p90_s": "90th percentile of these durations",
@@ -732,8 +732,8 @@ SAMPLE_COLUMNS: Mapping[str, str] = {
     ),
     "error": "what went wrong",
     "invocation_s": (
-        "duration of the whole invocation, with the start of the interpreter; in the last row of the "
-        "invocation, which completes it"
+        "duration of the whole invocation, including the start of the interpreter; only in the last row of "
+        "the invocation, which completes it"
     ),
 }
 
@@ -755,17 +755,17 @@ TRACE_COLUMNS: Mapping[str, str] = {
     "iteration": "as in samples.csv",
     "task": "position of the (first) task among the items, from 0",
     "label": "the item, or the name of the snippet",
-    "worker": "number of the worker, in the order of their first tasks",
+    "worker": "number of the worker; workers are numbered in the order of their first tasks",
     "host": "name of the worker's host",
     "process_id": "process of the worker",
     "thread_id": "thread of the worker",
-    "submitted_ns": "when it was submitted; all times are nanoseconds of one monotonic clock",
+    "submitted_ns": "when it was submitted; all times are in nanoseconds of one monotonic clock",
     "started_ns": "when it started on the worker",
     "ended_ns": "when it ended on the worker",
     "received_ns": "when its result arrived",
     "busy_ns": "time within the tasks of the record",
     "cpu_ns": "CPU time of its thread; empty for chunks of short tasks",
-    "run_delay_ns": "time in which its thread was runnable but not running; Linux",
+    "run_delay_ns": "time for which its thread was runnable but had no CPU; Linux only",
     "tasks": "number of tasks in the record",
     "calls": "calls in the inner loop of a snippet, otherwise 1",
     "differs": "whether a result is wrong",

@@ -83,7 +83,7 @@ def plan(points: Sequence[Point]) -> Plan:
             if known is not None and known.cell.baseline != cell.baseline:
                 first = planned[known.cell.baseline].cell
                 conflicts[cell.id] = (
-                    f"executor@baseline: '{cell.executor}' is one cell, but has two baselines, "
+                    f"executor@baseline: '{cell.executor}' is a single cell, but would have two baselines, "
                     f"'{first.executor}' and '{baseline.cell.executor}'; use one baseline for all points"
                 )
             merged = cell if known is None else _merged(known.cell, cell)

@@ -488,7 +488,7 @@ def test_a_study_interrupted_twice_ends_without_a_report(folder: Path) -> None:
         runner.send_signal(signal.SIGINT)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
     assert (runner.returncode, shown) == (130, "")
-    skipped = f"the report was skipped; python -m runner.report results/{results.name} makes it"
+    skipped = f"the report was skipped; python -m runner.report results/{results.name} renders it"
     assert errors.endswith(f"{kept_in(results)}\n{skipped}\n")
     assert processes_of(id_of(results)) == []
     assert not (results / "summary.csv").exists()
@@ -592,7 +592,7 @@ def test_an_interruption_while_the_report_is_made_ends_the_program_at_once(
         runner.send_signal(number)
         shown, errors = runner.communicate(timeout=PATIENCE_S)
     results = newest(folder)
-    again = f"python -m runner.report results/{results.name} makes its tables and plots"
+    again = f"python -m runner.report results/{results.name} renders its tables and plots"
     assert (runner.returncode, shown, errors) == (130, "", f"interrupted; {again}\n")
     assert {sample.status for sample in read(results).samples} == {"ok"}
     assert [row["repetition"] for row in rows_of(results) if row["iteration"] == "0"] == ["0", "1", "1"]

@@ -223,12 +223,12 @@ def test_a_pool_of_unknown_size_is_refused_if_every_worker_has_its_own_work(mode
 
 
 def test_a_cell_cannot_have_two_baselines() -> None:
-    with pytest.raises(ConfigurationError, match="'thread' is one cell, but has two baselines"):
+    with pytest.raises(ConfigurationError, match="'thread' is a single cell, but would have two baselines"):
         plan([make_point(baseline="serial"), make_point(baseline="process")])
 
 
 def test_a_baseline_that_depends_on_more_settings_than_its_cell_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'serial' is one cell, but has two baselines"):
+    with pytest.raises(ConfigurationError, match="'serial' is a single cell, but would have two baselines"):
         plan([make_point(executor="serial", baseline="thread", workers=workers) for workers in (1, 2)])
 
 

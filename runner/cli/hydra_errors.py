@@ -162,13 +162,13 @@ def _hint(error: OmegaConfBaseException, option: str) -> str:
 _OMEGACONF_MESSAGES = (
     (r"Value '(.*)' of type .* converted to Integer", "'{}' is not a whole number; use a number such as 4"),
     (r"Value '(.*)' of type .* converted to Float", "'{}' is not a number; use a number such as 0.5"),
-    (r"Value '(.*)' is not a valid bool", "'{}' is neither true nor false; use one of these"),
+    (r"Value '(.*)' is not a valid bool", "'{}' is not a truth value; use true or false"),
     (r"field '.*' is not Optional", "null is not allowed; remove the setting, or give a value"),
     (r"Invalid value '(.*)', expected one of \[(.*)\]", "unknown value '{}'; use one of {}{or_null}"),
     (r"Cannot assign (\w+) to Dict", "must be settings (NAME: VALUE), not {}"),
     (
         r"Cannot merge (?:DictConfig with ListConfig|incompatible container types)",
-        "a list cannot replace settings (NAME: VALUE), nor the reverse; use the form that the file uses",
+        "a list and settings (NAME: VALUE) cannot replace each other; use the form that the file uses",
     ),
     (r"Invalid value assigned: .* is not a ListConfig", "must be a list, such as [A, B]"),
     (r"Cannot convert '(?:List|Dict)?(?:Config|\w+)' to string: '(.*)'", "{} is not text; use text"),

@@ -70,7 +70,7 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
     ):
         return fit("items = [", [value(item, names) for item in items], "]")
     name = " ".join(str(workload["name"]).split())
-    return [f"items = load_items()  # yours to write: those of workload {name}"]
+    return [f"items = load_items()  # write this function: it returns the items of workload {name}"]
 
 
 def _repeat_items(cell: Cell) -> list[str]:

@@ -146,7 +146,7 @@ def _new_folder(results_dir: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return folder
-    raise FileExistsError(17, "too many folders of this second")
+    raise FileExistsError(17, "too many studies started within this second")
 
 
 def _file_name(name: str) -> str:

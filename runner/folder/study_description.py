@@ -87,7 +87,7 @@ def _converted(key: str, value: Any, hint: Any) -> Any:
         return Mode(value)
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     if not any(_has_kind(value, kind) for kind in kinds):
-        raise ValueError(f"{key}: {value!r} is not what a study writes")
+        raise ValueError(f"{key}: {value!r} is not a valid value")
     if not isinstance(value, list):
         return value
     (kind, _) = get_args(hint)
@@ -106,7 +106,7 @@ def _has_kind(value: Any, kind: Any) -> bool:
 def _record(kind: Any, entry: Any) -> Any:
     if not isinstance(entry, dict):
         raise ValueError(  # noqa: TRY004 - the file is wrong, not the program
-            f"{entry!r} is not what a study writes"
+            f"{entry!r} is not a valid record"
         )
     known = {part.name for part in fields(kind)}
     return kind(

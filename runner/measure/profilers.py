@@ -76,7 +76,7 @@ def _spy_problems(interpreters: Iterable[CheckedInterpreter], supervisor: Superv
     if _py_spy() is None:
         install = "pip install 'parallel-runner[profile]' (in a checkout: pip install '.[profile]')"
         return [f"profile=cpu: py-spy is not installed; install it: {install}"]
-    remedy = "leave this interpreter out, or use profile=memory"
+    remedy = "remove this interpreter, or use profile=memory"
     problems = []
     for checked in interpreters:
         python = checked.interpreter.python

@@ -325,21 +325,21 @@ def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, 
     if is_forked and waits_for_lock and all(place.threads == 1 for place in waits_for_lock):
         return (
             "if a thread of the parent held it when the pool forked, it is never released in the workers; "
-            "start_method=spawn or forkserver does not inherit it"
+            "use start_method=spawn or forkserver, whose workers do not inherit it"
         )
     if in_task:
         return ""
     if pool.get("max_tasks_per_child") is not None and target.endswith("ProcessPoolExecutor"):
         return (
-            f"max_tasks_per_child={pool['max_tasks_per_child']}: its ended workers were not replaced, "
-            "a defect of some Python versions; leave it out, or use executor=pool with "
+            f"max_tasks_per_child={pool['max_tasks_per_child']}: workers that had ended were not replaced, "
+            "a bug in some Python versions; remove it, or use executor=pool with "
             "executor.pool.maxtasksperchild"
         )
     functions = {frame.function for place in _places(evidence) for frame in place.stack}
     if {"_handle_workers", "_handle_tasks"} <= functions and "_handle_results" not in functions:
         return (
             "the pool's thread that receives results has died, because a result or an exception cannot be "
-            "unpickled (its traceback is in the output); return plain values, or use executor=process, which "
-            "says what is wrong with it"
+            "unpickled (its traceback is in the output); return plain values, or use executor=process, whose "
+            "error names the cause"
         )
     return ""

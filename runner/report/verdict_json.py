@@ -117,7 +117,7 @@ _COMPARISON = Object[Comparison](
             "is_shown",
             lambda comparison: comparison.is_shown,
             "boolean",
-            "whether all comparisons of its group together show the difference",
+            "whether the difference is shown, allowing for all comparisons of its group",
         ),
     ),
 )
@@ -130,19 +130,19 @@ DETAILS: Mapping[type[Any], Object[Any]] = {
         name="sent",
         fields=(
             value("kind", lambda _: "sent", "string", "what is pickled and sent between processes"),
-            value("bytes", lambda sent: sent.bytes, "number", "of each object: mean", unit="bytes"),
+            value("bytes", lambda sent: sent.bytes, "number", "mean size of each object", unit="bytes"),
             value(
                 "repeated_bytes",
                 lambda sent: sent.repeated_bytes,
                 "number",
-                "the part of each but the first that is the same objects again",
+                "the part of each object after the first that consists of the same objects again",
                 unit="bytes",
             ),
             value(
                 "each_worker",
                 lambda sent: sent.each_worker,
                 "boolean",
-                "it is sent once to each worker, not with every chunk or task",
+                "whether it is sent once to each worker, not with every chunk or task",
             ),
         ),
     ),
@@ -150,7 +150,7 @@ DETAILS: Mapping[type[Any], Object[Any]] = {
         name="in_each_worker",
         fields=(
             value("kind", lambda _: "in_each_worker", "string", "what every worker does once"),
-            value("seconds", lambda detail: detail.seconds, "number", "in each worker", unit="s"),
+            value("seconds", lambda detail: detail.seconds, "number", "time in each worker", unit="s"),
         ),
     ),
     Restarts: Object[Restarts](
@@ -158,16 +158,21 @@ DETAILS: Mapping[type[Any], Object[Any]] = {
         fields=(
             value("kind", lambda _: "restarts", "string", "workers that are replaced between tasks"),
             value("count", lambda detail: detail.count, "number", "how often: median over the repetitions"),
-            value("seconds", lambda detail: detail.seconds, "number", "of each restart", unit="s"),
+            value("seconds", lambda detail: detail.seconds, "number", "time of each restart", unit="s"),
         ),
     ),
     CpusTogether: Object[CpusTogether](
         name="cpus_together",
         fields=(
             value("kind", lambda _: "cpus_together", "string", "CPUs that share a core or a clock limit"),
-            value("cpus", lambda detail: detail.cpus, "integer", "CPUs that are busy at the same time"),
             value(
-                "delivered", lambda detail: detail.delivered, "number", "what they do, in CPUs that are alone"
+                "cpus", lambda detail: detail.cpus, "integer", "number of CPUs that are busy at the same time"
+            ),
+            value(
+                "delivered",
+                lambda detail: detail.delivered,
+                "number",
+                "work that they do together, in multiples of a single busy CPU",
             ),
         ),
     ),
@@ -182,15 +187,15 @@ DETAILS: Mapping[type[Any], Object[Any]] = {
                 "break_even_s",
                 lambda detail: detail.break_even_s,
                 "number",
-                "work of a chunk from which on a pool could pay",
+                "least work in a chunk with which a pool could pay",
                 unit="s",
-                null="threads share the GIL, and no chunk size pays",
+                null="threads share the GIL, so no chunk size pays",
             ),
             value(
                 "chunk_size",
                 lambda detail: detail.chunk_size,
                 "integer",
-                "tasks of this length in such a chunk",
+                "number of tasks of this length in such a chunk",
                 null="no chunk size can pay",
             ),
             value("all_work_s", lambda detail: detail.all_work_s, "number", "work of all tasks", unit="s"),
@@ -213,7 +218,7 @@ _LOSS = Object[Loss](
             "detail",
             lambda loss: loss.detail,
             DETAILS,
-            "more figures of some causes, by `kind`; see below",
+            "further figures, for some causes, by `kind`; see below",
             null="there are none",
         ),
     ),
@@ -288,7 +293,12 @@ _FACTS: tuple[Field[CellAnalysis], ...] = (
         "whether it is shown to be faster than its baseline",
         null="too few repetitions",
     ),
-    value("error", lambda cell: cell.error, "string", "of the first iteration that failed; or empty"),
+    value(
+        "error",
+        lambda cell: cell.error,
+        "string",
+        "error of the first iteration that failed; empty if none did",
+    ),
     value("tasks", lambda cell: cell.tasks, "integer", "number of tasks", null="not measured"),
     part(
         "marginal",
@@ -414,16 +424,18 @@ _MORE_REPETITIONS = Object[MoreRepetitions](
             "total",
             lambda more: more.total,
             "integer",
-            "repetitions, those so far among them, that are likely to decide it",
+            "number of repetitions, including those so far, that is likely to decide it",
             null="too many to be practical",
         ),
         value(
             "at_least",
             lambda more: more.at_least,
             "boolean",
-            "whether `total` is the minimum of any comparison of that many cells",
+            "whether `total` is the minimum for comparing that many cells at all",
         ),
-        value("nearest", lambda more: more.nearest, "id", "the cell nearest to a decision", null=UNKNOWN),
+        value(
+            "nearest", lambda more: more.nearest, "id", "the cell that is closest to a decision", null=UNKNOWN
+        ),
     ),
 )
 
@@ -446,7 +458,7 @@ _EXPLANATION = Object[Explanation](
             "is_noise",
             lambda explanation: explanation.is_noise,
             "boolean",
-            "its times vary too much to say whether it is faster, and so to say why",
+            "whether its times vary too much to say whether it is faster, and so why",
         ),
     ),
 )
@@ -456,14 +468,18 @@ _SNIPPETS = Object[SnippetRanking](
     fields=(
         value("quickest", lambda ranking: ranking.quickest.label, "string", "name of the quickest snippet"),
         part(
-            "time_s", lambda ranking: ranking.quickest.time_s, _ESTIMATE, "time of one call of it", unit="s"
+            "time_s",
+            lambda ranking: ranking.quickest.time_s,
+            _ESTIMATE,
+            "time per call of the quickest snippet",
+            unit="s",
         ),
-        value("next", lambda ranking: ranking.next.label, "string", "name of the next"),
+        value("next", lambda ranking: ranking.next.label, "string", "name of the next quickest snippet"),
         part(
             "ratio",
             lambda ranking: ranking.next.relative,
             _ESTIMATE,
-            "how many times as long the next takes",
+            "how many times as long the next one takes",
             null=UNKNOWN,
         ),
         value(
@@ -489,14 +505,19 @@ _SENTENCES = Object[wording.GroupSentences](
             "trust",
             lambda text: text.trust,
             "string",
-            "how far to trust it, if nearly all runs were disturbed",
+            "how far the answer can be trusted, if nearly all runs were disturbed",
         ),
         value("answer", lambda text: text.answer, "string", "the decision, and how sure it is"),
         value("executors", lambda text: text.executors, "string", "the best cell of every other executor"),
         value("memory", lambda text: text.memory, "string", "what the recommended pool costs in memory"),
-        value("more_repetitions", lambda text: text.more_repetitions, "string", "how many would decide it"),
+        value(
+            "more_repetitions",
+            lambda text: text.more_repetitions,
+            "string",
+            "how many more repetitions would decide",
+        ),
         value("more_workers", lambda text: text.more_workers, "string", "what more workers gain"),
-        value("explanation", lambda text: text.explanation, "string", "why it is not faster"),
+        value("explanation", lambda text: text.explanation, "string", "why the explained cell is not faster"),
         value("snippets", lambda text: text.snippets, "string", "which snippet is the quickest"),
     ),
 )
@@ -507,7 +528,7 @@ _GROUP_FACTS: tuple[Field[GroupAnalysis], ...] = (
         "where",
         lambda group: group.where,
         "map",
-        "settings that tell the group from others, such as `python`: their values, by key",
+        "settings that distinguish the group from others, such as `python`: their values, by key",
     ),
     value(
         "answer",
@@ -525,7 +546,12 @@ _GROUP_FACTS: tuple[Field[GroupAnalysis], ...] = (
         codes=NoGain,
         null="the measured times decide",
     ),
-    value("repetitions", lambda group: group.repetitions, "integer", "in which all its cells succeeded"),
+    value(
+        "repetitions",
+        lambda group: group.repetitions,
+        "integer",
+        "repetitions in which all its cells succeeded",
+    ),
     value(
         "needed_repetitions",
         lambda group: group.needed_repetitions,
@@ -568,7 +594,7 @@ _GROUP_FACTS: tuple[Field[GroupAnalysis], ...] = (
         "more_repetitions",
         lambda group: group.more_repetitions,
         _MORE_REPETITIONS,
-        "how many repetitions would decide it",
+        "how many repetitions would decide between a pool and the loop",
         null="it is decided",
     ),
     part(
@@ -593,7 +619,10 @@ _GROUP = Object[_GroupOfStudy](
         *within(lambda of: of.group, _GROUP_FACTS),
         value("cells", lambda of: of.every_cell, "list of id", "its cells, also those that failed"),
         part(
-            "sentences", lambda of: of.sentences, _SENTENCES, "the same for people; empty if not applicable"
+            "sentences",
+            lambda of: of.sentences,
+            _SENTENCES,
+            "the same, in sentences; empty if not applicable",
         ),
         value(
             "code",
@@ -627,10 +656,10 @@ _WORK = Object[_Worded[WorkComparison]](
             "second",
             lambda of: of.record.second,
             _COMPARISON,
-            "the recommended cell of the next group compared with it",
+            "the recommended cell of the next group, compared with `fastest`",
             null=UNKNOWN,
         ),
-        value("sentence", lambda of: of.sentence, "string", "the same for people"),
+        value("sentence", lambda of: of.sentence, "string", "the same, as a sentence"),
     ),
 )
 
@@ -688,7 +717,7 @@ _BREAK_EVEN = Object[_Worded[BreakEven]](
             codes=("sizes_not_positive", "times_missing"),
             null="it is known",
         ),
-        value("sentence", lambda of: of.sentence, "string", "the same for people; empty if unknown"),
+        value("sentence", lambda of: of.sentence, "string", "the same, as a sentence; empty if unknown"),
     ),
 )
 
@@ -699,7 +728,7 @@ _PROBLEM = Object[NotIdentifiable](
             "reason",
             lambda problem: problem.reason,
             "string",
-            "too few repetitions, too few numbers of workers, too small a span of them, or the mode",
+            "too few repetitions, too few numbers of workers, too small a span of these numbers, or the mode",
             codes=("mode", "repetitions", "levels", "span"),
         ),
         value("found", lambda problem: problem.found, "number", "how many there are; 0 for the mode"),
@@ -712,9 +741,19 @@ _LAW = Object[_Worded[LawAnalysis]](
     fields=(
         value("law", lambda of: of.record.law, "string", "the scaling law", codes=LAWS),
         value("workload", lambda of: of.record.workload, "string", "name of the workload"),
-        value("name", lambda of: of.record.name, "string", "name of the curve: its cells without workers"),
+        value(
+            "name",
+            lambda of: of.record.name,
+            "string",
+            "name of the curve: that of its cells, without the number of workers",
+        ),
         value("cells", lambda of: of.record.cells, "list of id", "the cells of the curve, by workers"),
-        value("levels", lambda of: of.record.levels, "integer", "numbers of workers that were fitted"),
+        value(
+            "levels",
+            lambda of: of.record.levels,
+            "integer",
+            "how many different numbers of workers it was fitted to",
+        ),
         part("alpha", lambda of: of.record.alpha, _ESTIMATE, "contention: the serial fraction", null=UNKNOWN),
         part(
             "beta",
@@ -731,22 +770,26 @@ _LAW = Object[_Worded[LawAnalysis]](
             null="no peak is shown, or the law is `amdahl`",
         ),
         part("problem", lambda of: of.record.problem, _PROBLEM, "why it is not identifiable", null="it is"),
-        value("sentence", lambda of: of.sentence, "string", "the same for people; empty if it was fitted"),
+        value(
+            "sentence", lambda of: of.sentence, "string", "the same, as a sentence; empty if it was fitted"
+        ),
     ),
 )
 
 _OUT_OF_REACH = Object[OutOfReach](
     name="out of reach",
     fields=(
-        value("speedup", lambda reach: reach.speedup, "number", "the least that is expected"),
+        value("speedup", lambda reach: reach.speedup, "number", "the smallest speedup that is expected"),
         part("bound", lambda reach: reach.bound, _ESTIMATE, "bound of the cell"),
         value("limit", lambda reach: reach.limit, "string", "what sets the bound", codes=BoundLimit),
-        value("count", lambda reach: reach.count, "number", "CPUs, or workers if these are too few"),
+        value(
+            "count", lambda reach: reach.count, "number", "number of CPUs or, if these limit it, of workers"
+        ),
         value(
             "needed",
             lambda reach: reach.needed,
             "integer",
-            "CPUs, with a worker each, whose bound reaches it",
+            "number of CPUs, with one worker each, whose bound reaches the speedup",
             null="no number does",
         ),
     ),
@@ -793,14 +836,14 @@ _KNOWN_ANSWER = Object[_Worded[KnownAnswerAnalysis]](
             "needed",
             lambda of: of.record.needed,
             "number",
-            "CPUs, or quota of CPUs, that it needs and that there are not",
+            "CPUs, or quota of CPUs, that it needs and the machine does not have",
             null="not applicable",
         ),
         value(
             "available",
             lambda of: of.record.available,
             "number",
-            "CPUs, or quota of CPUs, that there are",
+            "CPUs, or quota of CPUs, that the machine has",
             null="not applicable, or no quota",
         ),
         part(
@@ -821,8 +864,19 @@ _KNOWN_ANSWER = Object[_Worded[KnownAnswerAnalysis]](
 _SHORT_WINDOW = Object[ShortWindow](
     name="short window",
     fields=(
-        value("tasks", lambda window: window.tasks, "number", "tasks within it: median over the repetitions"),
-        value("needed_s", lambda window: window.needed_s, "number", "a length that is enough", unit="s"),
+        value(
+            "tasks",
+            lambda window: window.tasks,
+            "number",
+            "tasks within the window: median over the repetitions",
+        ),
+        value(
+            "needed_s",
+            lambda window: window.needed_s,
+            "number",
+            "a sufficient length of the window",
+            unit="s",
+        ),
     ),
 )
 
@@ -843,7 +897,7 @@ _DISTURBANCE = Object[DisturbanceCount](
             "most",
             lambda count: count.most,
             "number",
-            "at most: CPUs taken or, of a slow CPU, how many times slower it was",
+            "largest disturbance: CPUs taken or, for a slow CPU, how many times slower it was",
         ),
     ),
 )
@@ -856,14 +910,21 @@ WARNINGS: Mapping[type[Any], Object[Any]] = {
             value("workload", lambda warning: warning.workload, "string", "name of the workload"),
             value("status", lambda warning: warning.status, "string", "how they failed", codes=_STATUSES),
             value("cells", lambda warning: warning.cells, "list of id", "cells that failed for one reason"),
-            value("is_all", lambda warning: warning.is_all, "boolean", "every cell of the workload did"),
-            value("in_loop", lambda warning: warning.in_loop, "boolean", "a plain loop is among them"),
+            value(
+                "is_all",
+                lambda warning: warning.is_all,
+                "boolean",
+                "whether every cell of the workload failed",
+            ),
+            value(
+                "in_loop", lambda warning: warning.in_loop, "boolean", "whether a plain loop is among them"
+            ),
             value("error", lambda warning: warning.error, "string", "the reason"),
             value(
                 "from_reference",
                 lambda warning: warning.from_reference,
                 "boolean",
-                "a wrong result differs from that of the reference run, not from the expected one",
+                "whether a wrong result differs from that of the reference run, not from the expected one",
             ),
         ),
     ),
@@ -880,7 +941,7 @@ WARNINGS: Mapping[type[Any], Object[Any]] = {
         fields=(
             value("fewest", lambda warning: warning.fewest, "integer", "fewest repetitions of any group"),
             value("needed", lambda warning: warning.needed, "integer", "repetitions that an interval needs"),
-            value("asked", lambda warning: warning.asked, "integer", "repetitions that were asked for"),
+            value("asked", lambda warning: warning.asked, "integer", "repetitions that were requested"),
             value(
                 "reason",
                 lambda warning: warning.reason,
@@ -894,7 +955,7 @@ WARNINGS: Mapping[type[Any], Object[Any]] = {
         name=PrecisionMissed.code,
         fields=(
             value("cells", lambda warning: warning.cells, "list of id", "cells that missed the precision"),
-            value("asked", lambda warning: warning.asked, "number", "precision that was asked for"),
+            value("asked", lambda warning: warning.asked, "number", "precision that was requested"),
             value(
                 "worst",
                 lambda warning: warning.worst,
@@ -909,7 +970,12 @@ WARNINGS: Mapping[type[Any], Object[Any]] = {
             value(
                 "cells", lambda warning: warning.cells, "list of id", "cells with too few tasks in a window"
             ),
-            part("worst", lambda warning: warning.worst, _SHORT_WINDOW, "of the cell with the fewest"),
+            part(
+                "worst",
+                lambda warning: warning.worst,
+                _SHORT_WINDOW,
+                "the window of the cell with the fewest tasks",
+            ),
         ),
     ),
     DisturbedRuns: Object[DisturbedRuns](
@@ -937,7 +1003,12 @@ WARNINGS: Mapping[type[Any], Object[Any]] = {
     OddTimes: Object[OddTimes](
         name=OddTimes.code,
         fields=(
-            value("cells", lambda warning: warning.cells, "list of id", "cells with odd times, see `flags`"),
+            value(
+                "cells",
+                lambda warning: warning.cells,
+                "list of id",
+                "cells with anomalies of their times; see `flags` in summary.csv",
+            ),
         ),
     ),
 }
@@ -953,7 +1024,7 @@ _WARNING = Object[_Worded[Any]](
             codes=[kind.name for kind in WARNINGS.values()],
         ),
         one_of("facts", lambda of: of.record, WARNINGS, "its facts, by code; see below"),
-        value("sentence", lambda of: of.sentence, "string", "the same for people"),
+        value("sentence", lambda of: of.sentence, "string", "the same, as a sentence"),
     ),
 )
 
@@ -964,7 +1035,12 @@ _STUDY_FACTS: tuple[Field[StudyFacts], ...] = (
     value("mode", lambda study: study.mode, "string", "mode of the study", codes=Mode),
     value("window_s", lambda study: study.window_s, "number", "length of the window; 0: no window", unit="s"),
     value("confidence", lambda study: study.confidence, "number", "confidence level of intervals"),
-    value("repetitions_asked", lambda study: study.repetitions_asked, "integer", "that were asked for"),
+    value(
+        "repetitions_asked",
+        lambda study: study.repetitions_asked,
+        "integer",
+        "repetitions that were requested",
+    ),
     value("cpu_model", lambda study: study.cpu_model, "string", "name of the CPU; empty: unknown"),
     value(
         "usable_cpus",
@@ -973,7 +1049,7 @@ _STUDY_FACTS: tuple[Field[StudyFacts], ...] = (
         "CPUs that the study could use",
         null=UNKNOWN,
     ),
-    value("is_interrupted", lambda study: study.is_interrupted, "boolean", "the user interrupted it"),
+    value("is_interrupted", lambda study: study.is_interrupted, "boolean", "whether the user interrupted it"),
 )
 
 _STUDY = Object[StudyAnalysis](
@@ -984,7 +1060,7 @@ _STUDY = Object[StudyAnalysis](
             "is_complete",
             lambda study: study.is_complete,
             "boolean",
-            "every cell was measured, and none failed",
+            "whether every cell was measured, and none failed",
         ),
     ),
 )
@@ -1020,7 +1096,7 @@ VERDICT = Object[StudyAnalysis](
                 for row in study.break_evens
             ],
             _BREAK_EVEN,
-            "from which size of a workload on a pool is faster, where a size is swept",
+            "from which size of a workload on a pool is faster, if a size is swept",
         ),
         parts(
             "laws",

@@ -211,8 +211,8 @@ class _GroupWording:
         counted = f"{disturbed} of {plural(runs, 'run')} were disturbed"
         if self._group.answer is Answer.CANNOT_TELL:
             return about(self._name, f"{counted}, so the intervals are wider than on a quiet machine")
-        holds = "which cell is faster holds, since each repetition measures all of them"
-        return about(self._name, f"{counted}: {holds}; how long they take may not")
+        holds = "the ranking of the cells is reliable, since each repetition measures all of them"
+        return about(self._name, f"{counted}: {holds}; their times may not be")
 
     def answer(self) -> str:
         group = self._group
@@ -262,7 +262,7 @@ class _GroupWording:
     def _gain(self, cell: CellAnalysis) -> str:
         baseline = self._names[self._group.baseline]
         if cell.speedup is None:
-            return f"its baseline {baseline} has no time to compare it with"
+            return f"its baseline {baseline} has no time to compare with"
         return (
             f"{three_digits(cell.speedup.value)} times as fast as {baseline} ({self._bounds(cell.speedup)})"
         )
@@ -356,13 +356,14 @@ class _GroupWording:
         if fewer is None:
             return ""
         if fewer.hidden is not None:
-            return f"; noise hides whether {self._names[fewer.hidden]} would do"
+            return f"; noise hides whether {self._names[fewer.hidden]} would be enough"
         return "; with fewer workers it is measurably slower" if fewer.enough is None else ""
 
     def more_repetitions(self, more: MoreRepetitions) -> str:
         """Say how many repetitions would decide it; no fewer than another sentence of the study asks for."""
         if more.at_least and more.total is not None:
-            few = f"{plural(more.done, 'repetition')} cannot tell {more.cells} cells apart"
+            verb = "is" if more.done == 1 else "are"
+            few = f"{plural(more.done, 'repetition')} {verb} too few to compare {more.cells} cells"
             return f"Not sure yet: {few}; use repetitions={max(_enough(more.total), self._least)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
@@ -487,8 +488,8 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.ALL_CPUS_USED: "the tasks already use all CPUs",
         NoGain.ONE_TASK: "one task is nearly all the work, and a task cannot be divided",
         NoGain.ONE_CPU: "there is one usable CPU, and the tasks keep it busy",
-        NoGain.ONE_WORKER: "a pool of one worker shares out nothing",
-        NoGain.PREPARATION: "what every worker does first is nearly all the work",
+        NoGain.ONE_WORKER: "a pool of one worker runs nothing in parallel",
+        NoGain.PREPARATION: "preparing each worker is nearly all the work",
     }[reason]
     most = "" if bound is None or reason is NoGain.ONE_WORKER else f" (bound {three_digits(bound.high)})"
     change = {
@@ -529,7 +530,7 @@ def _lost_to(loss: Loss) -> str:
     if isinstance(detail, Sent):
         return f"{loss.cause.name} ({_sent(detail)})"
     if isinstance(detail, CpusTogether):
-        return f"{loss.cause.name} (these {detail.cpus} CPUs deliver {detail.delivered:.2g} of one)"
+        return f"{loss.cause.name} (these {detail.cpus} CPUs together do the work of {detail.delivered:.2g})"
     if isinstance(detail, TinyTasks):
         return f"{loss.cause.name} ({_tiny_tasks(detail)})"
     return loss.cause.name
@@ -539,7 +540,7 @@ def _sent(sent: Sent) -> str:
     """Say how large what is sent is, and whether it is the same object again."""
     text = size(sent.bytes) if sent.each_worker else f"{size(sent.bytes)} each"
     if sent.repeated_bytes > sent.bytes / 2:
-        return f"{text}, of which {size(sent.repeated_bytes)} are the same objects in every one"
+        return f"{text}, of which {size(sent.repeated_bytes)} are the same objects every time"
     return text
 
 
@@ -547,12 +548,12 @@ def _tiny_tasks(tiny: TinyTasks) -> str:
     """Say what tasks take against their dispatch, and from which length on a pool could pay."""
     tasks = tiny.tasks_per_chunk
     subject = "a task" if tasks == 1 else f"a chunk of {tasks} tasks"
-    text = f"{subject} takes {seconds(tiny.work_s)} of work and {seconds(tiny.dispatch_s)} to dispatch"
+    text = f"{subject} takes {seconds(tiny.work_s)} to run and {seconds(tiny.dispatch_s)} to dispatch"
     if tiny.break_even_s is None:
         return f"{text}; threads share the GIL, so no chunk size pays unless the tasks release it"
     needed = f"a pool could pay from {seconds(tiny.break_even_s)} of work"
     if tiny.chunk_size is None:
-        return f"{text}; {needed}, but not for all of these, which take {seconds(tiny.all_work_s)} together"
+        return f"{text}; {needed}, but all these tasks together take only {seconds(tiny.all_work_s)}"
     return f"{text}; {needed}, in chunks of {tiny.chunk_size} tasks"
 
 
@@ -667,7 +668,9 @@ def _not_shown(row: BreakEven) -> str:
     shown = [size for size in claimed if size in row.shown_at]
     if len(shown) == len(claimed):
         return ""
-    return f"it is shown at {', '.join(f'{size:g}' for size in shown) or 'no measured size'}"
+    if not shown:
+        return "this is not shown at any measured size"
+    return f"this is shown only at {', '.join(f'{size:g}' for size in shown)}"
 
 
 def _size(size: float) -> str:
@@ -728,7 +731,7 @@ def _limit_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
     if cell.native_threads is not None:
         yield _crowded(workers, cell.native_threads, cpus)
     if cell.exceeds_bound:
-        yield "above its bound: a larger cache, a faster clock or a disturbed baseline"
+        yield "above its bound, perhaps due to a larger cache, a faster clock or a disturbed baseline"
     if cell.missed_precision is not None and study.precision is not None:
         yield f"precision {study.precision:g} not reached: {cell.missed_precision:.2g}"
     if cell.short_window is not None:
@@ -737,7 +740,7 @@ def _limit_notes(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
 
 def _missing_figures(cell: CellAnalysis, study: StudyFacts) -> Iterator[str]:
     if not cell.has_task_times:
-        yield "too many tasks for the times of each"
+        yield "too many tasks to list the time of each"
     if study.spec.why_unexplained:
         yield study.spec.why_unexplained
     if cell.unexplained is not None and cell.unexplained.is_of_tasks:
@@ -774,8 +777,8 @@ def _crowded(workers: int, threads: NativeThreads, cpus: int) -> str:
 
 
 def _short_window(window: ShortWindow) -> str:
-    held = f"a window held only {plural(window.tasks, 'task')}, too few to estimate a rate"
-    return f"{held}: use duration_s={window.needed_s}"
+    few = f"a window contained only {plural(window.tasks, 'task')}, too few to estimate a rate"
+    return f"{few}; use duration_s={window.needed_s}"
 
 
 # --- warnings -----------------------------------------------------------------------------------------
@@ -827,8 +830,8 @@ _DISTURBED = {
         "on a machine that shares no CPUs)"
     ),
     DisturbanceKind.SLOW_CPU: (
-        "before {runs}, the CPU itself was up to {most:.2f} times slower, whatever ran (its clock, heat, or "
-        "other guests of the host: fix the clock, cool it, or measure at another time)"
+        "before {runs}, the CPU itself was up to {most:.2f} times slower than at its best (because of its "
+        "clock, heat, or other guests of the host; fix its clock, cool it, or measure at another time)"
     ),
 }
 
@@ -889,7 +892,8 @@ def _too_few(warning: TooFewRepetitions, study: StudyAnalysis) -> str:
 
 def _odd_times(warning: OddTimes, study: StudyAnalysis) -> str:
     first = study.cells[warning.cells[0]]
-    more = f", and {plural(len(warning.cells) - 1, 'more cell')}" if len(warning.cells) > 1 else ""
+    others = len(warning.cells) - 1
+    more = f"; {plural(others, 'more cell')} {'has' if others == 1 else 'have'} anomalies" if others else ""
     return f"{first.name}: {anomalies_text(first)}{more}; nothing was removed, see samples.csv and the plots"
 
 
@@ -900,8 +904,8 @@ def where_failures_are(study: StudyAnalysis) -> str:
         return ""
     printed = [file for cell in failed for file in cell.printed]
     more = f" and {len(printed) - 1} more" if len(printed) > 1 else ""
-    where = f"; what they printed: {study.study.folder}/{printed[0]}{more}" if printed else ""
-    return f"more on failures, with tracebacks: {study.study.folder}/study.log{where}"
+    where = f"; their output: {study.study.folder}/{printed[0]}{more}" if printed else ""
+    return f"details of failures, with tracebacks: {study.study.folder}/study.log{where}"
 
 
 # --- known answers ------------------------------------------------------------------------------------
@@ -1013,7 +1017,7 @@ def profile_title(purpose: str) -> str:
     """Head the table of one profiler."""
     if purpose == "cpu-profile":
         return "CPU profile (py-spy, in untimed runs): functions by their own time"
-    return "memory profile (tracemalloc, in untimed runs): lines by what they hold at the peak"
+    return "memory profile (tracemalloc, in untimed runs): lines by the memory that they hold at the peak"
 
 
 def missing_profiles(profiles: Iterable[ProfileAnalysis], study: StudyAnalysis) -> Iterator[str]:
@@ -1024,7 +1028,8 @@ def missing_profiles(profiles: Iterable[ProfileAnalysis], study: StudyAnalysis) 
             yield f"no profile of {name}: {profile.error}"
         elif not profile.hotspots:
             short = profile.purpose == "cpu-profile"
-            why = "it was too short, or only waited" if short else "its own code allocated nothing that lasts"
+            waited, freed = "the run was too short, or only waited", "the code of the workload kept no memory"
+            why = waited if short else freed
             yield f"the profile of {name} is empty: {why}"
 
 

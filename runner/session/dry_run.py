@@ -43,7 +43,7 @@ def dry_run(session: Session, checked: Checked, supervisor: Supervisor) -> int:
         try:
             study.make_references()
         except Interrupted:
-            session.show("interrupted; a dry run keeps nothing")
+            session.show("interrupted; a dry run saves nothing")
             return INTERRUPTED
     for cell, sample in study.failed.items():
         session.show(f"error: reference run of cell {cell}: {sample.status}: {sample.error}")

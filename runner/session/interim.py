@@ -37,4 +37,4 @@ def repetitions_note(plan: Plan, study: StudyDescription) -> str:
     if few is None:
         return ""
     repetitions = plural(few.repetitions, "repetition")
-    return f"note: {repetitions} cannot tell {few.cells} cells apart; use repetitions={few.needed | 1}"
+    return f"note: {few.cells} cells cannot be compared with {repetitions}; use repetitions={few.needed | 1}"

@@ -49,7 +49,7 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
     if interrupted:
         session.show(f"{interrupted}; {_kept(store.folder, any_completed=study.has_completed)}")
         if stops.skip_report:
-            session.show(f"the report was skipped; python -m runner.report {store.folder} makes it")
+            session.show(f"the report was skipped; python -m runner.report {store.folder} renders it")
     return MeasuredStudy(
         folder=store.folder, interrupted=interrupted, skip_report=bool(interrupted) and stops.skip_report
     )

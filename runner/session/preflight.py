@@ -106,7 +106,7 @@ def _gil_problems(cell: Cell, facts: "InterpreterFacts") -> list[str]:
 
 
 def _not_free_threaded(interpreter: str) -> str:
-    remedy = "leave it out, or choose a free-threaded one such as python=python3.14t"
+    remedy = "remove env.PYTHON_GIL, or choose a free-threaded one such as python=python3.14t"
     return f"env.PYTHON_GIL=0: {interpreter} is not a free-threaded build, so its GIL stays on; {remedy}"
 
 

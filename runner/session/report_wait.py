@@ -21,7 +21,7 @@ def making_report(folder: Path, *, quiet: bool) -> Iterator[None]:
 
     def leave() -> None:
         erase = ERASE_LINE if sys.stderr.isatty() else ""
-        text = f"{erase}interrupted; python -m runner.report {folder} makes its tables and plots\n"
+        text = f"{erase}interrupted; python -m runner.report {folder} renders its tables and plots\n"
         with contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), text.encode())
         os._exit(INTERRUPTED)  # a library might swallow an exception, or print it

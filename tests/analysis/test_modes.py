@@ -147,7 +147,9 @@ def test_a_window_has_no_explanation_and_a_note_says_why(throughput: Results) ->
     study = analyse(throughput)
     cell = study.cells["process2"]
     assert (cell.speedup_bound, cell.factors, cell.losses) == (None, None, ())
-    assert "no bound, factors or losses: they explain the time of a bag" in cell_note(cell, study.study)
+    assert "no bound, factors or losses, because they explain the time of a bag" in cell_note(
+        cell, study.study
+    )
 
 
 def test_the_sentence_of_a_window_states_tasks_per_second(throughput: Results) -> None:
@@ -177,7 +179,7 @@ def test_a_window_of_few_tasks_is_warned_of_with_the_length_that_it_needs(
     study = analyse(make_results(walls, mode="throughput"))
     (warning,) = study.warnings
     assert warning_sentence(warning, study) == (
-        "a window held only 4 tasks, too few to estimate a rate: use duration_s=10 (2 cells)"
+        "a window contained only 4 tasks, too few to estimate a rate; use duration_s=10 (2 cells)"
     )
 
 

@@ -549,7 +549,7 @@ def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers
         (
             adapter(THREAD_PER_TASK),
             [
-                "# A pool does the same for less than a thread for each task.",
+                "# A pool does the same with less overhead than a thread for each task.",
                 "with ThreadPoolExecutor(max_workers=2) as pool:",
             ],
         ),
@@ -557,7 +557,7 @@ def test_one_event_loop_awaits_as_many_coroutines_at_a_time_as_there_are_workers
             adapter(PROCESS_PER_TASK, mp_context="spawn"),
             [
                 '    context = get_context("spawn")',
-                "    # A pool does the same for less than a process for each task.",
+                "    # A pool does the same with less overhead than a process for each task.",
                 "    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:",
             ],
         ),
@@ -654,8 +654,9 @@ def test_the_plain_loop_is_a_loop() -> None:
 
 @pytest.mark.parametrize("items", [[*range(101)], ["x" * 1200]], ids=["many", "long"])
 def test_long_lists_of_items_are_not_written_out(items: list[Any]) -> None:
-    assert "items = load_items()  # yours to write: those of workload work" in code_to_paste(
-        cell_of({"items": items})
+    assert (
+        "items = load_items()  # write this function: it returns the items of workload work"
+        in code_to_paste(cell_of({"items": items}))
     )
 
 

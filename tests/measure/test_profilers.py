@@ -78,7 +78,7 @@ def test_an_interpreter_that_py_spy_cannot_read_is_reported_with_the_reason() ->
     (problem,) = problems("cpu-profile", FakePySpy("Error: Permission Denied"))
     assert problem == (
         f"profile=cpu: py-spy cannot read {PYTHON} here (Error: Permission Denied); "
-        "leave this interpreter out, or use profile=memory"
+        "remove this interpreter, or use profile=memory"
     )
 
 
@@ -86,7 +86,7 @@ def test_an_interpreter_that_py_spy_cannot_read_is_reported_with_the_reason() ->
 def test_a_free_threaded_interpreter_has_no_cpu_profile() -> None:
     (problem,) = problems("cpu-profile", FakePySpy(), free_threaded=True)
     assert problem.startswith(
-        f"profile=cpu: py-spy cannot read the free-threaded {PYTHON}; leave this interpreter out"
+        f"profile=cpu: py-spy cannot read the free-threaded {PYTHON}; remove this interpreter"
     )
 
 

@@ -73,7 +73,7 @@ def test_a_lock_held_when_the_pool_forked_is_a_hang_with_its_own_remedy() -> Non
     assert explain_limit(ending(PARENT, locked(2), locked(3)), 30.0, settings("fork")) == (
         "hung: 0 of 4 tasks ended in 30 s at 0 % CPU; both workers in locked (hang.py:9), waiting for a lock"
         "; if a thread of the parent held it when the pool forked, it is never released in the workers; "
-        "start_method=spawn or forkserver does not inherit it"
+        "use start_method=spawn or forkserver, whose workers do not inherit it"
     )
 
 
@@ -180,7 +180,7 @@ def test_idle_workers_with_max_tasks_per_child_were_not_replaced() -> None:
     assert message.startswith(
         "hung: 2 of 4 tasks ended in 30 s, the last one 29.0 s before the end, at 0 % CPU; "
         "in wait (threading.py:327), waiting for the result of a future; "
-        "max_tasks_per_child=1: its ended workers were not replaced"
+        "max_tasks_per_child=1: workers that had ended were not replaced"
     )
 
 

@@ -166,7 +166,7 @@ def test_records_of_many_tasks_are_merged_with_exact_sums(monkeypatch: pytest.Mo
 
 
 def test_a_window_in_which_no_task_ends_is_an_error() -> None:
-    with pytest.raises(NoTaskEnded, match=r"^no task ended within duration_s=1e-06; raise it$"):
+    with pytest.raises(NoTaskEnded, match=r"^no task ended within duration_s=1e-06; raise duration_s$"):
         run([1_500])
 
 
@@ -233,7 +233,7 @@ def test_a_worker_that_waits_in_vain_reports_how_many_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looping, "START_TIMEOUT_S", 0.0)
-    with pytest.raises(WorkersMissing, match=r"^1 of 2 workers have started after 0 s; the pool runs fewer"):
+    with pytest.raises(WorkersMissing, match=r"^1 of 2 workers had started after 0 s; the pool runs fewer"):
         meet(str(tmp_path), 2, "w0")
 
 

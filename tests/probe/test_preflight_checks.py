@@ -151,7 +151,10 @@ def test_a_pool_that_takes_no_initializer_is_refused_only_if_the_workload_has_on
     assert checked(pool)["problems"] == []
     assert problem(pool, initializer="bag.not_a_function_of_items") == (
         "executor.pool",
-        "pools.Loop takes no initializer, so the workload's cannot run in its workers",
+        (
+            "pools.Loop takes no initializer, so that of the workload cannot run in its workers; "
+            "remove workload.initializer, or use another executor"
+        ),
     )
 
 

@@ -127,7 +127,7 @@ def test_columns_are_omitted_in_order_and_the_main_loss_last() -> None:
 def test_the_main_loss_is_shown_in_short() -> None:
     text = render_terminal(wide_pool())
     assert row_of(text, "process", "2")[-2:] == ["GIL", "48%"]
-    assert "main loss: largest loss of its workers' time" in on_one_line(text)
+    assert "main loss: largest loss of worker time" in on_one_line(text)
 
 
 @pytest.mark.parametrize(

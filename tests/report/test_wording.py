@@ -75,7 +75,7 @@ def test_a_pool_that_is_fastest_is_compared_with_its_baseline() -> None:
 
 def test_a_baseline_without_a_time_cannot_be_compared_with() -> None:
     two = analysed_cell("process", 2, speedup=None)
-    assert sentences(SERIAL, two).answer.endswith("its baseline serial has no time to compare it with")
+    assert sentences(SERIAL, two).answer.endswith("its baseline serial has no time to compare with")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_executor_without_workers_needs_no_fewer() -> None:
     [
         (FewerWorkers(enough="process2"), "(95% interval 2.09 to 2.31)"),
         (FewerWorkers(enough=None), "; with fewer workers it is measurably slower"),
-        (FewerWorkers(enough=None, hidden="process2"), "; noise hides whether process × 2 would do"),
+        (FewerWorkers(enough=None, hidden="process2"), "; noise hides whether process × 2 would be enough"),
     ],
 )
 def test_fewer_workers_may_be_enough(fewer: FewerWorkers, text: str) -> None:
@@ -170,11 +170,14 @@ def test_where_no_pool_helps_the_decision_comes_first(ratio: Any, decided: Any, 
                 "a pool could help with more CPUs"
             ),
         ),
-        (NoGain.ONE_WORKER, "a pool of one worker shares out nothing; a pool could help with more workers"),
+        (
+            NoGain.ONE_WORKER,
+            "a pool of one worker runs nothing in parallel; a pool could help with more workers",
+        ),
         (
             NoGain.PREPARATION,
             (
-                "what every worker does first is nearly all the work (bound 2.00); "
+                "preparing each worker is nearly all the work (bound 2.00); "
                 "a pool could help with more tasks for each worker"
             ),
         ),
@@ -223,8 +226,8 @@ def test_what_the_recommended_pool_costs_in_memory_is_stated() -> None:
             6,
             Answer.HELPS,
             (
-                "12 of 14 runs were disturbed: which cell is faster holds, since each repetition measures "
-                "all of them; how long they take may not"
+                "12 of 14 runs were disturbed: the ranking of the cells is reliable, since each repetition "
+                "measures all of them; their times may not be"
             ),
         ),
         (
@@ -285,7 +288,7 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
         ),
         (
             {"total": 8, "at_least": True, "cells": 12, "nearest": None},
-            "7 repetitions cannot tell 12 cells apart; use repetitions=9",
+            "7 repetitions are too few to compare 12 cells; use repetitions=9",
         ),
     ],
 )
@@ -362,29 +365,29 @@ TINY = TinyTasks(
         (Sent(bytes=4.1e6, repeated_bytes=0, each_worker=True), " (4.1 MB)"),
         (
             Sent(bytes=4.1e6, repeated_bytes=4e6),
-            " (4.1 MB each, of which 4.0 MB are the same objects in every one)",
+            " (4.1 MB each, of which 4.0 MB are the same objects every time)",
         ),
         (Restarts(count=38, seconds=0.012), " (38 times, 12.0 ms each)"),
         (Restarts(count=1, seconds=0.2), " (1 time, 200 ms each)"),
-        (CpusTogether(cpus=2, delivered=1.6875), " (these 2 CPUs deliver 1.7 of one)"),
+        (CpusTogether(cpus=2, delivered=1.6875), " (these 2 CPUs together do the work of 1.7)"),
         (
             TINY,
             (
-                " (a task takes 100 ns of work and 40.0 µs to dispatch; a pool could pay from 80.0 µs of "
-                "work, but not for all of these, which take 1.00 ms together)"
+                " (a task takes 100 ns to run and 40.0 µs to dispatch; a pool could pay from 80.0 µs of "
+                "work, but all these tasks together take only 1.00 ms)"
             ),
         ),
         (
             replace(TINY, tasks_per_chunk=10, chunk_size=800),
             (
-                " (a chunk of 10 tasks takes 100 ns of work and 40.0 µs to dispatch; a pool could pay from "
+                " (a chunk of 10 tasks takes 100 ns to run and 40.0 µs to dispatch; a pool could pay from "
                 "80.0 µs of work, in chunks of 800 tasks)"
             ),
         ),
         (
             replace(TINY, break_even_s=None),
             (
-                " (a task takes 100 ns of work and 40.0 µs to dispatch; threads share the GIL, so no chunk "
+                " (a task takes 100 ns to run and 40.0 µs to dispatch; threads share the GIL, so no chunk "
                 "size pays unless the tasks release it)"
             ),
         ),
@@ -517,14 +520,14 @@ def test_groups_that_do_the_same_work_are_compared(ratio: Any, text: str) -> Non
             {"size": estimate(70.34, 30.0, 900.0), "shown_at": (1000.0,)},
             (
                 "may be faster than its baseline from count=70.3 on (95% interval 30 to 900); "
-                "it is shown at 1000"
+                "this is shown only at 1000"
             ),
         ),
         (
             {"size": estimate(0.0, 0.0, 0.0), "shown_at": ()},
             (
-                "may be faster than its baseline at every size from 10 on; it is shown at no measured size "
-                "(count)"
+                "may be faster than its baseline at every size from 10 on; this is not shown at any measured "
+                "size (count)"
             ),
         ),
     ],
@@ -715,15 +718,15 @@ def test_anomalies_are_listed() -> None:
     ("printed", "text"),
     [
         ((), ""),
-        (("output/a.txt",), "; what they printed: results/made/output/a.txt"),
-        (("output/a.txt", "output/b.txt"), "; what they printed: results/made/output/a.txt and 1 more"),
+        (("output/a.txt",), "; their output: results/made/output/a.txt"),
+        (("output/a.txt", "output/b.txt"), "; their output: results/made/output/a.txt and 1 more"),
     ],
 )
 def test_failures_point_to_the_log_and_to_what_was_printed(printed: tuple[str, ...], text: str) -> None:
     study = analysed_study([SERIAL, analysed_cell("process", 2, status="failed", printed=printed)])
     assert (
         wording.where_failures_are(study)
-        == f"more on failures, with tracebacks: results/made/study.log{text}"
+        == f"details of failures, with tracebacks: results/made/study.log{text}"
     )
     assert wording.where_failures_are(analysed_study([SERIAL])) == ""
 
@@ -746,9 +749,12 @@ def test_a_title_counts_cpus_and_repetitions(done: int, asked: int, text: str) -
     [
         ({"repetitions": 0}, "not measured"),
         ({"repetitions": 1}, "bounds are the range of 1 repetition; an interval needs 6"),
-        ({"has_task_times": False}, "too many tasks for the times of each"),
+        ({"has_task_times": False}, "too many tasks to list the time of each"),
         ({"usable_cpus": 1}, "2 workers on 1 CPU"),
-        ({"exceeds_bound": True}, "above its bound: a larger cache, a faster clock or a disturbed baseline"),
+        (
+            {"exceeds_bound": True},
+            "above its bound, perhaps due to a larger cache, a faster clock or a disturbed baseline",
+        ),
         ({"missed_precision": 0.034}, "precision 0.01 not reached: 0.034"),
     ],
 )

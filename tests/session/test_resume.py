@@ -258,7 +258,7 @@ def test_changed_cells_are_refused(folder: Path) -> None:
 def test_changed_settings_are_refused(folder: Path) -> None:
     study = folder / "study.yaml"
     study.write_text(study.read_text().replace("iterations: 1", "iterations: many"))
-    reason = "ValueError: iterations: 'many' is not what a study writes"
+    reason = "ValueError: iterations: 'many' is not a valid value"
     remedy = "restore the file, or measure again"
     assert refusal(folder) == f"{folder}/study.yaml: it cannot be read ({reason}); {remedy}"
 

@@ -121,7 +121,7 @@ def run_loops(
             kind, message = failure[1:3]
             raise WorkersMissing(message) if kind == WorkersMissing.__name__ else TaskFailed(failure)
     if not loops.service_ns():
-        raise NoTaskEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise it")
+        raise NoTaskEnded(f"no task ended within duration_s={duration_ns / 1e9:g}; raise duration_s")
     return loops
 
 

@@ -160,7 +160,10 @@ def _check_pool(pool: PoolSettings, *, has_initializer: bool) -> str:
         except TypeError as error:
             return f"{pool['_target_']}: {error}; its arguments are {', '.join(signature.parameters)}"
         if has_initializer and not _takes(signature, "initializer"):
-            return f"{pool['_target_']} takes no initializer, so the workload's cannot run in its workers"
+            return (
+                f"{pool['_target_']} takes no initializer, so that of the workload cannot run in its "
+                "workers; remove workload.initializer, or use another executor"
+            )
     return _open_once(pool)
 
 

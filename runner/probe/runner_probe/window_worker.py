@@ -73,7 +73,7 @@ def meet(folder: str, workers: int, name: str) -> int:
     while len(arrivals := os.listdir(folder)) < workers:
         if time.perf_counter_ns() - arrived_ns > START_TIMEOUT_S * 1e9:
             raise WorkersMissing(
-                f"{len(arrivals)} of {workers} workers have started after {START_TIMEOUT_S:g} s; "
+                f"{len(arrivals)} of {workers} workers had started after {START_TIMEOUT_S:g} s; "
                 "the pool runs fewer at a time, or they are slow to start"
             )
         time.sleep(_PAUSE_S)

@@ -23,7 +23,7 @@ CODE = """
 if __name__ == "__main__":
     context = {mp_context}
     {prepare}
-    # A pool does the same for less than a process for each task.
+    # A pool does the same with less overhead than a process for each task.
     with {concurrent.futures.ProcessPoolExecutor}(
         max_workers={workers}, mp_context=context, {initializer=}
     ) as pool:

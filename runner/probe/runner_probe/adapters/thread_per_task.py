@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CODE = """
 {prepare}
-# A pool does the same for less than a thread for each task.
+# A pool does the same with less overhead than a thread for each task.
 with {concurrent.futures.ThreadPoolExecutor}(max_workers={workers}, {initializer=}) as pool:
     {results} = list(pool.map({map_arguments}))
 """
