@@ -1,4 +1,4 @@
-"""Decisions about what is left to measure: is a study complete, and is another repetition due?"""
+"""Decisions about what is left to measure: whether a study is complete, and whether a repetition is due."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -27,7 +27,7 @@ class OpenFolder:
     facts: Environment  #: the content of environment.json so far
 
     def write_facts(self, facts: Environment) -> None:
-        """Add facts to environment.json, in place of those of the same names."""
+        """Add facts to environment.json; they replace facts of the same names."""
         self.store.write_environment({**self.facts, **facts})
 
 
@@ -94,7 +94,7 @@ def _reopen(
 
 
 def finish_complete(stopped: StoppedStudy) -> Path:
-    """Finish the folder of a study that has nothing left to measure; return the folder."""
+    """Finish the folder of a study of which nothing is left to measure; return the folder."""
     results = stopped.results
     stopped.repair.apply()
     workers = {record.cell: record.facts for record in reversed(stopped.completed.references) if record.facts}
