@@ -20,7 +20,7 @@ class TargetError(Exception):
 
 
 def imports_ns() -> int:
-    """Return how long `locate` has spent importing modules so far."""
+    """Return how many nanoseconds `locate` has spent importing modules so far."""
     return sum(_imports_ns)
 
 

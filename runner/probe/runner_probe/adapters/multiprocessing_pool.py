@@ -43,7 +43,7 @@ class MultiprocessingPool:
 
     Args:
         workers: number of processes
-        mp_context: starts them
+        mp_context: starts the processes
         initializer: called once in each worker
     """
 
@@ -137,7 +137,7 @@ def _exit_code(worker: BaseProcess) -> int:
 
 
 class _Pool(multiprocessing.pool.Pool):
-    """A pool that knows its first workers, and that can be ended while they work or after some have died."""
+    """A pool that knows its first workers, and can be ended while they work or after some have died."""
 
     # Private attributes of the base class; they are the same from Python 3.10 to 3.14.
     _pool: list[BaseProcess]
