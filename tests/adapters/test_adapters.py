@@ -63,10 +63,10 @@ class TestLazyFuture:
 
     def test_a_callback_is_called_when_the_future_is_done_or_at_once(self) -> None:
         future, called = LazyFuture(lambda: None), []
-        future.add_done_callback(lambda one: called.append(("before", one)))
+        future.add_done_callback(lambda done: called.append(("before", done)))
         assert called == []
         future.set_result(1)
-        future.add_done_callback(lambda one: called.append(("after", one)))
+        future.add_done_callback(lambda done: called.append(("after", done)))
         assert called == [("before", future), ("after", future)]
 
     def test_only_a_future_that_does_not_run_can_be_cancelled(self) -> None:
