@@ -268,7 +268,7 @@ class TaskRecord:
     ended_ns: int
     received_ns: int
     busy_ns: int  #: time within tasks; less than ended_ns - started_ns if the record merges several
-    cpu_ns: int | None  #: None: the record is of a chunk too short for a reading of the CPU clock
+    cpu_ns: int | None  #: None: it was not read, because the chunk is too short
     run_delay_ns: int | None  #: time spent runnable but not running; Linux only
     tasks: int  #: the number of tasks in this record
     calls: int  #: inner-loop count of a snippet; 1 for a function

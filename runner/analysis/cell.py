@@ -51,7 +51,7 @@ class Times:
     """The times of the cells that never failed."""
 
     unit: CellTimes  #: what cells are compared by: the time of one bag or, with a window, of one task
-    wall: CellTimes  #: of whole runs
+    wall: CellTimes  #: wall time of whole runs
     warm: CellTimes  #: of the tasks of one bag on a warm pool
     cpu: CellTimes  #: CPU time of whole runs
 

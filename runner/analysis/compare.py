@@ -186,8 +186,8 @@ def _with_overwhelming_differences(
 
 def _with_sole_survivor(shown: Sequence[Standing]) -> list[Standing]:
     """If all cells but one are shown to be slower than the best, the remaining one is the best."""
-    left = [standing for standing in shown if standing.among_best is not False]
+    remaining = [standing for standing in shown if standing.among_best is not False]
     return [
-        replace(standing, among_best=True) if left == [standing] and len(left) == 1 else standing
+        replace(standing, among_best=True) if remaining == [standing] and len(remaining) == 1 else standing
         for standing in shown
     ]

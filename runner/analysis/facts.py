@@ -229,7 +229,7 @@ class Anomaly(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NativeThreads:
-    """Native threads (BLAS, OpenMP) of which all workers together have more than CPUs."""
+    """The native threads (BLAS, OpenMP) of a cell's workers, if together they are more than the CPUs."""
 
     per_worker: int
     per_cpu: float
@@ -753,7 +753,7 @@ StudyWarning = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyFacts:
-    """What holds for the study as a whole."""
+    """Facts about the study as a whole."""
 
     folder: Path
     name: str

@@ -251,7 +251,7 @@ def _samples(request: Request, reply: "MeasuredReply", ending: Ending) -> list[S
         return [replace(sample, status="wrong_result", error=error) for sample in samples]
     # The probe's last reading already includes the descendants that were alive then.
     late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
-    # Most likely they are of the first iteration: only its time includes the shutdown of its pool.
+    # Most likely the others belong to the first iteration: only its time includes the shutdown of its pool.
     samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
     return samples
 

@@ -277,7 +277,7 @@ def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: 
         # Stacks begin with the newest thread, system calls with the oldest.
         return _SYSTEM_CALLS.get(calls[-1 - number], "")
     if calls and number == len(stacks) - 1:
-        return _SYSTEM_CALLS.get(calls[0], "")  # the main thread; others are of native libraries
+        return _SYSTEM_CALLS.get(calls[0], "")  # the main thread; native libraries started the others
     kinds = {_SYSTEM_CALLS.get(call, "") for call in calls}
     if len(kinds) == 1:
         return kinds.pop()

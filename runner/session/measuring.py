@@ -56,7 +56,7 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
 
 
 def finish(session: Session) -> MeasuredStudy:
-    """Finish a resumed study of which nothing is left to measure, and say why."""
+    """Finish a resumed study that has nothing left to measure, and say why."""
     assert session.stopped is not None  # noqa: S101 - for the type checker: only a resumed study can be complete
     folder = finish_complete(session.stopped)
     session.show(f"nothing is left to measure: {session.why_complete}")

@@ -228,5 +228,5 @@ def _how_to_install(library: str, extra: str, settings: Mapping[str, Any]) -> st
     if settings["python"] == sys.executable and not settings["prefix"]:
         package = f"parallel-runner[{extra}]"
         return f"install it: pip install '{package}' (in a checkout: pip install '.[{extra}]')"
-    there = [*settings["prefix"], settings["python"], "-m", "pip", "install", library]
-    return f"install it there: {shlex.join(there)}"
+    command = [*settings["prefix"], settings["python"], "-m", "pip", "install", library]
+    return f"install it there: {shlex.join(command)}"

@@ -94,7 +94,7 @@ def _reopen(
 
 
 def finish_complete(stopped: StoppedStudy) -> Path:
-    """Finish the folder of a study of which nothing is left to measure; return the folder."""
+    """Finish the folder of a study that has nothing left to measure; return the folder."""
     results = stopped.results
     stopped.repair.apply()
     workers = {record.cell: record.facts for record in reversed(stopped.completed.references) if record.facts}

@@ -198,10 +198,10 @@ class _Invocation:
                 if self.interrupts:
                     return "interrupted"
                 self._read_announcements()
-                left = min(self._deadline, exit_deadline) - time.monotonic()
-                if left <= 0:
+                left_s = min(self._deadline, exit_deadline) - time.monotonic()
+                if left_s <= 0:
                     return "exited" if self._has_replied() else "timeout"
-                for key, _ in selector.select(min(left, nap_s)):
+                for key, _ in selector.select(min(left_s, nap_s)):
                     if key.fd == self.requests:
                         return "interrupted"  # by the runner's death
                     if key.fd == self.replies and not self._read_reply():
@@ -228,10 +228,10 @@ class _Invocation:
         living = self._living()
         before, began = cpu_seconds(living), time.monotonic()
         ask_progress(living)
-        while (left := began + _EVIDENCE_S - time.monotonic()) > 0 and not self.interrupts:
+        while (left_s := began + _EVIDENCE_S - time.monotonic()) > 0 and not self.interrupts:
             with selectors.DefaultSelector() as selector:
                 selector.register(self.replies, selectors.EVENT_READ)
-                if not (selector.select(left) and self._read_reply()):
+                if not (selector.select(left_s) and self._read_reply()):
                     break
         time.sleep(max(0.0, began + _EVIDENCE_S - time.monotonic()))
         passed = time.monotonic() - began
@@ -246,8 +246,8 @@ class _Invocation:
         return self.reply_end is not None and len(self.received) >= self.reply_end
 
     def _wait_for_descendants(self, deadline: float) -> None:
-        while self._reap() and (left := deadline - time.monotonic()) > 0:
-            self._sleep(left)
+        while self._reap() and (left_s := deadline - time.monotonic()) > 0:
+            self._sleep(left_s)
 
     def _end_all(self) -> None:
         """Terminate every descendant; kill those that survive the grace period or appear during it.
@@ -260,8 +260,8 @@ class _Invocation:
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._is_urgent():
-            self._sleep(min(left, 0.05))
+        while self._reap() and (left_s := deadline - time.monotonic()) > 0 and not self._is_urgent():
+            self._sleep(min(left_s, 0.05))
         spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
             if time.monotonic() > deadline:

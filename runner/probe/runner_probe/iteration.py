@@ -191,7 +191,12 @@ class Iteration:
 def run_cold(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> Iteration:
-    """Measure the tasks on a new pool, from before its construction to the return of its shutdown."""
+    """Measure the tasks on a new pool, from before its construction to the return of its shutdown.
+
+    Raises:
+        TaskFailed: a task raised an exception
+        PoolFailed: the pool raised an exception
+    """
     iteration = Iteration(len(tasks.chunks), tasks.count)
     set_current(iteration)
     used_before = tree_usage()
@@ -213,6 +218,10 @@ def run_untraced(
     """Like `run_cold`, but submit the tasks as a user's own code would, without tracing.
 
     This is for tasks so short that reading the clock around a chunk would change what is measured.
+
+    Raises:
+        PoolFailed: the workers died
+        Exception: whatever a task or the pool raises
     """
     untraced = UntracedIteration(tasks.count)
     futures = untraced.futures
@@ -252,7 +261,12 @@ def run_warm(
     count: int,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Iterator[Iteration]:
-    """Open one pool and run the tasks on it `count` times; the first iteration warms it up."""
+    """Open one pool and run the tasks on it `count` times; the first iteration warms it up.
+
+    Raises:
+        TaskFailed: a task raised an exception
+        PoolFailed: the pool raised an exception
+    """
     pool = open_pool()
     try:
         for _ in range(count):

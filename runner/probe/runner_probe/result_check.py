@@ -64,11 +64,11 @@ def judge(
         standard, source = judgement.new_reference or reference, "in the reference run"
     if standard is None:  # neither a reference nor a whole bag: nothing to compare with
         return judgement
-    places = [*_unequal(values, len(labels), standard["quick"], tasks)]
-    if places:
+    positions = [*_unequal(values, len(labels), standard["quick"], tasks)]
+    if positions:
         from runner_probe.result_reference import find_wrong  # noqa: PLC0415 - equal results do not need it
 
-        judgement.differing, problem = find_wrong(values, places, standard, source, comparison)
+        judgement.differing, problem = find_wrong(values, positions, standard, source, comparison)
         if judgement.differing:
             task = judgement.differing[0]
             judgement.error = f"items[{task}] = {labels[task]} {problem}"
@@ -104,19 +104,19 @@ def _unequal(
     """
     size = _block_size(count)
     starts: list[int] = []  # of whole blocks among the values
-    place = 0
-    while place < len(values):
-        task = place % count if tasks is None else tasks[place]
+    position = 0
+    while position < len(values):
+        task = position % count if tasks is None else tasks[position]
         length = min(size, count - task)
         is_block = task % size == 0 and (
-            tasks is None or list(tasks[place : place + length]) == list(range(task, task + length))
+            tasks is None or list(tasks[position : position + length]) == list(range(task, task + length))
         )
         if is_block:
-            starts.append(place)
-            place += length
+            starts.append(position)
+            position += length
         else:
-            yield place, task
-            place += 1
+            yield position, task
+            position += 1
     firsts = [start % count if tasks is None else tasks[start] for start in starts]
     lengths = [min(size, count - first) for first in firsts]
     blocks = [values[start : start + length] for start, length in zip(starts, lengths, strict=True)]

@@ -23,11 +23,11 @@ _SHOWN_CHARACTERS = 200_000  # of all results of a reference together
 def make_reference(values: Sequence[Any], comparison: str) -> ReferenceResults:
     """Make a reference of the results of one bag."""
     texts: list[str] = []
-    left = _SHOWN_CHARACTERS
+    remaining = _SHOWN_CHARACTERS
     for value in values:
         texts.append(shown(value))
-        left -= len(texts[-1])
-        if left < 0:
+        remaining -= len(texts[-1])
+        if remaining < 0:
             break
     return {
         "values": [_form(value, comparison) for value in values],
@@ -38,7 +38,7 @@ def make_reference(values: Sequence[Any], comparison: str) -> ReferenceResults:
 
 def find_wrong(
     values: Sequence[Any],
-    places: Sequence[tuple[int, int]],
+    positions: Sequence[tuple[int, int]],
     standard: ExpectedResults | ReferenceResults,
     source: str,
     comparison: str,
@@ -47,7 +47,7 @@ def find_wrong(
 
     Args:
         values: results
-        places: the positions of these results among the values, each with its task
+        positions: positions of these results among the values, each with its task
         standard: the expected results, or where they are recorded
         source: of the standard, for the message
         comparison: the workload's `compare`
@@ -57,15 +57,15 @@ def find_wrong(
     """
     reference = _resolve(standard)
     wrong: dict[int, Any] = {}
-    for place, task in places:
-        if not _equals(values[place], reference["values"][task], comparison):
-            wrong.setdefault(task, values[place])
+    for position, task in positions:
+        if not _equals(values[position], reference["values"][task], comparison):
+            wrong.setdefault(task, values[position])
     if not wrong:
         return [], ""
     first = min(wrong)
-    more = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
+    count = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
     expected = reference["shown"][first] if first < len(reference["shown"]) else "something else"
-    return sorted(wrong), f"returned {shown(wrong[first])}, but {expected} {source}{more}"
+    return sorted(wrong), f"returned {shown(wrong[first])}, but {expected} {source}{count}"
 
 
 def _resolve(reference: ExpectedResults | ReferenceResults) -> ReferenceResults:

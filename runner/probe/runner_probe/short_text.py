@@ -52,16 +52,16 @@ def _short_container(value: Any, length: int) -> str:
         return repr(value)
     opening, closing = _BRACKETS[kind]
     parts: list[str] = []
-    left = length
+    remaining = length
     for part in value.items() if kind is dict else value:
-        if left < 0:
+        if remaining < 0:
             return opening + ", ".join(parts)
         if kind is dict:
-            text = f"{short_repr(part[0], left)}: {short_repr(part[1], left)}"
+            text = f"{short_repr(part[0], remaining)}: {short_repr(part[1], remaining)}"
         else:
-            text = short_repr(part, left)
+            text = short_repr(part, remaining)
         parts.append(text)
-        left -= len(text) + 2
+        remaining -= len(text) + 2
     comma = "," if kind is tuple and len(value) == 1 else ""
     return f"{opening}{', '.join(parts)}{comma}{closing}"
 

@@ -138,7 +138,7 @@ def series_styles_of(executors: Iterable[str]) -> dict[str, SeriesStyle]:
     """Assign a colour and a marker to each executor; a shipped executor has the same in every study."""
     names = list(dict.fromkeys(executors))
     others = [name for name in names if name not in _KNOWN]
-    series_styles = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
+    series_styles = {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(others)}
     return {name: _KNOWN.get(name) or series_styles[name] for name in names}
 
 

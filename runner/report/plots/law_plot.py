@@ -35,8 +35,8 @@ def draw_laws(title: str, laws: Sequence[LawAnalysis], study: StudyFacts) -> Fig
     )
     figure = appearance.empty_figure(width, rows * (_HEIGHT + 0.7), head)
     grid = figure.add_gridspec(rows, columns)
-    for place, (name, pairs) in enumerate(curves.items()):
-        axes = figure.add_subplot(grid[divmod(place, columns)])
+    for index, (name, pairs) in enumerate(curves.items()):
+        axes = figure.add_subplot(grid[divmod(index, columns)])
         axes.set_title(
             appearance.stacked([one_line(name, 60)], width / columns - 0.75) if len(curves) > 1 else ""
         )

@@ -242,12 +242,12 @@ def _slots(panels: Sequence[Panel], x_axis: XAxis) -> dict[str, tuple[int, int]]
     Series that share an x, directly or through others, get different slots. A series that shares no x has a
     single slot, so it is drawn exactly at its x.
     """
-    at: dict[tuple[int, float], set[str]] = {}
+    series_at: dict[tuple[int, float], set[str]] = {}
     order: dict[str, None] = {}
-    for place, panel in enumerate(panels):
+    for index, panel in enumerate(panels):
         for cell in without_plain_loop(panel.cells):
             order[x_axis.series(cell)] = None
-            at.setdefault((place, x_axis.value(cell)), set()).add(x_axis.series(cell))
+            series_at.setdefault((index, x_axis.value(cell)), set()).add(x_axis.series(cell))
     slots: dict[str, tuple[int, int]] = {}
     for series in order:
         if series in slots:
@@ -255,7 +255,7 @@ def _slots(panels: Sequence[Panel], x_axis: XAxis) -> dict[str, tuple[int, int]]
         connected, waiting = {series}, [series]
         while waiting:
             current = waiting.pop()
-            for sharing_x in at.values():
+            for sharing_x in series_at.values():
                 if current in sharing_x:
                     waiting += sharing_x - connected
                     connected |= sharing_x

@@ -40,20 +40,20 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, stud
     row_height = SNIPPET_ROW * (1 + 0.6 * (len(pythons) - 1))
     figure = appearance.empty_figure(width, rows * (len(snippets) * row_height + AXIS_ROOM), head)
     grid = figure.add_gridspec(rows, columns)
-    for place, panel in enumerate(panels):
-        axes = figure.add_subplot(grid[divmod(place, columns)])
+    for index, panel in enumerate(panels):
+        axes = figure.add_subplot(grid[divmod(index, columns)])
         axes.set_title(appearance.stacked(panel.labels, width / columns - 0.75))
         _draw_bars(axes, panel, snippets, times, colours)
         tick_round_values(axes, at_most=6 if columns < 3 else 4)
         labels = [one_line(label) for label in snippets]
-        label_rows(axes, labels, range(len(snippets)), is_first=place % columns == 0)
+        label_rows(axes, labels, range(len(snippets)), is_first=index % columns == 0)
     return figure
 
 
 def _colours(pythons: Sequence[str]) -> dict[str, str]:
     """Assign shades of one hue, since each executor has a different hue."""
     shades = ("#3B7DB5", "#8FBCE0", "#C3DBEF", "#7D97AD")
-    return {name: shades[place % len(shades)] for place, name in enumerate(pythons)}
+    return {name: shades[index % len(shades)] for index, name in enumerate(pythons)}
 
 
 def _draw_bars(

@@ -57,15 +57,15 @@ def draw_speedup(
     )
     figure = appearance.empty_figure(width, rows * (layout.height + EFFICIENCY_HEIGHT + BETWEEN), head)
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[layout.height, EFFICIENCY_HEIGHT] * rows)
-    for place, panel in enumerate(panels):
-        row, column = divmod(place, columns)
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, columns)
         upper = figure.add_subplot(grid[2 * row, column])
         lower = figure.add_subplot(grid[2 * row + 1, column], sharex=upper)
         _set_up(upper, lower, layout)
         _draw_panel(upper, lower, panel, layout)
         if x_axis.is_workers:
-            _draw_ideal(upper, layout, is_labelled=place == 0)
-            draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=place == 0)
+            _draw_ideal(upper, layout, is_labelled=index == 0)
+            draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=index == 0)
         if column == 0:
             upper.set_ylabel(f"{study.spec.ratio} vs {captions.names_of(panel.baselines)}")
             lower.set_ylabel(study.spec.efficiency.replace(" ", "\n"))
@@ -288,9 +288,9 @@ def draw_failures(axes: Axes, panel: Panel, layout: Layout) -> None:
     for value, cells in failures(panel, layout.x_axis, layout.quantity).items():
         for cell in cells:
             at, style = ([layout.x(cell)], [height]), layout.series_styles[layout.x_axis.series(cell)]
-            place = axes.get_xaxis_transform()
-            axes.plot(*at, marker=style.marker, color=style.colour, transform=place, **appearance.HOLLOW)
-            axes.plot(*at, transform=place, **appearance.CROSS)
+            transform = axes.get_xaxis_transform()
+            axes.plot(*at, marker=style.marker, color=style.colour, transform=transform, **appearance.HOLLOW)
+            axes.plot(*at, transform=transform, **appearance.CROSS)
         axes.annotate(
             "\n".join(layout.words.of(cells, layout.x_axis)),
             (value, height),

@@ -53,10 +53,10 @@ def draw_throughput(
         },
     )
     figure = appearance.empty_figure(width, rows * (layout.height + BETWEEN), head)
-    for place, panel in enumerate(panels, 1):
-        axes = figure.add_subplot(rows, columns, place)
+    for number, panel in enumerate(panels, 1):
+        axes = figure.add_subplot(rows, columns, number)
         _draw_panel(axes, panel, layout, study)
-        if (place - 1) % columns == 0:
+        if (number - 1) % columns == 0:
             axes.set_ylabel("tasks per second")
         else:
             axes.tick_params(axis="y", labelleft=False)

@@ -39,12 +39,12 @@ def draw_time(
     figure = appearance.empty_figure(width, rows * ((max(places.values()) + 1) * CELL_ROW + AXIS_ROOM), head)
     grid = figure.add_gridspec(rows, columns)
     longest_s = _shared_longest_s(panels)
-    for place, panel in enumerate(panels):
-        axes = figure.add_subplot(grid[divmod(place, columns)])
+    for index, panel in enumerate(panels):
+        axes = figure.add_subplot(grid[divmod(index, columns)])
         axes.set_title(appearance.stacked(panel.labels, width / columns - 0.75))
         _draw_cells(axes, panel, places, series_styles, longest_s or _longest_s(panel.cells))
         tick_round_values(axes, at_most=6 if columns < 3 else 4)
-        label_rows(axes, list(map(one_line, places)), list(places.values()), is_first=place % columns == 0)
+        label_rows(axes, list(map(one_line, places)), list(places.values()), is_first=index % columns == 0)
     return figure
 
 
