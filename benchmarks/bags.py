@@ -1,4 +1,4 @@
-"""Bags of many or of large items and results, for `benchmarks.outside_clock`."""
+"""Bags with many or with large items and results, for `benchmarks.outside_clock`."""
 
 _TABLE = bytes(range(256))[::-1]
 
@@ -19,7 +19,7 @@ def buffers() -> list[bytes]:
 
 
 def count(buffer: bytes) -> int:
-    """Count a byte in a large item."""
+    """Count how often a byte occurs in a large item."""
     return buffer.count(b"C")
 
 

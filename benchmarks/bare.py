@@ -11,7 +11,7 @@ from typing import Any
 
 from experiments.primes import is_prime
 
-#: A tenth of the time of the primes in the default study: many short rounds tell more than a few long ones.
+#: They take a tenth of the time of the default study's: many short rounds show more than a few long ones.
 PRIMES = [1000000000039, 1000000000061, 1000000000063, 1000000000091, 1000000000121, 9800000000009]
 WORKERS = 2
 

@@ -48,11 +48,11 @@ NONE = "(none)"
 class Injection:
     """One cause at one strength."""
 
-    cause: str  #: the expected name
+    cause: str  #: the name that the analysis should give
     strength: str
     overrides: Sequence[str]
-    worker_s: float | None = None  #: its expected cost; None: not known beforehand
-    neighbours: int = 0  #: other programs that compute during the whole study
+    worker_s: float | None = None  #: its expected cost in worker-seconds; None: not known beforehand
+    neighbours: int = 0  #: number of other programs that compute during the whole study
 
 
 def _waits(*seconds: float) -> list[str]:
@@ -151,7 +151,7 @@ def _large_pickle(megabytes: float) -> Injection:
 
 
 def _large_function(megabytes: float) -> Injection:
-    made = f"workload.arguments.data={{_target_: benchmarks.injected.payload, megabytes: {megabytes:g}}}"
+    arguments = f"workload.arguments.data={{_target_: benchmarks.injected.payload, megabytes: {megabytes:g}}}"
     items = ",".join(map(str, range(24)))
     return Injection(
         cause=transfer.FUNCTION.name,
@@ -160,7 +160,7 @@ def _large_function(megabytes: float) -> Injection:
             *_process(2),
             "workload.function=benchmarks.injected.measure_argument",
             f"workload.items=[{items}]",
-            f"+{made}",
+            f"+{arguments}",
         ],
     )
 
@@ -249,8 +249,8 @@ def _copied_pages(parts: int) -> Injection:
     )
 
 
-def _gil_beside_numpy(steps: int) -> Injection:
-    function = "workload.function=benchmarks.beside_numpy.compute_beside"
+def _gil_with_numpy(steps: int) -> Injection:
+    function = "workload.function=benchmarks.with_numpy.compute_with_numpy"
     return Injection(
         cause=causes.LOCK.name,
         strength=f"four tasks of {steps} steps in pure Python, NumPy imported",
@@ -358,7 +358,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_copied_pages, (4, 2)),
     (_full_event_loop, (0.02, 0.04)),
     (_blocked_event_loop, (0.02, 0.04)),
-    (_gil_beside_numpy, (400_000, 800_000)),
+    (_gil_with_numpy, (400_000, 800_000)),
     (_gil, (400_000, 800_000)),
     (_lock, (0.02, 0.04)),
     (_oversubscribed, (4, 8)),
@@ -383,7 +383,7 @@ def main() -> None:
 
 
 def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
-    """Inject one cause in many studies, and print the named causes; True if the claims hold."""
+    """Inject one cause in many studies and print which causes were named; True if the claims hold."""
     cells = cells_of("workload=function", *injection.overrides)
     with _busy_neighbours(injection.neighbours):
         pools = [_inject(cells, seed, supervisor) for seed in range(studies)]
@@ -402,7 +402,7 @@ def _row(injection: Injection, studies: int, supervisor: Supervisor) -> bool:
 
 @contextmanager
 def _busy_neighbours(count: int) -> Iterator[None]:
-    """Let other programs compute: not the measured one, whose processes count as its own."""
+    """Let other programs compute. The measured program cannot start them: they would count as its own."""
     neighbours = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield

@@ -32,7 +32,7 @@ def measure(
     *,
     dispatch: bool = False,
 ) -> Outcome:
-    """Measure one invocation of a cell, as a study does; RuntimeError if it fails.
+    """Measure one invocation of a cell, as a study does; raise RuntimeError if it fails.
 
     `reference` decides whether the tasks are long enough to be traced; a study measures it first.
     """

@@ -1,9 +1,9 @@
 """`chunk_size=auto` against the best of many fixed sizes, for tasks of about 1 µs, 100 µs and 10 ms.
 
 Claim, for two threads and two processes: chunks of `auto` size take at most 1.05 times as long as those of
-the best fixed size. The best of many sizes is partly lucky. So half of the rounds choose the best size, and
-the other half are compared with it, then the reverse: no round is compared with a size
-that it helped to choose.
+the best fixed size. The best of many sizes is partly lucky. So half of the rounds choose the best size and
+the other half are compared with it, and then the reverse: no round is compared with a size that it helped to
+choose.
 
 python -m benchmarks.chunk_sizes [ROUNDS]
 """

@@ -2,7 +2,8 @@
 
 Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies;
 equal cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
-within two standard errors of the simulation. Of few repetitions, equal cells are told apart in at most 1 %.
+within two standard errors of the simulation. With few repetitions, equal cells are declared different in at
+most 1 %.
 
 python -m benchmarks.coverage [STUDIES]
 """
@@ -50,7 +51,7 @@ def median_of(draw: Draw) -> float:
     return float(np.median(draw(np.random.default_rng(0), 2_000_000)))
 
 
-#: By name: baseline, cell, and the standard deviation of a drift that both share within a block.
+#: By name: baseline, cell, and the standard deviation of the drift that both share within a block.
 CASES: dict[str, tuple[Draw, Draw, float]] = {
     "skewed": (skewed, skewed, 0.0),
     "two modes": (two_modes, two_modes, 0.0),
@@ -98,29 +99,29 @@ def main() -> None:
 
 
 def _few_repetitions(studies: int) -> bool:
-    """Simulate how often few repetitions tell a difference of which factor; a factor of 1 is an error."""
+    """Simulate how often few repetitions show a difference, by its true factor; 1 means wrongly."""
     print("overwhelming differences: told, by the true factor")
     print(f"{'':36} repetitions " + "".join(f"{factor:>8g}" for factor in FACTORS))
     all_hold = True
     for name, (slower, faster) in FEW.items():
         for blocks in (3, 4, 5):
-            told = [_told_far(slower, faster, factor, blocks, studies) for factor in FACTORS]
-            all_hold &= told[0] <= MOST_WRONG_OF_FEW
-            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in told))
+            detected = [_share_detected(slower, faster, factor, blocks, studies) for factor in FACTORS]
+            all_hold &= detected[0] <= MOST_WRONG_OF_FEW
+            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in detected))
     return all_hold
 
 
-def _told_far(slower: Draw, faster: Draw, factor: float, blocks: int, studies: int) -> float:
-    """Return how often a difference is told; the canary has recorded nothing."""
-    told = 0
+def _share_detected(slower: Draw, faster: Draw, factor: float, blocks: int, studies: int) -> float:
+    """Return the share of studies that show a difference, if the canary has recorded no disturbance."""
+    detected = 0
     scale = factor * median_of(faster) / median_of(slower)
     for study in range(studies):
         rng = np.random.default_rng([4, study])
         slower_s, faster_s = scale * slower(rng, blocks), faster(rng, blocks)
-        told += is_far_slower(slower_s, faster_s, 1.0)
+        detected += is_far_slower(slower_s, faster_s, 1.0)
         if factor == 1.0:
-            told += is_far_slower(faster_s, slower_s, 1.0)
-    return told / studies
+            detected += is_far_slower(faster_s, slower_s, 1.0)
+    return detected / studies
 
 
 def _block_drift(rng: np.random.Generator, drift: float, blocks: int) -> Times:
@@ -152,7 +153,7 @@ def _declared_different(cell: Draw, drift: float, blocks: int, studies: int) -> 
 
 
 def _best_excluded(cell: Draw, drift: float, blocks: int, studies: int) -> float:
-    """Simulate six cells, the first of which is the best or equal to the best; the second is the baseline."""
+    """Simulate six cells. The first is the best, or as good as the best; the second is the baseline."""
     factors = np.array([1.0, 1.0, 1.0, 1.02, 1.1, 1.5])
     wrong = 0
     for study in range(studies):

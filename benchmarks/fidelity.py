@@ -49,7 +49,7 @@ def _primes(*pool: str) -> Cell:
 
 
 def _trivial(count: int, *pool: str) -> Cell:
-    """Plan a cell whose tasks are as short as a call can be: is zero a prime?"""
+    """Plan a cell whose tasks are as short as a call can be: whether zero is prime."""
     items = "{_target_:itertools.repeat,object:0,times:%d}" % count  # noqa: UP031 - braces are YAML's
     return cell_of(
         "workload=function", "workload.function=experiments.primes.is_prime", f"workload.items={items}", *pool
@@ -63,8 +63,8 @@ def _wall_s(cell: Cell, supervisor: Supervisor, folder: Path, reference: Referen
 def _bare_s(kind: str, items: str) -> float:
     command = [sys.executable, str(ROOT / "benchmarks" / "bare.py"), kind, items]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    completed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(completed.stdout)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ _workers = itertools.count()
 
 
 def wait(seconds: float) -> float:
-    """Sleep: the task when nothing is injected."""
+    """Sleep: the task into which nothing is injected."""
     time.sleep(seconds)
     return seconds
 
@@ -73,7 +73,7 @@ def payloads(count: int, megabytes: float) -> list[bytes]:
 
 
 def delay_every_second_worker(seconds: float) -> None:
-    """Delay every second worker of a process."""
+    """Sleep in every second worker of a process."""
     if next(_workers) % 2:
         time.sleep(seconds)
 

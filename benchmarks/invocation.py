@@ -1,6 +1,7 @@
 """The cost of an invocation beyond `wall_s`, against starting the interpreter and importing the executor.
 
-Claims: at most 1.5 times; and at most 5 % of the default study, whose invocations are also measured here.
+Claims: it costs at most 1.5 times as much; and it is at most 5 % of the default study, which is also measured
+here.
 
 python -m benchmarks.invocation [ROUNDS]
 """
@@ -39,10 +40,10 @@ def main() -> None:
             small = ("workload=function", "workload.function=math.sqrt", "workload.items=[1,4,9,16]")
             cell = cell_of(*small, f"executor={kind}", "workers=2")
             # As in a study, which compares the results with those of a reference run.
-            made = measure(cell, supervisor, folder).reference
-            if made is None:
+            reference_run = measure(cell, supervisor, folder).reference
+            if reference_run is None:
                 raise RuntimeError(f"the reference run of {kind} fixes no results")
-            reference = replace(made, task_s=LONG_TASKS.task_s)
+            reference = replace(reference_run, task_s=LONG_TASKS.task_s)
             ours = partial(_beyond_wall_s, cell, supervisor, folder, reference)
             pairs = interleave(ours, partial(_start_s, imports), rounds, seed=1)
             hold.append(show(kind, *pairs, 0.0, MAX_RATIO))

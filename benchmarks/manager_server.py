@@ -18,6 +18,6 @@ def close_dictionary() -> None:
 
 
 def read_dictionary(times: int) -> int:
-    """Read the dictionary this often, a round trip each."""
+    """Read the dictionary this many times, each of which is a round trip."""
     _, dictionary = _opened[0]
     return sum(dictionary[0] for _ in range(times))

@@ -4,5 +4,5 @@ OBJECTS = [f"name {number}" for number in range(1_000_000)]
 
 
 def read_part(parts: int) -> int:
-    """Read one of so many equal parts of the objects."""
+    """Read the first of this many equal parts of the objects."""
     return sum(len(name) for name in OBJECTS[: len(OBJECTS) // parts])

@@ -1,8 +1,8 @@
 """False alarms: how often runs on a quiet host count as disturbed.
 
-Claim: at most 5 % of invocations and at most 5 % of canaries. For invocations this needs a quiet host: all
-alarms are printed, and an alarm is not false if other programs really took that much CPU. The alarm of a
-canary is false if the same work, repeated immediately, is not slow.
+Claim: at most 5 % of invocations and at most 5 % of canaries raise a false alarm. For invocations this needs
+a quiet host: all alarms are printed, and an alarm is not false if other programs really took that much CPU.
+The alarm of a canary is false if the same work, repeated immediately, is not slow.
 
 python -m benchmarks.noise [RUNS]
 """

@@ -1,9 +1,9 @@
-"""What an invocation takes outside the clock, for bags with many or with large items and results.
+"""The time that an invocation takes outside the clock, for bags with many or with large items and results.
 
 The peer is the user's own script, which starts an interpreter, imports the module, makes the items and runs
-the loop. Outside the clock is what an invocation takes in addition to it, tasks excluded: comparing results,
-sending the reply. Claim: at most a quarter of the tasks' time and a tenth of a second. The reference run, one
-for each baseline, also makes the labels and a form of the results to compare others with; its time is shown
+the loop. The time outside the clock is what an invocation takes in addition to the script, without the tasks:
+comparing results, sending the reply. Claim: at most a quarter of the tasks' time plus a tenth of a second.
+The reference run, one for each baseline, also makes the labels and the reference results; its time is shown
 without a claim.
 
 python -m benchmarks.outside_clock [ROUNDS]
@@ -61,7 +61,7 @@ class Bag:
     walls_s: list[float] = field(default_factory=list)  #: of the tasks
 
     def invoke(self, repetition: int) -> Outcome:
-        """Measure the bag once, as a study does; RuntimeError if it fails."""
+        """Measure the bag once, as a study does; raise RuntimeError if it fails."""
         request = Request(
             cell=self.cell,
             repetition=repetition,
@@ -79,7 +79,7 @@ class Bag:
         return outcome
 
     def beyond_tasks_s(self) -> float:
-        """Measure an invocation and subtract its tasks."""
+        """Measure an invocation; return its seconds without those of its tasks."""
         started = time.perf_counter()
         outcome = self.invoke(repetition=2)  # the first one also inspects a worker
         total_s = time.perf_counter() - started
@@ -120,11 +120,11 @@ def _compare(name: str, rounds: int, supervisor: Supervisor, folder: Path) -> bo
 
 
 def _script_s(function: str) -> float:
-    """Run the user's own script and subtract its tasks."""
+    """Run the user's own script; return its seconds without those of its tasks."""
     script = SCRIPT.format(items=ITEMS[function], function=function)
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    return time.perf_counter() - started - float(done.stdout)
+    completed = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return time.perf_counter() - started - float(completed.stdout)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 def interleave(
     ours: Callable[[], float], peer: Callable[[], float], rounds: int, seed: int
 ) -> tuple[list[float], list[float]]:
-    """Measure both once per round, in random order; seconds."""
+    """Measure both once per round, in random order; return the seconds of each."""
     rng = random.Random(seed)  # noqa: S311 - an order, not a secret
     seconds: dict[str, list[float]] = {"ours": [], "peer": []}
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""Work that waits, as code does for a network or a disk."""
+"""Work that waits, as code waits for a network or a disk."""
 
 import time
 

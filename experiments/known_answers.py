@@ -24,7 +24,7 @@ def wait_alone(seconds: float) -> float:
 
 
 def count_down(steps: int) -> int:
-    """Compute in pure Python. With a GIL, only one thread does so at a time."""
+    """Compute in pure Python. With a GIL, only one thread at a time can do so."""
     while steps:
         steps -= 1
     return steps

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: Multiple of its shortest time that fixed work may take; beyond it a run is recorded as disturbed.
+#: Multiple of its shortest time that fixed work may take; if it takes longer, the run counts as disturbed.
 MAX_SLOWDOWN = 1.25
 
 
@@ -19,7 +19,7 @@ class DisturbanceKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disturbance:
-    """One thing that disturbed a run."""
+    """One disturbance of a run."""
 
     kind: DisturbanceKind
     amount: float  #: CPUs taken; for a slow CPU, the multiple of its shortest time that fixed work took
@@ -37,7 +37,7 @@ _RECORDED = {
 
 
 def as_text(disturbances: Iterable[Disturbance]) -> str:
-    """Describe disturbances for samples.csv; empty without any."""
+    """Describe disturbances for samples.csv; empty if there are none."""
     return " and ".join(_text(disturbance) for disturbance in disturbances)
 
 
@@ -49,6 +49,6 @@ def _text(disturbance: Disturbance) -> str:
 
 
 def parse(text: str) -> tuple[Disturbance, ...]:
-    """Read the text of samples.csv; a text of another form is ignored."""
+    """Read the disturbances from a text of samples.csv; ignore a text of any other form."""
     matches = ((kind, pattern.search(text)) for kind, pattern in _RECORDED.items())
     return tuple(Disturbance(kind=kind, amount=float(match[1])) for kind, match in matches if match)

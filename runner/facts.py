@@ -28,25 +28,25 @@ _COPIES_S_PER_BYTE = 5e-9  # into a pipe and out of it, on both sides, into new 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadlineRun:
-    """A cold run that succeeded: iteration 0 of one invocation."""
+    """A cold run in a repetition that succeeded: iteration 0 of one invocation."""
 
     repetition: int
     wall_s: float
     unit_s: float  #: what cells are compared by: seconds of one bag or, with a window, of one task
-    start_s: float | None  #: the parts of wall_s; None where the tasks were too short to trace
+    start_s: float | None  #: this and the next two are the parts of wall_s; None if too short to trace
     work_s: float | None
     end_s: float | None
     cpu_s: float | None
     tasks: int
     tasks_per_s: float | None  #: with a window only
-    speedup: float | None  #: unit_s of the baseline in the same repetition over this one's
+    speedup: float | None  #: unit_s of the baseline in the same repetition over unit_s of this run
     efficiency: float | None  #: speedup per worker; None without a number of workers
-    disturbance: str  #: what took CPU from it, as recorded; empty if nothing did
+    disturbance: str  #: what disturbed it, as recorded; empty if nothing did
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spread:
-    """How the times of a cell are spread: a median hides it."""
+    """Quantiles of a cell's wall times in seconds: their spread, which a median hides."""
 
     least: float
     p10: float
@@ -56,7 +56,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """Percentiles of the time that a task takes within a window: the median over the repetitions."""
+    """Percentiles of the duration of a task within a window: medians over the repetitions."""
 
     p50_s: float
     p90_s: float
@@ -65,12 +65,13 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Two cells compared: `slower` takes `ratio` times as long as `faster` (below 1 if it does not)."""
+    """Two cells compared: `slower` takes `ratio` times as long as `faster`; below 1 if it is faster."""
 
     slower: str
     faster: str
     ratio: Estimate
-    decided: bool | None = None  #: by the comparisons of all cells together; None: by this interval alone
+    #: whether the comparisons of all cells together show the difference; None: its interval decides alone
+    decided: bool | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -80,9 +81,9 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Factors:
-    """The factors of a speedup (docs/method.md), each of the median pair of runs, bounded over all pairs.
+    """The factors of a speedup (docs/method.md): values of the median pair of runs, bounds over all pairs.
 
-    With the number of workers they multiply to `attributed_speedup`. None where a factor does not apply.
+    Multiplied by each other and the number of workers, they give `attributed_speedup`. None: not applicable.
     """
 
     attributed_speedup: Estimate
@@ -98,7 +99,7 @@ class Factors:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """A cause of lost worker time, and what is most likely to help against it."""
+    """A cause of lost worker time, and its usual remedy."""
 
     code: str  #: for programs, such as `gil_or_lock`
     name: str  #: noun phrase, such as "the GIL or another lock"
@@ -108,9 +109,9 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InEachWorker:
-    """What every worker does once."""
+    """What every worker does once, such as importing the workload."""
 
-    seconds: float
+    seconds: float  #: per worker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,29 +124,31 @@ class Restarts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TinyTasks:
-    """Tasks that take less work than their dispatch, and what would have to change for a pool to pay."""
+    """Tasks that are shorter than their dispatch, and what would have to change for a pool to pay."""
 
     tasks_per_chunk: int
     work_s: float  #: of a chunk, in the loop
     dispatch_s: float  #: of a chunk
-    break_even_s: float | None  #: work of a chunk from which a pool could pay; None: threads under a GIL
-    chunk_size: int | None  #: tasks of this length in such a chunk; None: no chunk size can pay
+    break_even_s: (
+        float | None
+    )  #: least work of a chunk with which a pool could pay; None: threads under a GIL
+    chunk_size: int | None  #: number of these tasks in such a chunk; None: no chunk size can pay
     all_work_s: float  #: of all tasks, in the loop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pickled:
-    """Pickled objects of one kind; means, unless another figure is named."""
+    """Pickled objects of one kind. Figures are means over the objects, except `largest_bytes`."""
 
     mean_bytes: float
     largest_bytes: int
-    repeated_bytes: float  #: of each object but the first: the same objects that others contain as well
+    repeated_bytes: float  #: of each object but the first: parts that earlier objects contain as well
     pickle_s: float
     unpickle_s: float
 
     @property
     def send_s(self) -> float:
-        """Time to pickle, send and unpickle one."""
+        """Seconds to pickle, send and unpickle one object."""
         return self.pickle_s + self.unpickle_s + self.mean_bytes * _COPIES_S_PER_BYTE
 
 
@@ -163,16 +166,16 @@ class Sent:
     """What is pickled and sent between processes."""
 
     bytes: float  #: mean of each function, item or result
-    repeated_bytes: float  #: of each but the first: the same objects again
+    repeated_bytes: float  #: of each but the first: parts that were sent before
     each_worker: bool = False  #: sent once to each worker, not with every chunk or task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CpusTogether:
-    """How many CPUs' worth of time some CPUs deliver while all of them are busy."""
+    """The speed of CPUs that are all busy, in CPUs that are busy alone."""
 
     cpus: int
-    delivered: float
+    delivered: float  #: at most `cpus`
 
 
 LossDetail = Sent | InEachWorker | Restarts | TinyTasks | CpusTogether
@@ -202,7 +205,7 @@ class Unexplained(StrEnum):
 
     @property
     def is_of_tasks(self) -> bool:
-        """Whether the tasks of this cell are the reason; any other is said of the study or is no surprise."""
+        """Whether the cell's tasks are the reason. Other reasons concern the study, or surprise nobody."""
         return self in (Unexplained.SLOWED_BY_TRACING, Unexplained.BLOCKS_EVENT_LOOP)
 
 
@@ -211,12 +214,12 @@ class BoundLimit(StrEnum):
 
     WORKERS = "workers"  #: they share the tasks, which are indivisible
     LONGEST_TASK = "longest_task"
-    CPUS = "cpus"  #: the tasks need more CPU time than fewer CPUs than workers give
+    CPUS = "cpus"  #: there are fewer than workers, and the tasks keep them busy
     EVENT_LOOP = "event_loop"  #: its one thread runs all tasks
 
 
 class Anomaly(StrEnum):
-    """What is odd about the times of a cell; nothing is removed for it."""
+    """What is odd about the times of a cell; no time is removed because of it."""
 
     OUTLIERS = "outliers"
     TWO_MODES = "two_modes"
@@ -226,7 +229,7 @@ class Anomaly(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NativeThreads:
-    """More native threads of all workers (BLAS, OpenMP) than CPUs."""
+    """The native threads (BLAS, OpenMP) of a cell's workers, if together they are more than the CPUs."""
 
     per_worker: int
     per_cpu: float
@@ -234,7 +237,7 @@ class NativeThreads:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShortWindow:
-    """A window that held too few tasks to count them."""
+    """A window in which too few tasks ended for a precise rate."""
 
     tasks: float  #: median over the repetitions
     needed_s: int  #: length of a window that holds enough
@@ -242,7 +245,7 @@ class ShortWindow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """What there is less of than workers, so that some workers stay idle or take turns."""
+    """Tasks, chunks or CPUs that are fewer than the workers, so that some workers are idle or take turns."""
 
     kind: Literal["tasks", "chunks", "cpus"]
     count: int
@@ -250,7 +253,7 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
-    """The untimed run that measured memory."""
+    """The result of the untimed run that measures memory."""
 
     peak_pss_bytes: int | None
     error: str  #: why there is no figure
@@ -258,7 +261,7 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellAnalysis:
-    """All that is known of one cell.
+    """Everything known about one cell.
 
     Figures are None for a cell that failed once (it is excluded from comparisons), that was not measured, or
     where the docstring of their record says so. Speedups are relative to the baseline of the same group.
@@ -266,7 +269,7 @@ class CellAnalysis:
 
     cell: Cell
     name: str  #: unique among the cells of its workload: `process × 4 (chunk_size=10)`
-    python: str  #: version of the interpreter, or its name where versions do not tell interpreters apart
+    python: str  #: version of the interpreter, or the user's name for it if two interpreters share a version
     #: further swept settings, numbers as numbers; None where one does not reach the cell
     swept: Mapping[str, Any] = field(hash=False)
     is_async: bool
@@ -287,7 +290,7 @@ class CellAnalysis:
     tasks_per_s: Estimate | None  #: with a window only
     service: Service | None  #: with a window only
     cpu_s: Estimate | None
-    memory: Memory | None  #: None if it was not asked for
+    memory: Memory | None  #: None if it was not measured
     speedup: Estimate | None
     warm_speedup: Estimate | None
     speedup_of_best: Estimate | None  #: over the fastest baseline that does the same work
@@ -295,19 +298,19 @@ class CellAnalysis:
     marginal: Comparison | None  #: over the next smaller number of workers, all else being equal
     among_best: bool | None  #: not shown to be slower than the best of its group; None: too few repetitions
     beats_baseline: bool | None  #: shown to be faster than its baseline; None: too few repetitions to tell
-    speedup_bound: Estimate | None  #: what no executor can exceed; known of failed cells, too
+    speedup_bound: Estimate | None  #: what no executor can exceed; failed cells may have it, too
     bound_limit: BoundLimit | None
-    exceeds_bound: bool  #: its whole interval is above that of the bound
-    is_at_bound: bool  #: it is near the bound, and the intervals of both overlap, or nearly so
-    limit: Limit | None  #: None: every worker has something to do, or its tasks wait instead of computing
+    exceeds_bound: bool  #: the whole interval of the speedup is above that of the bound
+    is_at_bound: bool  #: the speedup is near the bound, and their intervals overlap or nearly do
+    limit: Limit | None  #: None: every worker has something to do, or tasks wait instead of computing
     factors: Factors | None
     losses: tuple[Loss, ...]  #: the largest first
     unexplained: Unexplained | None  #: why there are no losses; None: there are, or it is the plain loop
-    #: with how many runs, where that is counted (outliers); else 1
+    #: the number of outliers; 1 for any other anomaly
     anomalies: Mapping[Anomaly, int] = field(hash=False)
     native_threads: NativeThreads | None
     short_window: ShortWindow | None
-    missed_precision: float | None  #: relative half-width reached, where it is wider than was asked for
+    missed_precision: float | None  #: relative half-width of the speedup if it is wider than requested
     has_task_times: bool  #: False where the records of an iteration were merged
 
     @property
@@ -322,7 +325,7 @@ class CellAnalysis:
 
     @property
     def is_pool(self) -> bool:
-        """Whether it is compared with a baseline: not one itself, and not the plain loop."""
+        """Whether it is compared with a baseline: it is neither a baseline itself nor the plain loop."""
         return not self.cell.is_baseline and not self.cell.is_loop
 
     @property
@@ -366,11 +369,11 @@ class TaskAnalysis:
     task: int  #: position among the items
     label: str
     calls: int  #: inner loop of a snippet; 1 for a function
-    per_call: bool  #: it is a snippet
+    per_call: bool  #: whether it is a snippet
     time_s: Estimate  #: of one call
     relative: Estimate | None  #: snippets: over the quickest snippet of the same cell
     among_best: bool | None  #: snippets: not shown to be slower than the quickest
-    differing: int  #: runs in which its result differed
+    differing: int  #: number of runs in which its result was wrong
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -381,7 +384,7 @@ class SnippetRanking:
     next: TaskAnalysis
     rivals: tuple[str, ...]  #: labels of the others that are not shown to be slower
     repetitions: int
-    needed_repetitions: int  #: to compare that many snippets with the quickest
+    needed_repetitions: int  #: to compare this many snippets with the quickest
 
 
 # --- a group of cells with one baseline ---------------------------------------------------------------
@@ -396,7 +399,7 @@ class Answer(StrEnum):
 
 
 class NoGain(StrEnum):
-    """Why the bound excludes a gain that is worth it, whatever was measured."""
+    """Why the bounds exclude a gain that is worth it, whatever the measured times."""
 
     ALL_CPUS_USED = "tasks_use_all_cpus"  #: by native threads, or processes of their own
     ONE_TASK = "one_task_is_nearly_all"
@@ -410,41 +413,40 @@ class MoreRepetitions:
     """How many repetitions are likely to decide whether a pool helps."""
 
     done: int
-    #: repetitions, those so far among them; None: more than MOST_MORE_REPETITIONS further ones
+    #: repetitions including those done; None: more than MOST_MORE_REPETITIONS further ones are needed
     total: int | None
-    at_least: bool  #: fewer repetitions than any comparison needs were made; total is that minimum
-    cells: int  #: compared with each other
+    at_least: bool  #: total is only the minimum that any comparison needs
+    cells: int  #: number of cells that are compared with each other
     nearest: str | None  #: the pool nearest to a decision
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FewerWorkers:
-    """Whether fewer workers of the fastest pool would do, all else being equal.
+    """Whether the fastest pool would do with fewer workers, all else being equal.
 
-    A smaller pool will do if it is among the best and itself shown to be faster than the loop.
+    Fewer workers are enough if their pool is among the best and itself shown to be faster than the loop.
     """
 
-    enough: str | None  #: the smallest pool that will do; None: there is none
-    hidden: str | None = (
-        None  #: a smaller one that is among the best, but not shown to be faster than the loop
-    )
+    enough: str | None  #: the smallest pool that is enough; None: there is none
+    #: a smaller pool that is among the best, but not shown to be faster than the loop
+    hidden: str | None = None
 
 
 class RemedyCode(StrEnum):
-    """Where a remedy comes from."""
+    """Which remedy is given: that of the cause, or a more specific one, and when."""
 
     OF_CAUSE = "of_cause"
     LONGEST_FIRST = "longest_tasks_first"  #: chunks cannot be smaller
     SMALLER_CHUNKS = "smaller_chunks"  #: tasks are equal, so that their order does not matter
     MORE_TASKS = "more_tasks"  #: tasks are equal, and too few to divide among the workers
-    LESS_DATA = "less_data_per_task"  #: chunks cannot be bigger, or were chosen
+    LESS_DATA = "less_data_per_task"  #: chunks cannot be larger, or `auto` chose their size
     FEWER_WORKERS = "fewer_workers"  #: no start method is quicker
     QUICKER_START = "quicker_start_method"  #: fewer workers are shown to be slower
     LESS_WORK = "less_work_per_task"  #: processes are not shown to be faster
     COMPACT_DATA = "compact_data"  #: fewer workers are shown to be slower, or threads not to be faster
     OWN_COPIES = "own_copies"  #: processes are not shown to be faster
     LESS_TRAFFIC = "less_memory_traffic"  #: fewer workers are shown to be slower
-    MORE_ITEMS = "more_items"  #: start-up and shutdown of the pool cost all that its workers save
+    MORE_ITEMS = "more_items"  #: start-up and shutdown of the pool cost everything that its workers save
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -463,7 +465,7 @@ class Explanation:
     losses: tuple[Loss, ...]
     unexplained: Unexplained | None
     is_at_bound: bool
-    is_noise: bool  #: its times vary too much to say whether it is faster, and so to say why
+    is_noise: bool  #: its times vary too much to show whether it is faster, let alone why
     remedy: Remedy | None
 
 
@@ -475,8 +477,8 @@ class GroupAnalysis:
     #: settings that tell this group from the others, such as python
     where: Mapping[str, Any] = field(hash=False)
     baseline: str
-    cells: tuple[str, ...]  #: that were measured and did not fail; the baseline among them, if it did not
-    failed: tuple[str, ...]  #: cells that are excluded from comparisons
+    cells: tuple[str, ...]  #: those that were measured and never failed, including the baseline
+    failed: tuple[str, ...]  #: those that are excluded from comparisons
     answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
     fastest: str | None  #: None if every cell failed
     reason: NoGain | None  #: why no pool can help; None where the measured times decide
@@ -484,27 +486,27 @@ class GroupAnalysis:
     #: the loop and not shown to be slower than the best
     recommended: str | None
     repetitions: int  #: in which all its cells succeeded
-    needed_repetitions: int  #: to compare that many cells with the best
+    needed_repetitions: int  #: to compare this many cells with the best
     next_over_fastest: Comparison | None  #: where the baseline is fastest
     fewer_workers: FewerWorkers | None  #: of the fastest pool; None: no fewer were measured
     #: the best cell of every other executor, over the recommended cell
     executors: tuple[Comparison, ...]
-    #: of the cell like the recommended one with the next larger number of workers: its `marginal`
+    #: the recommended cell over the same one with the next larger number of workers
     more_workers: Comparison | None
     more_repetitions: MoreRepetitions | None  #: where the study cannot tell
-    explanation: Explanation | None  #: of the recommended pool, or of the fastest that shares out work
-    #: what is most likely to help, by cell, where it is known
+    explanation: Explanation | None  #: of the recommended pool, or of the fastest with several workers
+    #: what is most likely to help, by cell; cells without a known remedy are absent
     remedies: Mapping[str, Remedy] = field(hash=False)
     snippets: SnippetRanking | None  #: of the baseline; None for a function or a single snippet
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkComparison:
-    """Groups that do the same work, compared by their recommended cells: interpreters, environments."""
+    """Groups that do the same work, in different interpreters or environments, by their recommended cells."""
 
     groups: tuple[str, ...]  #: by their baselines, the fastest first
     fastest: str  #: recommended cell of the fastest group
-    second: Comparison | None  #: the recommended cell of the next group over it
+    second: Comparison | None  #: the recommended cell of the next group over the fastest
 
 
 # --- curves -------------------------------------------------------------------------------------------
@@ -515,19 +517,20 @@ class NotIdentifiable:
     """Why a law could not be fitted."""
 
     reason: Literal["mode", "repetitions", "levels", "span"]
-    found: float = 0.0  #: repetitions, numbers of workers, or the factor that they span
-    needed: float = 0.0
+    #: what the study has: repetitions, numbers of workers, or the factor that these span
+    found: float = 0.0
+    needed: float = 0.0  #: what the law needs of the same
 
 
 @dataclass(frozen=True, kw_only=True)
 class LawCurve:
     """What a law predicts for the speedup over one worker, with its band."""
 
-    workers: Sequence[float] = field(hash=False)  #: up to twice the most that were measured
+    workers: Sequence[float] = field(hash=False)  #: up to twice the largest number that was measured
     speedup: Sequence[float] = field(hash=False)
     low: Sequence[float] = field(hash=False)
     high: Sequence[float] = field(hash=False)
-    #: by workers: speedup of each repetition, granularity removed
+    #: by workers: the speedup of each repetition, without the effect of granularity
     measured: Mapping[int, Sequence[float]] = field(hash=False)
 
 
@@ -539,8 +542,8 @@ class LawAnalysis:
     workload: str
     cells: tuple[str, ...]  #: of the curve, by workers; the first names executor and settings
     name: str  #: of the curve, without workers
-    levels: int  #: numbers of workers that it was fitted to
-    unattributed: int  #: cells of the curve that have no attribution, and so were left out
+    levels: int  #: how many numbers of workers it was fitted to
+    unattributed: int  #: cells of the curve that were omitted because they have no factors
     alpha: Estimate | None
     beta: Estimate | None
     peak_workers: Estimate | None  #: where the speedup is largest; None if not shown
@@ -550,7 +553,7 @@ class LawAnalysis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakEven:
-    """From which size of its workload on a pool is faster than its baseline."""
+    """The size of the workload from which a pool is faster than its baseline."""
 
     setting: str  #: the swept key
     workload: str
@@ -559,8 +562,8 @@ class BreakEven:
     sizes: tuple[float, ...]
     size: Estimate | None  #: 0: at every size; infinite: at none
     faster_at: tuple[float, ...]  #: sizes at which its median speedup is above 1
-    shown_at: tuple[float, ...]  #: sizes at which it is shown to be faster, as in the answers at each size
-    is_shown: bool  #: the bounds agree with the value: at every size, at none, or from a size in between
+    shown_at: tuple[float, ...]  #: sizes at which it is shown to be faster
+    is_shown: bool  #: the bounds agree with the value: faster at every size, at none, or from one in between
     problem: Literal["sizes_not_positive", "times_missing"] | None
 
 
@@ -579,7 +582,7 @@ class KnownOutcome(StrEnum):
 class NotRun(StrEnum):
     """Why a known answer could not be compared."""
 
-    NO_SUCH_CELL = "no_such_cell"  #: its executor, or that number of workers, was not asked for
+    NO_SUCH_CELL = "no_such_cell"  #: the study does not contain its executor or number of workers
     OTHER_MODE = "other_mode"  #: known answers are about mode=tasks
     BY_AUTHOR = "by_author"  #: the author says why
     NO_GIL = "no_gil"  #: it is about the GIL, and the interpreter has none
@@ -595,8 +598,8 @@ class OutOfReach:
     speedup: float  #: the least that is expected
     bound: Estimate
     limit: BoundLimit
-    count: float  #: of the CPUs or, if they are what is missing, of the workers
-    needed: int | None  #: CPUs, with a worker each, whose bound reaches it; None: no number does
+    count: float  #: number of CPUs if they are the limit; otherwise of workers
+    needed: int | None  #: CPUs, with a worker each, that would allow it; None: no number would
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -604,26 +607,26 @@ class KnownAnswerAnalysis:
     """What a workload's author knew beforehand, and what was measured."""
 
     known: StudyAnswer = field(hash=False)  #: what the author knew
-    cell: str | None  #: None where no such cell was asked for
+    cell: str | None  #: None: the study contains no such cell
     measured: Estimate | None
     outcome: KnownOutcome
     not_run: NotRun | None
-    author_reason: str  #: why the author says that it cannot be run; empty if the author does not
-    needed: float | None  #: CPUs or a quota, where there is not enough
-    available: float | None  #: the same, as it is; None: no quota
-    out_of_reach: OutOfReach | None  #: None where it holds, and where the bound allows it
-    disturbed: int  #: headline runs of the cell
+    author_reason: str  #: the author's reason why it cannot be run; empty without one
+    needed: float | None  #: CPUs or CPU quota that it needs, if the machine does not have it
+    available: float | None  #: CPUs or CPU quota of the machine; None: no quota
+    out_of_reach: OutOfReach | None  #: None if it holds, or if the bound allows it
+    disturbed: int  #: disturbed headline runs of the cell
     repetitions: int  #: of the cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hotspot:
-    """A place in the code that takes much."""
+    """A place in the code that takes much of the time or memory."""
 
     name: str  #: a function, or the source of a line
-    place: str  #: its file, with the line if it is one
-    amount: float  #: seconds of a thread that ran or was ready to, or bytes
-    share: float  #: of the cell's
+    place: str  #: its file and, for a line, the line number
+    amount: float  #: bytes, or seconds for which a thread ran or was runnable
+    share: float  #: of the total of the cell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -641,16 +644,16 @@ class ProfileAnalysis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CellsFailed:
-    """Cells of one workload that failed for one reason."""
+    """Cells of one workload that failed for the same reason."""
 
     code: ClassVar[str] = "cells_failed"
     workload: str
     status: Status
     cells: tuple[str, ...]
-    is_all: bool  #: every cell of the workload did
-    in_loop: bool  #: a plain loop is among them
+    is_all: bool  #: every cell of the workload failed
+    in_loop: bool  #: a plain loop is one of them
     error: str
-    from_reference: bool  #: a wrong result differs from the reference's, not from the expected one
+    from_reference: bool  #: wrong results differ from those of the reference run, not from expected ones
     succeeded: int = 0  #: headline runs of these cells before they failed
     first_repetition: int = 0  #: the first in which one of them failed
 
@@ -662,7 +665,7 @@ class CellsNotMeasured:
     code: ClassVar[str] = "cells_not_measured"
     workload: str
     cells: tuple[str, ...]
-    of: int
+    of: int  #: number of cells of the workload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -670,20 +673,20 @@ class TooFewRepetitions:
     """Bounds are ranges, not intervals."""
 
     code: ClassVar[str] = "too_few_repetitions"
-    fewest: int  #: of any group: repetitions in which all its cells succeeded
+    fewest: int  #: repetitions in which all cells of a group succeeded, in the group with the fewest
     needed: int
-    asked: int
+    asked: int  #: repetitions that were requested
     reason: Literal["asked", "interrupted", "time_budget", "ended"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrecisionMissed:
-    """Cells whose interval is wider than was asked for."""
+    """Cells whose interval is wider than requested."""
 
     code: ClassVar[str] = "precision_missed"
     cells: tuple[str, ...]
-    asked: float
-    worst: float  #: relative half-width
+    asked: float  #: requested relative half-width
+    worst: float  #: largest relative half-width
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -700,8 +703,8 @@ class DisturbanceCount:
     """One kind of disturbance."""
 
     kind: DisturbanceKind
-    runs: int  #: that it disturbed
-    most: float  #: at most: CPUs taken; of a slow CPU, how many times slower it was
+    runs: int  #: number of runs that it disturbed
+    most: float  #: largest amount: CPUs taken or, for a slow CPU, how many times slower it was
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -710,8 +713,8 @@ class DisturbedRuns:
 
     code: ClassVar[str] = "disturbed_runs"
     disturbed: int
-    runs: int
-    kinds: tuple[DisturbanceCount, ...]  #: the kind that disturbed most runs first
+    runs: int  #: all headline runs
+    kinds: tuple[DisturbanceCount, ...]  #: those that disturbed the most runs first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -750,7 +753,7 @@ StudyWarning = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyFacts:
-    """What holds for the study as a whole."""
+    """Facts about the study as a whole."""
 
     folder: Path
     name: str
@@ -758,7 +761,7 @@ class StudyFacts:
     window_s: float  #: of its cells; 0 without a window
     confidence: float
     repetitions_asked: int
-    fewest_repetitions: int  #: below which bounds are ranges
+    fewest_repetitions: int  #: with fewer, bounds are ranges
     precision: float | None
     time_budget_s: float | None
     swept: tuple[str, ...]  #: keys of further swept settings
@@ -792,7 +795,7 @@ class StudyAnalysis:
         return tuple(cell for cell in self.cells.values() if cell.cell.workload == workload)
 
     def repetitions_of(self, workload: str) -> int:
-        """Count the repetitions in which all cells succeeded that are compared with each other."""
+        """Count the repetitions in which all compared cells succeeded, in the group with the fewest."""
         groups = (group for group in self.groups if group.workload == workload and group.cells)
         return min((group.repetitions for group in groups), default=0)
 

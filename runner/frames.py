@@ -24,7 +24,7 @@ class Frames:
     docs/reference.md describes the others. Swept settings are missing in studies that do not sweep them.
     """
 
-    cells: "pd.DataFrame"  #: one row per cell, the columns of summary.csv but for its sentences
+    cells: "pd.DataFrame"  #: one row per cell; the columns of summary.csv except its sentences
     samples: "pd.DataFrame"  #: one row per iteration, as in samples.csv
     tasks: "pd.DataFrame"  #: one row per cell and task, as in tasks.csv
 

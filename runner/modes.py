@@ -22,9 +22,9 @@ DEFAULT_WINDOW_S = 1.0
 class ComparedFigure:
     """The figure by which the cells of a mode are compared."""
 
-    column: str  #: of summary.csv
-    text: Callable[[float], str]  #: the figure in a sentence, with its unit
-    higher_is_better: bool = False  #: a rate: one over the seconds that `unit_s` gives
+    column: str  #: its column in summary.csv
+    text: Callable[[float], str]  #: formats it for a sentence, with its unit
+    higher_is_better: bool = False  #: it is a rate: the inverse of the seconds that `unit_s` returns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +36,17 @@ class ModeSpec:
     # What runs
     has_window: bool = False  #: workers run tasks until a window closes, instead of bags of tasks
     bag_per_worker: bool = False  #: each worker gets a bag of its own, instead of a share of one bag
-    counted: tuple[str, ...] = ()  #: executor and baseline: those that need a known number of workers
+    counted_nodes: tuple[str, ...] = ()  #: which of executor and baseline need a known number of workers
     # What applies to it
     is_strong_scaling: bool = False  #: one bag for any number of workers: laws and known answers apply
-    why_unexplained: str = ""  #: why there is no bound, factor or loss; empty: there are
-    # Words
-    ratio: str  #: what `speedup` is called
-    ratio_heading: str  #: the same, in a table
+    why_unexplained: str = ""  #: why there are no bounds, factors and losses; empty: there are
+    # What it is called
+    ratio: str  #: name of `speedup`
+    ratio_heading: str  #: the same, as the heading of a column
     ratio_meaning: str = ""  #: explains the heading; empty: it needs no explanation
-    efficiency: str = "efficiency"  #: what the ratio per worker is called
+    efficiency: str = "efficiency"  #: name of the ratio per worker
     title: str = ""  #: `{window}` stands for the length of the window; empty for the default mode
-    caption: str = ""  #: a sentence under plots
+    caption: str = ""  #: a sentence for the captions of plots
 
     def describe(self, window_s: float) -> str:
         """Describe the mode with the length of its window; empty for the default mode."""
@@ -70,11 +70,11 @@ class ModeSpec:
         """Whether the number of workers is unknown although the mode depends on it.
 
         Args:
-            node: executor or baseline
+            node: "executor" or "baseline"
             pool: its arguments, with `_target_`
-            workers: None if the pool chooses its own number
+            workers: None if the pool itself chooses the number
         """
-        return node in self.counted and workers is None and pool.get("_target_") != LOOP
+        return node in self.counted_nodes and workers is None and pool.get("_target_") != LOOP
 
     def contradictions(self, config: "Config") -> Iterator[str]:
         """Yield a message for every setting that contradicts the mode."""
@@ -117,7 +117,7 @@ MODES: Mapping[Mode, ModeSpec] = {
             mode=Mode.weak,
             figure=ComparedFigure(column="bag_s", text=lambda bag_s: f"{seconds(bag_s)} per bag"),
             bag_per_worker=True,
-            counted=("executor",),
+            counted_nodes=("executor",),
             ratio="scaled speedup",
             ratio_heading="scaled",
             ratio_meaning="work done per time, relative to the baseline",
@@ -133,7 +133,7 @@ MODES: Mapping[Mode, ModeSpec] = {
                 higher_is_better=True,
             ),
             has_window=True,
-            counted=("executor", "baseline"),
+            counted_nodes=("executor", "baseline"),
             why_unexplained="no bound, factors or losses, because they explain the time of a bag",
             ratio="ratio of tasks per second",
             ratio_heading="ratio",
@@ -160,12 +160,12 @@ def has_window(cell: Cell) -> bool:
 
 
 def window_s(cells: Iterable[Cell]) -> float:
-    """Return the length of the window of a study's cells in seconds; 0 without one."""
+    """Return the length in seconds of the window of a study's cells; 0 without one."""
     return max((float(cell.settings.get("duration_s", 0.0)) for cell in cells), default=0.0)
 
 
 def unit_s(cell: Cell, sample: Sample) -> float | None:
-    """Return the seconds per bag or, in a window, per task: what cells are compared by."""
+    """Return what cells are compared by: seconds per bag or, in a window, per task. None: it failed."""
     if has_window(cell):
         return None if sample.work_s is None else sample.work_s / sample.tasks
     return None if sample.wall_s is None else sample.wall_s / bags_of(cell)

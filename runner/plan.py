@@ -29,7 +29,7 @@ class PlannedCell:
     #: "workload" and "executor": the chosen option and its file
     origins: Mapping[str, str] = field(default_factory=dict)
     extra: str | None = None  #: the extra of this package that installs the executor's library
-    overridden: tuple[str, ...] = ()  #: settings of these that the command line or the sweep sets
+    overridden: tuple[str, ...] = ()  #: settings of these two that the command line or the sweep sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +41,12 @@ class Plan:
 
     @classmethod
     def of(cls, *cells: Cell, swept: Sequence[str] = ()) -> Self:
-        """Plan cells that come from no configuration file."""
+        """Plan cells that were not read from configuration files."""
         return cls(planned=tuple(PlannedCell(cell=cell) for cell in cells), swept=tuple(swept))
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells alone."""
+        """The cells without their origins."""
         return tuple(planned.cell for planned in self.planned)
 
     @cached_property
@@ -62,7 +62,7 @@ class Plan:
 
 
 def plan(points: Sequence[Point]) -> Plan:
-    """Make every point and its baseline a cell, once.
+    """Turn every point and its baseline into cells; equal programs become one cell.
 
     Raises:
         ConfigurationError: for settings of the study that differ between points, a cell with two baselines,
@@ -157,7 +157,7 @@ def cell_id(settings: Mapping[str, Any]) -> str:
 
 
 def _merged(known: Cell, duplicate: Cell) -> Cell:
-    """Keep the swept values that both cells of one program share; the others do not reach the program."""
+    """Keep the swept values that both cells of a program share; the others do not reach the program."""
     shared = {key: value if duplicate.swept[key] == value else None for key, value in known.swept.items()}
     return replace(known, swept=shared)
 
@@ -193,7 +193,7 @@ def refuse_swept_study_settings(points: Sequence[Point]) -> None:
 
 
 def _refuse_unused_start_methods(points: Sequence[Point]) -> None:
-    """Refuse a start method that no executor uses; in a sweep, one executor that uses it is enough."""
+    """Refuse a start method that no executor uses; in a sweep, a single executor that uses it is enough."""
     for node in ("executor", "baseline"):
         key = f"{node}.start_method"
         affected = [point for point in points if point.overrides.get(key, "null") != "null"]

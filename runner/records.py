@@ -1,4 +1,4 @@
-"""The records that every stage uses: what is measured, and what a measurement yields."""
+"""The records that all stages use: what is measured, and what a measurement yields."""
 
 import json
 import math
@@ -28,7 +28,7 @@ Status = Literal["ok", FailedStatus, "interrupted"]
 FAILED_STATUSES: tuple[FailedStatus, ...] = get_args(FailedStatus)
 LawName = Literal["amdahl", "usl"]  #: Amdahl's law, or the Universal Scalability Law
 LAWS: tuple[LawName, ...] = get_args(LawName)
-Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: what an untimed run is for
+Purpose = Literal["memory", "cpu-profile", "memory-profile"]  #: of an untimed run
 
 
 class Mode(StrEnum):
@@ -47,18 +47,18 @@ class Cell:
     baseline: str  #: id of the cell that its speedup is relative to; its own id for a baseline
     workload: str
     executor: str
-    workers: int | None  #: None: the executor takes no number of workers, or chooses it itself
+    workers: int | None  #: None: the executor takes no number of workers, or chooses its own
     chunk_size: ChunkSize
     python: str  #: the interpreter, as the user named it
     swept: Mapping[str, Any] = field(default_factory=dict)  #: further swept settings, by key
     settings: Mapping[str, Any]  #: everything that changes the measured program, resolved; JSON only
 
     def __hash__(self) -> int:
-        """Hash the id: the settings are dictionaries, which have no hash."""
+        """Hash the id: the settings are dictionaries, which cannot be hashed."""
         return hash(self.id)
 
     def tasks_per_chunk(self, auto: int) -> int | None:
-        """Return the chunk size, with this value for "auto"; None: all tasks at once."""
+        """Return the chunk size, replacing "auto" by this number; None: all tasks at once."""
         return auto if self.chunk_size == AUTO else self.chunk_size
 
     @property
@@ -78,7 +78,7 @@ class Cell:
 
     @property
     def naming(self) -> dict[str, Any]:
-        """The settings that name it: those of NAMING_SETTINGS, then the other swept ones."""
+        """The settings that name the cell: those of NAMING_SETTINGS, then the other swept ones."""
         return {
             "workload": self.workload,
             "executor": self.executor,
@@ -90,7 +90,7 @@ class Cell:
 
     @property
     def work(self) -> str:
-        """The workload as text: cells with equal work may be compared, whatever executor runs it."""
+        """The workload as text. Cells with equal work may be compared, whatever their executors."""
         return json.dumps(self.settings["workload"], sort_keys=True)
 
 
@@ -107,12 +107,12 @@ def shown_value(value: Any) -> str:
 def names(cells: Sequence[Cell], *, without: str = "") -> dict[str, str]:
     """Name cells by executor, workers and the settings that differ between them; by id.
 
-    `process × 4 (chunk_size=10, count=60)`. A setting that does not reach a cell, such as the chunk size of
-    the plain loop, is left out of its name.
+    `process × 4 (chunk_size=10, count=60)`. The name omits settings that do not reach the cell, such as the
+    chunk size of the plain loop.
 
     Args:
-        cells: that the names tell apart
-        without: a setting to leave out, in which cells with one name differ
+        cells: the cells that the names tell apart
+        without: a setting to omit; cells that differ only in it get the same name
     """
     settings = {cell.id: _distinguishing_settings(cell, without) for cell in cells}
     varying = varying_settings(settings.values())
@@ -140,10 +140,10 @@ def names_within_workloads(cells: Iterable[Cell], *, without: str = "") -> dict[
 
 
 def varying_settings(settings: Collection[Mapping[str, Any]]) -> list[str]:
-    """List the settings that differ between cells; None, one that does not reach a cell, is no value.
+    """List the settings that differ between cells. None does not count: the setting does not reach that cell.
 
     Args:
-        settings: of each cell, by name
+        settings: the settings of each cell, by name
     """
     keys = dict.fromkeys(key for values in settings for key in values)
     shown = {key: {str(values[key]) for values in settings if values.get(key) is not None} for key in keys}
@@ -174,16 +174,18 @@ class Sample:
     tasks_per_chunk: int | None = None  #: tasks sent to a worker at a time; None: all of them
     started_at: str  #: ISO 8601, UTC
     start_s: float | None = None  #: from before the pool is constructed to the start of the first task
-    work_s: float | None = None  #: to the end of the last task; or from the opening of a window to its end
-    end_s: float | None = None  #: to the return of shutdown
+    work_s: float | None = None  #: from there to the end of the last task; or the length of a window
+    end_s: float | None = None  #: from there to the return of shutdown
     wall_s: float | None = None  #: the sum of these three
     cpu_s: float | None = None  #: user and system time of the whole process tree
     own_cpu_s: float | None = None  #: of the measured interpreter alone: no workers, no helper processes
     main_cpu_s: float | None = None  #: the part of own_cpu_s of its main thread, without native threads
-    main_delay_s: float | None = None  #: for how long that thread was runnable, but had no CPU
+    main_delay_s: float | None = None  #: how long that thread was runnable, but had no CPU
     system_s: float | None = None  #: the part of cpu_s in the kernel
     minor_faults: int | None = None  #: page faults of the whole process tree that read no disk
-    in_progress: int | None = None  #: tasks in progress at the end of a window; these four: windows only
+    in_progress: int | None = (
+        None  #: tasks in progress when the window closed; this and the next 3: windows only
+    )
     service_p50_s: float | None = None  #: median duration of the tasks that ended within the window
     service_p90_s: float | None = None
     service_p99_s: float | None = None
@@ -215,7 +217,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What the reference run of a baseline fixes for the cells relative to it."""
+    """What the reference run of a baseline fixes for the cells of its group."""
 
     results: "ReferenceResults | None" = None  #: None: results cannot be compared
     calls: dict[str, int] | None = None  #: inner-loop counts of snippets; None: not calibrated yet
@@ -232,7 +234,7 @@ class ReferenceRecord:
 
     cell: str
     repetition: int
-    reference: Reference | None  #: None: it fixes nothing for the cells relative to it
+    reference: Reference | None  #: None: it fixes nothing for the other cells of its group
     facts: "WorkerFacts"  #: observed in its workers; empty if they were known already
 
 
@@ -266,7 +268,7 @@ class TaskRecord:
     ended_ns: int
     received_ns: int
     busy_ns: int  #: time within tasks; less than ended_ns - started_ns if the record merges several
-    cpu_ns: int | None  #: None: the record is of a chunk too short for a reading of the CPU clock
+    cpu_ns: int | None  #: None: it was not read, because the chunk is too short
     run_delay_ns: int | None  #: time spent runnable but not running; Linux only
     tasks: int  #: the number of tasks in this record
     calls: int  #: inner-loop count of a snippet; 1 for a function
@@ -284,7 +286,7 @@ class UntimedRun:
     looks: int = 0  #: number of memory samples
     profile: str = ""  #: the file that a profiler wrote, in the folder `profiles`
     status: Status = "ok"
-    error: str = ""  #: also why a figure is missing
+    error: str = ""  #: why it failed, or why a figure is missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +296,7 @@ class StudySettings:
     repetitions: int  #: with a precision: the minimum
     max_repetitions: int = 31  #: with a precision: the maximum
     precision: float | None = None  #: relative half-width that the interval of every ratio must reach
-    time_budget_s: float | None = None  #: no repetition starts that would not end within it
+    time_budget_s: float | None = None  #: a repetition starts only if it will probably end within it
     iterations: int
     time_limit_s: float | None
     load_limit_s: float = DEFAULT_LOAD_LIMIT_S

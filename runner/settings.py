@@ -31,16 +31,16 @@ class ProfileKind(StrEnum):
 
 @dataclass
 class KnownAnswer:
-    """What is known of a figure before it is measured."""
+    """What is known about a figure before it is measured."""
 
     executor: str = MISSING
-    workers: int | None = None  #: None: of the executor's first cell, or of its curve
+    workers: int | None = None  #: None: it is about the executor's first cell, or about its curve
     figure: str = "speedup"  #: one of columns.KNOWN_FIGURES
     about: float | None = None
     within: float = 0.05  #: relative to `about`
     at_least: float | None = None
     at_most: float | None = None
-    contains: float | None = None  #: within the figure's interval
+    contains: float | None = None  #: a value that the figure's interval contains
     needs_gil: bool = False
     needs_cpus: float | None = None
     needs_quota: float | None = None  #: a cgroup's, in CPUs
@@ -135,7 +135,7 @@ STUDY_SETTINGS = (
     "quiet",
 )
 
-#: Those of them that apply to one session, not to the study.
+#: Study settings that apply to a single session only.
 SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet")
 
 
@@ -161,7 +161,7 @@ class Point:
     """One valid grid point."""
 
     config: Config
-    overrides: Mapping[str, str]  #: what the command line or the sweep set, as text
+    overrides: Mapping[str, str]  #: settings that the command line or the sweep set, as text
     origins: Mapping[str, Origin]  #: by group: workload, executor, executor@baseline
     uses_workers: Mapping[str, bool]  #: by executor and baseline: whether the pool depends on workers
-    uses_start_method: Mapping[str, bool]  #: the same for start methods
+    uses_start_method: Mapping[str, bool]  #: the same for its start method

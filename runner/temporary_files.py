@@ -1,4 +1,4 @@
-"""Temporary folders, and what to do where none can be created."""
+"""Temporary folders, and the error if none can be created."""
 
 import contextlib
 import tempfile
@@ -10,7 +10,7 @@ from runner.errors import RunnerError
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder that is removed afterwards.
+    """Create a folder that is removed at the end of the `with` block.
 
     Raises:
         RunnerError: if it cannot be created

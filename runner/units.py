@@ -7,13 +7,13 @@ _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def seconds(value: float) -> str:
-    """Format a time with three digits and its unit."""
+    """Format a number of seconds with three significant digits, in a suitable unit."""
     factor, unit = next((pair for pair in _UNITS if abs(value) >= _ROUNDED * pair[0]), _UNITS[-1])
     return f"{three_digits(value / factor)} {unit}"
 
 
 def size(value: float) -> str:
-    """Format a number of bytes with at least two digits and its unit."""
+    """Format a number of bytes with at least two digits, in a suitable unit."""
     factor, unit = next((pair for pair in _SIZES if value >= _ROUNDED * pair[0]), _SIZES[-1])
     amount = value / factor
     return f"{amount:.{1 if amount < 10 * _ROUNDED and factor > 1 else 0}f} {unit}"

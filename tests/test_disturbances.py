@@ -32,7 +32,5 @@ def test_what_is_recorded_is_read_again(amounts: dict[DisturbanceKind, int]) -> 
         ("something else", {}),
     ],
 )
-def test_every_text_that_was_ever_recorded_is_understood(
-    text: str, kinds: dict[DisturbanceKind, float]
-) -> None:
+def test_texts_of_all_versions_are_understood(text: str, kinds: dict[DisturbanceKind, float]) -> None:
     assert {disturbance.kind: disturbance.amount for disturbance in parse(text)} == kinds

@@ -357,7 +357,7 @@ def test_a_hang_is_terminated_at_the_time_limit_with_its_child_processes(folder:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_a_lock_held_at_the_fork_is_told_as_a_hang_with_its_remedy(folder: Path) -> None:
+def test_a_lock_held_at_the_fork_is_reported_as_a_hang_with_its_remedy(folder: Path) -> None:
     settings = "workload.setup=work.hold_the_lock", "executor=process", "time_limit_s=4"
     study = run_study(folder, "needs_the_lock", *settings)
     ((executor, status, error),) = study.failed()

@@ -8,8 +8,8 @@ from runner.records import Cell
 def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]:
     """Group the cells of one workload that differ in nothing but one setting.
 
-    Groups and their cells are in the order of the cells. Cells of one group may have different baselines,
-    where these too depend on the setting.
+    Groups and their cells keep the order of the cells. If the baseline depends on the setting too, the cells
+    of a group have different baselines.
 
     Args:
         cells: cells of any workloads
@@ -17,6 +17,6 @@ def alike_but_for(cells: Iterable[Cell], setting: str) -> list[tuple[Cell, ...]]
     """
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
-        others = (repr(value) for key, value in cell.naming.items() if key != setting)
-        groups.setdefault(tuple(others), []).append(cell)
+        other_settings = (repr(value) for key, value in cell.naming.items() if key != setting)
+        groups.setdefault(tuple(other_settings), []).append(cell)
     return [tuple(group) for group in groups.values()]

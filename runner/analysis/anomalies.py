@@ -8,14 +8,15 @@ from runner.facts import Anomaly
 _FEWEST_RUNS = 6
 _OUTLYING_MADS = 14.826  # median absolute deviations: ten standard deviations of normal times (as hyperfine)
 _FEWEST_IN_MODE = 3
-_MODES_APART = 8.0  # simulated: 1 % of normal, skewed or heavy-tailed times are called so, at 7 to 31 of them
-_TREND_P = 0.01  # of Kendall's rank correlation with the repetition
+_MODES_APART = 8.0  # Ashman's D; simulated: 1 % of samples with one mode exceed it, of 7 to 31 times
+_TREND_P = 0.01  # significance level of Kendall's rank correlation with the repetition
 
 
 def anomalies(values: Values) -> dict[Anomaly, int]:
-    """Find the anomalies of times in the order of their repetitions; none with fewer than six times.
+    """Count the runs with each anomaly; 1 for an anomaly of all times. Fewer than six times have none.
 
-    Return the number of runs with each anomaly; 1 if an anomaly is not counted by run.
+    Args:
+        values: times, in the order of their repetitions
     """
     if len(values) < _FEWEST_RUNS:
         return {}
@@ -36,18 +37,17 @@ def count_outliers(values: Values) -> int:
 
 
 def has_two_modes(values: Values) -> bool:
-    """Whether times fall into two groups of at least three, far apart for their own spread.
+    """Whether times fall into two groups of at least three, far apart compared with the spread within them.
 
-    Ashman's D (1994) of the logarithms at the best cut: the distance of the groups' means over the root mean
-    square of their standard deviations.
+    That is, whether Ashman's D (1994) of their logarithms exceeds 8 at any cut.
     """
     ordered = np.log(np.sort(values))
     cuts = range(_FEWEST_IN_MODE, len(ordered) - _FEWEST_IN_MODE + 1)
-    return any(_apart(ordered[:cut], ordered[cut:]) > _MODES_APART for cut in cuts)
+    return any(_ashmans_d(ordered[:cut], ordered[cut:]) > _MODES_APART for cut in cuts)
 
 
 def trend_of(values: Values) -> Anomaly | None:
-    """Decide whether times, in the order of the repetitions, rise or fall; None if neither is shown."""
+    """Return whether times, in the order of the repetitions, are shown to rise or fall; None: neither."""
     if np.ptp(values) == 0:
         return None
     from scipy import stats  # noqa: PLC0415 - slow to import, and few repetitions do not need it
@@ -58,6 +58,7 @@ def trend_of(values: Values) -> Anomaly | None:
     return Anomaly.SLOWER if correlation.statistic > 0 else Anomaly.FASTER
 
 
-def _apart(lower: Values, upper: Values) -> float:
+def _ashmans_d(lower: Values, upper: Values) -> float:
+    """Divide the distance of two groups' means by the root mean square of their standard deviations."""
     spread = np.sqrt((lower.var(ddof=1) + upper.var(ddof=1)) / 2)
     return float((upper.mean() - lower.mean()) / spread) if spread else 0.0

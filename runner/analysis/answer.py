@@ -22,9 +22,9 @@ from runner.facts import (
     Remedy,
 )
 
-_WORTH_IT = 1.05  # a gain that is shown to be smaller than this does not help
-_FEWEST_TO_SHARE = 2  # workers
-_NOISE = 1.6  # times its lower end: an interval around 1 that is wider hides every cause
+_WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
+_FEWEST_TO_DIVIDE = 2  # workers, to divide work among
+_NOISE = 1.6  # upper over lower end of a speedup's interval; a wider one around 1 hides every cause
 
 
 class ComparedCells:
@@ -32,7 +32,7 @@ class ComparedCells:
 
     Args:
         cells: at least one, in the order of the grid
-        times: by which they are compared
+        times: the times by which they are compared
         has_equal_tasks: whether the tasks of the loop take about the same time; None: unknown
     """
 
@@ -44,9 +44,9 @@ class ComparedCells:
             cell.cell.id: Standing(among_best=cell.among_best, beats_baseline=cell.beats_baseline)
             for cell in cells
         }
-        #: in which all of them succeeded
+        #: number of repetitions in which all of them succeeded
         self.repetitions: int = times.together(cell.cell.id for cell in cells).shape[1]
-        #: of each comparison with the best
+        #: confidence level of each comparison with the best
         self.level: Level = times.level.to_compare(len(cells))
 
     @property
@@ -68,21 +68,21 @@ class ComparedCells:
         """Sort cells by the time by which they are compared."""
         return sorted(cells, key=lambda cell: self.times.middle(cell.cell.id))
 
-    def over(self, slower: CellAnalysis, faster: CellAnalysis) -> Comparison | None:
+    def compare(self, slower: CellAnalysis, faster: CellAnalysis) -> Comparison | None:
         """Compare two cells; None if they share no repetition.
 
         The comparisons of all cells together decide whether the difference is shown.
         """
         return compare(slower.cell, faster.cell, self.times, self._standings)
 
-    def loop_over(self, pool: CellAnalysis) -> Estimate:
-        """Compare a pool with its baseline at the level of the comparisons with the best."""
-        both = self.times.together([pool.cell.baseline, pool.cell.id])
+    def speedup_over_loop(self, pool: CellAnalysis) -> Estimate:
+        """Estimate the speedup of a pool, at the level of the comparisons with the best."""
+        loop_times, pool_times = self.times.together([pool.cell.baseline, pool.cell.id])
         confidence = max(self.times.level.confidence, self.level.confidence)
-        return ratio_of_medians(both[0], both[1], confidence, self.level.seed)
+        return ratio_of_medians(loop_times, pool_times, confidence, self.level.seed)
 
-    def alike(self, cell: CellAnalysis) -> list[CellAnalysis]:
-        """Return the cells that differ from this one only in the number of workers, fewest first."""
+    def worker_curve(self, cell: CellAnalysis) -> list[CellAnalysis]:
+        """Return this cell and those that differ from it only in the number of workers, fewest first."""
         pools = [other for other in self.cells if other.cell.workers is not None]
         for curve in alike_but_for((pool.cell for pool in pools), "workers"):
             ids = {pool.id for pool in curve}
@@ -92,24 +92,24 @@ class ComparedCells:
 
     def fewer_workers(self, cell: CellAnalysis) -> list[CellAnalysis]:
         """Return the cells that differ from this one only in having fewer workers, fewest first."""
-        return [other for other in self.alike(cell) if _workers(other) < _workers(cell)]
+        return [other for other in self.worker_curve(cell) if _workers(other) < _workers(cell)]
 
     @property
-    def sharing(self) -> list[CellAnalysis]:
+    def multi_worker_pools(self) -> list[CellAnalysis]:
         """The pools that can divide work: a pool of a single worker cannot be faster than the loop."""
         return [
-            pool for pool in self.pools if pool.cell.workers is None or _workers(pool) >= _FEWEST_TO_SHARE
+            pool for pool in self.pools if pool.cell.workers is None or _workers(pool) >= _FEWEST_TO_DIVIDE
         ]
 
     def winners(self) -> list[CellAnalysis]:
-        """Return the pools that are shown to be faster than the loop, with a gain that may be worth it."""
-        return [pool for pool in self.sharing if pool.beats_baseline and self._may_gain(pool)]
+        """Return the pools that are shown to be faster than the loop by a gain that may be worth it."""
+        return [pool for pool in self.multi_worker_pools if pool.beats_baseline and self._may_gain(pool)]
 
     def rivals(self) -> list[CellAnalysis]:
         """Return the pools that may be faster than the loop by a gain that is worth it."""
         return [
             pool
-            for pool in self.sharing
+            for pool in self.multi_worker_pools
             if pool.among_best is not False and not self.is_bounded(pool) and self._may_gain(pool)
         ]
 
@@ -122,7 +122,7 @@ class ComparedCells:
 
     def _may_gain(self, pool: CellAnalysis) -> bool:
         """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
-        ratio = self.loop_over(pool)
+        ratio = self.speedup_over_loop(pool)
         return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
 
 
@@ -140,12 +140,14 @@ def answer_of(group: ComparedCells) -> Answer | None:
 
 
 def reason_of(group: ComparedCells) -> NoGain | None:
-    """Return the reason why the bounds allow no pool to help; None if they allow one."""
-    if not group.sharing:
+    """Return why the bounds allow no pool to help; None if they allow one to."""
+    if not group.multi_worker_pools:
         return NoGain.ONE_WORKER
-    if not all(group.is_bounded(pool) for pool in group.sharing):
+    if not all(group.is_bounded(pool) for pool in group.multi_worker_pools):
         return None
-    highest = max(group.sharing, key=lambda pool: pool.speedup_bound.high if pool.speedup_bound else 0.0)
+    highest = max(
+        group.multi_worker_pools, key=lambda pool: pool.speedup_bound.high if pool.speedup_bound else 0.0
+    )
     if highest.bound_limit is BoundLimit.LONGEST_TASK:
         return NoGain.ONE_TASK
     if highest.bound_limit is BoundLimit.WORKERS:
@@ -156,9 +158,10 @@ def reason_of(group: ComparedCells) -> NoGain | None:
 def recommended_of(group: ComparedCells, answer: Answer | None) -> CellAnalysis:
     """Choose the cell to use.
 
-    Where a pool helps, the one with the fewest workers of those that are shown to be faster than the loop and
-    not shown to be slower than the best. Otherwise the loop; only as long as too few repetitions can tell, a
-    pool that was faster in each of them. Without a loop, the fewest workers of the best.
+    If a pool helps: the pool with the fewest workers among those that are shown to be faster than the loop
+    and not shown to be slower than the best. Otherwise the loop, or, while the repetitions are too few to
+    tell, a pool that was faster in each of them. If there is no loop: the cell with the fewest workers among
+    the best.
     """
     loop = group.loop
     if answer is Answer.HELPS:
@@ -184,16 +187,16 @@ def executors_of(group: ComparedCells, recommended: CellAnalysis) -> tuple[Compa
         if not cell.cell.is_loop and cell.cell.executor != recommended.cell.executor:
             by_executor.setdefault(cell.cell.executor, []).append(cell)
     best = [
-        group.fastest_first([cell for cell in cells if cell in group.sharing] or cells)[0]
+        group.fastest_first([cell for cell in cells if cell in group.multi_worker_pools] or cells)[0]
         for cells in by_executor.values()
     ]
-    comparisons = (group.over(cell, recommended) for cell in group.fastest_first(best))
+    comparisons = (group.compare(cell, recommended) for cell in group.fastest_first(best))
     return tuple(comparison for comparison in comparisons if comparison is not None)
 
 
 def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorkers | None:
     """Decide whether fewer workers, all else being equal, are enough; None if it was not measured."""
-    fewer = [cell for cell in group.fewer_workers(fastest) if cell in group.sharing]
+    fewer = [cell for cell in group.fewer_workers(fastest) if cell in group.multi_worker_pools]
     if not fewer or any(cell.among_best is None for cell in fewer):
         return None
     good = [cell for cell in fewer if cell.among_best]
@@ -203,23 +206,26 @@ def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorker
 
 
 def more_workers_of(group: ComparedCells, recommended: CellAnalysis) -> Comparison | None:
-    """Return what the next larger number of workers gains over the recommended cell, all else being equal."""
+    """Compare the recommended cell with the next larger number of workers, all else being equal."""
     marginals = (cell.marginal for cell in group.cells)
-    return next((gain for gain in marginals if gain and gain.slower == recommended.cell.id), None)
+    return next(
+        (marginal for marginal in marginals if marginal and marginal.slower == recommended.cell.id), None
+    )
 
 
 def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
     """Estimate how many repetitions would show whether a pool is faster than the loop.
 
-    An interval narrows with the square root of the repetitions. If ratios do not change, the study shows it
-    as soon as the interval of one rival excludes 1, or those of all rivals exclude a gain that is worth it.
+    An interval narrows with the square root of the repetitions. If ratios do not change, the question is
+    decided as soon as the interval of one rival excludes 1, or those of all rivals exclude a gain that is
+    worth it.
     """
     done, fewest, cells = group.repetitions, group.level.fewest_blocks, len(group.cells)
     if done < fewest:
         return MoreRepetitions(done=done, total=fewest, at_least=True, cells=cells, nearest=None)
     gains, losses = [], []
     for rival in group.rivals():
-        gain, loss = _times_narrower(group.loop_over(rival))
+        gain, loss = _narrowing_factors(group.speedup_over_loop(rival))
         gains.append((gain, rival.name, rival.cell.id))
         losses.append(loss)
     gain, _, nearest = min(gains)
@@ -229,7 +235,7 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
     return MoreRepetitions(done=done, total=total, at_least=False, cells=cells, nearest=nearest)
 
 
-def _times_narrower(ratio: Estimate) -> tuple[float, float]:
+def _narrowing_factors(ratio: Estimate) -> tuple[float, float]:
     """Return the factors by which an interval must narrow to exclude 1, and any gain that is worth it."""
     value, low, high = (math.log(bound) for bound in (ratio.value, ratio.low, ratio.high))
     to_worth = math.log(_WORTH_IT) - value
@@ -243,12 +249,12 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
     A cell with one worker or none is replaced by the fastest pool with several workers, if there is one.
     """
     cell = recommended
-    if _workers(cell) < _FEWEST_TO_SHARE:
+    if _workers(cell) < _FEWEST_TO_DIVIDE:
         pools = [other for other in group.cells if other.cell.workers is not None]
-        sharing = [pool for pool in pools if _workers(pool) >= _FEWEST_TO_SHARE]
+        multi_worker_pools = [pool for pool in pools if _workers(pool) >= _FEWEST_TO_DIVIDE]
         if not pools:
             return None
-        cell = group.fastest_first(sharing or pools)[0]
+        cell = group.fastest_first(multi_worker_pools or pools)[0]
     unexplained = cell.unexplained if cell.unexplained and cell.unexplained.is_of_tasks else None
     is_noise = _is_noise(cell)
     if not cell.losses and not cell.is_at_bound and unexplained is None and not is_noise:
@@ -264,7 +270,7 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
 
 
 def remedies_of(group: ComparedCells) -> dict[str, Remedy]:
-    """Choose the remedy for each pool, by cell; pools without a known remedy are left out."""
+    """Choose the remedy for each pool, by cell; omit pools without a known remedy."""
     remedies = ((cell.cell.id, _remedy(group, cell)) for cell in group.cells)
     return {cell: remedy for cell, remedy in remedies if remedy is not None}
 

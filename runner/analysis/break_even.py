@@ -21,7 +21,7 @@ def analyse_break_evens(
 
     Args:
         cells: by id, in the order of the grid
-        swept: keys of further swept settings; those of the workload that hold numbers are sizes
+        swept: keys of further swept settings; those of the workload whose values are numbers are sizes
         times: headline times
     """
     return tuple(
@@ -40,12 +40,12 @@ def _by_size(cells: Mapping[str, CellAnalysis], key: str, times: CellTimes) -> l
     }
     pools = alike_but_for((cells[cell].cell for cell in sizes), key)
     curves = [sorted(pool, key=lambda cell: sizes[cell.id]) for pool in pools if len(pool) > 1]
-    named = names_within_workloads((cells[curve[0].id].as_shown for curve in curves), without=key)
+    names = names_within_workloads((cells[curve[0].id].as_shown for curve in curves), without=key)
     return [
         _break_even(
             key,
             [cells[cell.id] for cell in curve],
-            named[curve[0].id],
+            names[curve[0].id],
             np.array([sizes[cell.id] for cell in curve]),
             times,
         )
@@ -100,24 +100,26 @@ def _estimate(sizes: Values, speedups: Values, serial: Values, pool: Values, lev
     blocks = serial.shape[1]
     value = float(_crossings(sizes, speedups[:, np.newaxis])[0])
     if blocks < level.fewest_blocks:
-        of_blocks = _crossings(sizes, serial / pool).tolist()
-        return Estimate(value=value, low=min(*of_blocks, value), high=max(*of_blocks, value), is_range=True)
-    of_serial, of_pool = (
+        block_crossings = _crossings(sizes, serial / pool).tolist()
+        return Estimate(
+            value=value, low=min(*block_crossings, value), high=max(*block_crossings, value), is_range=True
+        )
+    serial_medians, pool_medians = (
         np.array([resampled_medians(row, level.seed) for row in rows]) for rows in (serial, pool)
     )
-    crossings = _crossings(sizes, of_serial / of_pool)
+    crossings = _crossings(sizes, serial_medians / pool_medians)
     tail = expanded_tail(blocks, level.confidence)
     low, high = np.quantile(crossings, [tail, 1 - tail], method="nearest")  # some are infinite
     return Estimate(value=value, low=float(low), high=float(high))
 
 
 def _crossings(sizes: Values, speedups: Values) -> Values:
-    """Return for each column of speedups by size the size from which they stay above 1.
+    """Return, for each column of speedups by size, the size from which they stay above 1.
 
     It is interpolated between logarithms. 0: they are above 1 at every size; infinite: not at the largest.
     """
     is_slower = speedups <= 1
-    last = len(sizes) - 1 - np.argmax(is_slower[::-1], axis=0)  # where any is
+    last = len(sizes) - 1 - np.argmax(is_slower[::-1], axis=0)  # the largest size at which the pool is slower
     is_between = is_slower.any(axis=0) & (last < len(sizes) - 1)
     crossings = np.where(is_slower.any(axis=0), math.inf, 0.0)
     column, last = np.flatnonzero(is_between), last[is_between]

@@ -37,26 +37,28 @@ from runner.folder.results import Results
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
 from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names_within_workloads
 
-MOST_TASKS = 10_000  #: beyond that the records of an iteration are merged
-_UNCOUNTED = 0.05  # of the tasks of a window: the task that each worker has in progress when it closes
-_BEYOND_BOUND = 1.01  # times the upper end of the bound
-_AT_BOUND = 0.98  # of the lower end of the bound, for the upper end of the speedup
-_NEAR_BOUND = 0.9  # of the bound, for the speedup: an interval that is merely wide is not at the bound
+MOST_TASKS = 10_000  #: of an iteration; if there are more, their records are merged
+_UNCOUNTED = 0.05  # share of a window's tasks that may be in progress, and so uncounted, when it closes
+_BEYOND_BOUND = 1.01  # a speedup exceeds the bound if its lower end over the bound's upper end is larger
+_AT_BOUND = 0.98  # it is at the bound if its upper end over the bound's lower end is at least this
+_NEAR_BOUND = (
+    0.9  # and if speedup over bound is at least this: an interval that is merely wide does not count
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
     """The times of the cells that never failed."""
 
-    unit: CellTimes  #: by which cells are compared: of one bag or, with a window, of one task
-    wall: CellTimes  #: of whole runs
+    unit: CellTimes  #: what cells are compared by: the time of one bag or, with a window, of one task
+    wall: CellTimes  #: wall time of whole runs
     warm: CellTimes  #: of the tasks of one bag on a warm pool
     cpu: CellTimes  #: CPU time of whole runs
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyContext:
-    """What the analysis of every cell needs of the others; made once per study."""
+    """What the analysis of a cell needs to know about the others; made once per study."""
 
     results: Results
     mode: ModeSpec
@@ -65,15 +67,15 @@ class StudyContext:
     times: Times
     names: Mapping[str, str]  #: of cells, by id
     best_baselines: Mapping[str, str]  #: by cell: the fastest baseline that does the same work
-    standings: Mapping[str, Standing]  #: by cell; of those that never failed
-    next_fewer: Mapping[str, Cell]  #: by cell: the measured one with the next smaller number of workers
+    standings: Mapping[str, Standing]  #: by cell; only cells that never failed
+    next_fewer: Mapping[str, Cell]  #: by cell: the measured cell with the next smaller number of workers
     memory: Mapping[str, Memory]  #: by cell
-    units: Mapping[str, Mapping[int, float]]  #: by cell and repetition: of all headline runs
+    units: Mapping[str, Mapping[int, float]]  #: by cell and repetition: `unit_s` of all headline runs
     printed: Mapping[str, tuple[str, ...]]  #: by cell: the files with what its invocations printed
 
 
 def study_context(results: Results, machine: Machine, samples: SamplesByCell, times: Times) -> StudyContext:
-    """Compare the cells of a study with each other, as far as each of them needs it."""
+    """Compare the cells of a study with each other: everything that `analyse_cell` needs."""
     return StudyContext(
         results=results,
         mode=mode_of(results.study),
@@ -184,18 +186,18 @@ def _units(cell: Cell, samples: Sequence[Sample]) -> dict[int, float]:
 
 
 def _slowdowns(samples: SamplesByCell) -> dict[str, float]:
-    """Find, by cell, how many times slower than at its best the machine was before any repetition."""
+    """Find, by cell, how many times slower than at its best the machine was before its slowest repetition."""
     return {
         cell: max(
             (
                 disturbance.amount
-                for sample in of_cell
+                for sample in cell_samples
                 for disturbance in parse(sample.noisy)
                 if disturbance.kind is DisturbanceKind.SLOW_CPU
             ),
             default=1.0,
         )
-        for cell, of_cell in samples.items()
+        for cell, cell_samples in samples.items()
     }
 
 
@@ -233,8 +235,8 @@ def _runs(cell: Cell, samples: Sequence[Sample], context: StudyContext) -> tuple
         unit = unit_s(cell, sample)
         if not sample.is_headline or sample.wall_s is None or unit is None:
             continue
-        of_baseline = baseline.get(sample.repetition)
-        speedup = None if of_baseline is None else of_baseline / unit
+        baseline_unit = baseline.get(sample.repetition)
+        speedup = None if baseline_unit is None else baseline_unit / unit
         runs.append(
             HeadlineRun(
                 repetition=sample.repetition,
@@ -310,7 +312,7 @@ def _is_at(speedup: Estimate | None, bound: Estimate | None) -> bool:
 def _limit(
     cell: Cell, samples: Sequence[Sample], bound: Estimate | None, usable_cpus: int | None
 ) -> Limit | None:
-    """Return what limits the workers that can work at a time: too few tasks, chunks or CPUs."""
+    """Return what keeps some workers idle or waiting: too few tasks, chunks or CPUs."""
     workers, tasks = cell.workers or 0, max((sample.tasks for sample in samples), default=0)
     chunks = _chunks(cell, tasks, _tasks_per_chunk(samples)) or workers
     if workers > chunks and not has_window(cell):
@@ -328,11 +330,11 @@ def _chunks(cell: Cell, tasks: int, auto: int | None) -> int:
     return 1 if size is None else math.ceil(tasks / size)
 
 
-_WAITING = 0.9  # of the workers that the bound allows: tasks wait, and more workers than CPUs are no limit
+_WAITING = 0.9  # bound over workers: above it tasks wait, so that more workers than CPUs are no limit
 
 
 def _short_window(cell: Cell, headline: Sequence[Sample]) -> ShortWindow | None:
-    """Return how long a window must be if those of a cell held too few tasks; otherwise None."""
+    """Return the length that a window needs if those of a cell held too few tasks; otherwise None."""
     if not has_window(cell) or not headline:
         return None
     tasks, workers = float(np.median([sample.tasks for sample in headline])), cell.workers or 1

@@ -11,9 +11,9 @@ from runner.disturbances import MAX_SLOWDOWN
 from runner.facts import Comparison
 from runner.records import Cell
 
-#: Repetitions that an overwhelming difference needs.
+#: Fewest repetitions that can show an overwhelming difference.
 FEWEST_FOR_FAR = 3
-#: How many times the largest disturbance the smallest ratio must be.
+#: The multiple of the largest disturbance that the smallest ratio must exceed.
 TIMES_THE_DISTURBANCE = 2.0
 
 
@@ -41,32 +41,32 @@ def next_fewer_workers(cells: Iterable[Cell]) -> dict[str, str]:
 
 def best_baselines(cells: Sequence[Cell], times: CellTimes) -> dict[str, str]:
     """Find, by cell, the fastest baseline that does the same work, whatever its interpreter."""
-    works = _works(cells)
+    work_of = _work_by_cell(cells)
     best: dict[str, str] = {}
     for cell in cells:
         if cell.is_baseline and times.of(cell.id):
-            rival = best.setdefault(works[cell.id], cell.id)
-            best[works[cell.id]] = min(
+            rival = best.setdefault(work_of[cell.id], cell.id)
+            best[work_of[cell.id]] = min(
                 rival, cell.id, key=lambda baseline: (times.middle(baseline), baseline)
             )
-    return {cell.id: best[works[cell.id]] for cell in cells if works[cell.id] in best}
+    return {cell.id: best[work_of[cell.id]] for cell in cells if work_of[cell.id] in best}
 
 
-def _works(cells: Iterable[Cell]) -> dict[str, str]:
+def _work_by_cell(cells: Iterable[Cell]) -> dict[str, str]:
     """Return `Cell.work` by cell. Cells of one workload share its settings, whose text may be long."""
     texts: dict[int, str] = {}
-    works = {}
+    work_of = {}
     for cell in cells:
         settings = id(cell.settings["workload"])
         if settings not in texts:
             texts[settings] = cell.work
-        works[cell.id] = texts[settings]
-    return works
+        work_of[cell.id] = texts[settings]
+    return work_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """How a cell compares with those that have its baseline: the one rule for every statement about it."""
+    """How a cell compares with the others of its group. Every statement about it follows from this."""
 
     among_best: bool | None  #: not shown to be slower than the best; None: too few repetitions to tell
     beats_baseline: bool | None  #: shown to be faster than the baseline; None: too few repetitions to tell
@@ -79,26 +79,29 @@ def standings(
 
     Args:
         groups: the cells by their baseline
-        times: by which they are compared
+        times: the times by which they are compared
         slowdowns: by cell, how many times slower the machine was at worst than at its best
     """
-    found: dict[str, Standing] = {}
+    by_cell: dict[str, Standing] = {}
     for baseline, group in groups.items():
         timed = [cell.id for cell in group if times.of(cell.id)]
         walls = times.together(timed)
         if not walls.size:
-            found |= {cell: Standing(among_best=None, beats_baseline=None) for cell in timed}
+            by_cell |= {cell: Standing(among_best=None, beats_baseline=None) for cell in timed}
             continue
         slowdown = max(slowdowns.get(cell, 1.0) for cell in timed)
-        slower = [[is_far_slower(one, other, slowdown) for other in walls] for one in walls]
+        slower = [[is_far_slower(times_s, others_s, slowdown) for others_s in walls] for times_s in walls]
         row = timed.index(baseline) if baseline in timed else None
         if len(timed) == 1 or walls.shape[1] >= times.level.to_compare(len(timed)).fewest_blocks:
             shown = by_intervals(walls, row, times.level)
         else:
             shown = [Standing(among_best=None, beats_baseline=None)] * len(timed)
-        shown = [_also_far(standing, index, row, slower) for index, standing in enumerate(shown)]
-        found |= zip(timed, _with_sole_survivor(shown), strict=True)
-    return found
+        shown = [
+            _with_overwhelming_differences(standing, index, row, slower)
+            for index, standing in enumerate(shown)
+        ]
+        by_cell |= zip(timed, _with_sole_survivor(shown), strict=True)
+    return by_cell
 
 
 def compare(
@@ -122,10 +125,10 @@ def compare(
 
 
 def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:
-    """Whether one cell takes longer by far more than anything that disturbed the study, in every repetition.
+    """Whether one cell is slower in every repetition, by far more than any disturbance can explain.
 
-    This needs fewer repetitions than an interval: docs/method.md, Overwhelming differences. With fewer than
-    three repetitions it is False.
+    This needs fewer repetitions than an interval (docs/method.md, Overwhelming differences). False with fewer
+    than three.
 
     Args:
         slower: times of one cell, by repetition
@@ -142,8 +145,13 @@ def is_far_slower(slower: Values, faster: Values, slowdown: float) -> bool:
 def by_intervals(walls: Values, baseline: int | None, level: Level) -> list[Standing]:
     """Compare by intervals; the comparisons of the baseline with each pool are planned beforehand.
 
-    A cell that is slower than the baseline by the interval of its own speedup is not among the best. The
-    baseline is not if a pool is faster by an interval at the level of all comparisons together.
+    A cell is not among the best if the interval of its own speedup lies below 1. Nor is the baseline if some
+    pool is faster at the level of all comparisons together.
+
+    Args:
+        walls: times; rows are cells, columns blocks
+        baseline: row of the baseline; None: it has no times
+        level: of a single interval
     """
     best = among_best(walls, *level)
     beats: list[bool | None] = [None] * len(walls)
@@ -154,7 +162,10 @@ def by_intervals(walls: Values, baseline: int | None, level: Level) -> list[Stan
                 best[row] = best[row] and not ratio_of_medians(walls[baseline], times, *level).high < 1
         beats[baseline] = False
         best[baseline] = not any(beats)
-    return [Standing(among_best=one, beats_baseline=two) for one, two in zip(best, beats, strict=True)]
+    return [
+        Standing(among_best=is_best, beats_baseline=is_faster)
+        for is_best, is_faster in zip(best, beats, strict=True)
+    ]
 
 
 def _strict(level: Level, cells: int) -> Level:
@@ -162,10 +173,10 @@ def _strict(level: Level, cells: int) -> Level:
     return level._replace(confidence=max(level.confidence, level.to_compare(cells).confidence))
 
 
-def _also_far(
+def _with_overwhelming_differences(
     standing: Standing, row: int, baseline: int | None, slower: Sequence[Sequence[bool]]
 ) -> Standing:
-    """Add what overwhelming differences tell."""
+    """Add what overwhelming differences show."""
     is_slow = any(slower[row])
     beats = standing.beats_baseline
     if baseline is not None and beats is None and row != baseline:
@@ -174,9 +185,9 @@ def _also_far(
 
 
 def _with_sole_survivor(shown: Sequence[Standing]) -> list[Standing]:
-    """Where all other cells are shown to be slower than the best, the one that is left is the best."""
-    left = [standing for standing in shown if standing.among_best is not False]
+    """If all cells but one are shown to be slower than the best, the remaining one is the best."""
+    remaining = [standing for standing in shown if standing.among_best is not False]
     return [
-        replace(standing, among_best=True) if left == [standing] and len(left) == 1 else standing
+        replace(standing, among_best=True) if remaining == [standing] and len(remaining) == 1 else standing
         for standing in shown
     ]

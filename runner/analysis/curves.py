@@ -12,7 +12,9 @@ from runner.facts import CellAnalysis, LawAnalysis, NotIdentifiable
 from runner.modes import ModeSpec
 from runner.records import LAWS, Cell, LawName, names_within_workloads
 
-_LITTLE_CPU = 0.1  # of the time of tasks: below it they wait, and more workers than CPUs help
+_LITTLE_CPU = (
+    0.1  # CPU time over wall time of the baseline: below it tasks wait, and more workers than CPUs help
+)
 
 
 def analyse_laws(
@@ -49,7 +51,7 @@ def _fitted_cells(
 ) -> list[CellAnalysis]:
     """List the cells to fit a law to, by workers.
 
-    Failed cells are left out and, unless its tasks wait, those with more workers than CPUs.
+    Failed cells are omitted, and so are cells with more workers than CPUs, unless their tasks wait.
     """
     limit = min(machine.cpus(cell) for cell in curve)
     if _waits(cells[curve[0].baseline]):

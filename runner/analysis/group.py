@@ -30,7 +30,7 @@ from runner.facts import (
 from runner.records import varying_settings
 
 _Cells = Mapping[str, CellAnalysis]
-_EQUAL = 1.25  # times the median task: no task is longer
+_EQUAL = 1.25  # longest over median task: up to here, tasks count as equal
 
 
 def analyse_groups(
@@ -41,7 +41,7 @@ def analyse_groups(
     Args:
         cells: of the study, by id
         tasks: of all cells
-        times: by which cells are compared
+        times: the times by which they are compared
     """
     groups: dict[str, list[CellAnalysis]] = {}
     for cell in cells.values():
@@ -112,7 +112,7 @@ def _analyse_group(
         recommended=recommended.cell.id,
         repetitions=compared.repetitions,
         needed_repetitions=compared.level.fewest_blocks,
-        next_over_fastest=(compared.over(others[0], fastest) if is_baseline and others else None),
+        next_over_fastest=(compared.compare(others[0], fastest) if is_baseline and others else None),
         fewer_workers=None if is_baseline else fewer_workers_of(compared, fastest),
         executors=executors_of(compared, recommended),
         more_workers=more_workers_of(compared, recommended),
@@ -149,7 +149,7 @@ def _rank_snippets(snippets: Sequence[TaskAnalysis], group: ComparedCells) -> Sn
 def compare_work(
     cells: _Cells, groups: Sequence[GroupAnalysis], times: CellTimes
 ) -> tuple[WorkComparison, ...]:
-    """Compare groups that do the same work by their recommended cells; a group alone is left out."""
+    """Compare groups that do the same work by their recommended cells; omit work that only one group does."""
     same_work: dict[str, list[tuple[str, str]]] = {}
     for group in groups:
         if group.recommended is not None:
@@ -172,16 +172,16 @@ def compare_work(
 
 
 def _where(group: Sequence[CellAnalysis], keys: Sequence[str]) -> dict[str, Any]:
-    """Return the settings that all pools of a group have in common and other groups have not."""
+    """Return the settings that all pools of a group share and that vary between groups."""
     pools = [cell for cell in group if cell.cell.workers is not None] or group
     values = {key: [_settings(cell)[key] for cell in pools] for key in keys}
     return {
-        key: of_pools[0]
-        for key, of_pools in values.items()
-        if of_pools[0] is not None and all(value == of_pools[0] for value in of_pools)
+        key: pool_values[0]
+        for key, pool_values in values.items()
+        if pool_values[0] is not None and all(value == pool_values[0] for value in pool_values)
     }
 
 
 def _settings(cell: CellAnalysis) -> dict[str, Any]:
-    """Return what may tell a group from others: the interpreter, and further swept settings."""
+    """Return the settings that may tell a group from others: the interpreter, and further swept settings."""
     return {"python": cell.python, **cell.swept}

@@ -27,7 +27,7 @@ class CellTimes:
     """One figure per repetition of every cell that never failed, and the comparisons of cells by it.
 
     Args:
-        by_cell: the figure in seconds by repetition; cells without one may be left out
+        by_cell: the figure in seconds by repetition; cells without one may be absent
         level: of every interval
     """
 
@@ -58,8 +58,8 @@ class CellTimes:
 
     def ratio(self, numerator: str, denominator: str) -> Estimate | None:
         """Estimate the ratio of two cells' median times; None if they share no repetition."""
-        both = self.together([numerator, denominator])
-        return ratio_of_medians(both[0], both[1], *self.level) if both.shape[1] else None
+        paired = self.together([numerator, denominator])
+        return ratio_of_medians(paired[0], paired[1], *self.level) if paired.shape[1] else None
 
     def together(self, cells: Iterable[str]) -> Values:
         """Return the times of cells, one per row, in the repetitions in which all of them succeeded."""
@@ -94,18 +94,18 @@ def warm_times(cells: Iterable[Cell], samples: SamplesByCell, level: Level) -> C
 def _cell_times(
     cells: Iterable[Cell],
     samples: SamplesByCell,
-    enters: Callable[[Sample], bool],
+    is_included: Callable[[Sample], bool],
     figure: Callable[[Cell, Sample], float | None],
     level: Level,
 ) -> CellTimes:
     by_cell: dict[str, dict[int, float]] = {}
     for cell in cells:
-        of_cell = samples[cell.id]
-        if any(sample.has_failed for sample in of_cell):
+        cell_samples = samples[cell.id]
+        if any(sample.has_failed for sample in cell_samples):
             continue
         values: dict[int, list[float]] = {}
-        for sample in of_cell:
-            value = figure(cell, sample) if enters(sample) else None
+        for sample in cell_samples:
+            value = figure(cell, sample) if is_included(sample) else None
             if value is not None:
                 values.setdefault(sample.repetition, []).append(value)
         by_cell[cell.id] = {

@@ -1,8 +1,8 @@
 """Intervals of medians and of ratios of medians: the expanded percentile block bootstrap.
 
-A repetition is a block: what disturbs one cell in it disturbs the others, so blocks are resampled whole, and
-all cells with the same draws. Draws, and what follows from them alone, are made once and kept. Sources:
-Hesterberg (2015) on expanding the tails; docs/method.md on why.
+A repetition is a block: what disturbs one cell in it disturbs the others. So blocks are resampled whole, with
+the same draws for all cells. Draws, and what follows from them alone, are computed once and cached.
+docs/method.md gives the reasons; expanding the tails is from Hesterberg (2015).
 """
 
 import math
@@ -18,7 +18,7 @@ from runner.analysis.sample_size import fewest_blocks, level_of_each
 from runner.estimate import Estimate
 
 DRAWS = 10_000
-_KEPT_MEDIANS = 1_024  # of 80 kB each
+_KEPT_MEDIANS = 1_024  # cached arrays of 80 kB each
 _CHUNK = 32  # cells that one cell is compared with at a time
 _CHECKED = (DRAWS // 4, DRAWS // 2, 3 * DRAWS // 4)  # ranks of resampled medians
 
@@ -43,7 +43,7 @@ class Level(NamedTuple):
 
 @lru_cache(maxsize=32)
 def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]:
-    """Draw resamples of the blocks: an array of draws by blocks, of block numbers. It may not be changed."""
+    """Draw resamples: an array of block numbers, draws by blocks. It is shared and read-only."""
     drawn = np.random.default_rng(seed).integers(blocks, size=(draws, blocks))
     drawn.flags.writeable = False
     return drawn
@@ -51,9 +51,10 @@ def draw_blocks(blocks: int, seed: int, draws: int = DRAWS) -> NDArray[np.int64]
 
 @lru_cache(maxsize=1024)
 def expanded_tail(blocks: int, confidence: float) -> float:
-    """Return the quantile to cut at each end: Phi(-t * sqrt(n / (n - 1))), wider than (1 - confidence) / 2.
+    """Return the quantile to cut at each end: Phi(-t * sqrt(n / (n - 1))), less than (1 - confidence) / 2.
 
-    The plain percentile interval of few blocks is too narrow: it takes the sample for the population.
+    The plain percentile interval of few blocks is too narrow: it treats the sample as the population
+    (Hesterberg 2015).
     """
     t = special.stdtrit(blocks - 1, (1 + confidence) / 2)
     return float(special.ndtr(-t * math.sqrt(blocks / (blocks - 1))))
@@ -62,7 +63,7 @@ def expanded_tail(blocks: int, confidence: float) -> float:
 def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
     """Estimate the median of every row; a row holds one figure's values over the blocks.
 
-    A resample's median depends on the ranks it drew alone, so one set of draws serves all rows.
+    A resample's median depends only on the ranks that were drawn, so one set of draws serves all rows.
     """
     ordered = np.sort(rows, axis=1)
     values = _middle(ordered)
@@ -79,7 +80,7 @@ def medians(rows: Values, confidence: float, seed: int) -> list[Estimate]:
 
 
 def _middle(ordered: Values) -> Values:
-    """Return the medians of sorted rows; the general function of NumPy is slow for few values."""
+    """Return the medians of sorted rows; `np.median` is slow for few values."""
     size = ordered.shape[-1]
     middle: Values = (ordered[..., (size - 1) // 2] + ordered[..., size // 2]) / 2
     return middle
@@ -110,8 +111,8 @@ def _middle_ranks(blocks: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np
 def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, seed: int) -> Estimate:
     """Estimate median(numerator) / median(denominator); both hold one value per block, in the same order.
 
-    With too few blocks the bounds are the smallest and the largest ratio of any resample. Each block alone is
-    one, and so are all blocks together: the ratio itself lies between them.
+    With too few blocks the bounds are the smallest and the largest ratio of any resample. They contain the
+    ratio itself.
     """
     value = float(_middle(np.sort(numerator)) / _middle(np.sort(denominator)))
     drawn = resampled_medians(numerator, seed) / resampled_medians(denominator, seed)
@@ -124,7 +125,7 @@ def ratio_of_medians(numerator: Values, denominator: Values, confidence: float, 
 
 
 def resampled_medians(values: Values, seed: int) -> Values:
-    """Return the median of every resample of the blocks. The array may not be changed."""
+    """Return the median of every resample of the blocks. The array is shared and read-only."""
     return _kept_medians(np.asarray(values, dtype=np.float64).tobytes(), seed)
 
 
@@ -132,7 +133,7 @@ def resampled_medians(values: Values, seed: int) -> Values:
 def _kept_medians(values: bytes, seed: int) -> Values:
     blocks = np.frombuffer(values)
     size, order = len(blocks), np.argsort(blocks)
-    # For each block, in the order of their values: how many blocks of a resample are at most that one.
+    # For each block, in ascending order of values: how many blocks of each resample are at most as large.
     up_to = np.cumsum(_draw_counts(size, seed)[order], axis=0, dtype=np.uint16)
     lower, upper = ((up_to < rank).sum(axis=0, dtype=np.intp) for rank in ((size + 1) // 2, size // 2 + 1))
     ordered = blocks[order]
@@ -143,7 +144,7 @@ def _kept_medians(values: bytes, seed: int) -> Values:
 
 @lru_cache(maxsize=32)
 def _draw_counts(blocks: int, seed: int) -> NDArray[np.uint16]:
-    """Return how often each resample has each block: an array of blocks by draws."""
+    """Count how often each resample contains each block: an array of blocks by draws."""
     drawn = draw_blocks(blocks, seed)
     return np.array([(drawn == block).sum(axis=1) for block in range(blocks)], dtype=np.uint16)
 
@@ -164,10 +165,10 @@ def is_precise(
 def among_best(walls: Values, confidence: float, seed: int) -> list[bool]:
     """Decide which cells are not shown to be slower than the best one; rows are cells, columns blocks.
 
-    Multiple comparisons with the best (Hsu 1981): a cell is excluded where the one-sided interval of its
-    ratio to some other cell lies above 1. The level of each comparison is Bonferroni's, so that the truly
-    best cell is excluded with a probability of at most 1 - confidence, however many cells there are. The more
-    there are, the more blocks that takes: too few exclude none.
+    Multiple comparisons with the best (Hsu 1981): a cell is excluded if the one-sided interval of its ratio
+    to some other cell lies above 1. The level of each comparison is Bonferroni's, so that the truly best cell
+    is excluded with a probability of at most 1 - confidence, however many cells there are. More cells need
+    more blocks; with too few blocks, no cell is excluded.
     """
     cells, blocks = walls.shape
     level = level_of_each(cells, confidence)
@@ -190,10 +191,10 @@ def _chunks(others: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
 
 
 def _is_excluded(cell: Values, others: Values, tail: float) -> bool:
-    """Whether the lower bound of the cell's ratio to one of some others is above 1.
+    """Whether the lower bound of the cell's ratio to any of the others is above 1.
 
-    It is between the two order statistics around the rank `tail * (draws - 1)`, so that a count of the ratios
-    up to 1 decides unless just one of the two is above 1.
+    The bound lies between the two order statistics around the rank `tail * (draws - 1)`. So counting the
+    ratios that are at most 1 is enough, unless 1 lies between the two.
     """
     ratios = cell / others
     up_to_1 = np.count_nonzero(ratios <= 1, axis=1)
@@ -206,9 +207,9 @@ def _is_excluded(cell: Values, others: Values, tail: float) -> bool:
 def _candidates(drawn: Values, tail: float) -> Callable[[int], NDArray[np.bool_]]:
     """Return a function that finds the cells that may exclude a cell, without comparing them by resample.
 
-    A cell a can exclude a cell b only if the resampled median of a is below that of b in all resamples but m.
-    Then it is so in at least k + 1 - m of the resamples in which b is at most its k-th smallest median, so
-    that the (k - m)-th smallest median of a is below the k-th smallest of b.
+    Cell a can exclude cell b only if its resampled median is below that of b in all resamples but m. Then it
+    is below in at least k + 1 - m of the k + 1 resamples with the smallest medians of b, so the median of a
+    with rank k - m is below that of b with rank k (ranks from 0).
     """
     ordered = np.sort(drawn, axis=1)
     exceptions = int(tail * (drawn.shape[1] - 1)) + 1

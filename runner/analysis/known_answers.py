@@ -31,7 +31,7 @@ class Measured:
     laws: Sequence[LawAnalysis]
     machine: Machine
     mode: ModeSpec
-    fewest_repetitions: int  #: below which bounds are ranges
+    fewest_repetitions: int  #: with fewer, bounds are ranges
     cpus_for: Callable[[Cell, float], int | None]  #: CPUs, with a worker each, that allow a speedup of a cell
 
 
@@ -54,7 +54,7 @@ def compare_known_answers(known: Iterable[StudyAnswer], measured: Measured) -> I
 
 
 def _cells_of(answer: StudyAnswer, cells: Sequence[CellAnalysis]) -> Sequence[CellAnalysis]:
-    """List the cells of an executor that an answer is about; of one about a whole curve, the first cell."""
+    """List the cells of an executor that an answer is about; the first cell stands for a whole curve."""
     if answer.workers is None:
         return cells[:1]
     return [cell for cell in cells if cell.cell.workers == answer.workers]
@@ -89,7 +89,7 @@ def _compare(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> Kno
 
 
 def _out_of_reach(answer: StudyAnswer, cell: CellAnalysis, measured: Measured) -> OutOfReach | None:
-    """Compare the bound of a cell with the lowest speedup that is as expected; None if it is not below."""
+    """Say why a cell cannot reach the expected speedup; None if its bound allows it."""
     bound, limit = cell.speedup_bound, cell.bound_limit
     if answer.figure not in _BOUNDED or bound is None or limit is None:
         return None
@@ -158,7 +158,7 @@ def figure_of(cell: CellAnalysis, name: str, laws: Sequence[LawAnalysis]) -> Est
 
 
 def _outcome(answer: StudyAnswer, figure: Estimate | None, *, is_range: bool) -> KnownOutcome:
-    """Say whether a figure is as expected; a range of few repetitions never contradicts the author."""
+    """Decide whether a figure is as expected; a range of few repetitions never contradicts the author."""
     if figure is None:
         return KnownOutcome.CANNOT_TELL
     low, high = _limits(answer)

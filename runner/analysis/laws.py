@@ -15,9 +15,9 @@ from runner.records import LawName
 
 FEWEST_LEVELS_AMDAHL = 4
 FEWEST_LEVELS_USL = 6
-LEAST_SPAN_USL = 16.0
-_DRAWS = 400  # each takes a fit of some milliseconds, unless another has the same medians
-_EXTRAPOLATION = 2.0  # of the largest number of workers: beyond it no law is to be trusted
+LEAST_SPAN_USL = 16.0  # largest over smallest number of workers
+_DRAWS = 400  # each needs a fit of a few milliseconds, unless another has the same medians
+_EXTRAPOLATION = 2.0  # multiple of the largest number of workers; no law can be trusted beyond it
 _POINTS = 65  # of a curve
 _LEAST_BETA = 1e-6  # the solver stays about this far from its bound of 0
 
@@ -26,7 +26,10 @@ _Parameters = tuple[float, float, float]  # alpha, beta and the logarithm of gam
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fit:
-    """A law T(P) = gamma * (1 + alpha * (P - 1) + beta * P * (P - 1)) / P; beta is 0 in Amdahl's."""
+    """A fitted law for the time on P workers: T(P) = gamma * (1 + alpha * (P - 1) + beta * P * (P - 1)) / P.
+
+    This is Gunther's Universal Scalability Law; with beta = 0 it is Amdahl's law.
+    """
 
     law: LawName
     alpha: Estimate  #: contention: the serial fraction
@@ -43,8 +46,8 @@ def fit(
     Args:
         law: which law
         workers: numbers of workers, one for each row of `times`
-        times: wall times times the granularity factor, a column for each block: the law need not explain
-            uneven tasks
+        times: wall times multiplied by the granularity factor, so that the law need not explain uneven tasks;
+            a column for each block
         confidence: of the intervals, from a bootstrap of whole blocks
         seed: of the bootstrap
     """
@@ -121,7 +124,7 @@ def _fit_once(law: LawName, workers: Values, times: Values) -> _Parameters:
 
 
 def _peak(fitted: _Parameters, drawn: Values, tail: float, most_workers: float) -> Estimate | None:
-    """Estimate P* = sqrt((1 - alpha) / beta), where beta is shown to be above 0 and P* is not too far."""
+    """Estimate P* = sqrt((1 - alpha) / beta); None if beta may be 0, or P* is beyond `most_workers`."""
     alpha, beta, _ = fitted
     if beta < _LEAST_BETA or np.quantile(drawn[:, 1], tail) < _LEAST_BETA:
         return None

@@ -36,12 +36,12 @@ class Machine:
         return self._cpu.get("cpu_model") or ""
 
     def usable_cpus(self, cell: Cell) -> int | None:
-        """Count the CPUs that a cell may use, a fraction of a quota as a whole one; None if unknown."""
+        """Count the CPUs that a cell may use, at least one, with a quota rounded down; None if unknown."""
         known = (self._cpu.get("usable_cpus"), self._interpreter(cell).get("usable_cpus"))
         return min((count for count in known if count), default=None)
 
     def most_usable_cpus(self, cells: Iterable[Cell]) -> int | None:
-        """Return the largest number of CPUs that any of the cells may use; a `prefix` may leave it fewer."""
+        """Return the largest number of CPUs that any of the cells may use; a `prefix` may restrict some."""
         return max(filter(None, map(self.usable_cpus, cells)), default=None)
 
     @property
@@ -50,7 +50,7 @@ class Machine:
         return self._cpu.get("cpu_quota")
 
     def cpus(self, cell: Cell) -> float:
-        """Return the CPU time that a cell may use, in CPUs: a quota counts with its fraction."""
+        """Return the CPU time per second that a cell may use, in CPUs; a quota may be fractional."""
         known = (
             self._cpu.get("cpu_quota"),
             len(self._cpu.get("affinity") or ()),
@@ -59,7 +59,7 @@ class Machine:
         return float(min((count for count in known if count), default=math.inf))
 
     def version(self, cell: Cell) -> str:
-        """Return the version of a cell's interpreter, or the user's name for it if two have that version."""
+        """Return the version of a cell's interpreter; the user's name for it if two interpreters share it."""
         version = self._versions.get(cell.settings.get("python", ""), "")
         return version if version and self._interpreters_of_version[version] == 1 else cell.python
 
@@ -68,7 +68,7 @@ class Machine:
         return cell.id in self._async_cells
 
     def has_gil(self, cell: Cell) -> bool:
-        """Whether the workers of a cell have a GIL; assumed where nothing was observed."""
+        """Whether the workers of a cell have a GIL; True where nothing was observed."""
         return bool(self._facts(cell.id).get("gil_enabled", True))
 
     def workers_share_a_process(self, cell: Cell) -> bool | None:
@@ -80,10 +80,10 @@ class Machine:
         return self._facts(cell.id).get("start_method")
 
     def import_s(self, cell: Cell) -> float:
-        """Return the time that each worker of a cell takes to import the workload; 0 if workers inherit it.
+        """Return the seconds that each worker of a cell takes to import the workload; 0 if it need not.
 
-        Forked processes inherit it, and threads of one interpreter share it. The time is the shorter of those
-        measured in the interpreters of the cell and of its baseline.
+        Forked processes inherit the workload, and threads of one interpreter share it. This is the shorter
+        of the times measured in the interpreters of the cell and of its baseline.
         """
         if self.start_method(cell) == "fork" or self.workers_share_a_process(cell) is not False:
             return 0.0
@@ -96,7 +96,7 @@ class Machine:
         return facts.get("start_method") == "fork" and not facts.get("in_one_interpreter", False)
 
     def held_share(self, cell: Cell) -> float | None:
-        """Return the share of its time in which a coroutine holds its event loop's thread; None: unknown."""
+        """Return the share of its time for which a coroutine holds its event loop's thread; None: unknown."""
         return self._facts(cell.baseline).get("held_share")
 
     def together(self, cpus: float) -> Mapping[str, float] | None:
@@ -107,8 +107,8 @@ class Machine:
         """Return what is pickled for a cell's workers; None if they share a process, or it is unknown."""
         if self.workers_share_a_process(cell) is not False:
             return None
-        seen = (self._facts(one).get("payload") for one in (cell.baseline, cell.id))
-        kinds = next((payload for payload in seen if payload), None)
+        observed = (self._facts(name).get("payload") for name in (cell.baseline, cell.id))
+        kinds = next((payload for payload in observed if payload), None)
         if kinds is None:
             return None
         function, items, results = (
@@ -120,8 +120,8 @@ class Machine:
     def native_threads(self, cell: Cell) -> int:
         """Count the threads that a native library, such as BLAS, may start in each worker of a cell.
 
-        It is observed in the interpreter of the baseline, which runs the tasks itself. The interpreter of the
-        cell may also contain libraries that only its executor uses. 1 without such a library.
+        1 without such a library. The baseline's interpreter is asked first, because it runs the tasks itself:
+        that of the cell may also contain libraries that only its executor uses.
         """
         observed = (self._facts(name).get("native_threads") for name in (cell.baseline, cell.id))
         libraries: Mapping[str, int] = next((threads for threads in observed if threads is not None), {})

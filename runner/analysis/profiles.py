@@ -32,7 +32,7 @@ def analyse_profiles(results: Results) -> Iterator[ProfileAnalysis]:
 
 
 def hotspots(content: Any, purpose: Purpose) -> tuple[Hotspot, ...]:
-    """List the few places that take most, the largest first, from the content of a profile."""
+    """List the few places that take the most time or memory, the largest first, from a profile's content."""
     amounts = by_function(content) if purpose == "cpu-profile" else by_line(content)
     total = sum(amounts.values())
     largest = sorted(amounts.items(), key=lambda entry: -entry[1])[:MOST_HOTSPOTS]
@@ -44,9 +44,9 @@ def hotspots(content: Any, purpose: Purpose) -> tuple[Hotspot, ...]:
 
 
 def by_function(speedscope: Mapping[str, Any]) -> dict[tuple[str, str], float]:
-    """Sum the seconds of each function itself over all threads of all processes, by name and file.
+    """Sum the seconds in each function itself, not in those it calls, over all threads; by name and file.
 
-    Work of the interpreter before and after its tasks is excluded, as from timed runs.
+    What the interpreter does before and after its tasks is excluded, as in timed runs.
     """
     frames = speedscope["shared"]["frames"]
     seconds: dict[tuple[str, str], float] = {}
@@ -67,7 +67,7 @@ def _is_around_tasks(files: Iterable[str]) -> bool:
 
 
 def by_line(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], float]:
-    """Sum the bytes that lines of code held over all processes, each at its own peak, by source and place."""
+    """Sum the bytes that each line of code held over all processes, each at its peak; by source and place."""
     held: dict[tuple[str, str], float] = {}
     for row in rows:
         place = row["source"], f"{row['file']}:{row['line']}"

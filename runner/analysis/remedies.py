@@ -11,12 +11,12 @@ from runner.analysis.headline import CellTimes
 from runner.facts import CellAnalysis, Remedy, RemedyCode
 from runner.records import AUTO
 
-_LITTLE = 0.05  # of the workers' time: a smaller gain does not help
-_EFFICIENT = 0.95  # of the workers: little is left to gain
-_FEWEST_TO_SHARE = 2  # workers
-_OF_THE_POOL = ("pool_start", "pool_shutdown")
+_LITTLE = 0.05  # share of the workers' time: removing a smaller loss does not help
+_EFFICIENT = 0.95  # efficiency from which little is left to gain
+_FEWEST_TO_DIVIDE = 2  # workers
+_POOL_LOSSES = ("pool_start", "pool_shutdown")
 _SLOW_STARTS = ("spawn", "forkserver")
-_NAMES_OF_PROCESSES = ("process", "multiprocessing", "loky")
+_PROCESS_POOL_NAMES = ("process", "multiprocessing", "loky")
 
 
 class Compared(Protocol):
@@ -51,19 +51,19 @@ def remedy_of(group: Compared, cell: CellAnalysis) -> Remedy | None:
 
 
 def _is_too_small(group: Compared, cell: CellAnalysis) -> bool:
-    """Whether a pool's start-up or shutdown costs most, and both cost all that its workers could save."""
+    """Whether start-up or shutdown is the largest loss, and they cost all that the workers could save."""
     loop, workers, losses = group.loop, cell.cell.workers or 0, cell.losses
-    if loop is None or loop.wall_s is None or cell.wall_s is None or workers < _FEWEST_TO_SHARE:
+    if loop is None or loop.wall_s is None or cell.wall_s is None or workers < _FEWEST_TO_DIVIDE:
         return False
-    if not losses or losses[0].cause.code not in _OF_THE_POOL:
+    if not losses or losses[0].cause.code not in _POOL_LOSSES:
         return False
-    share = sum(loss.share.value for loss in losses if loss.cause.code in _OF_THE_POOL)
+    share = sum(loss.share.value for loss in losses if loss.cause.code in _POOL_LOSSES)
     loop_s = loop.wall_s.value * cell.bags
     return share * cell.wall_s.value >= loop_s * (1 - 1 / workers)
 
 
 def _are_fewer_refuted(group: Compared, cell: CellAnalysis) -> bool:
-    """Whether fewer workers were measured, and each number of them is shown to be slower."""
+    """Whether fewer workers were measured, and every smaller number is shown to be slower."""
     fewer = group.fewer_workers(cell)
     if not fewer:
         return False
@@ -80,7 +80,7 @@ def _pool(cell: CellAnalysis) -> Mapping[str, Any]:
 
 def _runs_in_processes(cell: CellAnalysis) -> bool:
     target = str(_pool(cell).get("_target_", "")).lower()
-    return any(name in target for name in _NAMES_OF_PROCESSES)
+    return any(name in target for name in _PROCESS_POOL_NAMES)
 
 
 def _are_processes_refuted(group: Compared, cell: CellAnalysis) -> bool:
@@ -165,7 +165,7 @@ def _native_threads(_: Compared, cell: CellAnalysis) -> RemedyCode | None:
 
 _Rule = Callable[[Compared, CellAnalysis], RemedyCode | None]
 
-#: By the code of a cause: a rule that returns the remedy in a cell, or None if the study excludes all.
+#: By the code of a cause: a rule that returns the remedy for a pool, or None if the study rules out all.
 _RULES: Mapping[str, _Rule] = {
     "late_workers": _late_workers,
     "dispatch": _dispatch,

@@ -1,6 +1,6 @@
 """The number of repetitions that an interval or a comparison needs: docs/method.md, Below six repetitions.
 
-Imports no library, so that a session can check it before measuring.
+It imports no library, so that a session can ask before measuring.
 """
 
 import math
@@ -14,16 +14,19 @@ _FEWEST_BLOCKS = 6  # whatever the confidence
 
 
 def fewest_blocks(confidence: float) -> int:
-    """Return the fewest blocks with which an interval of a median can have a confidence.
+    """Return the fewest blocks with which an interval of a median can have this confidence.
 
     The interval from the smallest to the largest of n values contains the median with a probability of
-    1 - 2 ** (1 - n). With fewer blocks, the range is shown instead.
+    1 - 2 ** (1 - n), by the binomial distribution. With fewer blocks, the range is shown instead.
     """
     return max(_FEWEST_BLOCKS, math.ceil(1 - math.log2(1 - confidence)))
 
 
 def level_of_each(cells: int, confidence: float) -> float:
-    """Return the confidence of a two-sided interval with one end at Bonferroni's level."""
+    """Return the confidence of a two-sided interval each of whose ends is at Bonferroni's level.
+
+    It is for the comparisons of the best of this many cells with each of the others.
+    """
     return 1 - 2 * (1 - confidence) / max(cells - 1, 1)
 
 

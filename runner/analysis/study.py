@@ -1,4 +1,4 @@
-"""Results in, analysis out: the table of contents of the analysis."""
+"""The analysis of a study, as a table of contents: results in, analysed study out."""
 
 from runner.analysis.break_even import analyse_break_evens
 from runner.analysis.cell import Times, analyse_cell, study_context

@@ -21,7 +21,7 @@ from runner.facts import (
 )
 from runner.records import Sample, Status
 
-#: The statuses of failed cells: those that may have lost most come first.
+#: The statuses of failed cells, the most severe first.
 _WORST_FIRST: tuple[Status, ...] = ("crashed", "timeout", "failed", "wrong_result")
 
 
@@ -69,15 +69,15 @@ def _first_failures(samples: Iterable[Sample]) -> dict[str, int]:
 
 
 def _failures(cells: Mapping[str, CellAnalysis], first_failures: Mapping[str, int]) -> list[CellsFailed]:
-    """List the reasons for which cells of a workload failed, each once."""
+    """List the reasons why cells of a workload failed, each once."""
     failures = []
     for workload, members in _by_workload(cells).items():
         by_reason: dict[tuple[Status, str], list[CellAnalysis]] = {}
-        # A crash is worded as its process saw it, so it differs between the loop and pools, with one reason.
+        # The loop and pools word the same crash differently: each process reports what it saw.
         all_crashed = all(cell.status == "crashed" for cell in members)
         for cell in members:
             if cell.status in _WORST_FIRST:
-                # Wrong results differ from cell to cell, and still have one reason.
+                # Wrong results are one reason, although their errors show different values.
                 error = "" if cell.status == "wrong_result" or all_crashed else cell.error
                 by_reason.setdefault((cell.status, error), []).append(cell)
         failures += [

@@ -25,7 +25,7 @@ def _tasks_of(cell: Cell, records: TraceRecords, level: Level) -> Iterator[TaskA
     task, first, row = np.unique(records.task, return_index=True, return_inverse=True)
     times = _times(records, row, len(task))
     if times is None:
-        return  # merged records start at other tasks in every repetition
+        return  # records were merged, in each repetition from different tasks on
     per_call = bool(cell.settings["workload"]["snippets"])
     differing = np.bincount(row, weights=records.differs)
     ranks = _rank(times, level) if per_call else [(None, None)] * len(task)
@@ -47,7 +47,7 @@ def _tasks_of(cell: Cell, records: TraceRecords, level: Level) -> Iterator[TaskA
 def _times(records: TraceRecords, row: NDArray[np.intp], tasks: int) -> Values | None:
     """Return seconds per call by task (rows) and repetition; None if a repetition lacks a task.
 
-    A task that a repetition contains several times, once in every bag, has the mean.
+    If a repetition has several bags, and so each task several times, the mean counts.
     """
     repetitions, column = np.unique(records.repetition, return_inverse=True)
     shape = (tasks, len(repetitions))

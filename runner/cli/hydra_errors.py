@@ -17,7 +17,7 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, suggest, suggest_setting, where
+from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, name_setting, suggest, suggest_setting
 from runner.paths import display_path
 from runner.settings import Origin
 
@@ -28,9 +28,9 @@ def one_line(
     """Describe an error on one line.
 
     Args:
-        error: as raised while composing
+        error: the error that was raised while composing
         find_file: returns the path of a file that Hydra names by group and option, such as workload/primes
-        origins: by group, where the chosen option is written; None if composing failed earlier
+        origins: by group, the chosen option and its file; None if composing failed before they were known
     """
     chain = list(_chain(error))
     text = "\n".join(str(link) for link in chain)
@@ -38,7 +38,7 @@ def one_line(
     for link in chain:
         if isinstance(link, OmegaConfBaseException):
             if composing is None:
-                return _wrong_setting(link, "", where(link.full_key or "", origins or {}))
+                return _wrong_setting(link, "", name_setting(link.full_key or "", origins or {}))
             option = composing[1]
             file = find_file(option)
             key = _key_in_file(link.full_key or "", option)
@@ -119,7 +119,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _wrong_setting(error: OmegaConfBaseException, option: str, place: str) -> str:
-    """Describe what is wrong with one setting; `option` is the file that sets it, empty without one."""
+    """Describe what is wrong with one setting; `option` names the file that sets it, or is empty."""
     place = f"{place}: " if place else ""
     if isinstance(error, ConfigKeyError | ConfigAttributeError):
         return f"{place}unknown setting{_hint(error, option)}"

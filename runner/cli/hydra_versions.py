@@ -18,7 +18,7 @@ MAIN_OPTIONS: dict[str, Any] = {"version_base": "1.3"} if _IS_1_3 else {}
 
 
 def register_resolver(name: str, resolver: Callable[[], str | int]) -> None:
-    """Register the function that ${name:} in the configuration calls, in place of an earlier one."""
+    """Register the function that ${name:} in the configuration calls, replacing an earlier one."""
     register = OmegaConf.register_new_resolver if _IS_1_3 else OmegaConf.register_resolver
     register(name, resolver, replace=True)  # type: ignore[call-arg,unused-ignore]
 
@@ -40,9 +40,9 @@ def run_or_sweep(main: Callable[[], None]) -> None:
 
 @contextmanager
 def composing_once() -> Iterator[None]:
-    """Stop the sweeper from composing every point twice, which it does to fail before it launches jobs.
+    """Stop the sweeper from composing every point twice: it does so to find errors before it launches a job.
 
-    Both versions call this public method of their sweepers once before they launch a batch.
+    In both versions, sweepers call the public method that is replaced here once for each batch.
     """
     original = Sweeper.validate_batch_is_legal
     Sweeper.validate_batch_is_legal = lambda *_: None  # type: ignore[method-assign]

@@ -30,20 +30,20 @@ def register() -> None:
     store.store(name="free_names", node=_accepting_new_keys(_USER_NAMED))
 
 
-#: Where users choose the names, and new keys need no +. The workload is among them for its items and
-#: arguments; `runner.cli.validate` refuses its other unknown keys.
+#: Nodes in which users choose the names, so that new keys need no +. The workload is one of them because of
+#: its items and arguments; `runner.cli.validate` refuses its other unknown keys.
 _USER_NAMED = ("workload", "executor.pool", "baseline.pool", "env")
 
 
 def _accepting_new_keys(paths: Iterable[str]) -> DictConfig:
-    """Make a configuration that changes no value when merged, but permits new keys at and below the paths."""
+    """Make a configuration that, when merged, changes no value but allows new keys at and below the paths."""
     accepting = DictConfig({})
     for path in paths:
         OmegaConf.update(accepting, path, DictConfig({}, flags={"struct": False}))
     return accepting
 
 
-def where(key: str, origins: Mapping[str, Origin]) -> str:
+def name_setting(key: str, origins: Mapping[str, Origin]) -> str:
     """Name a setting in a message: by option and file if a file set it, otherwise by its key."""
     node, _, rest = key.partition(".")
     origin = origins.get(GROUPS.get(node, ""))
@@ -77,5 +77,5 @@ def suggest_setting(key: str) -> str:
     return suggest(key, [entry.name for entry in fields(Config)])
 
 
-#: Ends a message about a value that JSON would change or refuse.
+#: The end of a message about a value that JSON would change or refuse.
 NOT_IN_JSON = "cannot be written as JSON; let a _target_ create it"

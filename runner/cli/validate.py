@@ -7,13 +7,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, suggest, suggest_setting, where
+from runner.cli.schema import GROUPS, NOT_IN_JSON, SCHEMAS, name_setting, suggest, suggest_setting
 from runner.columns import KNOWN_FIGURES
 from runner.modes import MODES
 from runner.records import AUTO
 from runner.settings import Config, Origin, Point, WorkloadConfig, is_overridden
 
-#: The nodes that describe a pool.
+#: The configuration nodes that describe a pool.
 _POOLS = ("executor", "baseline")
 
 
@@ -61,7 +61,7 @@ def _unknown_keys(config: DictConfig) -> Iterator[str]:
 
 def _missing_values(config: DictConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
     for key in sorted(map(str, OmegaConf.missing_keys(config))):
-        yield f"{where(key, origins)}: a value is required; set it in the file or with {key}=VALUE"
+        yield f"{name_setting(key, origins)}: a value is required; set it in the file or with {key}=VALUE"
 
 
 def _out_of_range(config: Config) -> Iterator[str]:
@@ -107,7 +107,7 @@ def _wrong_chunk_sizes(config: Config) -> Iterator[str]:
             yield f"{key}={size}: must be a number of tasks, such as 100, or {AUTO}, or null for all tasks"
 
 
-_MIN_CONFIDENCE = 0.5  # an interval below it is more likely wrong than right
+_MIN_CONFIDENCE = 0.5  # an interval with less confidence is more likely wrong than right
 
 
 def _wrong_precision(config: Config) -> Iterator[str]:
@@ -127,32 +127,32 @@ def _contradictions(config: Config, origins: Mapping[str, Origin]) -> Iterator[s
     if config.resume is not None and config.dry_run:
         yield "dry_run=true: cannot be combined with resume, which measures the rest of a study; remove one"
     workload = config.workload
-    here = where("workload", origins)
+    place = name_setting("workload", origins)
     if workload.function and workload.snippets:
-        yield f"{here}: has both a function and snippets; remove one of them"
+        yield f"{place}: has both a function and snippets; remove one of them"
     if not workload.function and not workload.snippets:
-        yield f"{here}: has neither a function nor snippets; set workload.function=MODULE.NAME, or snippets"
+        yield f"{place}: has neither a function nor snippets; set workload.function=MODULE.NAME, or snippets"
     if workload.function and not workload.snippets and workload.items is None:
-        yield f"{here}: a function needs items; set workload.items to a list, a _target_, lines or a glob"
+        yield f"{place}: a function needs items; set workload.items to a list, a _target_, lines or a glob"
     if workload.function and not workload.snippets and workload.items is not None:
         yield from _wrong_items(workload.items, origins)
     if workload.snippets and (workload.items is not None or workload.arguments or workload.initializer):
-        yield f"{here}: snippets take no items, arguments or initializer; remove them, or use a function"
+        yield f"{place}: snippets take no items, arguments or initializer; remove them, or use a function"
     yield from _wrong_answers(workload, origins)
     yield from _outdated_expectation(workload, origins)
     yield from MODES[config.mode].contradictions(config)
     for node in _POOLS:
         if not isinstance(getattr(config, node).pool.get("_target_"), str):
-            yield f"{where(node, origins)}: pool needs a _target_, such as {_EXAMPLE_TARGET}"
+            yield f"{name_setting(node, origins)}: pool needs a _target_, such as {_EXAMPLE_TARGET}"
 
 
 _EXAMPLE_TARGET = "concurrent.futures.ThreadPoolExecutor"
 
 
 def _wrong_answers(workload: WorkloadConfig, origins: Mapping[str, Origin]) -> Iterator[str]:
-    """Report known answers that name no figure, or expect nothing of it."""
+    """Report known answers that name an unknown figure, or expect nothing of it."""
     for number, answer in enumerate(workload.known_answers):
-        key = where(f"workload.known_answers[{number}]", origins)
+        key = name_setting(f"workload.known_answers[{number}]", origins)
         if answer.figure not in KNOWN_FIGURES:
             yield f"{key}: unknown figure '{answer.figure}'{suggest(answer.figure, list(KNOWN_FIGURES))}"
         if (answer.about, answer.at_least, answer.at_most, answer.contains, answer.not_run) == (None,) * 5:
@@ -165,29 +165,29 @@ def _outdated_expectation(workload: WorkloadConfig, origins: Mapping[str, Origin
     changed = [key for key in ("function", "items") if f"workload.{key}" in origin.overridden]
     if changed and workload.expect is not None and not is_overridden("workload.expect", origin.overridden):
         yield (
-            f"workload.{changed[0]}: {where('workload', origins)} expects the results of its own function "
-            "and items; for yours, use workload=function workload.function=MODULE.NAME workload.items=[...], "
-            "or add workload.expect=null"
+            f"workload.{changed[0]}: {name_setting('workload', origins)} expects the results of its own "
+            "function and items; for yours, use workload=function workload.function=MODULE.NAME "
+            "workload.items=[...], or add workload.expect=null"
         )
 
 
 def _wrong_items(items: Any, origins: Mapping[str, Origin]) -> Iterator[str]:
     """Report items that are neither a list, a `_target_`, lines nor a glob."""
-    here = where("workload.items", origins)
+    place = name_setting("workload.items", origins)
     if isinstance(items, list) or (isinstance(items, dict) and "_target_" in items):
         return
     if not isinstance(items, dict) or not items:
         use = "use a list, {lines: FILE}, {glob: PATTERN} or a _target_"
-        yield f"{here}: {items!r} is not a list of items; {use}"
+        yield f"{place}: {items!r} is not a list of items; {use}"
         return
     unknown = [key for key in items if key not in ("lines", "glob")]
     for key in unknown:
-        yield f"{here}.{key}: unknown key; use lines or glob, or a _target_ with arguments"
+        yield f"{place}.{key}: unknown key; use lines or glob, or a _target_ with arguments"
     if len(items) > 1 and not unknown:
-        yield f"{here}: has both lines and a glob; remove one of them"
+        yield f"{place}: has both lines and a glob; remove one of them"
     for key, value in items.items():
         if key not in unknown and not isinstance(value, str):
-            yield f"{here}.{key}: {value!r} is not text; use the path of a file, or a pattern of paths"
+            yield f"{place}.{key}: {value!r} is not text; use the path of a file, or a pattern of paths"
 
 
 def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
@@ -203,23 +203,23 @@ def _not_json(config: Config, origins: Mapping[str, Origin]) -> Iterator[str]:
     for key, values in texts.items():
         for name, value in values.items():
             if not isinstance(value, str):
-                yield f"{where(f'{key}.{name}', origins)}: must be text, not a {type(value).__name__}"
+                yield f"{name_setting(f'{key}.{name}', origins)}: must be text, not a {type(value).__name__}"
 
 
 def _changed_by_json(value: Any, path: str, origins: Mapping[str, Origin]) -> Iterator[str]:
     if isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
-                kind = type(key).__name__
-                yield f"{where(path, origins)}: the key {key!r} is of type {kind}, not text; put it in quotes"
+                place, kind = name_setting(path, origins), type(key).__name__
+                yield f"{place}: the key {key!r} is of type {kind}, not text; put it in quotes"
             yield from _changed_by_json(part, f"{path}.{key}", origins)
     elif isinstance(value, list):
         for index, part in enumerate(value):
             yield from _changed_by_json(part, f"{path}[{index}]", origins)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{where(path, origins)}: {value} {NOT_IN_JSON}"
+        yield f"{name_setting(path, origins)}: {value} {NOT_IN_JSON}"
     elif value is not None and not isinstance(value, (str, int, float)):
-        yield f"{where(path, origins)}: a value of type {type(value).__name__} {NOT_IN_JSON}"
+        yield f"{name_setting(path, origins)}: a value of type {type(value).__name__} {NOT_IN_JSON}"
 
 
 def _pool_changes(config: DictConfig, node: str, key: str, values: Iterable[Any]) -> bool:

@@ -11,8 +11,8 @@ from runner.codegen.work_code import Job
 from runner.modes import bags_of
 from runner.records import Cell
 
-_MAX_ITEMS = 100  # longer lists are not written out
-_MAX_ITEMS_LENGTH = 1000  # characters; longer text of a list is not written out either
+_MAX_ITEMS = 100  # longer lists of items are not written out
+_MAX_ITEMS_LENGTH = 1000  # characters of a list's text; longer texts are not written out either
 
 
 def code_to_paste(cell: Cell, *, is_async: bool = False, auto_chunk_size: int = 1) -> str:

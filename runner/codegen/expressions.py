@@ -10,7 +10,12 @@ WIDTH = 79  # columns
 
 
 def partial(call: Sequence[str], names: Names) -> str:
-    """Write a function with its first arguments bind."""
+    """Write a function with its first arguments bound.
+
+    Args:
+        call: the function, then its arguments
+        names: the names in the code
+    """
     return f"{names.name('functools.partial')}({', '.join(call)})"
 
 
@@ -20,7 +25,7 @@ def spec(setting: Any) -> Mapping[str, Any]:
 
 
 def bind(target: Mapping[str, Any], names: Names) -> str:
-    """Write a function that needs no arguments: the `_target_` with its arguments bind."""
+    """Write a function that needs no arguments: the `_target_` with its arguments bound."""
     arguments = _arguments(target, names)
     function = names.name(target["_target_"])
     return partial([function, *arguments], names) if arguments else function
@@ -62,7 +67,7 @@ def value(setting: Any, names: Names) -> str:
 
 
 def fit(head: str, parts: Sequence[str], tail: str, indent: int = 4) -> list[str]:
-    """Write brackets and their parts on one line if it fits after indentation, otherwise on several lines."""
+    """Write brackets and their parts on one line if it fits after `indent`, otherwise on several lines."""
     line = f"{head}{', '.join(parts)}{tail}"
     if len(line) <= WIDTH - indent:
         return [line]

@@ -16,7 +16,7 @@ _RESERVED = (
 
 @dataclass
 class Names:
-    """The names in the code, each of one object, and their imports."""
+    """The names in the code, each of which refers to one object, and their imports."""
 
     taken: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_RESERVED, ""))  #: name → object
 

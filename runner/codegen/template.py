@@ -14,8 +14,8 @@ the statements, under `if __name__ == "__main__":` if workers import the script.
 - `{chunksize}` becomes the number of tasks in a chunk, for pools that make the chunks themselves. A template
   without this field gets batches instead;
 - `{prepare}` becomes the statements that the function needs; the line is dropped if there are none;
-- `{initialize}` calls the workload's initializer, and the line is dropped without one; `{initializer}` is the
-  function itself;
+- `{initialize}` calls the workload's initializer; the line is dropped if there is none. `{initializer}` is
+  the function itself;
 - any other field, such as `{workers}`, becomes a setting of the pool; `{mp_context}` becomes the call that
   makes the context;
 - `{name=}` becomes the argument `name={name}`; it is dropped if there is no such value;
@@ -84,7 +84,7 @@ def fill(template: str, job: Job) -> Script:
 
 
 def _without_guard(statements: str, job: Job) -> tuple[str, bool]:
-    """Remove the main guard, which the whole script gets instead; return whether it needs one."""
+    """Remove the main guard, since the whole script gets one; return whether the script needs it."""
     first, _, rest = statements.partition("\n")
     if not first.startswith(_MAIN_GUARD):
         return statements, False
@@ -105,7 +105,7 @@ def _work(template: str, job: Job) -> WorkCode:
 
 
 def _room(line: str, job: Job) -> int:
-    """Return how many columns the function may take in the line that maps it over the items."""
+    """Return how many columns are left for the function in the line that maps it over the items."""
     length = chunk_length(job)
     line = line.replace("{results}", "results").replace("{map_arguments}", ", items")
     line = line.replace(", {chunksize=}", "" if length == "1" else f", chunksize={length}")

@@ -25,7 +25,7 @@ class WorkCode:
 
     call: list[str]  #: a function, and any arguments before the item or the batch
     in_batches: bool
-    assigned: list[str] = field(default_factory=list)  #: the statements that the call needs
+    assigned: list[str] = field(default_factory=list)  #: statements that assign what the call needs
     definitions: list[list[str]] = field(default_factory=list)
     awaited: str = ""  #: the expression that runs one item or batch in an event loop
 

@@ -1,6 +1,6 @@
-"""What environment.json holds: the machine, the interpreters, and what was observed in the workers.
+"""The content of environment.json: the machine, the interpreters, and what was observed in the workers.
 
-A key is absent where the session, or the version that wrote it, had no such fact; None: it was unknown.
+A key is absent if the session, or the version that wrote the file, had no such fact; None: unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class HostFacts(TypedDict, total=False):
     vendor: str | None  #: this and the product often name the cloud
     product: str | None
     virtual_machine: bool | None
-    container: str | None  #: its kind
+    container: str | None  #: kind of container that the runner is in
 
 
 class CpuFacts(TypedDict, total=False):
@@ -31,7 +31,7 @@ class CpuFacts(TypedDict, total=False):
     smt_active: bool | None
     hybrid: bool | None  #: the kernel rates the cores as unequal
     affinity: Sequence[int] | None
-    cpu_quota: float | None  #: of the cgroups, in CPUs; None: unlimited or unknown
+    cpu_quota: float | None  #: set by the cgroups, in CPUs; None: unlimited or unknown
     usable_cpus: int | None
     governor: str | None
     boost_enabled: bool | None
@@ -141,10 +141,10 @@ class Environment(TypedDict, total=False):
 
 
 def environment_of(content: Any) -> Environment:
-    """Check the content of the file.
+    """Check the content of the file. Interpreters are omitted if they are not a list, as in old versions.
 
     Raises:
-        TypeError: if it is no object; interpreters that are no list, of old versions, are left out
+        TypeError: if it is not an object
     """
     if not isinstance(content, dict):
         raise TypeError("it is not an object")

@@ -12,7 +12,7 @@ CELLS = "cells.yaml"
 STUDY = "study.yaml"
 ENVIRONMENT = "environment.json"
 LOG = "study.log"
-OUTPUT = "output"  #: folder of the output of invocations
-PROFILES = "profiles"  #: folder of the files that profilers write
+OUTPUT = "output"  #: folder for what invocations print
+PROFILES = "profiles"  #: folder for what profilers write
 #: Suffix of a profile's name, by purpose.
 PROFILE_SUFFIXES: Mapping[Purpose, str] = {"cpu-profile": ".speedscope.json", "memory-profile": ".csv"}

@@ -16,7 +16,7 @@ def _represent(dumper: Any, text: str) -> yaml.ScalarNode:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes the characters of undecodable file names, unlike libyaml."""
+    """Unlike libyaml, it can write the surrogates in undecodable file names."""
 
 
 _FastDumper: Any = type("_FastDumper", (getattr(yaml, "CSafeDumper", _Dumper),), {})
@@ -41,6 +41,6 @@ def load(text: str) -> Any:
         yaml.YAMLError: if the text is not YAML, or has tags for anything but plain values
     """
     try:
-        return yaml.load(text, _FastLoader)  # noqa: S506 - it is a safe one
+        return yaml.load(text, _FastLoader)  # noqa: S506 - both of its values are safe loaders
     except yaml.YAMLError:
-        return yaml.safe_load(text)  # it accepts more, and explains better what is wrong
+        return yaml.safe_load(text)  # accepts more than libyaml, and has better error messages

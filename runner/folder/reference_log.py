@@ -22,7 +22,7 @@ def append(folder: Path, record: ReferenceRecord) -> None:
 
 
 def read(folder: Path) -> list[ReferenceRecord]:
-    """Read all records; a last line without its end is unfinished and is ignored.
+    """Read all records; a last line without a line end is unfinished and is ignored.
 
     Raises:
         RunnerError: if the file is damaged

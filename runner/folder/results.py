@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_BITS = 20  # repetitions and iterations are smaller than 2**20
-#: The present target of an adapter, by its target in folders of format 2.
+_BITS = 20  # repetitions and iterations are less than 2**20
+#: The current target of an adapter, by its target in folders of format 2.
 _FORMER_TARGETS = {
     f"runner_probe.{former}.{name}": f"runner_probe.adapters.{module}.{name}"
     for former, module, name in (
@@ -97,7 +97,7 @@ class Results:
 
 
 def _int64(values: "array[int]") -> "pa.Array":
-    """Make an array without the conversions of pyarrow, which load pandas."""
+    """Make an array without pyarrow's conversions, which would load pandas."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and not needed to measure
 
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])

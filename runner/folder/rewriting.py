@@ -38,13 +38,13 @@ def _compress_trace(folder: Path) -> None:
 
 
 def keep_only(results: Results, trace: "pa.Table") -> None:
-    """Rewrite the folder so that it holds these samples, their task records and these untimed runs only.
+    """Rewrite the folder so that it holds only these samples, their task records and these untimed runs.
 
-    All its tables can grow again.
+    Afterwards rows can be appended to all its tables again.
 
     Args:
         results: what to keep
-        trace: of the folder, as it was read
+        trace: the trace of the folder, as it was read
     """
     cells = {cell.id: cell for cell in results.cells}
     kept = results.select_records(trace)

@@ -31,7 +31,7 @@ def row_of(record: Sample | UntimedRun, cell: Cell, swept: Iterable[str]) -> lis
 def read_rows(kind: type[_T], cells: Iterable[Cell], file: TextIO) -> tuple[_T, ...]:
     """Read the records of a file; a last line without a line end is an unfinished row and is ignored.
 
-    If a folder of an older version lacks a column, the field has its default.
+    Folders of older versions may lack columns; those fields have their defaults.
 
     Raises:
         KeyError, TypeError, ValueError, csv.Error: if the file is damaged

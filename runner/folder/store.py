@@ -75,7 +75,7 @@ class Store:
         self._trace.close()
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
-        """Return the path for the output of one invocation, timed or not."""
+        """Return the path for the output of one invocation: a repetition's, or an untimed run's."""
         return self.folder / OUTPUT / f"{cell}_{repetition}.txt"
 
     def profile_file(self, cell: str, purpose: Purpose) -> Path:
@@ -104,7 +104,7 @@ class Store:
         return self.folder / reference_log.FILE
 
     def add_reference(self, record: ReferenceRecord) -> None:
-        """Append what an invocation fixes, before its own rows. When this returns, it is on the disk."""
+        """Append what an invocation fixes; call it before `add`. When this returns, it is on the disk."""
         with reporting_write_errors(self.folder):
             reference_log.append(self.folder, record)
 
@@ -155,7 +155,7 @@ def _file_name(name: str) -> str:
 
 
 def _sharing_workloads(cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """Describe cells such that YAML writes each distinct workload, which may have many items, only once."""
+    """Describe cells so that YAML writes each distinct workload, which may have many items, only once."""
     workloads: dict[str, Any] = {}
     described = []
     for cell in cells:

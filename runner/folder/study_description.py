@@ -11,7 +11,7 @@ from runner.settings import KnownAnswer
 
 #: Version of the format of result folders. Additions that older programs may ignore do not change it.
 FORMAT = 3
-#: The key in the file, by attribute, where they differ.
+#: By attribute: the key in the file, if its name is different.
 _KEYS = {"study_id": "study"}
 
 
@@ -54,9 +54,8 @@ class StudyDescription(StudySettings):
     swept: tuple[str, ...] = ()  #: further swept settings, each a column of the tables
     study_id: str | None = None  #: marks the processes of the last session
     sessions: tuple[ResumedSession, ...] = ()  #: those that resumed it, in order
-    further: Mapping[str, Any] = field(
-        default_factory=dict
-    )  #: keys of newer versions, written back unchanged
+    #: keys of newer versions, written back unchanged
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_mapping(cls, content: Mapping[str, Any]) -> Self:
@@ -119,7 +118,7 @@ def _record(kind: Any, entry: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Reduce a value to what YAML can hold."""
+    """Reduce a value to the types that YAML has."""
     if isinstance(value, Enum):
         return str(value)
     if is_dataclass(value):

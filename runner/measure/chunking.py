@@ -1,4 +1,4 @@
-"""The chunk size that `chunk_size: auto` stands for. docs/method.md derives the formula."""
+"""The chunk size that `chunk_size: auto` resolves to. docs/method.md derives the formula."""
 
 import itertools
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from math import ceil, inf
 class DispatchCost:
     """The cost of dispatching chunks on an executor, from an invocation that measures only that."""
 
-    chunk_s: float  #: for one empty chunk, of many in a row, from submission to result
+    chunk_s: float  #: seconds from submission to result of an empty chunk: the mean over many in a row
     workers: int  #: of the pool
     shares_gil: bool = False  #: only one worker can compute at a time
 
@@ -19,13 +19,13 @@ class DispatchCost:
 def auto_chunk_size(
     lengths: Sequence[tuple[int, float]], dispatch: DispatchCost, cpu_share: float = 0.0
 ) -> int:
-    """Choose the chunk size with the least cost: for dispatch, and for waiting for the last chunk.
+    """Choose the chunk size that costs least: for dispatch, and for waiting for the last chunk.
 
     Args:
-        lengths: durations of consecutive tasks: the number of tasks, and their total seconds
+        lengths: durations of consecutive tasks: numbers of tasks, with their total seconds
         dispatch: cost of dispatch on the executor that will run them
-        cpu_share: CPU seconds for each second of the tasks. Where workers share a GIL, waiting for the last
-            chunk costs nothing during that share: the other workers compute faster
+        cpu_share: CPU seconds per second of the tasks. If workers share a GIL, waiting for the last chunk
+            costs nothing during this share of its time: a worker computes faster once the others are idle
     """
     idle_share = 1 - min(cpu_share, 1.0) if dispatch.shares_gil else 1.0
     tasks = _TaskDurations(lengths)

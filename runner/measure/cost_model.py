@@ -18,7 +18,7 @@ class CostModel:
         self._window_s = window_s(plan.cells)
 
     def invocation_s(self, cell: Cell) -> float:
-        """Return the median of the cell's invocations, or the duration of its reference run, or 0."""
+        """Return the median of the cell's invocations, or else the duration of its reference run, or 0."""
         if self._tally.invocations_s[cell.id]:
             return statistics.median(self._tally.invocations_s[cell.id])
         reference = self._references.measured(cell)

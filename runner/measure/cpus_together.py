@@ -1,7 +1,7 @@
-"""How quick a CPU is while others are busy: hardware threads share a core, and CPUs share a clock limit.
+"""The speed of a CPU while others are busy: hardware threads share a core, and CPUs share a clock limit.
 
-Fixed work is done by one process alone and by several at the same time, in turn. Its CPU time is compared, so
-that it does not matter if other programs take CPUs meanwhile.
+Fixed work is done alternately by a single process and by several at the same time. Its CPU times are
+compared, not its wall times, so that it does not matter whether other programs take CPUs meanwhile.
 """
 
 import subprocess
@@ -11,9 +11,9 @@ from statistics import fmean, median
 from types import TracebackType
 from typing import Self
 
-#: The interval of the median leaves out one ratio at each end: it holds for 96 % of studies (binomial).
+#: The interval of the median omits one ratio at each end: its confidence is 96 % (binomial distribution).
 _ROUNDS, _CUT = 9, 1
-_MOST_COUNTS = 4  # the largest ones; measuring one takes about a fifth of a second
+_MOST_COUNTS = 4  # only the largest are measured; each takes about a fifth of a second
 _PROGRAM = """
 import sys, time
 def work():
@@ -27,7 +27,7 @@ for _ in sys.stdin:
 
 
 class _Workers:
-    """Processes that each do the fixed work when told to."""
+    """Processes that do the fixed work on request."""
 
     def __init__(self, count: int) -> None:
         command = [sys.executable, "-I", "-S", "-c", _PROGRAM]
@@ -47,8 +47,8 @@ class _Workers:
             process.communicate()
 
     def cpu_ns(self, count: int, first: int = 0) -> float:
-        """Let some processes do the work at the same time; return the mean of their CPU times."""
-        chosen = [self._processes[(first + place) % len(self._processes)] for place in range(count)]
+        """Let this many processes do the work at the same time; return their mean CPU time."""
+        chosen = [self._processes[(first + offset) % len(self._processes)] for offset in range(count)]
         for process in chosen:
             assert process.stdin is not None  # noqa: S101 - for the type checker
             process.stdin.write("\n")
@@ -57,14 +57,15 @@ class _Workers:
 
 
 def measure_together(workers: Iterable[int | None], cpus: int) -> dict[str, dict[str, float]]:
-    """Measure how quick a CPU is while as many are busy as workers can keep busy, relative to one alone.
+    """Measure the speed of each CPU while as many are busy as workers can keep busy.
 
     Args:
         workers: numbers of workers
         cpus: usable CPUs
 
     Returns:
-        by the number of busy CPUs: the median and its bounds, at most 1; empty where it cannot be measured
+        by the number of busy CPUs: the speed relative to a CPU that is busy alone, at most 1 ("value", the
+        median, and its bounds "low" and "high"); empty if it cannot be measured
     """
     counts = sorted({min(count, cpus) for count in workers if count is not None} - {0, 1})[-_MOST_COUNTS:]
     if not counts:

@@ -71,7 +71,8 @@ class Interpreter:
             output: file for the output of the invocation
             time_limit_s: time after which it is terminated
             arguments: arguments of Python; without any it runs the probe
-            load_limit_s: limit of each activity of the probe before the tasks, which then excludes them
+            load_limit_s: limit of each activity of the probe before the tasks; `time_limit_s` then applies to
+                the tasks only
         """
         return Launch(
             command=self.command(*arguments),
@@ -89,7 +90,7 @@ class CheckedInterpreter:
 
     interpreter: Interpreter
     cells: Sequence[str]  #: ids of the cells that it runs
-    async_cells: Sequence[str]  #: those of them whose tasks are coroutines
+    async_cells: Sequence[str]  #: ids of the cells whose tasks are coroutines
     facts: "InterpreterFacts"
 
     def describe(self) -> InterpreterRecord:
@@ -146,16 +147,20 @@ def preflight_reply(ending: Ending) -> "PreflightReply | None":
     return cast("PreflightReply | None", _decode(ending, {"interpreter", "cells"}))
 
 
-def _run_reply(ending: Ending, *of_success: str) -> dict[str, Any] | None:
-    """Decode the reply to a run; one that succeeded must have further keys."""
+def _run_reply(ending: Ending, *success_keys: str) -> dict[str, Any] | None:
+    """Decode the reply to a run; None if there is none, or if it succeeded but lacks a key of success."""
     reply = _decode(ending, {"status", "error"})
-    if reply is not None and reply["status"] in ("ok", "wrong_result") and not reply.keys() >= {*of_success}:
+    if (
+        reply is not None
+        and reply["status"] in ("ok", "wrong_result")
+        and not reply.keys() >= {*success_keys}
+    ):
         return None
     return reply
 
 
 def _decode(ending: Ending, keys: set[str]) -> dict[str, Any] | None:
-    """Decode a reply; None if there is none, or it lacks one of the keys that its kind always has."""
+    """Decode a reply; None if there is none, or if it lacks one of the keys that its kind always has."""
     try:
         reply = None if ending.reply is None else json.loads(ending.reply)
     except ValueError:
@@ -166,13 +171,13 @@ def _decode(ending: Ending, keys: set[str]) -> dict[str, Any] | None:
 def explain(
     ending: Ending, output: Path, time_limit_s: float, settings: Mapping[str, Any] | None = None
 ) -> tuple[Status, str]:
-    """Say why an invocation ended without a reply.
+    """Return the status and the error of an invocation that ended without a reply.
 
     Args:
-        ending: of the invocation
-        output: file that holds what it printed
-        time_limit_s: of its tasks
-        settings: of the cell whose tasks it ran; None: it ran none
+        ending: how the invocation ended
+        output: file with what it printed
+        time_limit_s: time limit of its tasks
+        settings: settings of the cell whose tasks it ran; None: it ran none
     """
     if ending.ended == "interrupted":
         return "interrupted", "the runner was interrupted"

@@ -49,8 +49,8 @@ _MAX_ERROR_LENGTH = 1000  # characters of an error; the log has its whole traceb
 MIN_TRACED_S = 100e-6
 MIN_TRACED_CHUNK_S = 50e-6
 
-# The worker also has to send back the times of a chunk. If transferring the data of the chunk takes this
-# long, that is negligible, however short the tasks are.
+# The times of a traced chunk must also be sent back. If the data of a chunk takes at least this long to
+# transfer, that is negligible, however short the tasks are.
 MIN_BETWEEN_CHUNKS_S = 1e-3
 
 
@@ -59,18 +59,18 @@ class Request:
     """One invocation to make."""
 
     cell: Cell
-    repetition: int  #: 0 for the reference
-    position: int
+    repetition: int  #: 0 for the reference run
+    position: int  #: in the order of the repetition, from 0
     iterations: int
     time_limit_s: float
     load_limit_s: float = DEFAULT_LOAD_LIMIT_S
     reference: Reference
-    reference_cell: str = ""  #: the cell whose record in that file has it
+    reference_cell: str = ""  #: the cell whose record in `references_file` contains it
     references_file: Path = Path()
     output: Path  #: file for the output of the workload
     auto_chunk_size: int = 1  #: the chunk size that `auto` resolves to
-    between_chunks_s: float = 0.0  #: time between the ends of two chunks, in an earlier invocation
-    is_mostly_dispatch: bool = False  #: a traced run took many times as long as the tasks, which are short
+    between_chunks_s: float = 0.0  #: time between the ends of consecutive chunks in an earlier invocation
+    is_mostly_dispatch: bool = False  #: an earlier traced run took many times as long as its short tasks
     dispatch: bool = False  #: measure only the cost of dispatching a chunk
 
     @property
@@ -90,13 +90,12 @@ class Outcome:
 
     samples: list[Sample]
     records: list[TaskRecord]
-    reference: Reference | None = (
-        None  #: what this invocation fixes if it is the reference run; None if it failed
-    )
-    dispatch: DispatchCost | None = None  #: if it was requested; then there is no sample
+    #: what this invocation fixes if it is a reference run; None if it failed or traced nothing
+    reference: Reference | None = None
+    dispatch: DispatchCost | None = None  #: only if requested; then there is no sample
     traceback: str = ""
-    facts: "WorkerFacts | None" = None  #: observed in the workers; None: nothing was
-    seconds: float
+    facts: "WorkerFacts | None" = None  #: observed in the workers; None: no worker was observed
+    seconds: float  #: duration of the whole invocation
     afterwards: str = ""  #: how the interpreter failed after its reply; empty if it did not
     left_behind: int = 0  #: leftover processes that were terminated
     alive: int = 0  #: leftover processes that could not be terminated
@@ -137,7 +136,7 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         folder: where the workers wait for each other before a window opens
     """
     program = program_of(request.cell, request.reference.calls)
-    # Reported once for each cell and for each reference.
+    # Reporting them once per cell is enough, and once per reference run.
     with_native_threads = request.repetition <= 1
     if request.dispatch:
         dispatch: DispatchSpecification = {"kind": "dispatch", **program}
@@ -162,8 +161,8 @@ def _specification(request: Request, folder: str) -> "RunSpecification":
         "reference": _expected(request),
         "with_labels": not request.reference.labels,
         "with_native_threads": with_native_threads,
-        # It slows coroutines down a little, so only the reference run of a loop measures it.
         "with_payload": request.repetition == 0,
+        # Measuring it slows coroutines down a little, so only the reference run of a loop does.
         "with_held_share": request.repetition == 0 and request.cell.is_loop,
     }
     return measurement
@@ -181,7 +180,7 @@ def _expected(request: Request) -> "ExpectedResults | None":
 
 
 def _tracing(request: Request) -> "Tracing":
-    """Choose what is traced. A separate traced run does not count as a headline run."""
+    """Choose what to trace. A separate traced run is not a headline run."""
     reference = request.reference
     if reference.task_s >= MIN_TRACED_S:
         return "task"
@@ -238,9 +237,9 @@ def _samples(request: Request, reply: "MeasuredReply", ending: Ending) -> list[S
     if reply["status"] == "wrong_result":
         error = _one_line(reply["error"])
         return [replace(sample, status="wrong_result", error=error) for sample in samples]
-    # Descendants that were alive at the last reading were counted then.
+    # The probe's last reading already includes the descendants that were alive then.
     late_s = max(0.0, ending.orphans_cpu_s - reply["living_cpu_s"])
-    # Most likely the first iteration left them: only its time includes the shutdown of its pool.
+    # Most likely the others belong to the first iteration: only its time includes the shutdown of its pool.
     samples[0] = replace(samples[0], cpu_s=(samples[0].cpu_s or 0.0) + late_s)
     return samples
 
@@ -350,7 +349,7 @@ def _thread(record: "RecordFields") -> tuple[str, int, int]:
 def _lanes(records: "Sequence[RecordFields]", max_lanes: int | None) -> dict[tuple[str, int, int], int]:
     """Number the workers in the order of their first tasks.
 
-    A worker that starts when there are already `max_lanes` lanes takes over that of a worker that has ended.
+    Once there are `max_lanes` lanes, a new worker takes over the lane of a worker that has ended.
     """
     last_ended: dict[tuple[str, int, int], int] = {}
     for record in records:
@@ -379,7 +378,7 @@ def _dispatch(request: Request, dispatch: "DispatchReply") -> DispatchCost:
 
 
 def _reference(request: Request, reply: "MeasuredReply", ending: Ending) -> Reference | None:
-    """Return what a run fixes; None for a window, or where nothing was traced."""
+    """Return what a run fixes for others; None for a window, or if nothing was traced."""
     if request.is_window or not any(iteration["records"] for iteration in reply["iterations"]):
         return None
     traced = max(reply["iterations"], key=lambda iteration: len(iteration["records"]))

@@ -17,7 +17,7 @@ _CANARY_S = 0.05
 _CANARY_TRIALS = 5
 _RESOLUTION_S = 0.05  # the kernel counts ticks of 10 ms, on every CPU
 _STAT = Path("/proc/stat")
-_LINE_BYTES = 256  # its first line is shorter; the kernel formats what is read of it
+_LINE_BYTES = 256  # more than the first line of _STAT; the rest is not needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def disturbance(before: Reading | None, after: Reading | None, invocation_cpu_s:
 
 
 class Canary:
-    """A fixed piece of work, timed while nothing of a study runs, to notice that the machine is slow.
+    """A fixed piece of work, timed while no invocation runs, to notice that the machine is slow.
 
     Args:
         work: the fixed piece of work; by default a loop

@@ -1,4 +1,4 @@
-"""Profilers, which show what takes the time or the memory of an untimed run."""
+"""Profilers, which show what takes the time or the memory in an untimed run."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ _TRIAL_LIMIT_S = 60.0
 
 
 def with_py_spy(command: Sequence[str], python: str, file: Path) -> list[str]:
-    """Return the command with py-spy before the interpreter, which profiles it and its child processes."""
+    """Insert py-spy before the interpreter in a command, to profile it and its child processes."""
     position = command.index(python)
     record = ["record", "--subprocesses", "--rate", str(_SAMPLES_PER_S), "--format", "speedscope"]
     return [
@@ -38,7 +38,7 @@ def with_py_spy(command: Sequence[str], python: str, file: Path) -> list[str]:
 
 
 def collect_allocations(folder: Path, file: Path) -> None:
-    """Combine the files that the processes of a run wrote, each at its own peak, into one table."""
+    """Combine the files that the processes of a run wrote, each at its own memory peak, into one table."""
     peaks: dict[str, tuple[int, Path]] = {}
     for path in folder.glob("*.json"):
         process_id, _, held_bytes = path.stem.partition("-")
@@ -57,7 +57,7 @@ def check_profiler(
     """Check that the profiler can read every interpreter.
 
     Raises:
-        ConfigurationError: naming those that it cannot read
+        ConfigurationError: naming the interpreters that it cannot read
     """
     if purpose == "cpu-profile":
         problems = _spy_problems(interpreters, supervisor)

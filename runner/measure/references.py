@@ -11,13 +11,14 @@ if TYPE_CHECKING:  # the probe is on the path of type checkers only
     from runner_probe.wire import WorkerFacts
 
 _FIRST_LIMIT_S = 3600.0  # while the duration of an invocation is unknown
-_REFERENCES_IN_LIMIT = 20
-#: Times as long as its tasks: a pool that takes longer, from their first start to their last end, is
-#: explained by its headline times, and one separate traced run is enough.
+_REFERENCES_IN_LIMIT = 20  # the time limit, in durations of the reference run
+#: `work_s` of a traced run over the time of its tasks. Above it, the headline times explain the pool, and one
+#: separate traced run is enough.
 _MOSTLY_DISPATCH = 10
 
-# The shortest limit of an invocation whose reference took milliseconds. A pool must start and dispatch in it:
-# a process for each task takes up to 30 ms, a busy pool up to 1 ms, and the engine of a cluster seconds.
+# The time limit of an invocation whose reference run took milliseconds. The pool must still start and
+# dispatch within it: a process for each task takes up to 30 ms, a busy pool up to 1 ms per task, and the
+# engine of a cluster takes seconds.
 _SHORTEST_LIMIT_S = 10.0
 _ENOUGH_TO_START_S = 30.0
 _START_OF_TASK_S = 0.03
@@ -51,10 +52,10 @@ class References:
             self.add_sample(sample)
 
     def add(self, record: ReferenceRecord) -> None:
-        """Apply what one invocation fixes.
+        """Apply what one invocation fixes for others.
 
-        Its reference holds for all cells with the same baseline. The inner-loop counts of the first reference
-        hold for all cells with the same snippets, whatever their interpreter.
+        Its reference applies to all cells of the group. The inner-loop counts of the first reference apply to
+        all cells with the same snippets, whatever their interpreters.
         """
         cell, reference = self._cells[record.cell], record.reference
         if reference is not None:
@@ -77,7 +78,7 @@ class References:
                 self._mostly_dispatch.add(sample.cell)
 
     def measured(self, cell: Cell) -> Reference | None:
-        """Return the reference that was measured for a cell, if any was."""
+        """Return the reference that was measured for a cell; None if none was."""
         return self._references.get(cell.baseline)
 
     def source(self, cell: Cell) -> str:
@@ -85,7 +86,7 @@ class References:
         return self._sources.get(cell.baseline, "")
 
     def expected(self, cell: Cell) -> Reference:
-        """Return the reference of an invocation; it has only inner-loop counts if none was measured."""
+        """Return the reference for an invocation; if none was measured, it has inner-loop counts only."""
         return self.measured(cell) or Reference(calls=self._calls.get(cell.work))
 
     def is_needed_from(self, cell: Cell) -> bool:
@@ -93,7 +94,7 @@ class References:
         return cell.is_baseline or self.measured(cell) is None
 
     def time_limit_s(self, cell: Cell) -> float:
-        """Return the time limit of an invocation; it is generous while the duration is unknown."""
+        """Return the time limit of an invocation in seconds; it is generous while its duration is unknown."""
         if self._settings.time_limit_s is not None:
             return self._settings.time_limit_s
         reference = self.measured(cell)
@@ -119,7 +120,7 @@ class References:
         return cell.id in self._mostly_dispatch
 
     def between_chunks_s(self, cell: Cell) -> float:
-        """Return the time between the ends of consecutive chunks; 0 if it was not measured."""
+        """Return the seconds between the ends of consecutive chunks; 0 if they were not measured."""
         return self._between_chunks_s.get(cell.id, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Decisions about what is left to measure: is a study complete, and is another repetition due?"""
+"""Decisions about what is left to measure: whether a study is complete, and whether a repetition is due."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,7 +20,7 @@ def never_precise(_: Mapping[str, Sequence[float]]) -> bool:
 def why_complete(
     plan: Plan, settings: StudySettings, completed: CompletedRuns, is_precise: IsPrecise = never_precise
 ) -> str:
-    """Return why nothing of a study is left to measure after earlier sessions; empty if something is left.
+    """Return why a study has nothing left to measure after earlier sessions; empty if it has something left.
 
     Args:
         plan: the cells

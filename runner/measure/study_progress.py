@@ -18,16 +18,18 @@ class UntimedProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyProgress:
-    """How far a study has come."""
+    """The progress of a study."""
 
     plan: Plan
     repetition: int  #: the current one; 0 during the reference runs
     repetitions: int
-    done: int  #: invocations, without the reference runs
-    total: int  #: `done` and the invocations still to come of cells that have not failed
+    done: int  #: completed invocations, without the reference runs
+    total: int  #: `done`, and the remaining invocations of cells that have not failed
     left_s: float | None  #: estimated; None until all reference runs were attempted
     wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far, as cells are compared
-    failed: Mapping[str, Sample]  #: by failed cell, which is not measured any more: the sample with its error
+    failed: Mapping[str, Sample]  #: by failed cell, which is not measured again: the sample with its error
     repetition_ended: bool
-    at_most: bool = False  #: whether a precision or a time budget may end it before its last repetition
+    at_most: bool = (
+        False  #: whether a precision or a time budget may end the study before its last repetition
+    )
     untimed: UntimedProgress | None = None  #: set once the repetitions are complete

@@ -12,7 +12,7 @@ class StudyStore(Protocol):
 
     @property
     def references_file(self) -> Path:
-        """The file that `add_reference` appends to; probes read results from it that they compare."""
+        """The file that `add_reference` appends to; probes read expected results from it."""
         ...
 
     def add(self, samples: Sequence[Sample], records: Sequence[TaskRecord]) -> None:
@@ -24,11 +24,11 @@ class StudyStore(Protocol):
         ...
 
     def add_reference(self, record: ReferenceRecord) -> None:
-        """Append what an invocation fixes; called before `add`. When this returns, it survives a crash."""
+        """Append what an invocation fixes; call it before `add`. When this returns, it survives a crash."""
         ...
 
     def output_file(self, cell: str, repetition: int | Purpose) -> Path:
-        """Return the path for the output of one invocation, timed or not."""
+        """Return the path for the output of one invocation: a repetition's, or an untimed run's."""
         ...
 
     def profile_file(self, cell: str, purpose: Purpose) -> Path:

@@ -1,4 +1,4 @@
-"""The runs of a plan that are measured so far, counted by cell."""
+"""The runs of a plan measured so far, counted by cell."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from runner.records import Cell, CompletedRuns, Purpose, Sample
 
 
 class Tally:
-    """The runs of a plan that are measured so far, in this session and in earlier ones.
+    """The runs of a plan measured so far, in this session and in earlier ones.
 
     Args:
         plan: the cells
@@ -24,7 +24,7 @@ class Tally:
         self.headline_s: dict[str, list[float]] = {cell: [] for cell in self._cells}  #: by cell
         self.failed: dict[str, Sample] = {}  #: by failed cell: the sample with its error
         self.last_repetition = 0  #: the last one in which any cell was measured
-        #: duration of all invocations of earlier sessions
+        #: total duration in seconds of all invocations of earlier sessions
         self.earlier_s = sum(sample.invocation_s or 0.0 for sample in completed.samples)
         for _, samples in itertools.groupby(
             completed.samples, lambda sample: (sample.cell, sample.repetition)

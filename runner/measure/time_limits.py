@@ -1,8 +1,8 @@
-"""Explanations of why an invocation reached a time limit, slow or hung, from the supervisor's evidence.
+"""Explanations of why an invocation reached a time limit: it was slow, or it hung.
 
-It is hung if no task has ended for a while, its processes use no CPU time, and each waits for another part of
-the invocation. The message says how far the tasks came, where the workers are and what they wait for.
-It gives the remedy for one kind of hang only if the evidence excludes all others.
+The supervisor's evidence shows a hang if no task has ended for a while, the processes use no CPU time, and
+each waits for another part of the invocation. The message says how many tasks have ended, where the workers
+are and what they wait for. It names the remedy for one kind of hang only if the evidence excludes the others.
 """
 
 import linecache
@@ -17,13 +17,11 @@ from typing import Any
 from runner.supervise.protocol import Ending, Evidence, ProcessEvidence
 
 _IDLE = 0.05  # CPU seconds per second of all processes together
-_PROGRESSING = 0.25  # of the limit: a task that ended this recently shows that others will
+_PROGRESSING = 0.25  # share of the limit: if a task ended this recently, others will end, too
 _MAX_PLACES = 3
 _THREAD = re.compile(r"^(?:Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):$")
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+|\?\?\?) in (?P<function>.+)$')
-_NOT_OF_THE_USER = re.compile(
-    r"/(lib/python3[^/]*|site-packages|dist-packages|runner_probe|probe)/|^<|^\?\?\?"
-)
+_NOT_USER_CODE = re.compile(r"/(lib/python3[^/]*|site-packages|dist-packages|runner_probe|probe)/|^<|^\?\?\?")
 _TAKES_A_LOCK = re.compile(r"^\s*(async\s+)?with\b|\.acquire\(|\.__enter__\(")
 
 #: What a thread waits for, by the file and the function of one of its innermost frames.
@@ -61,8 +59,8 @@ _CALLS_TASKS = {
     ("serial.py", "submit"),
 }
 
-#: Waits that only the invocation itself can end. Others may end when a server, a program or a clock is ready.
-_WITHIN = {
+#: Waits that only the invocation itself can end. The others end when a server, a program or a clock is ready.
+_INTERNAL_WAITS = {
     "for a lock",
     "for a queue",
     "for a thread to end",
@@ -71,9 +69,8 @@ _WITHIN = {
     "for the result of a future",
     "for the result of a pool",
 }
-_HELPER = (
-    "resource_tracker"  # of pools; it runs no tasks. Workers of a fork server are named as the server is
-)
+# A helper process of pools, which runs no tasks. A fork server is not one: its workers have the same command.
+_HELPER = "resource_tracker"
 
 _X86 = {
     **dict.fromkeys((202, 449), "for a lock"),
@@ -104,9 +101,9 @@ class Frame:
     function: str
 
     @property
-    def is_of_the_user(self) -> bool:
+    def is_user_code(self) -> bool:
         """Whether it belongs to neither the standard library, an installed package nor the probe."""
-        return not _NOT_OF_THE_USER.search(self.file)
+        return not _NOT_USER_CODE.search(self.file)
 
     def __str__(self) -> str:
         return f"{self.function} ({PurePath(self.file).name}:{self.line})"
@@ -119,16 +116,16 @@ class Place:
     process: ProcessEvidence
     stack: Sequence[Frame]  #: innermost first
     threads: int  #: of the process
-    waits: str  #: for what; "asleep"; empty: unknown, or it runs
+    waits: str  #: what the thread waits for: "for a lock"; or "asleep"; empty: unknown, or it runs
 
     @property
     def frame(self) -> Frame | None:
         """The innermost frame of the user's code."""
-        return next((frame for frame in self.stack if frame.is_of_the_user), None)
+        return next((frame for frame in self.stack if frame.is_user_code), None)
 
     @property
     def in_task(self) -> bool:
-        """Whether it runs a chunk of tasks, or code of the user that a pool has called."""
+        """Whether the thread runs a chunk of tasks, or user code that a pool has called."""
         if any(frame.file.endswith("runner_probe/worker.py") for frame in self.stack):
             return True
         for frame in self.stack:  # a task that is not traced is called by the pool itself
@@ -138,7 +135,7 @@ class Place:
 
 
 def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, Any] | None) -> str:
-    """Say what an invocation was doing when it was terminated at a limit, and the remedy.
+    """Say what an invocation was doing when it was terminated at a limit, and what helps.
 
     Args:
         ending: how the invocation ended
@@ -157,21 +154,25 @@ def explain_limit(ending: Ending, time_limit_s: float, settings: Mapping[str, An
     if counted and since_s is not None and since_s < _PROGRESSING * evidence.seconds:
         return f"{plain}: {counted}, the last one {since_s:.1f} s before; it makes progress: {longer}"
     places = _working_places(evidence)
-    is_hung = evidence.cpu_share < _IDLE and places != [] and all(place.waits in _WITHIN for place in places)
+    is_hung = (
+        evidence.cpu_share < _IDLE
+        and places != []
+        and all(place.waits in _INTERNAL_WAITS for place in places)
+    )
     if is_hung and not any(place.in_task for place in places) and _has_unknown_process(evidence):
         is_hung = False  # a task may run in it
     last = f", the last one {since_s:.1f} s before the end," if evidence.ended and since_s is not None else ""
     at = f"at {evidence.cpu_share:.0%} CPU".replace("%", " %")
     where = _describe(places)
     if is_hung:
-        come = f"{counted or 'nothing is known to have ended'} in {evidence.seconds:.0f} s{last} {at}"
-        return f"hung: {come}; {where}; {_remedy(evidence, places, settings) or longer}"
+        ended = f"{counted or 'nothing is known to have ended'} in {evidence.seconds:.0f} s{last} {at}"
+        return f"hung: {ended}; {where}; {_remedy(evidence, places, settings) or longer}"
     facts = ", ".join(filter(None, (f"{counted}{last.removesuffix(',')}", at, where)))
     return f"{plain}: {facts}; {longer}"
 
 
 def _has_unknown_process(evidence: Evidence) -> bool:
-    """Whether a process, other than a helper of a pool, did not say where it is."""
+    """Whether some process, other than a helper of a pool, did not write its stacks."""
     return any(not process.stacks and _HELPER not in process.command for process in evidence.processes)
 
 
@@ -191,7 +192,7 @@ def _explain_loading(activity: str, evidence: Evidence | None) -> str:
     if evidence is None:
         return f"{activity} reached the limit load_limit_s; {longer}"
     took = f"{activity} took longer than load_limit_s={evidence.seconds:.0f}"
-    # Workers that were forked during the import of a module have its stack, too.
+    # Only the first process counts: workers that were forked during the import have the same stack.
     first = next((process.process for process in evidence.processes if process.stacks), None)
     places = [place for place in _places(evidence) if place.frame and place.process.process == first]
     at = f"{evidence.cpu_share:.0%} CPU".replace("%", " %")
@@ -209,7 +210,7 @@ def _imports_wait_for_workers(places: Iterable[Place]) -> bool:
     """Whether the main thread waits, within a module that is being imported, for workers of a pool."""
     libraries = ("concurrent/futures/", "multiprocessing/", "loky/", "joblib/")
     for place in places:
-        is_import = any(frame.function == "<module>" and frame.is_of_the_user for frame in place.stack)
+        is_import = any(frame.function == "<module>" and frame.is_user_code for frame in place.stack)
         files = [frame.file for frame in place.stack]
         if is_import and any(library in file for file in files for library in libraries):
             return True
@@ -217,7 +218,7 @@ def _imports_wait_for_workers(places: Iterable[Place]) -> bool:
 
 
 def _working_places(evidence: Evidence) -> list[Place]:
-    """List the threads that run tasks; without any, those in the user's code, or else the main thread."""
+    """List the threads that run tasks; if there are none, those in user code, or else the main thread."""
     places = _places(evidence)
     for chosen in (
         [place for place in places if place.in_task],
@@ -229,7 +230,7 @@ def _working_places(evidence: Evidence) -> list[Place]:
 
 
 def _without_waiting_parent(places: list[Place]) -> list[Place]:
-    """Leave out a thread that waits for the others: that of the plain loop, if tasks start pools."""
+    """Omit a thread that waits for the others: that of the plain loop, if tasks start pools."""
     workers = [place for place in places if "future" not in place.waits and "a pool" not in place.waits]
     return workers or places
 
@@ -251,7 +252,7 @@ def _places(evidence: Evidence) -> list[Place]:
 
 
 def _stacks(text: str) -> Iterator[list[Frame]]:
-    """Read the threads' stacks; output of the workload in between is ignored."""
+    """Read the stacks of threads, ignoring output of the workload in between."""
     stack: list[Frame] | None = None
     for line in text.splitlines():
         if _THREAD.match(line):
@@ -272,12 +273,11 @@ def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: 
     if named := [wait for wait in known if wait]:
         return named[-1]  # the outermost is the most informative: a queue rather than its lock
     calls = process.system_calls
-    if len(calls) == len(
-        stacks
-    ):  # the newest thread's stack is the first one, but its system call the last one
+    if len(calls) == len(stacks):
+        # Stacks begin with the newest thread, system calls with the oldest.
         return _SYSTEM_CALLS.get(calls[-1 - number], "")
     if calls and number == len(stacks) - 1:
-        return _SYSTEM_CALLS.get(calls[0], "")  # the main thread; others are of native libraries
+        return _SYSTEM_CALLS.get(calls[0], "")  # the main thread; native libraries started the others
     kinds = {_SYSTEM_CALLS.get(call, "") for call in calls}
     if len(kinds) == 1:
         return kinds.pop()
@@ -286,15 +286,15 @@ def _waits(process: ProcessEvidence, stacks: Sequence[Sequence[Frame]], number: 
 
 
 def _until_user(stack: Sequence[Frame]) -> Iterator[Frame]:
-    """List the innermost frames, up to the first one of the user's code."""
+    """List the innermost frames, up to the first frame of user code."""
     for frame in stack:
-        if frame.is_of_the_user:
+        if frame.is_user_code:
             return
         yield frame
 
 
 def _describe(places: Sequence[Place]) -> str:
-    """Describe the places, equal ones once: `both workers in locked (hang.py:9), waiting for a lock`."""
+    """Describe the places, equal ones together: `both workers in locked (hang.py:9), waiting for a lock`."""
     counts = Counter((str(place.frame or place.stack[0]), place.waits) for place in places)
     shown = []
     for (frame, waits), count in counts.most_common(_MAX_PLACES):
@@ -321,7 +321,7 @@ def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, 
     in_task = [place for place in places if place.in_task or place.frame is not None]
     is_forked = pool.get("mp_context") == "fork"
     waits_for_lock = [place for place in in_task if place.waits == "for a lock"]
-    # A worker with one thread: no other thread of its process can release the lock.
+    # If a worker has a single thread, no other thread of its process can release the lock.
     if is_forked and waits_for_lock and all(place.threads == 1 for place in waits_for_lock):
         return (
             "if a thread of the parent held it when the pool forked, it is never released in the workers; "

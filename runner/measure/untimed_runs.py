@@ -104,7 +104,7 @@ def _launch(request: UntimedRequest, allocations: Path | None = None) -> Launch:
 
 
 def _with_ending(request: UntimedRequest, ending: Ending, run: UntimedRun) -> UntimedRun:
-    """Add how the run ended; a reply that arrived after the time limit does not count."""
+    """Add how the run ended. A reply that arrived after the time limit is ignored."""
     reply = untimed_reply(ending)
     if reply is None or ending.ended in ("timeout", "interrupted"):
         status, error = explain(ending, request.output, request.time_limit_s, request.cell.settings)

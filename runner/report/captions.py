@@ -37,9 +37,9 @@ def bounds(
     """Say what the marks of a median and of its bounds are.
 
     Args:
-        cells: whose runs are summarised
-        estimates: that are drawn; None where there is none
-        study: to which they belong
+        cells: the cells whose runs are summarised
+        estimates: the estimates that are drawn; None where there is none
+        study: the study to which they belong
         middle: what marks a median
         sides: what marks its bounds
     """
@@ -70,10 +70,10 @@ def speedup(
     """Explain a plot of speedups.
 
     Args:
-        cells: that are drawn
-        baselines: that the speedups are relative to
-        study: to which they belong
-        are_cpus_beyond: the axis ends before the number of usable CPUs
+        cells: the cells that are drawn
+        baselines: the cells that speedups are relative to
+        study: the study to which they belong
+        are_cpus_beyond: whether the axis ends before the number of usable CPUs
     """
     are_missing = any(wording.missing(cell, cell.speedup) for cell in cells)
     parts = [

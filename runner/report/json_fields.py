@@ -33,9 +33,9 @@ class Field(Generic[RecordT]):
     type: str  #: as the documentation shows it
     doc: str
     unit: str = ""
-    codes: tuple[str, ...] = ()  #: all values that it may have; empty: any of its type
+    codes: tuple[str, ...] = ()  #: all values that it may have; empty: any value of its type
     null: str = ""  #: what null means; empty: it is never null
-    kinds: "tuple[Object[Any], ...]" = ()  #: of the objects that it holds
+    kinds: "tuple[Object[Any], ...]" = ()  #: kinds of the objects that it contains
 
     @property
     def meaning(self) -> str:
@@ -56,7 +56,7 @@ class Object(Generic[RecordT]):
         return {field.name: field.get(record) for field in self.fields}
 
     def nested(self) -> "Iterator[Object[Any]]":
-        """List this kind and all that its fields hold, each once, those that hold others first."""
+        """List this kind and all that its fields contain, each once, containing kinds first."""
         waiting: list[Object[Any]] = [self]
         listed: set[str] = set()
         while waiting:
@@ -166,7 +166,7 @@ def one_of(
 
 
 def of_column(column: Column[RecordT], estimate: Object[Any]) -> Field[RecordT]:
-    """Declare a figure that is also a column of a CSV file; an empty figure there is null here."""
+    """Declare a figure that is also a column of a CSV file; what is empty there is null here."""
     text, _, empty = column.doc.partition("; empty: ")
     doc = text.replace("empty", "null")
     if column.kind == Kind.ESTIMATE:

@@ -20,7 +20,7 @@ def short(key: str) -> str:
 
 
 def one_line(text: str, limit: int = 34) -> str:
-    """Put a user's text on one line; the middle of a long text is left out, as both ends may matter."""
+    """Put a user's text on one line; shorten a long text in the middle, because both ends may matter."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     half = limit // 2
     return line if len(line) <= limit else f"{line[:half]}…{line[-half + 1 :]}"

@@ -17,7 +17,7 @@ from runner.report.verdict_json import render_verdict
 STDOUT = "-"  #: the target that stands for standard output
 
 Content = str | bytes
-#: None if the output makes no sense for a study; of a folder, its files by name.
+#: A file, or the files of a folder by name; None if the output does not apply to a study.
 Output = Content | Mapping[str, Content] | None
 
 #: Renderers by their target: a path in the result folder, or standard output. All are pure.

@@ -141,7 +141,7 @@ class _Terminal:
                 self._say(f"{sentence}.")
 
     def _print_comparisons(self) -> None:
-        """Print what goes beyond one group of cells: interpreters, and sizes of the workload."""
+        """Print the comparisons between groups of cells: of interpreters, and of sizes of the workload."""
         study = self._study
         work = (wording.work_sentence(comparison, study) for comparison in study.work)
         sizes = (wording.break_even_sentence(row, study.study) for row in study.break_evens)
@@ -162,7 +162,7 @@ class _Terminal:
         self._say(f"{wording.known_summary(self._study)}.", style="bold")
 
     def _print_codes(self) -> None:
-        """Print the code to paste or, if there is much, where it is."""
+        """Print the code to paste or, if there is much of it, where it is."""
         codes: dict[str, list[str]] = {}
         for group in self._study.groups:
             code = code_of(group, self._study)

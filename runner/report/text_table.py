@@ -22,7 +22,7 @@ class TextColumn:
     texts: Sequence[str]
     justify: Literal["left", "right"] = "right"
     folds: bool = False  #: long texts may be broken over several lines
-    drop: int = 0  #: where there is no room, the column with the highest number is omitted first; 0: never
+    drop: int = 0  #: if there is no room, columns with higher numbers are omitted first; 0: never
     style: StyleType = ""
     meaning: str = ""  #: of the heading, for an explanation below the table
 

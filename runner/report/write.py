@@ -26,7 +26,7 @@ def report(folder: Path) -> bool:
 
 
 def write_report(study: StudyAnalysis, folder: Path) -> None:
-    """Write every output of an analysed study, each file whole, and print the result.
+    """Write every output of an analysed study, each file atomically, and print the result.
 
     Raises:
         RunnerError: if the folder cannot be written

@@ -21,7 +21,7 @@ _PROFILE_PURPOSES: Mapping[ProfileKind, Purpose] = {
 
 
 def describe_study(points: Sequence[Point]) -> StudyDescription:
-    """Describe a new study; without a seed one is drawn."""
+    """Describe a new study; draw a seed if none is set."""
     config = points[0].config
     return StudyDescription(
         name=_study_name(points),
@@ -68,7 +68,7 @@ def _purposes(config: Config) -> tuple[Purpose, ...]:
 
 
 def _study_name(points: Sequence[Point]) -> str:
-    """Return the name that the user chose, or the experiment's, or those of the workloads."""
+    """Return the name that the user chose, or else that of the experiment, or else those of the workloads."""
     config, overrides = points[0].config, points[0].overrides
     workloads = dict.fromkeys(point.config.workload.name for point in points)
     return config.name or overrides.get("experiment") or "-".join(workloads)

@@ -25,7 +25,7 @@ from runner.units import plural
 
 
 def dry_run(session: Session, checked: Checked, supervisor: Supervisor) -> int:
-    """Make the reference runs, print the plan, keep nothing; return the exit code."""
+    """Make the reference runs and print the plan, but keep nothing; return the exit code."""
     plan = session.plan
     with (
         temporary_folder() as folder,

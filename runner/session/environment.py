@@ -33,9 +33,9 @@ ENVIRONMENT_VARIABLES = (*THREAD_COUNTS, "PYTHONHASHSEED", "PYTHON_GIL")
 
 
 def capture(root: Path = ROOT) -> MachineFacts:
-    """Return the facts as JSON values by topic; every key is present, None where unknown.
+    """Return the facts as JSON values by topic; every key is present, and None means unknown.
 
-    Never raises. Takes a few milliseconds; where git is slow, up to `GIT_TIMEOUT_S` more.
+    Never raises. Takes a few milliseconds; if git is slow, up to `GIT_TIMEOUT_S` more.
     """
     return {
         "taken_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -77,7 +77,7 @@ def _cpu(root: Path) -> CpuFacts:
     """Describe the CPUs: model, topology, current frequencies (MHz, by CPU), what this process may use."""
     cpus = root / "sys/devices/system/cpu"
     facts = _facts(
-        # Most ARM machines give only numbers; POWER says "cpu".
+        # Most ARM machines report only numbers; on POWER the key is "cpu".
         cpu_model=lambda: (_cpuinfo(root, "model name") or _cpuinfo(root, "cpu"))[0],
         logical_cpus=os.cpu_count,
         # The older name of core_cpus_list; every kernel has it.
@@ -173,7 +173,7 @@ def _cpuinfo(root: Path, key: str) -> list[str]:
 
 
 def _each_cpu(root: Path, name: str) -> list[str]:
-    """Return the content of this file of every CPU under `/sys` that has it."""
+    """Return the contents of this file for every CPU under `/sys` that has it."""
     directories = (root / "sys/devices/system/cpu").glob("cpu[0-9]*")
     in_order = sorted(directories, key=lambda directory: int(directory.name.removeprefix("cpu")))
     texts = [known(text_of, directory / name) for directory in in_order]
@@ -207,7 +207,7 @@ def _meminfo_bytes(root: Path, key: str) -> int:
 
 
 def _cpu_seconds(root: Path, *fields: int) -> float:
-    """Return the sum of these fields of the first line of `/proc/stat`, which is for all CPUs."""
+    """Return the sum in seconds of these fields of the first line of `/proc/stat`, which is for all CPUs."""
     ticks = text_of(root / "proc/stat").splitlines()[0].split()
     return sum(int(ticks[field]) for field in fields) / os.sysconf("SC_CLK_TCK")
 
@@ -223,7 +223,7 @@ def _container(root: Path) -> str | None:
 
 
 def _user_name() -> str:
-    """Return the name of the user id, regardless of the variables that sudo and containers set."""
+    """Return the name of the user id, regardless of environment variables, which sudo and containers set."""
     import pwd  # noqa: PLC0415 - not on Windows
 
     return pwd.getpwuid(os.getuid()).pw_name
@@ -238,11 +238,11 @@ def _package_version(name: str) -> str:
 def _git_status() -> list[str]:
     """Return git's status in its stable format: headers begin with `#`, other lines are changes.
 
-    Untracked files are not changes, as for `git describe --dirty`: they may be results.
+    Untracked files do not count as changes, as in `git describe --dirty`: they may be results.
     """
     import subprocess  # noqa: PLC0415 - slow to import
 
-    # Without side effects: no refreshed index, no file-watching daemon that runs during a measurement.
+    # No side effects: git must not refresh the index, or start a file-watching daemon before a measurement.
     harmless = ["--no-optional-locks", "-c", "core.fsmonitor=false"]
     status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     return subprocess.run(

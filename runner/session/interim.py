@@ -25,7 +25,7 @@ def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
 
 
 def repetitions_note(plan: Plan, study: StudyDescription) -> str:
-    """Return a warning that the repetitions are too few to tell the cells apart; empty if they are enough.
+    """Return a warning if the repetitions are too few to tell the cells apart; empty if they are enough.
 
     A study with a requested precision adds repetitions by itself, so it needs no warning.
     """

@@ -61,7 +61,7 @@ class LiveView:
 
 
 def waiting_time(seconds_left: float) -> str:
-    """Show a time to wait, rounded up: `89 s`, `2 min`, `2.5 h`."""
+    """Format a time to wait, rounded up: `89 s`, `2 min`, `2.5 h`."""
     if seconds_left < 90:
         return f"{math.ceil(seconds_left)} s"
     minutes = math.ceil(seconds_left / 60)
@@ -133,7 +133,7 @@ def _cell_tables(progress: StudyProgress, room: int) -> list[Table]:
 
 
 def _runs_and_median(cell: Cell, progress: StudyProgress) -> tuple[str, str]:
-    """Return the number of runs and their median time, or instead of the median why the cell failed."""
+    """Return the number of runs and their median time; if the cell failed, its status replaces the median."""
     runs_s, failure = progress.wall_s[cell.id], progress.failed.get(cell.id)
     median = seconds(statistics.median(runs_s)) if runs_s else ""
     return str(len(runs_s)), median if failure is None else failure.status

@@ -1,12 +1,12 @@
 """The locks of a session: one study at a time on a machine, and one process at a time in a result folder.
 
 Both are locks of the kernel (flock). They end with the process that holds them, however it ends, so they are
-never stale. The machine's lock is on a file in the folder for temporary files, one file per user; its text is
-for people only.
+never stale. The machine's lock is on a file in the folder for temporary files, one file per user; the text in
+it is for people only.
 
-A session that resumes a study locks the folder, then the machine: the folder is read once, unchanged by
-others, and mistakes are reported before the wait for the machine. No process waits for a folder while it
-holds the machine, so no two sessions can wait for each other.
+A session that resumes a study locks the folder, then the machine. So the folder is read once, when no other
+process can change it, and mistakes are reported before the wait for the machine. No process waits for a
+folder while it holds the machine, so no two sessions can wait for each other.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class SessionLocks:
 
     Args:
         show: shows a line to the user
-        wait: whether to wait for other sessions; otherwise several studies may measure at the same time
+        wait: whether to wait for other sessions; otherwise several studies may be measured at the same time
     """
 
     def __init__(self, show: Callable[[str], None], *, wait: bool) -> None:

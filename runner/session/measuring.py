@@ -1,4 +1,4 @@
-"""The measuring stage: a session's study, measured into its folder until it is complete or stopped."""
+"""The measuring stage: it measures a session's study into its folder until it is complete or stopped."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -65,9 +65,8 @@ def finish(session: Session) -> MeasuredStudy:
 
 def _study(session: Session, opened: OpenFolder, view: LiveView, supervisor: Supervisor) -> Study:
     def watch(progress: StudyProgress) -> None:
-        if (
-            progress.repetition == 1 and progress.repetition_ended
-        ):  # stored even if the session is killed later
+        if progress.repetition == 1 and progress.repetition_ended:
+            # Stored now, in case the session is killed later.
             opened.write_facts({"workers": study.worker_facts})
         view(progress)
 

@@ -1,4 +1,4 @@
-"""The preflight check: load every cell's workload and executor where they will run, before measuring."""
+"""The preflight check: load every cell's workload and executor where they will run, before measuring them."""
 
 import json
 import re
@@ -27,8 +27,8 @@ OLDEST_PYTHON = (3, 10)
 class CheckedCell:
     """The result of the check for one cell."""
 
-    tasks: int  #: of one bag
-    is_async: bool  #: its tasks are coroutines
+    tasks: int  #: number of tasks in one bag
+    is_async: bool  #: whether its tasks are coroutines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def check(plan: Plan, supervisor: Supervises, load_limit_s: float = DEFAULT_LOAD
     Args:
         plan: the cells
         supervisor: starts the interpreters
-        load_limit_s: of each import, of making the items of each workload, and of opening each pool
+        load_limit_s: limit of each import, of making the items of each workload, and of opening each pool
 
     Raises:
         ConfigurationError: naming everything that cannot be loaded
@@ -125,7 +125,7 @@ def _explain_no_reply(
     planned: Mapping[str, PlannedCell],
     no_reply: "_NoReply",
 ) -> list[str]:
-    """Say which workloads crash their interpreter while they are loaded, or why it does not start at all."""
+    """Say which workloads crash their interpreter when they are loaded, or why it does not start at all."""
     if no_reply.reached_limit:
         return [no_reply.error]
     if isinstance(_ask([cells[0]], supervisor, load_limit_s, load=False), _NoReply):
@@ -180,7 +180,7 @@ class _NoReply:
 
     error: str
     printed: str
-    reached_limit: bool  #: of loading
+    reached_limit: bool  #: whether loading reached its time limit
 
 
 def _not_an_interpreter(cell: Cell, reply: _NoReply) -> str:
@@ -219,7 +219,7 @@ def _explain(planned: PlannedCell, key: str, text: str, facts: "InterpreterFacts
     return f"{planned.origins[group]}: {name}: {text}"
 
 
-#: What the probe says if the module of a pool, or one that an adapter needs, is missing.
+#: The probe's message if the module of a pool, or one that an adapter needs, is missing.
 _MISSING_LIBRARY = re.compile(r"cannot be imported: .*(?:there is no|needs) module '(\w+)")
 
 
@@ -228,5 +228,5 @@ def _how_to_install(library: str, extra: str, settings: Mapping[str, Any]) -> st
     if settings["python"] == sys.executable and not settings["prefix"]:
         package = f"parallel-runner[{extra}]"
         return f"install it: pip install '{package}' (in a checkout: pip install '.[{extra}]')"
-    there = [*settings["prefix"], settings["python"], "-m", "pip", "install", library]
-    return f"install it there: {shlex.join(there)}"
+    command = [*settings["prefix"], settings["python"], "-m", "pip", "install", library]
+    return f"install it there: {shlex.join(command)}"

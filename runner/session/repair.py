@@ -1,8 +1,8 @@
 """The complete invocations of a stopped study, and the removal of all others from its folder.
 
 An invocation is complete if its last row, the one with `invocation_s`, and all its task records were written.
-Incomplete and interrupted invocations are removed, with their task records and what they fixed for others:
-they are measured again.
+Incomplete and interrupted invocations are removed, with their task records and what they fixed for others,
+and are measured again.
 """
 
 from collections import Counter
@@ -76,7 +76,7 @@ def _lacking_task_records(samples: Iterable[Sample], trace: "pa.Table") -> set[_
     return {
         _invocation(sample)
         for sample in samples
-        if sample.status == "ok" and sample.start_s is not None  # it was traced
+        if sample.status == "ok" and sample.start_s is not None  # its tasks were traced
         if recorded[sample.cell, sample.repetition, sample.iteration] < sample.tasks
     }
 
@@ -87,7 +87,7 @@ def _lacking_reference(
     """Return the complete reference runs for which `references.jsonl` has no reference.
 
     Raises:
-        ConfigurationError: if they fixed the inner-loop counts with which snippets were already measured
+        ConfigurationError: if they fixed inner-loop counts with which snippets have already been measured
     """
     recorded = {_invocation(record) for record in references if record.reference is not None}
     lacking = {

@@ -1,4 +1,4 @@
-"""The wait for the report: announced to the user, and ended at once by a request to stop."""
+"""The wait for the report: it is announced to the user, and a request to stop ends it at once."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 from runner.errors import INTERRUPTED
 from runner.session.signals import on_stop_signal
 
-ERASE_LINE = "\r\x1b[2K"  # of a terminal
+ERASE_LINE = "\r\x1b[2K"  # on a terminal
 _ANNOUNCEMENT = "finishing: tables and plots …"
 
 

@@ -28,7 +28,7 @@ class OpenFolder:
     facts: Environment  #: the content of environment.json so far
 
     def write_facts(self, facts: Environment) -> None:
-        """Add facts to environment.json, in place of those of the same names."""
+        """Add facts to environment.json; they replace facts of the same names."""
         self.store.write_environment({**self.facts, **facts})
 
 

@@ -1,4 +1,4 @@
-"""A stopped study: the content of its folder, and the command line's request → what is left to measure."""
+"""A stopped study: its folder, and what the command line requests → what is left to measure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ from runner.records import Cell, CompletedRuns, names
 from runner.session.repair import FolderRepair
 from runner.settings import SESSION_SETTINGS, STUDY_SETTINGS, Config, Point
 
-#: The settings that a resumed study may change, and whether a change extends the study: it must not make
-#: existing measurements superfluous. Time limits may also decrease, to end cells that hang.
+#: By setting that a resumed study may change: whether a change from one value to another extends the study,
+#: so that no existing measurement is superfluous. Time limits may also decrease, to end cells that hang.
 _IS_EXTENSION: Mapping[str, Callable[[Any, Any], bool]] = {
     "repetitions": lambda before, now: now >= before,
     "max_repetitions": lambda before, now: now >= before,
@@ -28,12 +28,12 @@ _MAX_VALUE_LENGTH = 60  # of a value in a message, in characters
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeRequest:
-    """What the command line requests; known without reading the folder."""
+    """What the command line requests, which is known without reading the folder."""
 
     folder: Path
-    settings: Mapping[str, Any]  #: of the study, as far as the command line or an experiment sets them
+    settings: Mapping[str, Any]  #: study settings that the command line or an experiment sets
     cells: tuple[Cell, ...] | None  #: None: the command line describes no cells
-    #: the overrides that describe cells, as written; empty if a workload or an experiment is among them
+    #: the overrides that describe cells, as written; empty if they include a workload or an experiment
     without_workload: tuple[str, ...] = ()
 
     @classmethod
@@ -49,7 +49,7 @@ class ResumeRequest:
             key: getattr(config, key)
             for key in STUDY_SETTINGS
             if key not in SESSION_SETTINGS
-            # Settings from the file of an experiment are not among the overrides.
+            # The overrides do not contain settings from the file of an experiment.
             if key in overrides or getattr(config, key) != getattr(Config, key)
         }
         overridden = {key: value for point in points for key, value in point.overrides.items()}
@@ -68,7 +68,7 @@ class ResumeRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class StoppedStudy:
-    """A stopped study, and how far it came."""
+    """A stopped study, and its complete invocations."""
 
     results: Results
     plan: Plan
@@ -77,7 +77,7 @@ class StoppedStudy:
 
     @property
     def completed(self) -> CompletedRuns:
-        """What is not measured again."""
+        """The runs that are not measured again."""
         return self.repair.completed
 
 
@@ -171,7 +171,7 @@ def _changed_settings(requested: Mapping[str, Any], study: StudyDescription) -> 
 
 
 def _refuse_other_workload(request: ResumeRequest, stopped: Iterable[Cell]) -> None:
-    """Refuse settings of cells without their workload: they describe cells of the default one."""
+    """Refuse settings of cells without their workload: they would describe cells of the default workload."""
     workloads = {cell.workload for cell in stopped}
     if request.without_workload and not workloads & {cell.workload for cell in request.cells or ()}:
         given = " ".join(request.without_workload)
@@ -182,7 +182,7 @@ def _refuse_other_workload(request: ResumeRequest, stopped: Iterable[Cell]) -> N
 
 
 def _refuse_other_cells(requested: Iterable[Cell], stopped: Iterable[Cell]) -> None:
-    """Refuse a command line that describes other cells than those of the stopped study."""
+    """Refuse a command line whose cells are not those of the stopped study."""
     before, now = {cell.id: cell for cell in stopped}, {cell.id: cell for cell in requested}
     missing = [cell for identity, cell in before.items() if identity not in now]
     new = [cell for identity, cell in now.items() if identity not in before]
@@ -192,7 +192,7 @@ def _refuse_other_cells(requested: Iterable[Cell], stopped: Iterable[Cell]) -> N
 
 
 def _differences(missing: Sequence[Cell], new: Sequence[Cell]) -> Iterator[str]:
-    """Yield the settings that differ between cells of one name, and the cells whose name has no match."""
+    """Yield the settings that differ between cells of the same name, and cells whose name has no match."""
     by_id = names([*missing, *new])
     named = {cell.id: f"{cell.workload}: {by_id[cell.id]}" for cell in (*missing, *new)}
     unmatched = {named[cell.id]: cell for cell in new}

@@ -1,4 +1,4 @@
-"""One run of the program on a study: a session starts the study, or resumes one that was stopped."""
+"""A session, one run of the program on a study: it starts the study, or resumes one that was stopped."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ class Session:
 
     @cached_property
     def is_precise(self) -> IsPrecise:
-        """Decides whether headline times, by cell, reach the requested precision."""
+        """A function that decides whether headline times, by cell, reach the requested precision."""
         return precision_check(self.plan, self.study)
 
     @cached_property
@@ -50,7 +50,7 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
     Mistakes are reported before the session waits for others.
 
     Raises:
-        ConfigurationError: if the study cannot be measured, or not be resumed from here
+        ConfigurationError: if the study cannot be measured, or cannot be resumed from here
     """
     config = points[0].config
     with SessionLocks(show, wait=config.wait) as locks:
@@ -60,7 +60,7 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
             request = ResumeRequest.of(points)
             locks.lock_folder(request.folder)  # another process may be writing into it
             stopped = read_stopped(request)
-            _refuse_another_place(stopped)
+            _refuse_other_machine_or_directory(stopped)
             planned, study = stopped.plan, stopped.study
         locks.lock_machine()
         yield Session(
@@ -74,11 +74,11 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
         )
 
 
-def _refuse_another_place(stopped: StoppedStudy) -> None:
+def _refuse_other_machine_or_directory(stopped: StoppedStudy) -> None:
     """Refuse to resume a study on another machine, or in another working directory."""
-    results, here = stopped.results, environment.capture()
+    results, machine = stopped.results, environment.capture()
     problems = [
-        *same_machine.other_machine(results.environment.get("start", here), here),
+        *same_machine.other_machine(results.environment.get("start", machine), machine),
         *same_machine.other_directory(results.study.working_directory, Path.cwd()),
     ]
     if problems:

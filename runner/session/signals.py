@@ -15,11 +15,11 @@ def on_stop_signal(stop: Callable[[], None]) -> Iterator[None]:
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
+    previous = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
@@ -41,5 +41,5 @@ class StopRequests:
 
     @property
     def skip_report(self) -> bool:
-        """Whether the user asked more than once."""
+        """Whether the user asked to stop more than once."""
         return self._count > 1

@@ -13,10 +13,10 @@ def supervised(show: Callable[[str], None]) -> Iterator[Supervisor]:
     """Start a supervisor; if it is killed, terminate the processes that it leaves behind.
 
     Args:
-        show: gets messages for the user
+        show: shows a message to the user
 
     Raises:
-        SupervisorDied: also says what became of these processes
+        SupervisorDied: the message also says what happened to these processes
     """
     with Supervisor(lambda activity: show(f"{activity} …")) as supervisor:
         try:

@@ -1,4 +1,4 @@
-"""The runner's end of the supervising process: start it, and send it one invocation at a time."""
+"""The runner's side of the supervisor: it starts the process, and sends it one invocation at a time."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ from runner.temporary_files import reporting_temporary_errors
 #: Imports from the standard library and this package only, so that installed packages cannot interfere.
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from runner.supervise.server import main; main()"
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_MAX_PATH_LENGTH = 75  # of the folder: a fork server's socket adds 32 characters, and may have at most 107
+_MAX_PATH_LENGTH = 75  # of the folder: a fork server's socket adds 32 characters, and a socket may have 107
 
 
 class SupervisorDied(RunnerError):  # noqa: N818 - the name says what happened
@@ -31,10 +31,10 @@ class Supervisor:
     """Starts the supervising process and sends it one invocation at a time.
 
     Every process of a study has the study's id in its environment, as RUNNER_STUDY. Temporary files go into
-    one folder, which is emptied after every invocation. Both ends remove it, in case the other one has died.
+    one folder, which is emptied after every invocation. Both processes remove it, in case the other one dies.
 
     Args:
-        report: called with an activity of an invocation that takes long, once for each activity
+        report: called once with each activity of an invocation that takes long
     """
 
     def __init__(self, report: Callable[[str], None] = lambda _: None) -> None:
@@ -72,14 +72,14 @@ class Supervisor:
                 self._process.stdin.fileno(),
                 replace(launch, environment=self._marked(launch.environment)),
             )
-            ending = read_ending(self._process.stdout.fileno(), self._tell_once)
+            ending = read_ending(self._process.stdout.fileno(), self._report_once)
         except BrokenPipeError:
             ending = None
         if ending is None:
             raise SupervisorDied("the supervising process was killed")
         return ending
 
-    def _tell_once(self, activity: str) -> None:
+    def _report_once(self, activity: str) -> None:
         if activity not in self._reported:
             self._reported.add(activity)
             self._report(activity)

@@ -1,8 +1,8 @@
 """Evidence of what the processes of an invocation do at its time limit: CPU time, system calls and stacks.
 
-The processes of the study handle two signals (`runner_probe.on_signal`). These signals would terminate any
-other process, so they are sent only to processes whose mask in /proc shows that they handle them. Standard
-library only: the supervisor uses it.
+Python processes of the study handle two signals (`runner_probe.on_signal`), which would terminate any other
+process. So a signal is sent only to processes whose mask in /proc shows that they handle it. Standard library
+only: the supervisor uses this module.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)
 
 
 def cpu_seconds(processes: Iterable[int]) -> dict[int, float]:
-    """Read the CPU time of processes, without their children; processes that have ended are left out."""
+    """Read the CPU seconds of processes, without their children; omit processes that have ended."""
     tick = os.sysconf("SC_CLK_TCK")
     used = {}
     for process in processes:
@@ -37,7 +37,7 @@ def cpu_seconds(processes: Iterable[int]) -> dict[int, float]:
 
 
 def ask_progress(processes: Iterable[int]) -> None:
-    """Request the progress of the probe, the first process that handles the signal; it writes a note."""
+    """Ask the probe for its progress: it is the first process that handles the signal, and writes a note."""
     for process in processes:
         if _handles(process, PROGRESS_SIGNAL):
             _send(process, PROGRESS_SIGNAL)
@@ -48,7 +48,7 @@ def examine(cpu_shares: Mapping[int, float], output: int) -> list[ProcessEvidenc
     """Examine what each process does, without stopping it.
 
     Args:
-        cpu_shares: by process: CPU seconds per second
+        cpu_shares: CPU seconds per second, by process
         output: descriptor of the file that the processes write to
     """
     return [
@@ -100,7 +100,7 @@ def _command(process: int) -> str:
 
 
 def _system_calls(process: int) -> list[int]:
-    """List the system calls in which the threads wait, the oldest thread first; -1: the thread runs."""
+    """List the numbers of the system calls in which threads wait, the oldest thread first; -1: it runs."""
     calls = []
     try:
         threads = sorted(int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir())

@@ -1,4 +1,4 @@
-"""Leftover processes of a study without a supervisor: find them by the study's mark, and terminate them."""
+"""Leftover processes of a study whose supervisor is gone: found by the study's mark, and terminated."""
 
 import contextlib
 import os
@@ -14,8 +14,8 @@ _CHECK_S = 0.05
 def end_marked(mark: str) -> tuple[int, int]:
     """Terminate every process that was started with this variable (NAME=VALUE) in its environment.
 
-    It finds only processes that this user may read, and none on systems other than Linux. Return how many
-    there were, and how many of them could not be terminated.
+    Return how many processes there were, and how many of them could not be terminated. Processes that this
+    user may not read are not found, and on systems other than Linux none is.
     """
     living = seen = _marked(mark)
     started_s = time.monotonic()

@@ -1,9 +1,9 @@
 """Facts from /proc: which processes descend from this one, and how much memory they use together.
 
-Memory is measured as proportional set size (PSS): a process's own pages plus, for every page that n processes
-share, an n-th of it. The sum over processes counts shared pages once, such as those of a forked pool.
+Memory is measured as proportional set size (PSS): the pages of a single process plus, for every page that n
+processes share, an n-th of it. So the sum over processes counts shared pages, as in a forked pool, only once.
 
-Standard library only: the supervisor uses it.
+Standard library only: the supervisor uses this module.
 """
 
 import os
@@ -42,7 +42,7 @@ class Peak:
     """The peak memory of a changing set of processes, sampled.
 
     Args:
-        processes: lists the ids of the processes at the moment of a sample
+        processes: returns the ids of the processes at the time of a sample
         proc: the mounted /proc
     """
 
@@ -52,7 +52,7 @@ class Peak:
         self.samples = 0  #: those in which a process could be read
 
     def sample(self) -> None:
-        """Add up the memory of all processes now, except those that have ended or may not be read."""
+        """Add up the memory of all processes now, except processes that have ended or may not be read."""
         sizes = [self._pss_bytes(process) for process in self._processes()]
         readable = [pss_bytes for pss_bytes in sizes if pss_bytes is not None]
         if readable:

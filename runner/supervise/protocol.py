@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 STUDY_MARKER = "RUNNER_STUDY"  # environment variable of every process of a study
-NOTE_MARK = "\n\x1erunner-note "  # precedes what the probe says before its reply: one line of JSON
-REPLY_MARK = "\n\x1erunner-reply "  # the probe writes this, the length of its reply, a newline, the reply
+NOTE_MARK = "\n\x1erunner-note "  # precedes each note of the probe before its reply: one line of JSON
+REPLY_MARK = "\n\x1erunner-reply "  # the probe writes this, the length of its reply, a newline, and the reply
 _LENGTH = struct.Struct("!Q")
 
 EndedBy = Literal["exited", "timeout", "interrupted", "not_started"]
@@ -26,8 +26,8 @@ class Launch:
     environment: dict[str, str]
     specification: str  #: passed on standard input
     output: str  #: file for the output of the invocation
-    time_limit_s: float  #: of the tasks; without a limit for loading, of the whole invocation
-    load_limit_s: float | None = None  #: of each activity of the probe before the tasks
+    time_limit_s: float  #: limit of the tasks or, without a limit for loading, of the whole invocation
+    load_limit_s: float | None = None  #: limit of each activity of the probe before the tasks
     memory: bool = False  #: sample the memory of its processes every few milliseconds; never in a timed run
 
 
@@ -38,17 +38,17 @@ class ProcessEvidence:
     process: int
     command: str
     cpu_share: float  #: CPU seconds per second, in the last half second
-    system_calls: list[int]  #: that its threads wait in, oldest first; -1 for a thread that ran
-    stacks: str  #: of all threads, as faulthandler writes them; empty if it is no Python process of the study
+    system_calls: list[int]  #: in which its threads waited, the oldest thread first; -1: a thread ran
+    stacks: str  #: of all threads, as faulthandler writes them; empty for processes that do not write them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What an invocation did when it reached its time limit, before its processes were ended."""
+    """What an invocation did when it reached its time limit, before its processes were terminated."""
 
-    seconds: float  #: that it had taken: loading, or the tasks
-    ended: int | None = None  #: tasks; None: unknown
-    tasks: int | None = None
+    seconds: float  #: how long loading, or the tasks, had taken
+    ended: int | None = None  #: number of tasks that had ended; None: unknown
+    tasks: int | None = None  #: number of all tasks; None: unknown
     since_last_s: float | None = None  #: since the last task ended; None: unknown
     processes: list[ProcessEvidence] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Evidence:
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> Self:
-        """Read it from JSON."""
+        """Make it from the fields of its JSON."""
         processes = [ProcessEvidence(**process) for process in fields["processes"]]
         return cls(**{**fields, "processes": processes})
 
@@ -89,7 +89,7 @@ def write_launch(descriptor: int, launch: Launch) -> None:
 
 
 def read_launch(descriptor: int) -> Launch | None:
-    """Wait for a launch; None if the other end is closed."""
+    """Wait for a launch; None if the runner has closed its end."""
     frame = _read_frame(descriptor)
     return None if frame is None else Launch(**json.loads(frame))
 
@@ -100,12 +100,12 @@ def write_ending(descriptor: int, ending: Ending) -> None:
 
 
 def write_activity(descriptor: int, activity: str) -> None:
-    """Report to the runner, before the ending, an activity of the invocation that takes long."""
+    """Report an activity of the invocation that takes long to the runner, before the ending."""
     _write_frames(descriptor, json.dumps({"activity": activity, "ended": None}).encode())
 
 
 def read_ending(descriptor: int, report: Callable[[str], None] = lambda _: None) -> Ending | None:
-    """Wait for an ending; None if the other end is closed.
+    """Wait for an ending; None if the supervisor has closed its end.
 
     Args:
         descriptor: descriptor to read from
@@ -127,7 +127,7 @@ def read_ending(descriptor: int, report: Callable[[str], None] = lambda _: None)
 
 
 def _write_frames(descriptor: int, *bodies: bytes) -> None:
-    """Write each body after its length, together: each write would wake the other process once."""
+    """Write each body after its length, all at once: every write wakes the other process."""
     data = [memoryview(part) for body in bodies for part in (_LENGTH.pack(len(body)), body) if part]
     while data:
         written = os.writev(descriptor, data)

@@ -1,11 +1,11 @@
 """The process between the runner and the measured interpreters: it starts, limits and terminates them.
 
 `client` starts this program. It sleeps while an invocation is measured, except that it checks the size of
-the output four times a second. As the subreaper of everything an invocation leaves behind it can terminate
-every descendant, even those that called `setsid`, and a pipe tells it when the runner has died. On systems
-other than Linux it terminates the process group.
+the output four times a second. As a subreaper it inherits everything that an invocation leaves behind, so it
+can terminate every descendant, even those that called `setsid`. A closed pipe shows that the runner has died.
+On systems other than Linux it terminates the process group.
 
-Standard library only, and modules of this package that need nothing else.
+It imports only the standard library, and modules of this package that need nothing else.
 """
 
 import contextlib
@@ -43,13 +43,13 @@ _OUTPUT_END_BYTES = 64_000  # the end says why it failed
 _CUT = b"\n[...]\n"
 _CHECK_OUTPUT_S = 0.25
 _SAMPLE_MEMORY_S = 0.005
-_EXIT_S = 10.0  # for an interpreter to exit after its reply; threads of the workload may keep it alive
+_EXIT_S = 10.0  # in which an interpreter must exit after its reply; threads of the workload may keep it alive
 _LINGER_S = 1.0  # helper processes of a pool exit by themselves when their pipes close
 _GRACE_S = 2.0  # between SIGTERM and SIGKILL
 _KILLING_S = 30.0  # processes of other users, or those that wait for a dead disk, may survive SIGKILL
 _MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before the reply
-_REPORT_AFTER_S = 10.0  # after this time, an activity of the probe before the tasks is reported to the user
-_EVIDENCE_S = 0.5  # over which CPU time is measured at the time limit
+_REPORT_AFTER_S = 10.0  # an activity of the probe before the tasks that takes longer is reported to the user
+_EVIDENCE_S = 0.5  # during which CPU time is measured at the time limit
 _MARK = REPLY_MARK.encode()
 _MAX_ANNOUNCED_BYTES = 1 << 20
 _NOTE_MARK = NOTE_MARK.encode()
@@ -97,13 +97,13 @@ class _Invocation:
     """One measured interpreter, from its start until no descendant is left."""
 
     launch: Launch
-    requests: int  #: readable when the runner has died
-    runner: int  #: the runner reads from it
-    children: int  #: readable when a child has changed state, or the runner interrupts
+    requests: int  #: descriptor; readable once the runner has died
+    runner: int  #: descriptor that the runner reads from
+    children: int  #: descriptor; readable once a child has changed state, or the runner interrupts
     interrupts: list[int]  #: one entry for each time the runner has interrupted
-    unkillable: set[int]  #: processes that could not be terminated; ignored from then on
-    received: bytearray = field(default_factory=bytearray)
-    due: int | None = None  #: bytes up to the end of the reply, once its length is known
+    unkillable: set[int]  #: processes that could not be terminated, and are ignored
+    received: bytearray = field(default_factory=bytearray)  #: what the probe has written
+    reply_end: int | None = None  #: bytes up to the end of the reply, once its length is known
     exit_code: int | None = None
     orphans_cpu_s: float = 0.0
     cpu_s: float = 0.0
@@ -126,7 +126,7 @@ class _Invocation:
             opened = open(self.launch.output, "a+b")  # noqa: PTH123, SIM115 - closed below
         except OSError as error:
             return self._ending("not_started", started, error=f"{error.strerror}: {self.launch.output}")
-        # The probe appends its announcements to it.
+        # The probe appends its announcements to the specification.
         with opened as output, tempfile.TemporaryFile(buffering=0) as self.specification:
             try:
                 probe = self._start(output)
@@ -145,7 +145,7 @@ class _Invocation:
             self._end_all()
             self._read_reply()
             probe.stdout.close()
-            # So that Popen does not wait for it.
+            # Set, so that Popen does not wait for a process that was reaped already.
             probe.returncode = -signal.SIGKILL if self.exit_code is None else self.exit_code
             self._cap_output()
         return self._ending(ended, started)
@@ -190,7 +190,7 @@ class _Invocation:
     def _watch(self) -> EndedBy:
         """Sleep until the probe exits, its time limit is reached, or the runner interrupts or dies."""
         nap_s = _SAMPLE_MEMORY_S if self.peak else _CHECK_OUTPUT_S
-        leave = math.inf
+        exit_deadline = math.inf
         with selectors.DefaultSelector() as selector:
             for descriptor in (self.requests, self.children, self.replies):
                 selector.register(descriptor, selectors.EVENT_READ)
@@ -198,16 +198,16 @@ class _Invocation:
                 if self.interrupts:
                     return "interrupted"
                 self._read_announcements()
-                left = min(self._deadline, leave) - time.monotonic()
-                if left <= 0:
+                left_s = min(self._deadline, exit_deadline) - time.monotonic()
+                if left_s <= 0:
                     return "exited" if self._has_replied() else "timeout"
-                for key, _ in selector.select(min(left, nap_s)):
+                for key, _ in selector.select(min(left_s, nap_s)):
                     if key.fd == self.requests:
                         return "interrupted"  # by the runner's death
                     if key.fd == self.replies and not self._read_reply():
                         selector.unregister(self.replies)
                     if key.fd == self.replies and self._has_replied():
-                        leave = min(leave, time.monotonic() + _EXIT_S)
+                        exit_deadline = min(exit_deadline, time.monotonic() + _EXIT_S)
                 self._reap()
                 self._cap_output()
                 self._report_activity()
@@ -216,7 +216,7 @@ class _Invocation:
         return "exited"
 
     def _report_activity(self) -> None:
-        """Report to the runner, once, an activity before the tasks that takes long."""
+        """Report an activity before the tasks that takes long to the runner, once."""
         if self.activity and not self.is_reported and time.monotonic() > self.since + _REPORT_AFTER_S:
             self.is_reported = True
             with contextlib.suppress(BrokenPipeError):
@@ -228,10 +228,10 @@ class _Invocation:
         living = self._living()
         before, began = cpu_seconds(living), time.monotonic()
         ask_progress(living)
-        while (left := began + _EVIDENCE_S - time.monotonic()) > 0 and not self.interrupts:
+        while (left_s := began + _EVIDENCE_S - time.monotonic()) > 0 and not self.interrupts:
             with selectors.DefaultSelector() as selector:
                 selector.register(self.replies, selectors.EVENT_READ)
-                if not (selector.select(left) and self._read_reply()):
+                if not (selector.select(left_s) and self._read_reply()):
                     break
         time.sleep(max(0.0, began + _EVIDENCE_S - time.monotonic()))
         passed = time.monotonic() - began
@@ -241,13 +241,13 @@ class _Invocation:
 
     def _has_replied(self) -> bool:
         """Whether the whole reply has arrived; the interpreter may still have to exit."""
-        if self.due is None:
-            self.due = _reply_end(self.received)
-        return self.due is not None and len(self.received) >= self.due
+        if self.reply_end is None:
+            self.reply_end = _reply_end(self.received)
+        return self.reply_end is not None and len(self.received) >= self.reply_end
 
     def _wait_for_descendants(self, deadline: float) -> None:
-        while self._reap() and (left := deadline - time.monotonic()) > 0:
-            self._sleep(left)
+        while self._reap() and (left_s := deadline - time.monotonic()) > 0:
+            self._sleep(left_s)
 
     def _end_all(self) -> None:
         """Terminate every descendant; kill those that survive the grace period or appear during it.
@@ -260,8 +260,8 @@ class _Invocation:
         self.killed = len(remaining)
         self._signal(remaining, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_S
-        while self._reap() and (left := deadline - time.monotonic()) > 0 and not self._is_urgent():
-            self._sleep(min(left, 0.05))
+        while self._reap() and (left_s := deadline - time.monotonic()) > 0 and not self._is_urgent():
+            self._sleep(min(left_s, 0.05))
         spared_until, deadline = time.monotonic() + _GRACE_S, time.monotonic() + _KILLING_S
         while self._reap():
             if time.monotonic() > deadline:
@@ -279,7 +279,7 @@ class _Invocation:
         return len(self.interrupts) > 1
 
     def _give_up(self) -> None:
-        """Continue although some processes cannot be killed."""
+        """Ignore the processes that cannot be killed from now on."""
         living = self._living()
         self.alive = len(living)
         self.killed = max(0, self.killed - self.alive)
@@ -305,7 +305,7 @@ class _Invocation:
             selector.select(seconds)
 
     def _reap(self) -> bool:
-        """Wait for every process that has ended; False once no child is left, and so no descendant.
+        """Reap every process that has ended; return False once no child is left, and so no descendant.
 
         Processes that cannot be killed are ignored.
         """
@@ -329,20 +329,20 @@ class _Invocation:
         return False
 
     def _read_reply(self) -> bool:
-        """Read what has arrived; False at the end of the file."""
+        """Read what the probe has written; False at the end of the file."""
         try:
             data = os.read(self.replies, 1 << 20)  # a pipe holds no more
         except BlockingIOError:
             return True
         self.received += data
-        if self.due is None and _NOTE_MARK in self.received:
+        if self.reply_end is None and _NOTE_MARK in self.received:
             self._read_notes()
         if _MARK not in self.received:
             del self.received[:-_MAX_PREFIX_OUTPUT_BYTES]
         return bool(data)
 
     def _read_notes(self) -> None:
-        """Take the complete notes of the probe out of what was received."""
+        """Apply the complete notes of the probe, and remove them from what was received."""
         while (start := self.received.find(_NOTE_MARK)) >= 0:
             begin = start + len(_NOTE_MARK)
             end = self.received.find(b"\n", begin)
@@ -353,7 +353,7 @@ class _Invocation:
                 note = json.loads(self.received[begin:end])
             except ValueError:  # a workload printed the mark
                 note = {}
-            self._take(note)
+            self._apply_note(note)
             del self.received[start : end + 1]
 
     def _read_announcements(self) -> None:
@@ -362,13 +362,13 @@ class _Invocation:
         lines, newline, _ = added.rpartition(b"\n")
         self.announced += len(lines) + len(newline)
         for line in lines.splitlines():
-            with contextlib.suppress(ValueError):  # a program that reads the same file has written to it
-                self._take(json.loads(line))
+            with contextlib.suppress(ValueError):  # another program with the same standard input wrote to it
+                self._apply_note(json.loads(line))
 
-    def _take(self, note: dict[str, Any]) -> None:
+    def _apply_note(self, note: dict[str, Any]) -> None:
         if "activity" in note:
             now = time.monotonic()
-            # The clock of another time namespace may be ahead or behind.
+            # In another time namespace, the probe's clock may be ahead or behind.
             self.since = min(max(self.since, note.get("at_s", now)), now)
             self.activity, self.is_reported = note["activity"], False
         self.progress = note.get("progress", self.progress)
@@ -382,7 +382,7 @@ class _Invocation:
 
 
 def _reply_end(received: bytes | bytearray) -> int | None:
-    """Compute where the framed reply ends in the output; None before its length has arrived."""
+    """Compute where the reply ends in the received bytes; None before its length has arrived."""
     mark = received.rfind(_MARK)
     head = received.find(b"\n", mark + len(_MARK))
     length = received[mark + len(_MARK) : head]
@@ -390,7 +390,7 @@ def _reply_end(received: bytes | bytearray) -> int | None:
 
 
 def _reply(received: bytes | bytearray) -> bytes | None:
-    """Extract the reply from the output; None if it is missing or incomplete."""
+    """Extract the reply from the received bytes; None if it is missing or incomplete."""
     end = _reply_end(received)
     if end is None or len(received) < end:
         return None

@@ -63,10 +63,10 @@ class TestLazyFuture:
 
     def test_a_callback_is_called_when_the_future_is_done_or_at_once(self) -> None:
         future, called = LazyFuture(lambda: None), []
-        future.add_done_callback(lambda one: called.append(("before", one)))
+        future.add_done_callback(lambda done: called.append(("before", done)))
         assert called == []
         future.set_result(1)
-        future.add_done_callback(lambda one: called.append(("after", one)))
+        future.add_done_callback(lambda done: called.append(("after", done)))
         assert called == [("before", future), ("after", future)]
 
     def test_only_a_future_that_does_not_run_can_be_cancelled(self) -> None:
@@ -210,7 +210,7 @@ class TestAsyncioLoop:
     def test_plain_functions_run_one_after_another(self) -> None:
         loop = AsyncioLoop(2)
         call = partial(bag.scaled, factor=2)
-        futures = [loop.submit(run_chunk, call, task, [task], each=True) for task in range(3)]
+        futures = [loop.submit(run_chunk, call, task, [task], per_task=True) for task in range(3)]
         reports = [future.result() for future in futures]
         loop.shutdown(wait=True)
         assert [report[0] for report in reports] == [[0], [2], [4]]
@@ -220,7 +220,7 @@ class TestAsyncioLoop:
 
     def test_each_worker_is_a_lane_of_consecutive_tasks(self) -> None:
         loop = AsyncioLoop(2)
-        futures = [loop.submit(run_chunk, later.square, task, [task], each=True) for task in range(10)]
+        futures = [loop.submit(run_chunk, later.square, task, [task], per_task=True) for task in range(10)]
         reports = [future.result() for future in futures]
         loop.shutdown(wait=True)
         assert [report[0] for report in reports] == [[task * task] for task in range(10)]
@@ -236,7 +236,7 @@ class TestAsyncioLoop:
     def test_the_cpu_time_of_a_task_excludes_other_tasks(self) -> None:
         seconds = (0.02, 0.06)
         loop = AsyncioLoop(2)
-        futures = [loop.submit(run_chunk, later.burn, 0, [cpu_s], each=True) for cpu_s in seconds]
+        futures = [loop.submit(run_chunk, later.burn, 0, [cpu_s], per_task=True) for cpu_s in seconds]
         timings = [future.result()[1][0] for future in futures]
         loop.shutdown(wait=True)
         for (_, _, started, ended, cpu_ns, _), cpu_s in zip(timings, seconds, strict=True):
@@ -245,7 +245,9 @@ class TestAsyncioLoop:
 
     def test_chunks_of_short_tasks_are_timed_as_a_whole(self) -> None:
         loop = AsyncioLoop(1)
-        values, [stamp], _, failure = loop.submit(run_chunk, later.square, 5, [1, 2, 3], each=False).result()
+        values, [stamp], _, failure = loop.submit(
+            run_chunk, later.square, 5, [1, 2, 3], per_task=False
+        ).result()
         loop.shutdown(wait=True)
         assert (values, failure) == ([1, 4, 9], None)
         assert (stamp[:2], stamp[4:]) == ((5, 3), (None, None))
@@ -253,7 +255,7 @@ class TestAsyncioLoop:
     def test_no_task_starts_after_one_has_failed(self) -> None:
         loop = AsyncioLoop(1)
         call = partial(later.fail_on, bad=1)
-        futures = [loop.submit(run_chunk, call, task, [task], each=True) for task in range(4)]
+        futures = [loop.submit(run_chunk, call, task, [task], per_task=True) for task in range(4)]
         assert futures[0].result()[3] is None
         task, kind, message, traceback = futures[1].result()[3]
         assert (task, kind, message) == (1, "ValueError", "cannot take 1")
@@ -273,7 +275,7 @@ class TestAsyncioLoop:
     def test_tasks_that_nobody_awaits_are_cancelled(self) -> None:
         # asyncio reports tasks that are pending when their loop is closed on standard error.
         loop = AsyncioLoop(2)
-        assert loop.submit(run_chunk, later.leave_behind, 0, [1], each=True).result()[3] is None
+        assert loop.submit(run_chunk, later.leave_behind, 0, [1], per_task=True).result()[3] is None
         loop.shutdown(wait=True)
         assert loop._loop.is_closed()
 
@@ -297,7 +299,7 @@ class TestAsyncioProcess:
     def test_a_failed_task_ends_its_share_and_is_reported(self) -> None:
         pool = AsyncioProcess(2, 1, FORK)
         call = partial(later.fail_on, bad=0)
-        futures = [pool.submit(run_chunk, call, number, [number], each=True) for number in range(4)]
+        futures = [pool.submit(run_chunk, call, number, [number], per_task=True) for number in range(4)]
         pool.shutdown()
         assert futures[0].result()[3][1] == "ValueError"
         assert futures[1].result()[3] is None

@@ -171,7 +171,7 @@ def test_objects_of_user_classes_are_sent_and_returned(cluster: Cluster) -> None
     "settings",
     [
         {"function": "bag.squared_later"},
-        {"function": "bag.scaled", "arguments": {"factor": 2}, "items": [0.5, 2, 4.5], "each": False},
+        {"function": "bag.scaled", "arguments": {"factor": 2}, "items": [0.5, 2, 4.5], "tracing": "chunk"},
     ],
     ids=["coroutines", "short"],
 )

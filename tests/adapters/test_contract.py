@@ -374,7 +374,7 @@ def test_a_bag_without_tasks_never_reaches_an_executor(chunk_size: int | None) -
     reply = ask(specify(THREAD, items=[], chunk_size=chunk_size)).reply
     assert (reply["status"], reply["iterations"]) == ("failed", [])
     assert reply["error"] == "WorkloadError: there are no items; a workload needs at least one"
-    assert ChunkedTasks(len, [], 1, each=True).chunks == []
+    assert ChunkedTasks(len, [], 1, per_task=True).chunks == []
 
 
 @pytest.mark.parametrize(

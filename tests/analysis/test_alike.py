@@ -1,4 +1,4 @@
-"""Cells that differ in cell setting only."""
+"""Cells that differ in one setting only."""
 
 from runner.analysis.alike import alike_but_for
 from runner.records import Cell

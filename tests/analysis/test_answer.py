@@ -94,12 +94,12 @@ def test_a_loop_that_is_fastest_is_compared_with_the_next_cell(make_results: Mak
 
 
 def test_the_explained_pool_is_one_that_shares_out_tasks(make_results: MakeResults) -> None:
-    one = cell("process", 1)
-    walls = {SERIAL: NOISE, one: [1.01 * n for n in OTHER_NOISE], TWO: [2 * n for n in OTHER_NOISE]}
-    losses = {one.id: {DISPATCH: 0.3}, TWO.id: {DISPATCH: 0.3}}
+    one_worker = cell("process", 1)
+    walls = {SERIAL: NOISE, one_worker: [1.01 * n for n in OTHER_NOISE], TWO: [2 * n for n in OTHER_NOISE]}
+    losses = {one_worker.id: {DISPATCH: 0.3}, TWO.id: {DISPATCH: 0.3}}
     assert explained(make_results, walls, losses).cell == TWO.id
     del walls[TWO]
-    assert explained(make_results, walls, losses).cell == one.id
+    assert explained(make_results, walls, losses).cell == one_worker.id
 
 
 def test_fewer_workers_are_no_remedy_where_they_are_shown_to_be_slower(make_results: MakeResults) -> None:
@@ -142,9 +142,9 @@ def test_fewer_workers_are_no_remedy_for_the_cell_recommended_over_them(make_res
 
 
 def test_one_worker_saves_nothing_that_its_pool_could_cost(make_results: MakeResults) -> None:
-    one = cell("thread", 1)
-    walls = {SERIAL: NOISE, one: [1.5 * n for n in OTHER_NOISE]}
-    explanation = explained(make_results, walls, {one.id: {POOL_START: 0.3}})
+    one_worker = cell("thread", 1)
+    walls = {SERIAL: NOISE, one_worker: [1.5 * n for n in OTHER_NOISE]}
+    explanation = explained(make_results, walls, {one_worker.id: {POOL_START: 0.3}})
     assert explanation.remedy == Remedy(code=RemedyCode.OF_CAUSE, cause=POOL_START)
 
 
@@ -312,8 +312,8 @@ def test_a_pool_that_may_be_slower_than_the_loop_is_not_recommended(make_results
 
 
 def test_a_pool_of_one_worker_is_no_rival_of_the_loop(make_results: MakeResults) -> None:
-    one = cell("thread", 1)
-    walls = {SERIAL: WILD, one: WILD[::-1], FOUR: [6 * n for n in WILD]}
+    one_worker = cell("thread", 1)
+    walls = {SERIAL: WILD, one_worker: WILD[::-1], FOUR: [6 * n for n in WILD]}
     group = answered(make_results, walls)
     assert (group.answer, group.recommended) == (Answer.DOES_NOT_HELP, SERIAL.id)
     assert group.more_repetitions is None
@@ -373,7 +373,7 @@ def test_no_pool_helps_where_the_bound_allows_none_to(bounds: list[Estimate | No
         (3, True, Answer.DOES_NOT_HELP),
     ],
 )
-def test_the_bound_of_few_repetitions_tells_where_its_range_allows_it(
+def test_the_bound_of_few_repetitions_decides_where_its_range_allows_it(
     repetitions: int,
     is_range: Any,
     answer: Answer,
@@ -398,8 +398,10 @@ def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) 
 
 def test_a_gain_that_is_measured_refutes_the_bound(make_results: MakeResults) -> None:
     study = analyse(make_results({SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}))
-    cells = {name: replace(one, speedup_bound=Estimate.exact(1.0)) for name, one in study.cells.items()}
-    units = {name: {run.repetition: run.unit_s for run in one.runs} for name, one in cells.items()}
+    cells = {
+        name: replace(analysed, speedup_bound=Estimate.exact(1.0)) for name, analysed in study.cells.items()
+    }
+    units = {name: {run.repetition: run.unit_s for run in analysed.runs} for name, analysed in cells.items()}
     (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)))
     assert group.answer is Answer.HELPS
 
@@ -417,7 +419,7 @@ def test_a_gain_that_is_measured_refutes_the_bound(make_results: MakeResults) ->
         ([1.0, 4.0, 1.0], [7.0, 7.0, 7.0], Answer.CANNOT_TELL, "serial"),  # four times, by chance
     ],
 )
-def test_an_overwhelming_difference_is_told_from_few_repetitions(
+def test_few_repetitions_are_enough_to_show_an_overwhelming_difference(
     make_results: MakeResults,
     serial: list[float],
     pool: list[float],

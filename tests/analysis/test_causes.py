@@ -81,7 +81,7 @@ def test_tasks_submitted_late_leave_the_queue_empty(strength: float) -> None:
 
 @pytest.mark.parametrize("interval", [2.0, 4.0])
 def test_a_worker_that_gets_no_task_waits_for_submissions(interval: float) -> None:
-    # One worker does all tasks as they come; the other has none until the last one comes, and not then.
+    # One worker runs all tasks as they come. The other is idle until the last one comes, and after it.
     tasks = [traced_task(0, i * interval, submitted=i * interval) for i in range(TASKS)]
     by_cause = lost(traced_run(0.0, 7 * interval + 1, tasks))
     assert by_cause[causes.EMPTY_QUEUE] == 7 * (interval - 1) + 7 * interval
@@ -176,7 +176,7 @@ def test_tasks_of_one_event_loop_do_not_wait_for_the_gil() -> None:
 def test_another_program_takes_the_cpu(length: float) -> None:
     run = traced_run(0.0, 4 * length, two_lanes(length, cpu=1.0, run_delay=length - 1))
     assert lost(replace(run, lost_cpus=True)) == {causes.OTHERS: pytest.approx(8 * (length - 1))}
-    # The same wait in a run that nobody disturbed is of the invocation's own processes, whatever they do.
+    # In a run that nothing disturbed, the invocation's own processes cause the same wait.
     assert lost(run) == {causes.UNKNOWN: pytest.approx(8 * (length - 1))}
     assert shown_losses([(SERIAL, run)] * 7, TWO_PROCESSES, LEVEL) == ()
 
@@ -460,7 +460,7 @@ def test_coroutines_that_block_the_event_loop_between_their_awaits(
     serial = traced_run(0.0, 8.0, [replace(task, cpu=0.0) for task in SERIAL_TASKS])
     run = replace(traced_run(0.0, 8.0, two_lanes(2.0, cpu=0.0)), own_cpu_s=0.0)
     by_cause = on_event_loop(run, serial, held_share=held_share)
-    assert {found.code: seconds for found, seconds in by_cause.items()} == {cause: pytest.approx(8)}
+    assert {reported.code: seconds for reported, seconds in by_cause.items()} == {cause: pytest.approx(8)}
 
 
 def test_an_event_loop_whose_thread_waits_for_a_cpu_is_full_and_other_programs_share_the_blame() -> None:

@@ -218,7 +218,7 @@ def test_the_memory_of_a_cell_is_known_or_why_it_is_not(make_results: MakeResult
     assert four.memory is None
 
 
-def test_a_missed_precision_is_the_one_reached(make_results: MakeResults) -> None:
+def test_a_missed_precision_is_reported_as_the_precision_that_was_reached(make_results: MakeResults) -> None:
     results = make_results({SERIAL: [2.0, 2.2, 1.8, 2.1, 1.9, 2.0, 2.0], TWO: [1.0] * 7})
     strict = replace(results, study=replace(results.study, precision=0.001))
     two = analysed(strict, "process2")
@@ -254,7 +254,7 @@ def test_swept_numbers_are_numbers_and_part_of_the_name(make_results: MakeResult
     ]
 
 
-def test_times_of_cells_together_are_of_the_repetitions_that_all_have(make_results: MakeResults) -> None:
+def test_cells_are_compared_in_the_repetitions_that_all_of_them_have(make_results: MakeResults) -> None:
     results = make_results({SERIAL: [1.0, 2.0, "interrupted"], TWO: ["interrupted", 4.0, 5.0]})
     (group,) = analyse(results).groups
     assert group.repetitions == 1

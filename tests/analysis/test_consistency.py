@@ -23,7 +23,7 @@ TIMES = st.lists(st.floats(0.2, 3.0), min_size=5, max_size=5)  # of the pools, o
 pytestmark = pytest.mark.slow
 
 
-#: A study takes about a second, so a contradiction is reported as it was found.
+#: A study takes about a second, so examples with a contradiction are not shrunk.
 @settings(
     max_examples=25,
     deadline=None,
@@ -54,14 +54,14 @@ def test_no_two_statements_contradict_each_other(  # noqa: PLR0917 - what a stud
             made = cell(executor, workers, id=identity, baseline=loop, swept=swept)
             walls[made] = (time_s * rng.lognormal(0, noise, repetitions)).tolist()
     study = analyse(make_results(walls, swept=[COUNT]))
-    found = [text for group in study.groups for text in _contradictions(group, study)]
-    assert [*found, *_contradictions_of_study(study)] == []
+    contradictions = [text for group in study.groups for text in _contradictions(group, study)]
+    assert [*contradictions, *_contradictions_of_study(study)] == []
 
 
 def _contradictions(group: GroupAnalysis, study: StudyAnalysis) -> Iterator[str]:
     cells = [study.cells[name] for name in group.cells]
-    for found in cells:
-        yield from _of_cell(found)
+    for analysis in cells:
+        yield from _of_cell(analysis)
     yield from _of_best(study.cells[group.baseline], cells)
     yield from _of_recommended(group, study.cells[str(group.recommended)])
     if (group.more_repetitions is not None) != (group.answer is Answer.CANNOT_TELL):
@@ -76,9 +76,9 @@ def _contradictions(group: GroupAnalysis, study: StudyAnalysis) -> Iterator[str]
 
 
 def _of_best(loop: CellAnalysis, cells: Sequence[CellAnalysis]) -> Iterator[str]:
-    if all(found.among_best is False for found in cells):
+    if all(analysis.among_best is False for analysis in cells):
         yield "no cell is among the best"
-    is_beaten = any(found.beats_baseline for found in cells)
+    is_beaten = any(analysis.beats_baseline for analysis in cells)
     if loop.among_best is not None and loop.among_best == is_beaten:
         yield "the loop is among the best although a pool beats it, or is not although none does"
 
@@ -94,20 +94,20 @@ def _of_recommended(group: GroupAnalysis, recommended: CellAnalysis) -> Iterator
         yield "a pool is recommended although none helps"
 
 
-def _of_cell(found: CellAnalysis) -> Iterator[str]:
-    speedup = found.speedup
-    if speedup is None or found.is_baseline:
+def _of_cell(analysis: CellAnalysis) -> Iterator[str]:
+    speedup = analysis.speedup
+    if speedup is None or analysis.is_baseline:
         return
-    if not speedup.is_range and speedup.high < 1 and found.among_best:
-        yield f"{found.name}: among the best, and slower than the loop"
-    if found.beats_baseline and speedup.low <= 1:
-        yield f"{found.name}: beats the loop, and its interval includes 1"
-    if found.is_at_bound and found.exceeds_bound:
-        yield f"{found.name}: at its bound and above it"
+    if not speedup.is_range and speedup.high < 1 and analysis.among_best:
+        yield f"{analysis.name}: among the best, and slower than the loop"
+    if analysis.beats_baseline and speedup.low <= 1:
+        yield f"{analysis.name}: beats the loop, and its interval includes 1"
+    if analysis.is_at_bound and analysis.exceeds_bound:
+        yield f"{analysis.name}: at its bound and above it"
     if not speedup.low <= speedup.value <= speedup.high:
-        yield f"{found.name}: outside its interval"
-    if found.repetitions >= 6 and not speedup.low < speedup.value < speedup.high:
-        yield f"{found.name}: at the very edge of its interval"
+        yield f"{analysis.name}: outside its interval"
+    if analysis.repetitions >= 6 and not speedup.low < speedup.value < speedup.high:
+        yield f"{analysis.name}: at the very edge of its interval"
 
 
 def _of_comparison(comparison: Comparison, study: StudyAnalysis) -> Iterator[str]:

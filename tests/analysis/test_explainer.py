@@ -45,8 +45,8 @@ def test_a_plain_function_on_an_event_loop_is_not_explained(make_results: MakeRe
 
 def test_a_cell_whose_trace_has_more_lanes_than_workers_is_not_attributed(make_results: MakeResults) -> None:
     results = make_results({SERIAL: WALLS, TWO: WALLS})
-    one = cell("process", 1, id=TWO.id)  # the records of two workers
-    analysed = analyse(type(results)(**{**vars(results), "cells": (SERIAL, one)})).cells[TWO.id]
+    pool = cell("process", 1, id=TWO.id)  # the records of two workers
+    analysed = analyse(type(results)(**{**vars(results), "cells": (SERIAL, pool)})).cells[TWO.id]
     assert (analysed.losses, analysed.factors) == ((), None)
     assert analysed.unexplained is Unexplained.MORE_LANES
 
@@ -90,7 +90,7 @@ def test_one_thread_bounds_the_tasks_of_an_event_loop(
 
 
 @pytest.mark.parametrize("in_one_interpreter", [False, True])
-def test_processes_of_the_same_group_tell_contention_for_objects_from_slow_memory(
+def test_processes_of_the_same_group_distinguish_contention_for_objects_from_slow_memory(
     make_results: MakeResults,
     in_one_interpreter: bool,  # noqa: FBT001
 ) -> None:
@@ -110,9 +110,9 @@ def test_one_process_does_not_bound_tasks_that_wait_at_the_same_time(
 ) -> None:
     pool = {"_target_": "runner_probe.adapters.asyncio_process.AsyncioProcess", "concurrency": concurrency}
     executor = {"name": "asyncio_process", "pool": pool}
-    one = cell("asyncio_process", 1, settings={**SETTINGS, "executor": executor})
+    one_process = cell("asyncio_process", 1, settings={**SETTINGS, "executor": executor})
     computing, waiting = (
-        analyse(make_results({SERIAL: WALLS, one: WALLS}, waits=waits)).cells[one.id]
+        analyse(make_results({SERIAL: WALLS, one_process: WALLS}, waits=waits)).cells[one_process.id]
         for waits in (False, True)
     )
     assert computing.speedup_bound == Estimate.exact(1.0)

@@ -175,14 +175,14 @@ BOUND = estimate(2.0, 1.9, 2.05)
         ({"contains": 9.0}, BoundLimit.LONGEST_TASK, (9.0, 2.0, None)),
         ({"about": 2.0}, BoundLimit.CPUS, None),  # it holds
         ({"about": 1.5}, BoundLimit.CPUS, None),  # the bound allows it
-        ({"figure": "efficiency", "about": 3.43}, BoundLimit.CPUS, None),  # the bound says nothing of it
+        ({"figure": "efficiency", "about": 3.43}, BoundLimit.CPUS, None),  # the bound does not apply to it
     ],
 )
 def test_a_speedup_above_the_bound_says_what_it_would_need(
     known: dict[str, Any], limit: BoundLimit, reach: tuple[float, float, int | None] | None
 ) -> None:
-    found = compare(known, speedup_bound=BOUND, bound_limit=limit).out_of_reach
+    out_of_reach = compare(known, speedup_bound=BOUND, bound_limit=limit).out_of_reach
     expected = reach and OutOfReach(
         speedup=reach[0], bound=BOUND, limit=limit, count=reach[1], needed=reach[2]
     )
-    assert found == expected
+    assert out_of_reach == expected

@@ -29,7 +29,7 @@ OUTER = ["<module> probe/__main__.py", "main runner_probe/probe_main.py"]
 RUNNING = [*OUTER, "run_bare runner_probe/iteration.py"]
 
 
-def test_the_own_time_of_a_function_is_summed_over_all_threads() -> None:
+def test_the_time_of_a_function_itself_is_summed_over_all_threads() -> None:
     profile = speedscope(
         [([*RUNNING, "work a.py"], 1.0), ([*RUNNING, "work a.py", "help b.py"], 0.5)],
         [(["worker pool.py", "work a.py"], 2.0)],

@@ -25,23 +25,23 @@ NOISE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01)
 def pool(cause: Cause, share: float = 0.3, *, settings: Any = None, workers: int = 4, **changes: Any) -> Any:
     """Make a pool that loses a share of its workers' time to one cause; it takes 1 s, as the loop does."""
     settings = settings or {**SETTINGS, "executor": POOL}
-    own = replace(cell("process", workers), settings=settings, executor=settings["executor"]["name"])
+    pool_cell = replace(cell("process", workers), settings=settings, executor=settings["executor"]["name"])
     chunk_size = changes.pop("chunk_size", 1)
     facts = {"losses": (loss(share, cause),), "tasks": 100, "tasks_per_chunk": 1, **changes}
-    return analysed_cell(cell=replace(own, chunk_size=chunk_size), **facts)
+    return analysed_cell(cell=replace(pool_cell, chunk_size=chunk_size), **facts)
 
 
-def remedy(one: CellAnalysis, *others: CellAnalysis, equal: bool | None = None) -> RemedyCode | None:
-    """Choose the remedy of a pool next to others, whose times are theirs."""
-    cells = [analysed_cell("serial"), one, *others]
+def remedy(losing_pool: CellAnalysis, *others: CellAnalysis, equal: bool | None = None) -> RemedyCode | None:
+    """Choose the remedy for a pool that is compared with others, by their times."""
+    cells = [analysed_cell("serial"), losing_pool, *others]
     times = {
-        found.cell.id: {
-            number: (found.wall_s or estimate(1.0)).value * factor for number, factor in enumerate(NOISE)
+        analysed.cell.id: {
+            number: (analysed.wall_s or estimate(1.0)).value * factor for number, factor in enumerate(NOISE)
         }
-        for found in cells
+        for analysed in cells
     }
     group = ComparedCells(cells, CellTimes(times, Level(0.95, 1)), has_equal_tasks=equal)
-    chosen = remedy_of(group, one)
+    chosen = remedy_of(group, losing_pool)
     return None if chosen is None else chosen.code
 
 
@@ -56,7 +56,7 @@ SLOWER_PROCESSES = analysed_cell("process", 8, wall_s=2.0)
 
 
 @pytest.mark.parametrize(
-    ("one", "others", "equal", "code"),
+    ("losing_pool", "others", "equal", "code"),
     [
         (pool(start_up.LATE_WORKERS), (), None, RemedyCode.FEWER_WORKERS),
         (pool(start_up.LATE_WORKERS), (FEWER_SLOWER,), None, None),
@@ -115,6 +115,6 @@ SLOWER_PROCESSES = analysed_cell("process", 8, wall_s=2.0)
     ],
 )
 def test_a_remedy_is_only_given_where_the_study_allows_it(
-    one: CellAnalysis, others: tuple[CellAnalysis, ...], equal: Any, code: RemedyCode | None
+    losing_pool: CellAnalysis, others: tuple[CellAnalysis, ...], equal: Any, code: RemedyCode | None
 ) -> None:
-    assert remedy(one, *others, equal=equal) is code
+    assert remedy(losing_pool, *others, equal=equal) is code

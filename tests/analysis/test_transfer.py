@@ -47,9 +47,9 @@ def transfer(
 
 
 def split(by_cause: dict[Cause, float], sent: Transfer | None) -> dict[Cause, Any]:
-    found = transfer_losses(by_cause, sent, (DISPATCH, EMPTY_QUEUE), (POOL_START, POOL_END))
-    assert sum(found.values()) == pytest.approx(sum(by_cause.values()))
-    return {cause: pytest.approx(seconds) for cause, seconds in found.items() if abs(seconds) > 1e-9}
+    split_losses = transfer_losses(by_cause, sent, (DISPATCH, EMPTY_QUEUE), (POOL_START, POOL_END))
+    assert sum(split_losses.values()) == pytest.approx(sum(by_cause.values()))
+    return {cause: pytest.approx(seconds) for cause, seconds in split_losses.items() if abs(seconds) > 1e-9}
 
 
 @pytest.mark.parametrize("seconds", [0.25, 0.5])
@@ -79,8 +79,8 @@ def test_items_and_results_share_what_is_lost_by_what_they_take() -> None:
 
 def test_the_first_items_delay_the_start_and_the_last_results_the_end() -> None:
     # Each of two workers waits for what is sent to both, which is a fifth of all.
-    found = split({DISPATCH: 0.0, POOL_START: 3.0, POOL_END: 2.0}, transfer(items=takes(0.25)))
-    assert found == {ITEMS: 1.0, POOL_START: 2.4, POOL_END: 1.6}
+    split_losses = split({DISPATCH: 0.0, POOL_START: 3.0, POOL_END: 2.0}, transfer(items=takes(0.25)))
+    assert split_losses == {ITEMS: 1.0, POOL_START: 2.4, POOL_END: 1.6}
 
 
 def test_what_takes_little_is_dispatch() -> None:
@@ -126,10 +126,10 @@ def loss(cause: Cause) -> Loss:
     ],
 )
 def test_remedies_fit_what_is_sent(cause: Cause, sent: Transfer, remedy: str) -> None:
-    found = with_transfer_facts(loss(cause), sent)
-    assert remedy in found.cause.remedy
-    assert ("bigger chunks" in found.cause.remedy) == ("bigger chunks" in remedy)
-    assert isinstance(found.detail, Sent)
+    split_losses = with_transfer_facts(loss(cause), sent)
+    assert remedy in split_losses.cause.remedy
+    assert ("bigger chunks" in split_losses.cause.remedy) == ("bigger chunks" in remedy)
+    assert isinstance(split_losses.detail, Sent)
 
 
 def test_other_losses_stay_as_they_are() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.cli.schema import GROUPS, SCHEMAS, suggest, suggest_setting, where
+from runner.cli.schema import GROUPS, SCHEMAS, name_setting, suggest, suggest_setting
 from runner.cli.validate import read_point
 from runner.settings import STUDY_SETTINGS, Config, Origin, Point
 
@@ -178,10 +178,10 @@ def test_a_value_of_the_wrong_type_raises_an_error_of_omegaconf() -> None:
 
 
 def test_a_setting_of_a_group_is_named_by_option_and_file() -> None:
-    assert where("workload.items[0]", _ORIGINS) == f"{_SQUARES}: items[0]"
-    assert where("baseline", _ORIGINS) == "executor 'serial' (mine/executor/serial.yaml)"
-    assert where("workers", _ORIGINS) == "workers"
-    assert where("workload.items", {}) == "workload.items"
+    assert name_setting("workload.items[0]", _ORIGINS) == f"{_SQUARES}: items[0]"
+    assert name_setting("baseline", _ORIGINS) == "executor 'serial' (mine/executor/serial.yaml)"
+    assert name_setting("workers", _ORIGINS) == "workers"
+    assert name_setting("workload.items", {}) == "workload.items"
 
 
 def test_all_known_names_are_listed_if_none_is_similar() -> None:

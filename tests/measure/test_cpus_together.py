@@ -1,4 +1,4 @@
-"""How quick CPUs are while others are busy."""
+"""The speed of CPUs while others are busy."""
 
 import subprocess
 from typing import Any, Self
@@ -9,8 +9,8 @@ from runner.measure import cpus_together
 from runner.measure.cpus_together import measure_together
 
 
-class MadeWorkers:
-    """Processes whose work takes 10 ns of CPU time alone, and 12, 13, … at the same time."""
+class FakeWorkers:
+    """Processes whose work takes 10 ns of CPU time alone, and 12, 13, … ns at the same time."""
 
     def __init__(self, _: int) -> None:
         self.runs = 0
@@ -26,7 +26,7 @@ class MadeWorkers:
 
 
 def test_the_median_of_interleaved_ratios_and_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpus_together, "_Workers", MadeWorkers)
+    monkeypatch.setattr(cpus_together, "_Workers", FakeWorkers)
     assert measure_together([2, 8, 1, None], cpus=2) == {
         "2": {"value": 0.625, "low": round(10 / 19, 4), "high": round(10 / 13, 4)}
     }
@@ -35,7 +35,7 @@ def test_the_median_of_interleaved_ratios_and_its_bounds(monkeypatch: pytest.Mon
 def test_only_numbers_of_workers_that_can_be_busy_at_the_same_time_are_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cpus_together, "_Workers", MadeWorkers)
+    monkeypatch.setattr(cpus_together, "_Workers", FakeWorkers)
     assert measure_together([1, None], cpus=8) == {}
     assert [*measure_together([1, 2, 4, 16], cpus=8)] == ["2", "4", "8"]
     assert measure_together([4], cpus=1) == {}

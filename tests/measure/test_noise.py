@@ -64,7 +64,7 @@ def test_cpu_times_are_read_as_the_kernel_writes_them(
 
 
 class ScriptedWork:
-    """Fixed work whose runs take these seconds on its runner clock, one after the other."""
+    """Fixed work with a clock of its own, whose runs take these seconds, one after the other."""
 
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.now = list(seconds), 0.0

@@ -1,4 +1,4 @@
-"""What is said of an invocation that reached a limit: slow, waiting or hung, where, and what helps."""
+"""Messages about an invocation that reached a limit: whether it is slow or hung, where, and what helps."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -240,7 +240,7 @@ def test_a_line_that_takes_a_lock_shows_what_a_thread_waits_for(tmp_path: Path) 
     )
 
 
-def test_without_evidence_the_limit_and_its_setting_are_told() -> None:
+def test_without_evidence_the_limit_and_its_setting_are_named() -> None:
     bare = Ending(reply=None, ended="timeout", exit_code=None, seconds=1, orphans_cpu_s=0, cpu_s=0, killed=0)
     assert explain_limit(bare, 2.5, None) == (
         "terminated at its time limit of 2.5 s; raise time_limit_s if it needs longer"

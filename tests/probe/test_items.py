@@ -1,4 +1,4 @@
-"""Items that are made one by one are taken up to limits; lists are taken as they are."""
+"""Items that are made one by one have limits; lists are taken whatever their length."""
 
 import itertools
 from collections.abc import Iterator

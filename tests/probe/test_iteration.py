@@ -57,7 +57,7 @@ class FakePool:
         events.append("open")
 
     def submit(
-        self, _: object, call: Callable[[Any], Any], first: int, items: list[Any], *, each: bool = False
+        self, _: object, call: Callable[[Any], Any], first: int, items: list[Any], *, per_task: bool = False
     ) -> FakeFuture:
         self.clock.now += SUBMITTING
         number, self.submitted = self.submitted, self.submitted + 1
@@ -70,7 +70,7 @@ class FakePool:
             self.clock.now += TASK
             if task == self.bad_task:
                 failure = (task, "ValueError", "bad", "Traceback")
-        if not each:
+        if not per_task:
             timings = [(first, len(items), timings[0][2], timings[-1][3], None, None)]  # type: ignore[list-item]
         return FakeFuture(self, number, (values, timings, (HOST, 1, 2, True), failure))
 
@@ -97,8 +97,8 @@ def double(number: int) -> int:
     return 2 * number
 
 
-def bag(count: int, chunk_size: int | None = 1, *, each: bool = True) -> ChunkedTasks:
-    return ChunkedTasks(double, list(range(count)), chunk_size, each=each)
+def bag(count: int, chunk_size: int | None = 1, *, per_task: bool = True) -> ChunkedTasks:
+    return ChunkedTasks(double, list(range(count)), chunk_size, per_task=per_task)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_the_tasks_of_a_chunk_are_submitted_and_received_together(clock: Clock, 
 
 
 def test_a_chunk_traced_as_a_whole_is_one_record(clock: Clock, events: list[str]) -> None:
-    first, second = rows(run_cold(bag(5, 3, each=False), lambda: FakePool(clock, events), clock))
+    first, second = rows(run_cold(bag(5, 3, per_task=False), lambda: FakePool(clock, events), clock))
     assert (first["task"], first["tasks"], second["task"], second["tasks"]) == (0, 3, 3, 2)
     assert first["busy_ns"] == 3 * TASK + 2 * STARTING
     assert first["cpu_ns"] is None

@@ -1,4 +1,4 @@
-"""What is pickled of a workload: how large it is, and what is the same object again."""
+"""The pickled data of a workload: its size, and how much of it is the same objects again."""
 
 import threading
 from itertools import count
@@ -32,9 +32,9 @@ def measured(
     results: list[Any] | None = None,
     call: Any = plain,
 ) -> PickledReply:
-    found = measure_payload(call, items, items if results is None else results, lambda: 0)[kind]
-    assert found is not None
-    return found
+    payload = measure_payload(call, items, items if results is None else results, lambda: 0)[kind]
+    assert payload is not None
+    return payload
 
 
 def test_a_bound_method_carries_its_object() -> None:
@@ -46,9 +46,9 @@ def test_a_bound_method_carries_its_object() -> None:
 
 def test_items_and_results_have_their_own_sizes() -> None:
     items = [bytes(MEGABYTE), bytes(3 * MEGABYTE)]
-    found = measured("items", items, [1, 2])
-    assert found["mean_bytes"] == pytest.approx(2e6, rel=0.01)
-    assert found["largest_bytes"] == pytest.approx(3e6, rel=0.01)
+    payload = measured("items", items, [1, 2])
+    assert payload["mean_bytes"] == pytest.approx(2e6, rel=0.01)
+    assert payload["largest_bytes"] == pytest.approx(3e6, rel=0.01)
     assert measured("results", [1, 2], items)["mean_bytes"] == pytest.approx(2e6, rel=0.01)
     assert measured("results", items, [1, 2])["mean_bytes"] < 100
 
@@ -62,23 +62,23 @@ def test_the_same_object_in_every_item_is_repeated() -> None:
 
 
 def test_more_than_is_kept_is_counted() -> None:
-    found = measured("items", [bytes(30 * MEGABYTE)])
-    assert found["mean_bytes"] == pytest.approx(30e6, rel=0.01)
-    assert found["pickle_s"] >= 0.045  # its copy, at least
-    assert found["unpickle_s"] >= 0.045
+    payload = measured("items", [bytes(30 * MEGABYTE)])
+    assert payload["mean_bytes"] == pytest.approx(30e6, rel=0.01)
+    assert payload["pickle_s"] >= 0.045  # its copy, at least
+    assert payload["unpickle_s"] >= 0.045
 
 
 @pytest.mark.parametrize("numbers", [1000, 2_000_000])
 def test_arrays_have_the_size_of_their_buffer(numbers: int) -> None:
     numpy = pytest.importorskip("numpy")
-    found = measured("results", [1], [numpy.zeros(numbers)])
-    assert found["mean_bytes"] == pytest.approx(8 * numbers, rel=0.05)
+    payload = measured("results", [1], [numpy.zeros(numbers)])
+    assert payload["mean_bytes"] == pytest.approx(8 * numbers, rel=0.05)
 
 
 def test_what_cannot_be_pickled_is_unknown() -> None:
-    found = measure_payload(lambda item: item, [threading.Lock()], [1])
-    assert found["function"] is found["items"] is None
-    assert found["results"] is not None
+    payload = measure_payload(lambda item: item, [threading.Lock()], [1])
+    assert payload["function"] is payload["items"] is None
+    assert payload["results"] is not None
     assert measure_payload(plain, [], [])["items"] is None
 
 
@@ -96,6 +96,6 @@ def test_a_few_items_stand_for_many() -> None:
 
 def test_pickling_ends_when_its_time_is_over() -> None:
     clock = count(step=5_000_000)  # every look at it takes 5 ms
-    found = measure_payload(plain, [list(range(500_000))], [1], lambda: next(clock))
-    assert found["items"] is not None
-    assert found["items"]["mean_bytes"] < 500_000  # more than 1 MB in all
+    payload = measure_payload(plain, [list(range(500_000))], [1], lambda: next(clock))
+    assert payload["items"] is not None
+    assert payload["items"]["mean_bytes"] < 500_000  # more than 1 MB in all

@@ -26,8 +26,8 @@ def in_third_task(run: Callable[[Callable[[int], Any]], Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("run", "is_traced"),
     [
-        (lambda task: run_chunk(task, 0, range(4), each=True), True),
-        (lambda task: run_chunk(task, 0, range(4), each=False), False),
+        (lambda task: run_chunk(task, 0, range(4), per_task=True), True),
+        (lambda task: run_chunk(task, 0, range(4), per_task=False), False),
         (lambda task: run_lean(task, 0, range(4)), False),
     ],
 )

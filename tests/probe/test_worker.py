@@ -59,16 +59,16 @@ def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.parametrize("each", [True, False])
-def test_values_come_in_the_order_of_the_items(each: bool) -> None:  # noqa: FBT001 - a parameter
-    values, _, _, failure = run_chunk(square, 5, [3, 1, 2], each=each)
+@pytest.mark.parametrize("per_task", [True, False])
+def test_values_come_in_the_order_of_the_items(per_task: bool) -> None:  # noqa: FBT001 - a parameter
+    values, _, _, failure = run_chunk(square, 5, [3, 1, 2], per_task=per_task)
     assert values == [9, 1, 4]
     assert failure is None
 
 
 def test_each_task_is_recorded_with_its_position_in_the_bag() -> None:
     before = time.perf_counter_ns()
-    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], each=True)
+    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], per_task=True)
     after = time.perf_counter_ns()
     assert [(task, tasks) for task, tasks, *_ in timings] == [(5, 1), (6, 1), (7, 1)]
     times = [moment for _, _, started, ended, *_ in timings for moment in (started, ended)]
@@ -78,7 +78,7 @@ def test_each_task_is_recorded_with_its_position_in_the_bag() -> None:
 
 def test_a_chunk_of_short_tasks_has_one_timing() -> None:
     before = time.perf_counter_ns()
-    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], each=False)
+    _, timings, _, _ = run_chunk(square, 5, [1, 2, 3], per_task=False)
     [(task, tasks, started, ended, cpu, delay)] = timings
     assert (task, tasks) == (5, 3)
     assert before <= started <= ended <= time.perf_counter_ns()
@@ -93,7 +93,7 @@ def test_the_main_thread_counts_the_cpu_time_of_its_process_and_another_its_own(
     timings = []
 
     def run() -> None:
-        timings.extend(run_chunk(square, 0, [1], each=True)[1])
+        timings.extend(run_chunk(square, 0, [1], per_task=True)[1])
 
     run()
     thread = threading.Thread(target=run)
@@ -103,7 +103,7 @@ def test_the_main_thread_counts_the_cpu_time_of_its_process_and_another_its_own(
 
 
 def test_the_report_names_host_process_and_thread() -> None:
-    _, _, (host, process, thread, gil_enabled), _ = run_chunk(square, 0, [1], each=True)
+    _, _, (host, process, thread, gil_enabled), _ = run_chunk(square, 0, [1], per_task=True)
     assert host == os.uname().nodename
     assert (process, thread) == (os.getpid(), threading.get_native_id())
     assert gil_enabled is getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -124,7 +124,7 @@ def test_any_exception_ends_a_lean_chunk(error: BaseException) -> None:
     assert values == [1, 2]
 
 
-@pytest.mark.parametrize("each", [True, False])
+@pytest.mark.parametrize("per_task", [True, False])
 @pytest.mark.parametrize(
     ("error", "kind", "message"),
     [
@@ -140,15 +140,15 @@ def test_any_exception_ends_its_chunk_and_is_reported_as_text(
     error: BaseException,
     kind: str,
     message: str,
-    each: bool,  # noqa: FBT001 - a parameter
+    per_task: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    values, timings, _, failure = run_chunk(raising(error), 10, [1, 2, 3, 4], each=each)
+    values, timings, _, failure = run_chunk(raising(error), 10, [1, 2, 3, 4], per_task=per_task)
     assert failure is not None
     assert failure[:3] == (12, kind, message)
     assert "in call" in failure[3]
     assert kind in failure[3].splitlines()[-1]
     assert values == [1, 2]
-    assert len(timings) == (2 if each else 0)
+    assert len(timings) == (2 if per_task else 0)
 
 
 def test_the_cause_of_an_exception_is_in_its_traceback() -> None:
@@ -158,22 +158,22 @@ def test_the_cause_of_an_exception_is_in_its_traceback() -> None:
         except TypeError as error:
             raise ValueError("bad") from error
 
-    *_, failure = run_chunk(call, 0, [1], each=True)
+    *_, failure = run_chunk(call, 0, [1], per_task=True)
     assert failure is not None
     assert "TypeError: can't multiply" in failure[3]
 
 
-@pytest.mark.parametrize("each", [True, False])
+@pytest.mark.parametrize("per_task", [True, False])
 @pytest.mark.parametrize("call", [square_later, functools.partial(square_later)])
-def test_coroutine_functions_and_their_partials_are_awaited(call: Any, each: bool) -> None:  # noqa: FBT001 - a parameter
-    values, timings, _, failure = run_chunk(call, 0, [1, 2, 3], each=each)
+def test_coroutine_functions_and_their_partials_are_awaited(call: Any, per_task: bool) -> None:  # noqa: FBT001 - a parameter
+    values, timings, _, failure = run_chunk(call, 0, [1, 2, 3], per_task=per_task)
     assert failure is None
     assert values == [1, 4, 9]
-    assert len(timings) == (3 if each else 1)
+    assert len(timings) == (3 if per_task else 1)
 
 
 def test_a_coroutine_method_is_awaited() -> None:
-    assert run_chunk(Doubler().double, 0, [1, 2], each=True)[0] == [2, 4]
+    assert run_chunk(Doubler().double, 0, [1, 2], per_task=True)[0] == [2, 4]
 
 
 @pytest.mark.parametrize("call", [square, len, Doubler, functools.partial(square), Doubler()])
@@ -182,7 +182,7 @@ def test_other_callables_are_not_taken_for_coroutine_functions(call: Any) -> Non
 
 
 def test_the_coroutines_of_a_chunk_share_one_event_loop_that_is_closed_afterwards() -> None:
-    first, second = (run_chunk(running_loop, 0, [1, 2, 3], each=True)[0] for _ in range(2))
+    first, second = (run_chunk(running_loop, 0, [1, 2, 3], per_task=True)[0] for _ in range(2))
     assert first[0] is first[1] is first[2]
     assert first[0] is not second[0]
     assert first[0].is_closed()
@@ -195,7 +195,7 @@ def test_a_chunk_of_coroutines_leaves_no_descriptor_and_no_warning() -> None:
     before = open_descriptors()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run_chunk(square_later, 0, [1, 2, 3], each=True)
+        run_chunk(square_later, 0, [1, 2, 3], per_task=True)
         after = open_descriptors()
     assert after == before
     assert caught == []
@@ -227,7 +227,7 @@ def test_a_chunk_of_coroutines_ends_their_remaining_tasks() -> None:
         await asyncio.to_thread(square, 1)
         return await anext(generator)
 
-    values, _, _, failure = run_chunk(leave, 0, [1], each=True)
+    values, _, _, failure = run_chunk(leave, 0, [1], per_task=True)
     assert (values, failure) == ([1], None)
     assert sorted(ended) == ["generator", "task"]
     assert threading.enumerate() == threads
@@ -242,7 +242,7 @@ def test_a_coroutine_that_raises_ends_its_chunk() -> None:
             raise ValueError("bad")
         return number
 
-    values, timings, _, failure = run_chunk(fail, 0, [1, 2, 3], each=True)
+    values, timings, _, failure = run_chunk(fail, 0, [1, 2, 3], per_task=True)
     assert failure is not None
     assert failure[:3] == (1, "ValueError", "bad")
     assert (values, len(timings)) == ([1], 1)
@@ -263,7 +263,7 @@ def test_the_run_delay_is_unknown_if_the_system_does_not_report_it(monkeypatch: 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(chunk, "_thread_state", threading.local())
     assert run_delay_ns() is None
-    _, [(*_, delay)], _, _ = run_chunk(square, 0, [1], each=True)
+    _, [(*_, delay)], _, _ = run_chunk(square, 0, [1], per_task=True)
     assert delay is None
 
 
@@ -275,7 +275,7 @@ def test_threads_that_end_close_their_descriptors() -> None:
     during = []
 
     def run() -> None:
-        run_chunk(square, 0, [1, 2], each=True)
+        run_chunk(square, 0, [1, 2], per_task=True)
         during.append(open_descriptors())
 
     for _ in range(5):

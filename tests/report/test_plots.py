@@ -26,7 +26,7 @@ from runner.facts import (
 )
 from runner.records import Cell, Mode
 from runner.report.plots import draw, render_plots
-from runner.report.plots.appearance import FAILURE, looks_of
+from runner.report.plots.appearance import FAILURE, series_styles_of
 from runner.report.plots.layout import NO_COUNT
 from tests.analysis_factories import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
 from tests.factories import POOL, SERIAL
@@ -422,7 +422,7 @@ def test_an_executor_that_takes_no_workers_has_a_separate_x() -> None:
     study.add("thread", 2, [1.0])
     study.add("asyncio", None, [1.5])
     speedup, efficiency = study.draw()["speedup"].axes
-    asyncio = looks_of(["asyncio"])["asyncio"].colour.lower()
+    asyncio = series_styles_of(["asyncio"])["asyncio"].colour.lower()
     assert tick_labels(efficiency)[0] == "n/a"
     assert runs(speedup, asyncio) == pytest.approx([4 / 3])
     assert runs(efficiency, asyncio) == []
@@ -510,7 +510,7 @@ def test_chunks_of_all_tasks_have_a_panel_and_the_loop_is_in_every_panel() -> No
         "chunk_size = all",
     ]
     assert [runs(axes, VERMILION) for axes in figures["speedup"].axes[::2]] == [[2.0], [4.0]]
-    control_colour = looks_of(["control"])["control"].colour.lower()
+    control_colour = series_styles_of(["control"])["control"].colour.lower()
     assert [len(runs(axes, control_colour)) for axes in figures["time"].axes] == [1, 1]
 
 
@@ -638,9 +638,12 @@ def test_panels_of_one_baseline_share_their_time_axis() -> None:
 
 
 def test_shipped_executors_keep_their_colours_and_others_get_different_ones() -> None:
-    few, many = looks_of(["thread", "process"]), looks_of(["mine", "process", "ray", "thread"])
+    few, many = (
+        series_styles_of(["thread", "process"]),
+        series_styles_of(["mine", "process", "ray", "thread"]),
+    )
     assert [many[name] for name in few] == list(few.values())
-    assert len({(look.colour, look.marker) for look in many.values()}) == 4
+    assert len({(style.colour, style.marker) for style in many.values()}) == 4
 
 
 def test_a_law_is_drawn_with_its_band_and_to_twice_the_workers_that_were_measured() -> None:

@@ -1,4 +1,4 @@
-"""Real processes, most of them small scripts, through the supervising process."""
+"""Real processes, most of them small scripts, under the supervising process."""
 
 import hashlib
 import json
@@ -268,7 +268,9 @@ def test_the_limit_of_the_tasks_begins_with_them(supervising: Supervisor, tmp_pa
     assert (decoded(ending), ending.ended, ending.activity) == ({"all": "well"}, "exited", "")
 
 
-def test_an_activity_that_takes_long_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_activity_that_takes_long_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = client_module._PROGRAM.replace(
         "from runner",
         "import runner.supervise.server as server; server._REPORT_AFTER_S = 0.1; from runner",

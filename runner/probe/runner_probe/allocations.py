@@ -1,4 +1,4 @@
-"""The lines of code that hold a process's memory at its peak, from `tracemalloc`; never in a timed run.
+"""The lines of code that hold a process's memory at its peak, by `tracemalloc`; never in a timed run.
 
 Workers import this file by name, so it imports from the standard library and this package only.
 """
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SAMPLE_S = 0.005
-_GROWTH = 1.1  # a snapshot is taken when this many times as much is allocated as at the previous one
-_FRAMES = 16  # enough to find the user's line that called a library
+_GROWTH = 1.1  # growth since the previous snapshot that makes another one necessary
+_FRAMES = 16  # enough to find the line of the user that called a library
 _MAX_LINES = 100
 _LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")})
 _PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -36,7 +36,7 @@ class AllocationTracer:
     """Samples what this process has allocated since the tracer started, and keeps the snapshot of the peak.
 
     Args:
-        folder: for a file with the lines of code and the bytes that they hold at the peak
+        folder: where a file with the lines of code, and the bytes that they hold at the peak, is written
     """
 
     def __init__(self, folder: str) -> None:
@@ -154,8 +154,8 @@ def _source(place: tuple[str, int]) -> str:
 def _place(frames: tracemalloc.Traceback) -> tuple[str, int] | None:
     """Find the innermost line of the user's code; None for memory that only the probe and the pool hold.
 
-    If the task's function is from a library, it is the line in the library. If the kept frames do not reach
-    up to the user's code, it is the innermost line.
+    If the task's function is from a library, the line is that in the library. If the recorded frames do not
+    reach up to the user's code, it is the innermost line.
     """
     places = [(frame.filename, frame.lineno) for frame in reversed(frames)]  # the innermost first
     if places[0] == _TASK:

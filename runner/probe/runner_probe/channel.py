@@ -1,7 +1,7 @@
 """The two ends of an invocation: a specification comes in, a reply goes out, both as JSON.
 
-The reply is preceded by a mark and its length. So it is complete without an end of file (a daemon that the
-workload leaves behind may keep the descriptor open), and is found among what a prefix command prints.
+The reply is preceded by a mark and its length. So it needs no end of file (a daemon that the workload leaves
+behind may keep the descriptor open), and can be told from what a prefix command prints.
 
 The package `json` imports `re` and `enum`, which would cost 8 ms of every invocation. So this module uses the
 package's C accelerator, and the package itself where the accelerator is missing or different.
@@ -31,7 +31,7 @@ class Channel:
         os.dup2(2, 1)
 
     def receive(self) -> ProbeInput:
-        """Read standard input, then replace it by an empty one for the workload."""
+        """Read standard input, then replace it by an empty file for the workload."""
         received: ProbeInput = loads(sys.stdin.buffer.read().decode())
         self._mark, self._note_mark = received["reply_mark"].encode(), received["note_mark"].encode()
         empty = os.open(os.devnull, os.O_RDONLY)
@@ -40,15 +40,16 @@ class Channel:
         return received
 
     def announce(self, activity: str) -> None:
-        """Tell the supervisor what happens now, before the tasks run; empty: they run now.
+        """Announce an activity before the tasks to the supervisor; empty: the tasks run now.
 
-        It is appended to the specification, a file of the supervisor's, which looks there from time to time:
-        to wake it would take time from what is measured. A prefix command may pass on something else.
+        It is appended to the file of the specification, which the supervisor reads from time to time: waking
+        the supervisor would take time from what is measured. If a prefix command passes on something else
+        than this file, the announcement is sent as a note.
         """
         note: Note = {"activity": activity, "at_s": time.monotonic()}
         try:
             os.write(self._specification, dumps(note).encode() + b"\n")
-        except OSError:  # a pipe, or a file that is only read
+        except OSError:  # a pipe, or a file that cannot be written
             self.note(note)
 
     def note(self, note: Note) -> None:
@@ -83,7 +84,7 @@ def loads(text: str) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Encode one JSON value; TypeError for types that JSON lacks."""
+    """Encode one JSON value; raise TypeError for types that JSON lacks."""
     try:
         from _json import encode_basestring_ascii, make_encoder  # noqa: PLC0415
 

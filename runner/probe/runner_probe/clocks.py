@@ -11,19 +11,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    #: host; submitted and received (None: not recorded) on this clock; started and ended on the host's; in ns
+    #: host; when submitted and received (None: unknown) by this clock, started and ended by the host's; in ns
     Moments = tuple[str, int, int | None, int, int]
 
 
-def shifts_ns(moments: Iterable[Moments], here: str) -> dict[str, int]:
-    """Compute the shift of each other host, to add to its times: the middle of the possible interval.
+def shifts_ns(moments: Iterable[Moments], this_host: str) -> dict[str, int]:
+    """Compute the shift to add to the times of each other host: the middle of the possible interval.
 
-    If no arrival was recorded, the first task is assumed to have started when it was submitted.
+    If no arrival was recorded, some task is assumed to have started as soon as it was submitted.
     """
     lowest: dict[str, int] = {}
     highest: dict[str, int] = {}
     for host, submitted, received, started, ended in moments:
-        if host == here:
+        if host == this_host:
             continue
         lowest[host] = max(lowest.get(host, submitted - started), submitted - started)
         if received is not None:

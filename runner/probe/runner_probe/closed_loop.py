@@ -29,8 +29,8 @@ class Loops:
 
     def __init__(self, duration_ns: int) -> None:
         self.started_at = 0.0  # seconds since the epoch
-        self.opened_ns = 0  #: of the pool, as closed_ns
-        self.closed_ns = 0
+        self.opened_ns = 0  #: before the pool was opened
+        self.closed_ns = 0  #: after the pool was shut down
         self.duration_ns = duration_ns
         self.used = NOTHING  #: by all its processes
         self.submitted_ns: list[int] = []
@@ -58,7 +58,7 @@ class Loops:
         return sum(1 for _, _, ended_ns, *_ in self.reports if ended_ns and ended_ns[-1] > closes_ns)
 
     def results(self) -> Iterator[tuple[int, Any]]:
-        """List for every worker the position and the last result of each item that it ran."""
+        """List, for every worker, the position and the last result of each item that it ran."""
         for _, _, _, values, *_ in self.reports:
             yield from values.items()
 
@@ -157,5 +157,5 @@ def percentile(ascending: Sequence[int], part: int) -> int:
 
 
 def _first(index: int, workers: int, items: int) -> int:
-    """Choose the item that a worker starts with: workers are spread over the items."""
+    """Choose the item that a worker starts with: workers are spread evenly over the items."""
     return index * items // workers % items

@@ -1,4 +1,4 @@
-"""The time of a coroutine's steps between awaits, in which it holds the thread of its event loop."""
+"""The time of a coroutine's steps between awaits, during which it holds the thread of its event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def timed_steps(
 
 
 class HeldThread:
-    """Measures the share of their time in which coroutines hold the thread of their event loop."""
+    """Measures the share of their time for which coroutines hold the thread of their event loop."""
 
     def __init__(self, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
         self._call = call

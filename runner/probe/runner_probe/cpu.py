@@ -1,4 +1,4 @@
-"""What this process and its descendants have used: CPU time and page faults; and the CPUs that it may use."""
+"""The CPU time and page faults of this process and its descendants, and the CPUs that it may use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ except ImportError:  # Windows
 
 
 def usable_cpus() -> int:
-    """Count the CPUs that this process may use: a prefix such as `taskset` may leave it fewer."""
+    """Count the CPUs that this process may use: a prefix such as `taskset` may restrict them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -34,11 +34,11 @@ class Usage:
         minor_faults: int = 0,
     ) -> None:
         self.cpu_s = cpu_s  #: user and system time
-        self.own_cpu_s = own_cpu_s  #: the part of this process itself
-        self.main_cpu_s = main_cpu_s  #: the part of the thread that read it, the main thread
-        self.main_delay_s = main_delay_s  #: for how long that thread was runnable without a CPU; Linux only
-        self.system_s = system_s  #: the part of the kernel
-        self.minor_faults = minor_faults  #: page faults without reading a disk, such as copies after a fork
+        self.own_cpu_s = own_cpu_s  #: the part of cpu_s of this process itself
+        self.main_cpu_s = main_cpu_s  #: the part of the thread that took the reading, the main thread
+        self.main_delay_s = main_delay_s  #: how long that thread was runnable without a CPU; Linux only
+        self.system_s = system_s  #: the part of cpu_s in the kernel
+        self.minor_faults = minor_faults  #: page faults that read no disk, such as copies after a fork
 
     def since(self, before: Usage) -> Usage:
         """Return what was used between an earlier reading and this one."""
@@ -55,8 +55,9 @@ NOTHING = Usage()
 def tree_usage() -> Usage:
     """Read what this process and all its descendants have used.
 
-    The kernel adds what a child used to its parent's when the parent waits for it. Descendants that are still
-    alive (such as a fork server, with the workers it has waited for) are read from /proc, to one tick each.
+    The kernel adds the usage of a child to that of its parent when the parent waits for it. Descendants that
+    are still alive (such as a fork server, with the workers that it has waited for) are read from /proc, with
+    a resolution of one tick each.
     """
     if resource is None:
         seconds = time.process_time()
@@ -78,7 +79,7 @@ def tree_usage() -> Usage:
 
 
 def living_cpu_s() -> float:
-    """Read the CPU time of living descendants in `tree_usage`; it counts again once they are waited for."""
+    """Read the CPU time of living descendants: part of `tree_usage`, it counts again when they end."""
     return sum(_living_usage(child).cpu_s for child in _children(os.getpid()))
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from runner_probe.wire import DispatchReply
     from runner_probe.worker import Worker
 
-_WARM_UP = 4  # chunks for each worker: the pool starts its workers, and they import the workload
+_WARM_UP = 4  # chunks per worker, during which the pool starts its workers and they import the workload
 _CHUNKS = 64  # in a row
-_ROWS = 5  # of which the median is used
-_LONG_ENOUGH_NS = 1_000_000_000  # no further row after this time: a process for each chunk takes long
+_ROWS = 5  # the median row counts
+_LONG_ENOUGH_NS = 1_000_000_000  # no further row starts after this time: a process for each chunk takes long
 
 
 def measure_dispatch(
@@ -50,7 +50,7 @@ def measure_dispatch(
 def _dispatch(pool: Any, call: Callable[[Any], Any], chunks: int) -> list[Worker]:
     """Submit and collect empty chunks; return the worker of each."""
     if is_async(call):  # each chunk opens an event loop
-        futures = [pool.submit(run_chunk, call, 0, [], each=False) for _ in range(chunks)]
+        futures = [pool.submit(run_chunk, call, 0, [], per_task=False) for _ in range(chunks)]
     else:
         futures = [pool.submit(run_lean, call, 0, []) for _ in range(chunks)]
     futures.reverse()

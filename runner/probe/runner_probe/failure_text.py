@@ -1,4 +1,4 @@
-"""What a reply says of a run that failed. Only failures import this module."""
+"""The text of a reply about a run that failed. Only failures import this module."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def describe_failure(error: TaskFailed, workload: Workload) -> str:
 
 def _place(trace: str) -> str:
     """Return the file and line of the user's code that raised; empty if the traceback shows none."""
-    library, here = os.path.dirname(os.__file__), os.path.dirname(__file__)
+    library, probe = os.path.dirname(os.__file__), os.path.dirname(__file__)
     places = [
         f"{os.path.basename(file)}:{line}"
         for file, line in re.findall(r'^ +File "([^"]+)", line (\d+)', trace, re.MULTILINE)
-        if not file.startswith((library, here, "<")) and "site-packages" not in file
+        if not file.startswith((library, probe, "<")) and "site-packages" not in file
     ]
     return places[-1] if places else ""
 

@@ -1,4 +1,4 @@
-"""Making the items of a workload as its YAML describes them. Items that are made one by one have limits."""
+"""The items of a workload, made as its YAML describes them. Items that are made one by one have limits."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def take(
 ) -> list[Any]:
     """Make a list of items. Items that are not in memory yet are taken until a limit is reached.
 
-    The supervisor limits the time, also of an item that is never completed.
+    The supervisor limits the time, so an item that is never completed does not block for ever.
 
     Args:
         items: a collection or an iterator
         limit: largest number of items, unless their number is known beforehand
-        memory: functions that read how many bytes this process uses and how many are available
+        memory: functions that return how many bytes this process uses, and how many are available
 
     Raises:
         ValueError: a limit was reached

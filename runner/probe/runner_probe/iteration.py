@@ -9,7 +9,7 @@ import time
 
 from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import NOTHING, tree_usage
-from runner_probe.on_signal import watch
+from runner_probe.on_signal import set_current
 from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ RECORD_FIELDS = (
 
 
 class TaskFailed(Exception):  # noqa: N818 - the task's error
-    """A task raised an exception; has the task's position and the exception as text."""
+    """A task raised an exception. Its attributes are the task's position and the exception as text."""
 
     def __init__(self, failure: Failure) -> None:
         self.task, self.kind, self.message, self.traceback = failure
@@ -63,7 +63,7 @@ class PoolFailed(Exception):  # noqa: N818 - the pool's error
         self.workers = worker_processes(pool)
 
 
-# Names of exception classes: importing them would slow down every executor.
+# Exception classes by name, because importing them would slow down every executor.
 _BROKEN = ("BrokenExecutor", "TerminatedWorkerError")
 
 
@@ -79,16 +79,16 @@ class ChunkedTasks:
         call: runs one task
         items: one for each task
         chunk_size: tasks sent to a worker at a time; None: all in one chunk
-        each: trace every task, not only every chunk
+        per_task: trace every task, not only every chunk
     """
 
     def __init__(
-        self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, each: bool
+        self, call: Callable[[Any], Any], items: Sequence[Any], chunk_size: int | None, *, per_task: bool
     ) -> None:
         self.count = len(items)
         self.size = size = chunk_size or len(items)
-        self.call, self.each = call, each
-        self.lean = not each and not is_async(call)
+        self.call, self.per_task = call, per_task
+        self.is_lean = not per_task and not is_async(call)
         self.chunks = [(first, items[first : first + size]) for first in range(0, len(items), size)]
 
 
@@ -101,12 +101,12 @@ class UntracedIteration:
 
     def __init__(self, tasks: int) -> None:
         self.tasks = tasks
-        self.futures: list[Any] = []  #: those that are not collected yet, the next one last
+        self.futures: list[Any] = []  #: not collected yet, the next one last
         self.started_at = 0.0  # seconds since the epoch
         self.wall_ns = 0
         self.used = NOTHING  #: by all its processes
         self.values: list[Any] = []  #: results of the tasks, in the order of the items
-        self.single = False  #: a future has the result of one task, not a list of them
+        self.is_single = False  #: each future has the result of a single task, not a list of results
 
     def collected(self) -> tuple[int, int]:
         """Return the number of collected tasks, and 0: it is unknown when they ended."""
@@ -114,7 +114,7 @@ class UntracedIteration:
 
     def ended(self, result: Any) -> tuple[int, int]:
         """Return the number of tasks in the result of a future, and 0: it is unknown when they ended."""
-        return 1 if self.single else len(result), 0
+        return 1 if self.is_single else len(result), 0
 
 
 class Iteration:
@@ -127,7 +127,7 @@ class Iteration:
 
     def __init__(self, chunks: int, tasks: int) -> None:
         self.tasks = tasks
-        self.futures: list[Any] = []  #: those that are not collected yet, the next one last
+        self.futures: list[Any] = []  #: not collected yet, the next one last
         self.started_at = 0.0  # seconds since the epoch
         self.opened_ns = 0
         self.closed_ns = 0
@@ -161,9 +161,11 @@ class Iteration:
             for first, tasks, began, finished, cpu, delay in timings:
                 started, ended = began + shift, finished + shift
                 # A warm pool may return its last result just before it calls back.
-                back = ended if received is None else received or self.closed_ns
+                arrived = ended if received is None else received or self.closed_ns
                 busy = ended - started
-                records.append((first, tasks, *worker[:3], submitted, started, ended, back, busy, cpu, delay))
+                records.append(
+                    (first, tasks, *worker[:3], submitted, started, ended, arrived, busy, cpu, delay)
+                )
         if len(records) <= MAX_RECORDS:
             return records
         from runner_probe.record_merging import merge  # noqa: PLC0415 - only very many tasks need it
@@ -189,15 +191,20 @@ class Iteration:
 def run_cold(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> Iteration:
-    """Measure the tasks on a new pool, from before its construction to the return of its shutdown."""
+    """Measure the tasks on a new pool, from before its construction to the return of its shutdown.
+
+    Raises:
+        TaskFailed: a task raised an exception
+        PoolFailed: the pool raised an exception
+    """
     iteration = Iteration(len(tasks.chunks), tasks.count)
-    watch(iteration)
+    set_current(iteration)
     used_before = tree_usage()
     iteration.started_at = time.time()
     iteration.opened_ns = clock()
     pool = open_pool()
     try:
-        _drive(pool, tasks, iteration, clock)
+        _submit_and_collect(pool, tasks, iteration, clock)
     finally:
         pool.shutdown(wait=True)
     iteration.closed_ns = clock()
@@ -208,27 +215,31 @@ def run_cold(
 def run_untraced(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> UntracedIteration:
-    """Like `run_cold`, but submit the tasks as a user's own code does, without tracing.
+    """Like `run_cold`, but submit the tasks as a user's own code would, without tracing.
 
-    For tasks so short that reading the clock around a chunk would change what is measured.
+    This is for tasks so short that reading the clock around a chunk would change what is measured.
+
+    Raises:
+        PoolFailed: the workers died
+        Exception: whatever a task or the pool raises
     """
     untraced = UntracedIteration(tasks.count)
     futures = untraced.futures
-    watch(untraced)
+    set_current(untraced)
     used_before = tree_usage()
     untraced.started_at = time.time()
     opened_ns = clock()
     pool = open_pool()
     try:
-        untraced.single = single = tasks.size == 1 and not traits_of(pool).shares_call
-        if single:
+        untraced.is_single = is_single = tasks.size == 1 and not traits_of(pool).shares_call
+        if is_single:
             for _, (item,) in tasks.chunks:
                 futures.append(pool.submit(tasks.call, item))
         else:
             for _, items in tasks.chunks:
                 futures.append(pool.submit(run_plain, tasks.call, items))
         futures.reverse()
-        collect = untraced.values.append if single else untraced.values.extend
+        collect = untraced.values.append if is_single else untraced.values.extend
         while futures:
             collect(futures.pop().result())
     except BaseException as error:
@@ -250,16 +261,21 @@ def run_warm(
     count: int,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Iterator[Iteration]:
-    """Open one pool and run the tasks on it `count` times; the first iteration warms it up."""
+    """Open one pool and run the tasks on it `count` times; the first iteration warms it up.
+
+    Raises:
+        TaskFailed: a task raised an exception
+        PoolFailed: the pool raised an exception
+    """
     pool = open_pool()
     try:
         for _ in range(count):
             iteration = Iteration(len(tasks.chunks), tasks.count)
-            watch(iteration)
+            set_current(iteration)
             used_before = tree_usage()
             iteration.started_at = time.time()
             iteration.opened_ns = clock()
-            _drive(pool, tasks, iteration, clock)
+            _submit_and_collect(pool, tasks, iteration, clock)
             iteration.closed_ns = clock()
             iteration.used = tree_usage().since(used_before)
             yield iteration
@@ -267,23 +283,25 @@ def run_warm(
         pool.shutdown(wait=True)
 
 
-def _drive(pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable[[], int]) -> None:
+def _submit_and_collect(
+    pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable[[], int]
+) -> None:
     """Submit every chunk, then collect in order, as `Executor.map` does.
 
-    If only chunks are traced, the tasks are short, and a clock reading at every submission and a callback for
-    every result would change what is measured. Then all chunks count as submitted when the first one is, and
-    as received when they ended.
+    If only chunks are traced, the tasks are short: a clock reading at every submission and a callback for
+    every result would change what is measured. So all chunks count as submitted when the first one is, and as
+    received when they end.
     """
     futures = iteration.futures
     try:
-        if tasks.each:
+        if tasks.per_task:
             _submit_traced(pool, tasks, futures, iteration, clock)
         else:
             iteration.submitted_ns = [clock()] * len(tasks.chunks)
             iteration.received_ns = [None] * len(tasks.chunks)
             _submit(pool, tasks, futures)
         futures.reverse()
-        while futures:  # as in `map`, a future is not kept once its result was collected
+        while futures:  # as in `map`, a future is released once its result is collected
             iteration.reports.append(_report(futures.pop()))
     except BaseException as error:
         for future in futures:  # otherwise the whole queue would run before the pool closes
@@ -295,12 +313,12 @@ def _drive(pool: Any, tasks: ChunkedTasks, iteration: Iteration, clock: Callable
 
 def _submit(pool: Any, tasks: ChunkedTasks, futures: list[Any]) -> None:
     call = tasks.call
-    if tasks.lean:
+    if tasks.is_lean:
         for first, items in tasks.chunks:
             futures.append(pool.submit(run_lean, call, first, items))
     else:
         for first, items in tasks.chunks:
-            futures.append(pool.submit(run_chunk, call, first, items, each=False))
+            futures.append(pool.submit(run_chunk, call, first, items, per_task=False))
 
 
 def _submit_traced(
@@ -308,7 +326,7 @@ def _submit_traced(
 ) -> None:
     for index, (first, items) in enumerate(tasks.chunks):
         iteration.submitted_ns[index] = clock()
-        future = pool.submit(run_chunk, tasks.call, first, items, each=True)
+        future = pool.submit(run_chunk, tasks.call, first, items, per_task=True)
         futures.append(future)
         future.add_done_callback(_record_time(iteration.received_ns, index, clock))
 

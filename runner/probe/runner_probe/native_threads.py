@@ -7,7 +7,7 @@ import re
 
 from runner_probe.cpu import usable_cpus
 
-#: Part of a library's file name → the variable that limits its threads, which has precedence over OpenMP's.
+#: Part of a library's file name → the variable that limits its threads and takes precedence over OpenMP's.
 _LIBRARIES = {
     "openblas": "OPENBLAS_NUM_THREADS",
     "mkl_rt": "MKL_NUM_THREADS",
@@ -22,9 +22,9 @@ _NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 def native_threads() -> dict[str, int]:
     """Count the threads that each library loaded in this process may start.
 
-    Libraries that the workload's module imports are loaded here and in every worker. Those that a task itself
-    imports are found only if tasks run in this process, as in the serial loop. The numbers come from
-    `threadpoolctl` if it is installed, otherwise from the environment and the CPUs.
+    Libraries that the workload's module imports are loaded here and in every worker. Libraries that only a
+    task imports are found only if tasks run in this process, as in the plain loop. The numbers come from
+    `threadpoolctl` if it is installed, otherwise from the environment and the number of CPUs.
     """
     loaded = _loaded_libraries()
     if not loaded:

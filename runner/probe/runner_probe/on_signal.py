@@ -1,8 +1,8 @@
-"""Reports of this process on a signal, which it receives at its time limit.
+"""Reports of this process on signals, which the supervisor sends at the time limit.
 
 On one signal, every Python process of the study writes the stacks of its threads to standard error; on
-another, the probe reports how many tasks have ended. Nothing runs before the signals arrive. Linux only: the
-supervisor reads in /proc which processes handle them.
+another, the probe reports how many tasks have ended. Nothing runs before a signal arrives. Linux only: the
+supervisor reads from /proc which processes handle the signals.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def report_progress_on_signal(report: Callable[[Progress], None]) -> None:
     _signal.signal(PROGRESS_SIGNAL, handle)
 
 
-def watch(iteration: Iteration | UntracedIteration) -> None:
-    """Make an iteration the current one, whose progress is reported."""
+def set_current(iteration: Iteration | UntracedIteration) -> None:
+    """Set the current iteration, whose progress is reported on the signal."""
     global _iteration  # noqa: PLW0603 - a signal handler cannot get it otherwise
     _iteration = iteration

@@ -1,7 +1,7 @@
 """The data that a process pool pickles: the function, the items and the results of a workload.
 
-It is measured once, in the reference run, after its clock has stopped. That takes at most a tenth of a
-second: a few items and results represent all, and only the size of large objects is measured.
+It is measured once, in the reference run, after the clock has stopped. This takes at most a tenth of a
+second: a sample of the items and results is pickled, and large objects are not unpickled.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from runner_probe.wire import PayloadReply, PickledReply
 
 _FUNCTION_LIMIT_NS = 40_000_000
-_LIMIT_NS = 10_000_000  # for items and for results, each, and the same again for their repeated parts
+_LIMIT_NS = 10_000_000  # for the items, for the results, and for the repeated parts of each
 _MAX_SAMPLED = 16  # items, or results
 _MAX_KEPT_BYTES = 8 << 20  # larger data is counted, but not kept
-_COPY_S_PER_BYTE = 1.5e-9  # the copy in memory that data which is only counted lacks
+_COPY_S_PER_BYTE = 1.5e-9  # added for data that is counted but not kept, and so not copied in memory
 
 
 class _TooLong(Exception):  # noqa: N818 - it ends the pickling
@@ -39,7 +39,7 @@ class _Counter(io.RawIOBase):
     def __init__(self, until_ns: int, clock: Callable[[], int]) -> None:
         super().__init__()
         self.bytes = 0
-        self.is_cut = False  #: the time was not sufficient for the rest
+        self.is_truncated = False  #: there was no time for the rest
         self.parts: list[bytes] = []
         self._until_ns, self._clock = until_ns, clock
 
@@ -60,7 +60,7 @@ def measure_payload(
     results: Sequence[Any],
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> PayloadReply:
-    """Measure the pickled data of a workload. Objects that cannot be pickled are None."""
+    """Measure the pickled data of a workload; None for objects that cannot be pickled."""
     return {
         "function": _measure([call], _FUNCTION_LIMIT_NS, clock),
         "items": _measure(_sample(items), _LIMIT_NS, clock),
@@ -75,7 +75,7 @@ def _sample(objects: Sequence[Any]) -> list[Any]:
 
 
 def _measure(objects: Sequence[Any], limit_ns: int, clock: Callable[[], int]) -> PickledReply | None:
-    """Pickle objects while there is time; None without any, or if one cannot be pickled."""
+    """Pickle objects while there is time; None if there are none, or if one cannot be pickled."""
     until_ns = clock() + limit_ns
     sizes: list[int] = []
     pickle_ns = unpickle_s = 0.0
@@ -87,13 +87,13 @@ def _measure(objects: Sequence[Any], limit_ns: int, clock: Callable[[], int]) ->
             sizes.append(size)
             pickle_ns += took_ns
             unpickle_s += loading_s
-        together = _count(list(objects[: len(sizes)]), clock() + limit_ns, clock) if len(sizes) > 1 else None
+        combined = _count(list(objects[: len(sizes)]), clock() + limit_ns, clock) if len(sizes) > 1 else None
     except Exception:
         return None
     if not sizes:
         return None
     count = len(sizes)
-    repeated = 0.0 if together is None or together.is_cut else max(0.0, sum(sizes) - together.bytes)
+    repeated = 0.0 if combined is None or combined.is_truncated else max(0.0, sum(sizes) - combined.bytes)
     return {
         "mean_bytes": sum(sizes) / count,
         "largest_bytes": max(sizes),
@@ -104,11 +104,11 @@ def _measure(objects: Sequence[Any], limit_ns: int, clock: Callable[[], int]) ->
 
 
 def _pickle(sampled: Any, until_ns: int, clock: Callable[[], int]) -> tuple[int, float, float]:
-    """Return the bytes of an object, nanoseconds to pickle it and seconds to unpickle it."""
+    """Pickle an object; return its bytes, nanoseconds to pickle it, and seconds to unpickle it."""
     started_ns = clock()
     counter = _count(sampled, until_ns, clock)
     took_ns = clock() - started_ns
-    if counter.bytes <= _MAX_KEPT_BYTES and not counter.is_cut:
+    if counter.bytes <= _MAX_KEPT_BYTES and not counter.is_truncated:
         started_ns = clock()
         pickle.loads(b"".join(counter.parts))  # noqa: S301 - it was pickled just before
         return counter.bytes, took_ns, (clock() - started_ns) / 1e9
@@ -117,10 +117,10 @@ def _pickle(sampled: Any, until_ns: int, clock: Callable[[], int]) -> tuple[int,
 
 
 def _count(sampled: Any, until_ns: int, clock: Callable[[], int]) -> _Counter:
-    """Pickle an object into a counter. Pickling that takes too long is cut off, and the rest not counted."""
+    """Pickle an object into a counter, which is truncated when the time is over."""
     counter = _Counter(until_ns, clock)
     try:
         pickle.Pickler(counter, protocol=pickle.HIGHEST_PROTOCOL).dump(sampled)
     except _TooLong:
-        counter.is_cut = True
+        counter.is_truncated = True
     return counter

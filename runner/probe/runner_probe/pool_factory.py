@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Factory:
-    """Opens pools with the same settings. It imports everything when created, before any clock starts.
+    """Opens pools with the same settings. Creating it imports everything, before any clock starts.
 
     Args:
         pool: the executor's `_target_` and arguments, from its YAML
@@ -41,7 +41,7 @@ class Factory:
         return self.make(**self.arguments)
 
     def _context(self, start_method: str | None) -> Any:
-        """Return the context of a start method. It is always passed, since Python's default varies."""
+        """Return the context of a start method. A pool always gets one, since Python's default varies."""
         import multiprocessing  # noqa: PLC0415 - only process executors need it
 
         self.start_method = start_method or multiprocessing.get_start_method()

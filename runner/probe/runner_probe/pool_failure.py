@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runner_probe.iteration import PoolFailed
     from runner_probe.workload import Workload
 
-    #: status, message, exit code of a worker that died by itself (None: unknown)
+    #: status; message; exit code of a worker that the pool did not terminate (None: unknown)
     Explanation = tuple[Literal["failed", "crashed"], str, int | None]
 
 _BY_THE_POOL = -signal.SIGTERM  # exit code of the workers that a broken pool terminates

@@ -36,7 +36,7 @@ class _LoadedWorkload:
     """The result of loading a workload."""
 
     def __init__(self, problems: list[list[str]], workload: Workload | None = None) -> None:
-        self.problems = problems  #: setting and message
+        self.problems = problems  #: pairs of setting and message
         self.tasks = None if workload is None else len(workload.items)
         self.is_async = workload is not None and is_async(workload.call)
         self.has_initializer = workload is not None and workload.initializer is not None
@@ -115,7 +115,7 @@ def _packages() -> dict[str, str]:
 
 
 def _load(settings: WorkloadSettings, announce: Callable[[str], None]) -> _LoadedWorkload:
-    # Loops are not calibrated here: every count is 1.
+    # Every inner-loop count is 1: the check need not calibrate them.
     calls = dict.fromkeys(settings.get("snippets") or (), 1)
     try:
         workload = Workload(settings, calls, announce=announce)
@@ -131,7 +131,7 @@ def _unknown_arguments(workload: WorkloadSettings, call: Any) -> Iterator[str]:
     if not arguments:
         return
     try:
-        # A decorator's own parameters count, not those of the function that it wraps.
+        # What counts are the parameters of a decorator, not those of the function that it wraps.
         signature = inspect.signature(call.func, follow_wrapped=False)
     except (TypeError, ValueError):  # a built-in or a class without a signature
         return

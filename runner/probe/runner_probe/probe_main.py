@@ -51,7 +51,7 @@ def main() -> None:
     """Reply to one specification."""
     channel = Channel()
     received = channel.receive()
-    # As in the user's own script their folders come first; this file's folder stays, for the workers.
+    # As in the user's own script, their folders come first. The probe's folder stays, for the workers.
     sys.path[:] = [*received["path"], *sys.path[1:], sys.path[0]]
     specification = received["specification"]
     if specification["kind"] == "preflight":
@@ -70,7 +70,7 @@ def run(specification: RunSpecification, announce: Callable[[str], None] = lambd
 
     Args:
         specification: what to run
-        announce: called with each activity before the tasks, then with an empty text
+        announce: called with each activity before the tasks, then with an empty text once the tasks run
     """
     reply: RunReply = {
         "status": "ok",
@@ -143,7 +143,7 @@ def _measure(
     tracing, chunk_size = _granularity(specification, len(workload.items))
     call = workload.call
     held_thread = _held_thread(workload) if specification["with_held_share"] else None
-    tasks = ChunkedTasks(workload.call, workload.items, chunk_size, each=tracing == "task")
+    tasks = ChunkedTasks(workload.call, workload.items, chunk_size, per_task=tracing == "task")
     is_untraced = tracing in ("separate_run", "nothing") and not is_async(tasks.call)
     untraced = _run_untraced(tasks, factory) if is_untraced else None
     if untraced is not None:  # added first: the traced run may fail
@@ -189,7 +189,7 @@ def _measure_warm(
 
 
 def _held_thread(workload: Workload) -> HeldThread | None:
-    """Measure for how long coroutines hold their thread, from now on; None for plain functions."""
+    """Measure from now on how long coroutines hold their thread; None for plain functions."""
     if not is_async(workload.call):
         return None
     from runner_probe.coroutine_steps import HeldThread  # noqa: PLC0415 - only coroutines need it
@@ -200,10 +200,10 @@ def _held_thread(workload: Workload) -> HeldThread | None:
 
 
 def _granularity(specification: MeasurementSpecification, tasks: int) -> tuple[Tracing, int | None]:
-    """Return what is traced, and the chunk size.
+    """Return what to trace, and the chunk size.
 
-    The reference run of very many tasks traces them in groups: they may be very short, their records would be
-    merged anyway, and the run enters no statistic.
+    The reference run of very many tasks traces them in chunks: the tasks may be very short, their records
+    would be merged anyway, and the run enters no statistic.
     """
     tracing, chunk_size = specification["tracing"], specification["chunk_size"]
     is_reference = specification["with_labels"] and specification["reference"] is None
@@ -215,7 +215,7 @@ def _granularity(specification: MeasurementSpecification, tasks: int) -> tuple[T
 def _measure_window(
     workload: Workload, factory: Factory, specification: WindowSpecification, reply: RunReply
 ) -> None:
-    """Let every worker run tasks until a window closes. This makes no reference: it may skip items."""
+    """Let every worker run tasks until a window closes. It fixes no reference, since it may skip items."""
     from runner_probe.closed_loop import describe_loops, run_loops  # noqa: PLC0415 - only this kind needs it
     from runner_probe.result_check import judge  # noqa: PLC0415
 
@@ -279,7 +279,7 @@ def _describe(
 ) -> IterationReply:
     records = iteration.records()
     if workload.is_snippets and len(records) == len(workload.items):
-        # A snippet returns the times at which its loop started and ended, so that its set-up does not count.
+        # A snippet returns when its loop started and ended: its set-up does not count.
         shifts = iteration.shifts_ns()
         records = [
             _with_times(record, started + shifts.get(record[2], 0), ended + shifts.get(record[2], 0))
@@ -308,7 +308,7 @@ def _describe(
 
 
 def _with_times(record: RecordValues, started_ns: int, ended_ns: int) -> RecordValues:
-    """Replace the times of the task itself."""
+    """Replace the times at which the task started and ended."""
     return (*record[:6], started_ns, ended_ns, record[8], ended_ns - started_ns, *record[10:])
 
 

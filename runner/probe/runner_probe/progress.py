@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from runner_probe.wire import Progress
 
 _WORKER_FILE = os.path.join(os.path.dirname(__file__), "worker.py")
-_CHUNK_LOOPS = ("run_lean", "_run")  # in that file; their variables `values` and `timings` are read
+_CHUNK_LOOPS = ("run_lean", "_run")  # functions of worker.py whose variables `values` and `timings` are read
 
 
 def progress(iteration: Iteration | UntracedIteration) -> Progress:
-    """Count the tasks that have ended; those of a chunk in another process count when the chunk has ended."""
-    counts = [iteration.collected(), *_in_chunks_here()]
+    """Count the tasks that have ended. In another process, tasks count only once their chunk has ended."""
+    counts = [iteration.collected(), *_in_unfinished_chunks()]
     for future in list(iteration.futures):
         if getattr(future, "done", _yes)():
             try:
@@ -35,11 +35,11 @@ def progress(iteration: Iteration | UntracedIteration) -> Progress:
 
 
 def _yes() -> bool:
-    """Replace `done` of futures that lack it: those of the plain loop, which are always done."""
+    """Stand in for `done` of futures that lack it: those of the plain loop, which are always done."""
     return True
 
 
-def _in_chunks_here() -> list[tuple[int, int]]:
+def _in_unfinished_chunks() -> list[tuple[int, int]]:
     """Read from the stacks of this process how many tasks of unfinished chunks have ended, and when."""
     counts = []
     for frame in sys._current_frames().values():  # noqa: SLF001 - there is no public way

@@ -16,7 +16,8 @@ def merge(records: list[RecordValues], limit: int) -> list[RecordValues]:
 
     With very many workers, such as a thread for each task, records of different workers are merged, too.
     """
-    group = -(-len(records) // (limit // 2))  # aims at half of the limit: last groups are short
+    # Half of the limit: each worker's last group may be short, which adds a record.
+    group = -(-len(records) // (limit // 2))
     lanes: dict[tuple[str, int, int] | None, list[RecordValues]] = {}
     records = sorted(records, key=_started_ns)
     for record in records:

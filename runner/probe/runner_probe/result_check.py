@@ -1,6 +1,6 @@
-"""Check results against expected ones, or against those of the reference invocation.
+"""Check results against expected ones, or against those of the reference run.
 
-Results that are pickled to the same bytes are equal. That is computed in C, for blocks of tasks at once. Only
+Results that are pickled to the same bytes are equal. This is computed in C, for whole blocks of tasks. Only
 blocks that differ are compared in the canonical form, whose module is imported only then.
 """
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from runner_probe.workload import Labels
 
 _BLOCKS = 64  # of tasks, each with a quick digest
-_LARGE_BYTES = 8_000_000  # of the first results of all blocks
-_FEW_BYTES = 4_000  # of results whose texts are compared
-_SCALARS = (int, float, bool, str, type(None))  # equal texts of these are of equal values
+_LARGE_BYTES = 8_000_000  # of the blocks' first results together: from here on, all CPUs compute the digests
+_FEW_BYTES = 4_000  # of a block: below it, the texts of scalars serve as its digest
+_SCALARS = (int, float, bool, str, type(None))  # types whose values are equal if their texts are
 NOTHING: ReferenceResults = {"quick": [], "values": [], "shown": []}
 
 
@@ -27,9 +27,9 @@ class Judgement:
     """The outcome of a check."""
 
     def __init__(self, new_reference: ReferenceResults | None = None) -> None:
-        self.new_reference = new_reference  #: None: there was one, or no whole bag to make it from
+        self.new_reference = new_reference  #: None: there was one already, or no whole bag to make it from
         self.differing: list[int] = []  #: tasks of the bag whose result is wrong
-        self.error = ""  #: describes the first of them
+        self.error = ""  #: describes the first wrong result
 
 
 def judge(
@@ -49,7 +49,7 @@ def judge(
         tasks: the task of each value, if the values are not whole bags
 
     Raises:
-        TypeError: a result that cannot be compared
+        TypeError: a result cannot be compared
     """
     comparison = workload["compare"]
     if comparison == "none":
@@ -64,11 +64,11 @@ def judge(
         standard, source = judgement.new_reference or reference, "in the reference run"
     if standard is None:  # neither a reference nor a whole bag: nothing to compare with
         return judgement
-    places = [*_unequal(values, len(labels), standard["quick"], tasks)]
-    if places:
+    positions = [*_unequal(values, len(labels), standard["quick"], tasks)]
+    if positions:
         from runner_probe.result_reference import find_wrong  # noqa: PLC0415 - equal results do not need it
 
-        judgement.differing, problem = find_wrong(values, places, standard, source, comparison)
+        judgement.differing, problem = find_wrong(values, positions, standard, source, comparison)
         if judgement.differing:
             task = judgement.differing[0]
             judgement.error = f"items[{task}] = {labels[task]} {problem}"
@@ -94,7 +94,7 @@ def _block_size(tasks: int) -> int:
 def _unequal(
     values: Sequence[Any], count: int, quick: Sequence[str], tasks: Sequence[int] | None
 ) -> Iterator[tuple[int, int]]:
-    """List the places of the values that are not known to be equal, each with its task.
+    """List the positions of the values that are not known to be equal, each with its task.
 
     Args:
         values: results
@@ -104,31 +104,31 @@ def _unequal(
     """
     size = _block_size(count)
     starts: list[int] = []  # of whole blocks among the values
-    place = 0
-    while place < len(values):
-        task = place % count if tasks is None else tasks[place]
+    position = 0
+    while position < len(values):
+        task = position % count if tasks is None else tasks[position]
         length = min(size, count - task)
         is_block = task % size == 0 and (
-            tasks is None or list(tasks[place : place + length]) == list(range(task, task + length))
+            tasks is None or list(tasks[position : position + length]) == list(range(task, task + length))
         )
         if is_block:
-            starts.append(place)
-            place += length
+            starts.append(position)
+            position += length
         else:
-            yield place, task
-            place += 1
+            yield position, task
+            position += 1
     firsts = [start % count if tasks is None else tasks[start] for start in starts]
     lengths = [min(size, count - first) for first in firsts]
     blocks = [values[start : start + length] for start, length in zip(starts, lengths, strict=True)]
-    for start, first, length, found in zip(starts, firsts, lengths, quick_digests(blocks), strict=True):
-        if not found or found != quick[first // size]:
+    for start, first, length, digest in zip(starts, firsts, lengths, quick_digests(blocks), strict=True):
+        if not digest or digest != quick[first // size]:
             yield from zip(range(start, start + length), range(first, first + length), strict=True)
 
 
 def quick_digests(blocks: Sequence[Sequence[Any]]) -> list[str]:
-    """Compute a digest of each block as pickled; equal digests are of equal values. Empty: not picklable.
+    """Compute a digest of each pickled block: equal digests mean equal values. Empty: it cannot be pickled.
 
-    Large values are pickled and hashed on all CPUs: a hash lets other threads run.
+    Large values are pickled and hashed on all CPUs, since hashing releases the GIL.
     """
     first = [block[0] for block in blocks if block]
     if len(blocks) == 1 or sum(map(sys.getsizeof, first)) < _LARGE_BYTES:
@@ -142,7 +142,7 @@ def quick_digests(blocks: Sequence[Sequence[Any]]) -> list[str]:
 
 
 class _HashingFile:
-    """What a pickler writes to: large values are hashed where they are, without a copy."""
+    """A file for a pickler that hashes what is written: large values are not copied."""
 
     def __init__(self) -> None:
         try:

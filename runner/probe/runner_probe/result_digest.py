@@ -2,7 +2,7 @@
 
 A result is encoded in a canonical form: equal values have equal forms, regardless of the order of a set,
 shared references or the interpreter's version. (Objects other than numbers, strings and collections are
-reduced as for pickling; for a few types that depends on the version.) `compare: equal` compares digests of
+reduced as for pickling, which for a few types depends on the version.) `compare: equal` compares digests of
 these forms, so that a reference with large results stays small; `compare: close` compares the numbers.
 """
 
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SHORT = 16  # bytes; shorter forms need no digest
+_SHORT = 16  # bytes; a form that is not longer is its own digest
 _SHOWN = 200  # characters of a result in a message
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
@@ -70,7 +70,7 @@ def close(value: Any, reference: Any) -> bool:
 def plain(value: Any) -> Any:
     """Convert numbers, strings, lists, dictionaries and arrays to a JSON value.
 
-    Keys of dictionaries, of any type, become their digests.
+    Keys of dictionaries, whatever their types, are replaced by their digests.
 
     Raises:
         TypeError: for other types
@@ -126,9 +126,9 @@ def _form(value: Any, containers: tuple[int, ...]) -> bytes:  # noqa: PLR0911 - 
 
 
 def _plain_list(value: Any) -> bytes | None:
-    """Encode a list of numbers or of texts, at a fraction of the time of encoding part by part.
+    """Encode a list of numbers or of texts, in a fraction of the time that its parts take one by one.
 
-    None: it holds other or different types, or is of a type of its own.
+    None: it is a subclass, or its items are of several types or other types.
     """
     if type(value) not in (list, tuple):
         return None
@@ -146,7 +146,7 @@ def _plain_list(value: Any) -> bytes | None:
 
 
 def _head(tag: bytes, length: int) -> bytes:
-    """Return what precedes the text of a number or a string within a list."""
+    """Return the bytes that precede the text of a number or a string within a list."""
     inner = b"%b1:%d:" % (tag, length)
     return b"%d:%b" % (len(inner) + length, inner)
 

@@ -1,6 +1,6 @@
-"""References of results, and the comparison with them in the canonical form.
+"""Reference results, and the comparison with them in the canonical form.
 
-Only reference runs need this module, and results that may differ.
+Only reference runs and results that may differ need this module.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SHOWN_CHARACTERS = 200_000  # of all results of a reference together
 def make_reference(values: Sequence[Any], comparison: str) -> ReferenceResults:
     """Make a reference of the results of one bag."""
     texts: list[str] = []
-    left = _SHOWN_CHARACTERS
+    remaining = _SHOWN_CHARACTERS
     for value in values:
         texts.append(shown(value))
-        left -= len(texts[-1])
-        if left < 0:
+        remaining -= len(texts[-1])
+        if remaining < 0:
             break
     return {
         "values": [_form(value, comparison) for value in values],
@@ -38,7 +38,7 @@ def make_reference(values: Sequence[Any], comparison: str) -> ReferenceResults:
 
 def find_wrong(
     values: Sequence[Any],
-    places: Sequence[tuple[int, int]],
+    positions: Sequence[tuple[int, int]],
     standard: ExpectedResults | ReferenceResults,
     source: str,
     comparison: str,
@@ -47,52 +47,54 @@ def find_wrong(
 
     Args:
         values: results
-        places: the places of these results among the values, each with its task
-        standard: what they should be, or where that is recorded
+        positions: positions of these results among the values, each with its task
+        standard: the expected results, or where they are recorded
         source: of the standard, for the message
-        comparison: as the workload's `compare` says
+        comparison: the workload's `compare`
 
     Returns:
         the tasks whose results are wrong, and what the first one returned
     """
-    whole = _whole(standard)
+    reference = _resolve(standard)
     wrong: dict[int, Any] = {}
-    for place, task in places:
-        if not _equals(values[place], whole["values"][task], comparison):
-            wrong.setdefault(task, values[place])
+    for position, task in positions:
+        if not _equals(values[position], reference["values"][task], comparison):
+            wrong.setdefault(task, values[position])
     if not wrong:
         return [], ""
     first = min(wrong)
-    more = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
-    other = whole["shown"][first] if first < len(whole["shown"]) else "something else"
-    return sorted(wrong), f"returned {shown(wrong[first])}, but {other} {source}{more}"
+    count = f" ({len(wrong)} tasks differ)" if len(wrong) > 1 else ""
+    expected = reference["shown"][first] if first < len(reference["shown"]) else "something else"
+    return sorted(wrong), f"returned {shown(wrong[first])}, but {expected} {source}{count}"
 
 
-def _whole(reference: ExpectedResults | ReferenceResults) -> ReferenceResults:
-    """Return the reference itself, or read it from the file of the study."""
+def _resolve(reference: ExpectedResults | ReferenceResults) -> ReferenceResults:
+    """Return the reference, read from the file of the study if only its place is given."""
     if "file" not in reference:
         return reference
-    found: ReferenceResults = NOTHING
+    results: ReferenceResults = NOTHING
     with open(reference["file"], encoding="utf-8") as file:
         for line in file:
             record = json.loads(line)
             if record["cell"] == reference["cell"] and record["reference"] is not None:
-                found = record["reference"]["results"]
-    return found
+                results = record["reference"]["results"]
+    return results
 
 
 def _form(value: Any, comparison: str) -> Any:
     try:
         return digest(value) if comparison == "equal" else plain(value)
     except Exception as error:
-        other = "none" if comparison == "equal" else "equal or none"
-        message = f"a result of type {type(value).__name__} cannot be compared: {error}; set compare: {other}"
+        remedy = "none" if comparison == "equal" else "equal or none"
+        message = (
+            f"a result of type {type(value).__name__} cannot be compared: {error}; set compare: {remedy}"
+        )
         raise TypeError(message) from error
 
 
-def _equals(value: Any, other: Any, comparison: str) -> bool:
-    """Whether a result equals another one, which is in its canonical form."""
+def _equals(value: Any, expected_form: Any, comparison: str) -> bool:
+    """Whether a result equals an expected one, which is given in its canonical form."""
     form = _form(value, comparison)
     if comparison == "equal":
-        return bool(form == other)
-    return close(form, other)
+        return bool(form == expected_form)
+    return close(form, expected_form)

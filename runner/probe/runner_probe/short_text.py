@@ -1,6 +1,6 @@
-"""Short texts of values, made without the text of what is cut off.
+"""Short texts of values, made without computing the rest of their `repr`.
 
-The `repr` of a large value takes longer than many a task.
+The `repr` of a large value may take longer than a task.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SMALL = (bool, float, complex, type(None))
-_LARGE_BYTES = 100_000  # of an object of another type, whose `repr` may show all of it
-_MOST_PARTS = 1_000  # of such an object that are looked at
+_LARGE_BYTES = 100_000  # an object of another type that is larger is not shown: its `repr` may show all of it
+_MOST_PARTS = 1_000  # parts of a value that are visited
 _MOST_BITS = 4_000
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
@@ -25,7 +25,7 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 
 
 def short_repr(value: Any, length: int) -> str:
-    """Return the `repr` of a value, or a beginning of it that is longer than `length` characters.
+    """Return the `repr` of a value, or its beginning, which is longer than `length` characters.
 
     Raises:
         Exception: whatever the `repr` of a value raises
@@ -37,7 +37,7 @@ def short_repr(value: Any, length: int) -> str:
         bits = value.bit_length()
         return repr(value) if bits <= _MOST_BITS else f"<an int of {bits} bits>"
     if kind in (str, bytes, bytearray):
-        # One more, so that the text is longer than what is shown of it.
+        # One character more than is shown, so that the caller sees that the text is longer.
         return repr(value if len(value) <= length else value[: length + 1])
     if kind in _BRACKETS:
         return _short_container(value, length)
@@ -52,28 +52,28 @@ def _short_container(value: Any, length: int) -> str:
         return repr(value)
     opening, closing = _BRACKETS[kind]
     parts: list[str] = []
-    left = length
+    remaining = length
     for part in value.items() if kind is dict else value:
-        if left < 0:
+        if remaining < 0:
             return opening + ", ".join(parts)
         if kind is dict:
-            text = f"{short_repr(part[0], left)}: {short_repr(part[1], left)}"
+            text = f"{short_repr(part[0], remaining)}: {short_repr(part[1], remaining)}"
         else:
-            text = short_repr(part, left)
+            text = short_repr(part, remaining)
         parts.append(text)
-        left -= len(text) + 2
+        remaining -= len(text) + 2
     comma = "," if kind is tuple and len(value) == 1 else ""
     return f"{opening}{', '.join(parts)}{comma}{closing}"
 
 
 def _contains_itself(value: Any) -> bool:
-    """Whether a container may be within itself; `repr` knows how to show that."""
+    """Whether a container may contain itself; `repr` knows how to show that."""
     seen = {id(value)}
-    within = [value]
+    pending = [value]
     for _ in range(_MOST_PARTS):
-        if not within:
+        if not pending:
             return False
-        container = within.pop()
+        container = pending.pop()
         parts = [*container, *container.values()] if type(container) is dict else container
         for _, part in zip(range(_MOST_PARTS), parts, strict=False):
             if type(part) in _BRACKETS:
@@ -81,24 +81,24 @@ def _contains_itself(value: Any) -> bool:
                     return True
                 if id(part) not in seen:
                     seen.add(id(part))
-                    within.append(part)
+                    pending.append(part)
     return False
 
 
 def _is_large(value: Any) -> bool:
     """Whether an object, or something in it, takes much memory."""
-    within: list[Any] = [value]
-    looked_at = 0
-    while within and looked_at < _MOST_PARTS:
-        part = within.pop()
-        looked_at += 1
+    pending: list[Any] = [value]
+    visited = 0
+    while pending and visited < _MOST_PARTS:
+        part = pending.pop()
+        visited += 1
         try:
             if sys.getsizeof(part, 0) > _LARGE_BYTES:
                 return True
-        except Exception:  # noqa: S112 - its own `__sizeof__`
+        except Exception:  # noqa: S112 - the user's `__sizeof__` failed
             continue
-        within += _parts(part)
-    return bool(within)
+        pending += _parts(part)
+    return bool(pending)
 
 
 def _parts(value: Any) -> Iterable[Any]:

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    #: when the inner loop started and ended; its set-up runs before
+    #: when the inner loop started and ended, without its set-up
     Span = tuple[int, int]
 
-TARGET_NS = 100_000_000  # a task of a snippet workload takes at least this long
+TARGET_NS = 100_000_000  # shortest duration of a snippet's inner loop
 _MAX_GROWTH = 100  # short loops are measured inexactly: approach the target in steps
 
 _PARSE = 0x400  # the flag PyCF_ONLY_AST; importing `ast` for it would cost 5 ms
@@ -33,7 +33,7 @@ def compile_snippet(setup: str, source: str) -> Callable[..., Span]:
     key = (setup, source)
     if key not in _compiled:
         for part, name in ((setup, "<setup>"), (source, "<snippet>")):
-            compile(part, name, "exec")  # first separately: within a function it could contain `return`
+            compile(part, name, "exec")  # alone first: within a function, `return` would be allowed
         compile(_function(setup, ""), "<setup>", "exec")
         namespace: dict[str, Any] = {}
         exec(compile(_function(setup, source), "<snippet>", "exec"), namespace)  # noqa: S102 - snippets are code
@@ -48,7 +48,7 @@ def run_snippet(setup: str, snippets: Mapping[str, str], calls: Mapping[str, int
 
 
 def calibrate(setup: str, source: str, clock: Callable[[], int] = time.perf_counter_ns) -> int:
-    """Find how many calls take TARGET_NS."""
+    """Find how many calls take at least TARGET_NS."""
     run = compile_snippet(setup, source)
     calls = 1
     while True:
@@ -65,7 +65,7 @@ class SnippetError(Exception):
 
 
 def calibrate_all(setup: str, snippets: Mapping[str, str]) -> dict[str, int]:
-    """Calibrate all snippets; SnippetError for the first one that raises."""
+    """Calibrate all snippets; raise SnippetError for the first one that raises."""
     counts = {}
     for label, source in snippets.items():
         try:

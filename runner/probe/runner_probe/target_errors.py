@@ -1,4 +1,4 @@
-"""The messages of names that do not lead to an object. Only errors import this module."""
+"""Messages about names that do not lead to an object. Only errors import this module."""
 
 from __future__ import annotations
 

@@ -20,12 +20,16 @@ class TargetError(Exception):
 
 
 def imports_ns() -> int:
-    """Return how long `locate` has spent importing modules so far."""
+    """Return how many nanoseconds `locate` has spent importing modules so far."""
     return sum(_imports_ns)
 
 
 def locate(name: str) -> Any:
-    """Import the longest prefix of a dotted name that is a module, then look up the other parts."""
+    """Import the longest prefix of a dotted name that is a module, then look up the other parts.
+
+    Raises:
+        TargetError: there is no such object, or importing it fails
+    """
     parts = name.split(".")
     target: Any = None
     for length in range(1, len(parts) + 1):
@@ -67,7 +71,7 @@ def _import(module: str, name: str) -> ModuleType | None:
 
 
 def locate_callable(name: str) -> Any:
-    """Like `locate`, for an object that can be called."""
+    """Like `locate`, for an object that can be called; raise TargetError if it cannot."""
     target = locate(name)
     if not callable(target):
         from runner_probe.target_errors import not_callable  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""What a worker reports of an exception that a task raised."""
+"""What a worker reports about an exception that a task raised."""
 
 from __future__ import annotations
 

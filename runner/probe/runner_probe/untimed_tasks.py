@@ -1,4 +1,4 @@
-"""The untimed run of a cell's tasks: for its memory, or for a profiler."""
+"""The untimed run of a cell's tasks: to measure its memory, or to profile it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_untimed(workload: Workload, factory: Factory, specification: UntimedSpecification) -> None:
-    """Run the tasks as a user's own code does; neither records nor digests of results take memory."""
+    """Run the tasks as a user's own code would: no records and no digests of results take up memory."""
     folder, chunk_size = specification["allocations"], specification["chunk_size"]
     if folder is None:
         _run_tasks(workload, factory, chunk_size, workload.call)
@@ -32,7 +32,7 @@ def run_untimed(workload: Workload, factory: Factory, specification: UntimedSpec
 def _run_tasks(
     workload: Workload, factory: Factory, chunk_size: int | None, call: Callable[[Any], Any]
 ) -> None:
-    tasks = ChunkedTasks(call, workload.items, chunk_size, each=False)
+    tasks = ChunkedTasks(call, workload.items, chunk_size, per_task=False)
     if is_async(call):
         run_cold(tasks, factory.open)
     else:

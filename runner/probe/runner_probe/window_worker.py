@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     #: item; worker; failure
     LoopReport = tuple[int, int, "array[int]", dict[int, Any], Worker, Failure | None]
 
-START_TIMEOUT_S = 25.0  # of the last worker; shorter than any default time limit, which would hide the reason
+START_TIMEOUT_S = 25.0  # shorter than any default time limit, which would hide the reason
 _PAUSE_S = 0.002
-_NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: by then all have noticed it
+_NOTICE_NS = 20_000_000  # from the arrival of the last worker to the window: all must notice that it arrived
 
 
 class WorkersMissing(Exception):  # noqa: N818 - the name says what happened
@@ -39,7 +39,7 @@ class WorkersMissing(Exception):  # noqa: N818 - the name says what happened
 def run_until_closed(
     call: Callable[[Any], Any], items: Sequence[Any], first: int, window: LoopWindow
 ) -> LoopReport:
-    """Meet the other workers, then cycle through the items from `first` on until the window closes."""
+    """Wait for the other workers, then cycle through the items from `first` on until the window closes."""
     if is_async(call):
         from runner_probe.coroutine_loop import EventLoop  # noqa: PLC0415 - only coroutines need it
 
@@ -62,11 +62,11 @@ def _run_together(
 def meet(folder: str, workers: int, name: str) -> int:
     """Wait until all workers have started; return when the window opens, the same time for all of them.
 
-    Each worker creates a file named after the time. All threads and processes of the host can see it, however
-    they were started.
+    Each worker creates a file named after the time, which all threads and processes of the host can see,
+    however they were started.
 
     Raises:
-        WorkersMissing: some workers did not start
+        WorkersMissing: some workers did not start in time
     """
     arrived_ns = time.perf_counter_ns()
     os.close(os.open(os.path.join(folder, f"{arrived_ns}-{name}"), os.O_CREAT | os.O_EXCL | os.O_WRONLY))

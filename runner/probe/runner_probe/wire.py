@@ -16,7 +16,7 @@ PoolSettings = dict[str, Any]
 
 
 class WorkloadSettings(TypedDict, total=False):
-    """A workload as its YAML describes it, resolved; a key that is absent has its default."""
+    """A workload as its YAML describes it, resolved; an absent key has its default."""
 
     name: str
     function: str | None  #: None: it runs snippets
@@ -34,18 +34,18 @@ class WorkloadSettings(TypedDict, total=False):
 class ReferenceResults(TypedDict):
     """Results of one bag, in forms that can be compared with other runs of its tasks."""
 
-    quick: list[str]  #: digests of blocks of tasks as pickled; different ones may be of equal results
+    quick: list[str]  #: digests of pickled blocks of tasks; if they differ, the results may still be equal
     values: list[Any]  #: by task: a digest, or with `compare: close` the numbers themselves
     shown: list[str]  #: for messages, of the first tasks
 
 
 @final
 class ExpectedResults(TypedDict):
-    """What results are compared with: quickly, and where that differs with those in a file."""
+    """What results are compared with: quick digests and, if these differ, the reference in a file."""
 
     quick: list[str]
     file: str  #: `references.jsonl` of the study
-    cell: str  #: whose last reference in that file it is
+    cell: str  #: the last reference of this cell in the file counts
 
 
 # --- specifications ---
@@ -82,11 +82,11 @@ class MeasurementSpecification(ProgramSpecification):
     chunk_size: int | None  #: tasks sent to a worker at a time; None: all of them
     iterations: int
     tracing: Tracing
-    reference: ExpectedResults | None  #: what results are compared with; None: make it
+    reference: ExpectedResults | None  #: what results are compared with; None: make a reference
     with_labels: bool  #: send the tasks' labels
     with_native_threads: bool  #: report the threads of native libraries
-    with_payload: bool  #: report what function, items and results are when they are pickled
-    with_held_share: bool  #: report for how long coroutines hold their event loop's thread; only in the loop
+    with_payload: bool  #: report sizes and times of pickling function, items and results
+    with_held_share: bool  #: report how long coroutines hold their event loop's thread; plain loop only
 
 
 class WindowSpecification(ProgramSpecification):
@@ -123,7 +123,7 @@ Specification = PreflightSpecification | RunSpecification
 class ProbeInput(TypedDict):
     """What the probe reads from standard input."""
 
-    path: list[str]  #: where workloads are imported from, before the interpreter's own path
+    path: list[str]  #: folders to import workloads from, before the interpreter's own path
     reply_mark: str  #: precedes the reply on standard output, so that the supervisor finds it
     note_mark: str  #: precedes each Note on standard output, which is one line
     specification: Specification
@@ -133,19 +133,19 @@ class ProbeInput(TypedDict):
 
 
 class Progress(TypedDict):
-    """How far the tasks have come."""
+    """The progress of the tasks."""
 
-    ended: int
-    tasks: int
-    since_last_s: float | None  #: since the last of them ended; None: unknown
+    ended: int  #: number of tasks that have ended
+    tasks: int  #: number of all tasks
+    since_last_s: float | None  #: seconds since the last task ended; None: unknown
 
 
 class Note(TypedDict, total=False):
-    """What the probe tells the supervisor in between."""
+    """What the probe tells the supervisor before it replies."""
 
-    activity: str  #: what it does now, before the tasks run; empty: they run now
-    at_s: float  #: when it began, on the clock `time.monotonic`
-    progress: Progress  #: on a signal
+    activity: str  #: what it does before the tasks run; empty: they run now
+    at_s: float  #: when the activity began, by `time.monotonic`
+    progress: Progress  #: in response to a signal
 
 
 # --- replies ---
@@ -166,7 +166,7 @@ class RecordFields(TypedDict):
     started_ns: int
     ended_ns: int
     received_ns: int
-    busy_ns: int  #: within tasks
+    busy_ns: int  #: time within tasks
     cpu_ns: int | None  #: None: not read
     run_delay_ns: int | None  #: runnable but not running; None: not read, or unknown
 
@@ -181,7 +181,7 @@ class _IterationReply(TypedDict):
     cpu_s: float  #: of all its processes
     own_cpu_s: float  #: of the measured interpreter alone, without workers and helper processes
     main_cpu_s: float  #: the part of its main thread
-    main_delay_s: float  #: for how long that thread was runnable without a CPU; 0 where that is unknown
+    main_delay_s: float  #: how long that thread was runnable without a CPU; 0 if unknown
     system_s: float  #: the part of cpu_s that the kernel used
     minor_faults: int  #: page faults of all its processes that read no disk
     records: list[RecordValues]
@@ -198,17 +198,17 @@ class IterationReply(_IterationReply, total=False):
 
 
 class PickledReply(TypedDict):
-    """Pickled objects of one kind: means over those that were pickled, unless another figure is named."""
+    """Pickled objects of one kind. Figures are means over the sampled objects, except `largest_bytes`."""
 
     mean_bytes: float
     largest_bytes: int
-    repeated_bytes: float  #: of each object but the first: the same objects that others contain as well
+    repeated_bytes: float  #: of each object but the first: parts that earlier objects contain as well
     pickle_s: float
     unpickle_s: float
 
 
 class PayloadReply(TypedDict):
-    """What a pool of processes sends. None: it cannot be pickled."""
+    """What a process pool pickles. None: it cannot be pickled."""
 
     function: PickledReply | None  #: with its arguments, or the object of a bound method
     items: PickledReply | None
@@ -222,16 +222,16 @@ class WorkerFacts(TypedDict, total=False):
     gil_enabled: bool
     start_method: str | None
     in_one_interpreter: bool  #: all workers are threads of the probe's interpreter
-    import_s: float  #: what importing the modules of function, arguments and initializer took
+    import_s: float  #: seconds that importing the modules of function, arguments and initializer took
     native_threads: dict[str, int]  #: by library; only if requested
-    payload: PayloadReply  #: if requested
-    held_share: float  #: of their time, for which coroutines hold their event loop's thread; if requested
+    payload: PayloadReply  #: only if requested
+    held_share: float  #: share of their time for which coroutines hold their loop's thread; only if requested
 
 
 class DispatchReply(TypedDict):
     """The cost of dispatching chunks."""
 
-    chunk_ns: float  #: one empty chunk, of many in a row
+    chunk_ns: float  #: time of one empty chunk, the mean over many in a row
     workers: int  #: of the pool
     shares_gil: bool  #: only one worker can compute at a time
 
@@ -245,18 +245,18 @@ class _RunReply(TypedDict):
 
 
 class RunReply(_RunReply, total=False):
-    """The reply to a run, as the probe adds to it: a run may fail before any key is reached.
+    """The reply to a run, which the probe completes step by step: a run may fail before any of these keys.
 
     The runner reads it as one of the four replies below.
     """
 
-    worker_exit_code: int  #: of a worker that died by itself, if known
+    worker_exit_code: int  #: of a worker that the pool did not terminate, if known
     workers: WorkerFacts
     living_cpu_s: float  #: part of the last `cpu_s` that the supervisor will count again
     calls: dict[str, int] | None  #: inner-loop counts used for snippets
     labels: list[str]  #: of one bag; only if requested
     differing: list[int]  #: tasks of the bag whose result is wrong
-    reference: ReferenceResults  #: if none was given and whole bags ran
+    reference: ReferenceResults  #: only if none was given and whole bags ran
     dispatch: DispatchReply
 
 
@@ -272,7 +272,7 @@ class _MeasuredReply(TypedDict):
 
 @final
 class MeasuredReply(_MeasuredReply, total=False):
-    """The reply to a measurement, or a window, that came to its end; the keys are those of RunReply."""
+    """The reply to a measurement or a window that was completed; the keys are those of RunReply."""
 
     workers: WorkerFacts
     labels: list[str]
@@ -333,7 +333,7 @@ class CellReply(TypedDict):
 
     tasks: int | None  #: None: the workload cannot be loaded
     is_async: bool
-    problems: list[list[str]]  #: setting and message
+    problems: list[list[str]]  #: pairs of setting and message
 
 
 class PreflightReply(TypedDict):

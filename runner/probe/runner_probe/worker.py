@@ -56,7 +56,7 @@ def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:
 
 
 def run_lean(call: Callable[[Any], Any], first: int, items: Sequence[Any]) -> Report:
-    """Like `run_chunk` without `each`, at almost no cost: for tasks of a microsecond."""
+    """Like `run_chunk` without `per_task`, at almost no cost: for tasks of a microsecond."""
     values: list[Any] = []
     failure = None
     started = time.perf_counter_ns()
@@ -79,8 +79,8 @@ def run_plain(call: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     return [call(item) for item in items]
 
 
-def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
-    """Run `call` on every item; with `each`, trace every task, otherwise the chunk.
+def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, per_task: bool) -> Report:
+    """Run `call` on every item; trace every task if `per_task`, otherwise the chunk.
 
     A task that raises ends its chunk. Its exception is reported as text because it may not be picklable.
     """
@@ -88,18 +88,18 @@ def run_chunk(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, e
         from runner_probe.coroutine_loop import EventLoop  # noqa: PLC0415 - only coroutines need it
 
         with EventLoop(call) as run_coroutine:
-            return _run(run_coroutine, first, items, each=each)
-    return _run(call, first, items, each=each)
+            return _run(run_coroutine, first, items, per_task=per_task)
+    return _run(call, first, items, per_task=per_task)
 
 
-def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool) -> Report:
+def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, per_task: bool) -> Report:
     values: list[Any] = []
     timings: list[Timing] = []
     failure = None
     task = first
     chunk_started = time.perf_counter_ns()
     try:
-        if each:
+        if per_task:
             for task, item in enumerate(items, first):
                 timings.append(_run_traced(call, task, item, values))
         else:
@@ -108,7 +108,7 @@ def _run(call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: 
                 task += 1
     except BaseException as error:
         failure = describe_error(error, task)
-    if not each and failure is None:
+    if not per_task and failure is None:
         timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     return values, timings, worker(), failure
 
@@ -121,8 +121,8 @@ def describe_error(error: BaseException, task: int) -> Failure:
 
 
 def _run_traced(call: Callable[[Any], Any], task: int, item: Any, values: list[Any]) -> Timing:
-    # If the main thread runs tasks, no other thread of the process does. Only the process's clock includes
-    # the native threads of a library.
+    # If the main thread runs tasks, no other thread of the process does. So the clock of the process is used,
+    # which includes the native threads of libraries.
     clock = time.process_time_ns if _in_main_thread() else time.thread_time_ns
     delay_before = run_delay_ns()
     cpu_before = clock()
@@ -147,14 +147,14 @@ def worker() -> Worker:
 
 
 def is_async(call: Callable[..., Any]) -> bool:
-    """Whether a call makes a coroutine; `functools.partial` is unwrapped."""
+    """Whether calling a function makes a coroutine; `functools.partial` is unwrapped."""
     call = getattr(call, "func", call)
     code = getattr(call, "__code__", None)
     return bool(code is not None and code.co_flags & CO_COROUTINE)
 
 
 class _Schedstat:
-    """This thread's `schedstat`, kept open: reading it takes 1.4 µs, opening it 29 µs."""
+    """The open `schedstat` file of this thread: reading it takes 1.4 µs, opening it 29 µs."""
 
     def __init__(self) -> None:
         self.owner = (os.getpid(), get_native_id())  # a forked process must not read its parent's file
@@ -169,7 +169,7 @@ class _Schedstat:
 
 
 def run_delay_ns() -> int | None:
-    """Read for how long this thread was runnable but not running; None if the system does not report it."""
+    """Read how long this thread was runnable but not running; None if the system does not report it."""
     stat = getattr(_thread_state, "schedstat", None)
     if stat is None or stat.owner != (os.getpid(), get_native_id()):
         stat = _thread_state.schedstat = _Schedstat()

@@ -15,7 +15,7 @@ _LABEL_LENGTH = 40  # characters
 
 
 class WorkloadError(Exception):
-    """A workload cannot be loaded; has the key in its YAML, and says what is wrong."""
+    """A workload cannot be loaded: the message says why, and `key` names the key in its YAML."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Workload:
         self._announce = announce
         self.settings = settings
         self.calls: dict[str, int] | None = None
-        self.import_s = 0.0  #: that importing the modules of function, arguments and initializer took
+        self.import_s = 0.0  #: seconds that importing the modules of function, arguments and initializer took
         self.name = settings.get("name", "")
         self.is_snippets = bool(settings.get("snippets"))
         self.items: Sequence[Any]
@@ -177,7 +177,7 @@ def _label(item: Any) -> str:
     from runner_probe.short_text import short_repr  # noqa: PLC0415 - only reference runs and messages need it
 
     try:
-        # White space is collapsed, so that more of a text may fit than its beginning.
+        # White space is collapsed below, so more than the first _LABEL_LENGTH characters may fit.
         text = item[: 10 * _LABEL_LENGTH] if isinstance(item, str) else short_repr(item, 2 * _LABEL_LENGTH)
     except Exception:
         text = f"<{type(item).__name__}>"

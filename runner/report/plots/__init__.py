@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from runner.facts import CellAnalysis, StudyAnalysis, StudyFacts
 from runner.report.labels import one_line, short
-from runner.report.plots.appearance import Look, looks_of, style
+from runner.report.plots.appearance import SeriesStyle, series_styles_of, style
 from runner.report.plots.law_plot import draw_laws
 from runner.report.plots.panels import numeric_axis, panels_of, varying_keys
 from runner.report.plots.snippet_plot import draw_snippets
@@ -40,7 +40,7 @@ def render_plots(analysis: StudyAnalysis) -> dict[str, bytes]:
 def draw(analysis: StudyAnalysis) -> dict[str, Figure]:
     """Draw the figures that apply to a study, by file name without suffix."""
     study = analysis.study
-    looks = looks_of(cell.cell.executor for cell in analysis.cells.values())
+    series_styles = series_styles_of(cell.cell.executor for cell in analysis.cells.values())
     figures: dict[str, Figure] = {}
     with style():
         for workload in analysis.workloads:
@@ -48,7 +48,9 @@ def draw(analysis: StudyAnalysis) -> dict[str, Figure]:
             if not any(cell.runs for cell in cells):
                 continue  # nothing to show; the table says why
             suffix = f"_{workload}" if len(analysis.workloads) > 1 else ""
-            for name, figure in _figures(one_line(workload, 60), cells, analysis, looks, study).items():
+            for name, figure in _figures(
+                one_line(workload, 60), cells, analysis, series_styles, study
+            ).items():
                 key = _file_name(name + suffix)
                 figures[f"{key}_{len(figures)}" if key in figures else key] = figure
     return figures
@@ -58,7 +60,7 @@ def _figures(
     title: str,
     cells: Sequence[CellAnalysis],
     analysis: StudyAnalysis,
-    looks: Mapping[str, Look],
+    series_styles: Mapping[str, SeriesStyle],
     study: StudyFacts,
 ) -> dict[str, Figure]:
     keys = varying_keys(cells, study.swept)
@@ -66,15 +68,15 @@ def _figures(
     axis = numeric_axis(cells, keys)
     figures = {}
     if study.spec.has_window and axis is None:
-        return {"throughput": draw_throughput(title, panels, looks, study)}
+        return {"throughput": draw_throughput(title, panels, series_styles, study)}
     if any(cell.cell.workers is not None for cell in cells):
         if axis is None:
-            figures["speedup"] = draw_speedup(title, panels, looks, study)
+            figures["speedup"] = draw_speedup(title, panels, series_styles, study)
         else:
             others = panels_of(cells, [key for key in keys if key != axis])
-            figures[f"speedup_by_{short(axis)}"] = draw_speedup(title, others, looks, study, axis)
+            figures[f"speedup_by_{short(axis)}"] = draw_speedup(title, others, series_styles, study, axis)
     if not study.spec.has_window:  # there, all runs last as long as the window
-        figures["time"] = draw_time(title, panels, looks, study)
+        figures["time"] = draw_time(title, panels, series_styles, study)
     times = {cell.cell.id: snippets for cell in cells if (snippets := analysis.snippets_of(cell.cell.id))}
     baselines = [cell for cell in cells if cell.is_baseline and cell.cell.id in times]
     if baselines:

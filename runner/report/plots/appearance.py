@@ -107,7 +107,7 @@ def style() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     """The appearance of one series."""
 
     colour: str
@@ -116,16 +116,16 @@ class Look:
 
 # The colours of Okabe and Ito, safe for the colour-blind; markers tell series apart in black and white.
 _KNOWN = {
-    "serial": Look("#4D4D4D", "o"),
-    "thread": Look("#0072B2", "o"),
-    "process": Look("#D55E00", "s"),
-    "loky": Look("#009E73", "^"),
-    "interpreter": Look("#CC79A7", "D"),
-    "asyncio": Look("#56B4E9", "v"),
+    "serial": SeriesStyle("#4D4D4D", "o"),
+    "thread": SeriesStyle("#0072B2", "o"),
+    "process": SeriesStyle("#D55E00", "s"),
+    "loky": SeriesStyle("#009E73", "^"),
+    "interpreter": SeriesStyle("#CC79A7", "D"),
+    "asyncio": SeriesStyle("#56B4E9", "v"),
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">", "h", "p", "d", "*")
 _OTHERS = [
-    Look(colour, marker)
+    SeriesStyle(colour, marker)
     for colour, marker in zip(
         ("#E69F00", "#332288", "#882255", "#44AA99", "#999933", "#56B4E9", "#AA4499", "#117733"),
         ("h", "<", ">", "p", "d", "8", "*", "P"),
@@ -134,16 +134,16 @@ _OTHERS = [
 ]
 
 
-def looks_of(executors: Iterable[str]) -> dict[str, Look]:
-    """Assign each executor a colour and a marker; a shipped one has the same in every study."""
+def series_styles_of(executors: Iterable[str]) -> dict[str, SeriesStyle]:
+    """Assign a colour and a marker to each executor; a shipped executor has the same in every study."""
     names = list(dict.fromkeys(executors))
     others = [name for name in names if name not in _KNOWN]
-    looks = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
-    return {name: _KNOWN.get(name) or looks[name] for name in names}
+    series_styles = {name: _OTHERS[index % len(_OTHERS)] for index, name in enumerate(others)}
+    return {name: _KNOWN.get(name) or series_styles[name] for name in names}
 
 
 def time_unit(value: float) -> tuple[float, str]:
-    """Return the factor and the unit in which `value` reads well."""
+    """Return the unit in which a number of seconds reads well, preceded by the factor that converts to it."""
     for scale, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         if value * scale >= 0.9995:
             return scale, unit
@@ -151,13 +151,13 @@ def time_unit(value: float) -> tuple[float, str]:
 
 
 def scatter(repetition: int) -> float:
-    """Return a number from -1 to 1 that spreads repetitions evenly, the same in every figure."""
+    """Return a number from -1 to 1 that spreads repetitions evenly (golden ratio), the same everywhere."""
     return 2 * (repetition * 0.6180339887 % 1) - 1
 
 
 @lru_cache(maxsize=1000)
 def width_of(text: str, size: float, weight: str = "normal") -> float:
-    """Return a text's width in inches."""
+    """Return the width of a text in inches."""
     font = FontProperties(family=STYLE["font.family"], size=size, weight=weight)
     width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
     return float(width) / 72
@@ -202,8 +202,14 @@ class Head:
     legend: Mapping[str, Artist]  #: handle by label; empty for none
 
 
-def sheet(width: float, body: float, head: Head) -> Figure:
-    """Make an empty figure with its head, and `body` inches of height for the axes."""
+def empty_figure(width: float, body: float, head: Head) -> Figure:
+    """Make a figure that has only its head.
+
+    Args:
+        width: of the figure in inches
+        body: height in inches for the axes
+        head: what is above the axes
+    """
     room = width - 2 * MARGIN
     title = wrapped(head.title, room, HEAD, "bold")
     caption = [line for paragraph in head.caption for line in wrapped(paragraph, room, SMALL)]
@@ -252,6 +258,6 @@ def grid_of(panels: int) -> tuple[int, int, float]:
 
 
 def bare(axes: Axes, axis: Literal["x", "y"]) -> None:
-    """Show nothing but faint grid lines along one axis."""
+    """Show only faint grid lines along one axis."""
     axes.grid(visible=True, axis=axis, color=GRID, linewidth=0.7)
     axes.tick_params(length=3, width=0.8)

@@ -11,7 +11,7 @@ from runner.estimate import Estimate
 from runner.facts import LawAnalysis, LawCurve, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
-from runner.report.plots import appearance as look
+from runner.report.plots import appearance
 
 _COLOURS = {"amdahl": "#0072B2", "usl": "#D55E00"}
 _HEIGHT = 3.2  # inches
@@ -24,8 +24,8 @@ def draw_laws(title: str, laws: Sequence[LawAnalysis], study: StudyFacts) -> Fig
         name: [pair for pair in fitted if pair[0].name == name]
         for name in dict.fromkeys(law.name for law, _ in fitted)
     }
-    rows, columns, width = look.grid_of(len(curves))
-    head = look.Head(
+    rows, columns, width = appearance.grid_of(len(curves))
+    head = appearance.Head(
         title=f"{title}: scaling laws",
         caption=[captions.laws(study), captions.host(study)],
         legend={
@@ -33,21 +33,28 @@ def draw_laws(title: str, laws: Sequence[LawAnalysis], study: StudyFacts) -> Fig
             for law in dict.fromkeys(law.law for law, _ in fitted)
         },
     )
-    figure = look.sheet(width, rows * (_HEIGHT + 0.7), head)
+    figure = appearance.empty_figure(width, rows * (_HEIGHT + 0.7), head)
     grid = figure.add_gridspec(rows, columns)
-    for place, (name, pairs) in enumerate(curves.items()):
-        axes = figure.add_subplot(grid[divmod(place, columns)])
-        axes.set_title(look.stacked([one_line(name, 60)], width / columns - 0.75) if len(curves) > 1 else "")
+    for index, (name, pairs) in enumerate(curves.items()):
+        axes = figure.add_subplot(grid[divmod(index, columns)])
+        axes.set_title(
+            appearance.stacked([one_line(name, 60)], width / columns - 0.75) if len(curves) > 1 else ""
+        )
         _draw_curve(axes, pairs)
     return figure
 
 
 def _draw_curve(axes: Axes, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> None:
-    look.bare(axes, "y")
+    appearance.bare(axes, "y")
     largest = max(curve.workers[-1] for _, curve in laws)
-    axes.plot([1, largest], [1, largest], color=look.FAINT, linewidth=0.9, zorder=1)
+    axes.plot([1, largest], [1, largest], color=appearance.FAINT, linewidth=0.9, zorder=1)
     axes.annotate(
-        "ideal", (largest, largest), xytext=(-10, -2), textcoords="offset points", ha="right", **look.NOTE
+        "ideal",
+        (largest, largest),
+        xytext=(-10, -2),
+        textcoords="offset points",
+        ha="right",
+        **appearance.NOTE,
     )
     for law, curve in laws:
         colour = _COLOURS[law.law]
@@ -57,7 +64,7 @@ def _draw_curve(axes: Axes, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> Non
             _draw_peak(axes, law.peak_workers, largest)
     _, curve = laws[-1]
     for workers, speedups in curve.measured.items():
-        axes.plot([workers] * len(speedups), speedups, color=look.INK, **look.RUN)
+        axes.plot([workers] * len(speedups), speedups, color=appearance.INK, **appearance.RUN)
     _set_up(axes, largest)
 
 
@@ -65,8 +72,8 @@ def _draw_peak(axes: Axes, peak: Estimate, largest: float) -> None:
     """Mark where the speedup is largest, if that is on the axis."""
     if peak.value > largest:
         return
-    axes.axvspan(peak.low, min(peak.high, largest), color=look.SHADE, linewidth=0, zorder=0)
-    axes.axvline(peak.value, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+    axes.axvspan(peak.low, min(peak.high, largest), color=appearance.SHADE, linewidth=0, zorder=0)
+    axes.axvline(peak.value, color=appearance.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     axes.annotate(
         f"largest at {peak.value:.3g}",
         (peak.value, 1),
@@ -74,7 +81,7 @@ def _draw_peak(axes: Axes, peak: Estimate, largest: float) -> None:
         xytext=(0, 4),
         textcoords="offset points",
         ha="center",
-        **look.NOTE,
+        **appearance.NOTE,
     )
 
 

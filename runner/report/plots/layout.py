@@ -1,4 +1,4 @@
-"""The layout of speedup figures: the x axis, the limits, and the dodging of series at the same x."""
+"""The layout of speedup figures: the x axis, its limits, and the dodging of series at the same x."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from math import log2
 from runner.estimate import Estimate
 from runner.facts import CellAnalysis
 from runner.report.labels import one_line
-from runner.report.plots import appearance as look
+from runner.report.plots import appearance
 from runner.report.plots.panels import (
     EFFICIENCY,
     SPEEDUP,
@@ -17,7 +17,7 @@ from runner.report.plots.panels import (
     is_auto,
     is_plain_loop,
     number,
-    trouble,
+    why_missing,
 )
 
 Position = tuple[float, float]
@@ -25,12 +25,15 @@ Position = tuple[float, float]
 NO_COUNT = 0.5  # x of executors that take no number of workers
 DODGE = 0.45  # share of the gap between neighbouring x values that dodged series may occupy
 CROSS = 0.11  # inches from the bottom of the axes to the crosses of failed cells
-WORD_LINE = look.SMALL * look.LINE / 72  # inches
+WORD_LINE = appearance.SMALL * appearance.LINE / 72  # inches
 
 
 @dataclass(frozen=True, kw_only=True)
-class Across:
-    """The x axis, and what makes a series."""
+class XAxis:
+    """The x axis, and which cells form a series.
+
+    Its scale is linear or logarithmic; distances on the scale are proportional to distances in the figure.
+    """
 
     label: str
     value: Callable[[CellAnalysis], float]
@@ -38,18 +41,18 @@ class Across:
     is_workers: bool
     is_log: bool
 
-    def even(self, value: float) -> float:
-        """Map a value to a scale on which equal distances look equal."""
+    def to_scale(self, value: float) -> float:
+        """Return the place of a value on the scale."""
         return log2(value) if self.is_log else value
 
-    def back(self, even: float) -> float:
-        """Undo `even`."""
-        return 2.0**even if self.is_log else even
+    def from_scale(self, scaled: float) -> float:
+        """Return the value at a place on the scale."""
+        return 2.0**scaled if self.is_log else scaled
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dot:
-    """A median with its bounds and its runs, placed."""
+    """A median with its bounds and its runs, at their places in the figure."""
 
     x: float
     estimate: Estimate | None
@@ -62,17 +65,17 @@ class FailureWords:
     """How failures are labelled in the available room."""
 
     quantity: Quantity
-    named: bool  #: with the series; otherwise its marker shows the series
-    upright: bool
+    named: bool  #: they name the series; otherwise only its marker shows it
+    upright: bool  #: they are written upwards
     band: float  #: inches reserved for them at the bottom of the speedup axes
 
-    def of(self, cells: Iterable[CellAnalysis], across: Across) -> list[str]:
+    def of(self, cells: Iterable[CellAnalysis], x_axis: XAxis) -> list[str]:
         """Label the failed cells at one x."""
         return list(
             dict.fromkeys(
-                f"{one_line(across.series(cell))}: {trouble(cell, self.quantity)}"
+                f"{one_line(x_axis.series(cell))}: {why_missing(cell, self.quantity)}"
                 if self.named
-                else trouble(cell, self.quantity)
+                else why_missing(cell, self.quantity)
                 for cell in cells
             )
         )
@@ -82,12 +85,12 @@ class FailureWords:
 class Layout:
     """What all panels of one figure share."""
 
-    across: Across
+    x_axis: XAxis
     quantity: Quantity
-    looks: Mapping[str, look.Look]  #: by series
-    dodges: Mapping[str, float]  #: by series: offset on the even scale
-    step: float  #: distance of dodged series on the even scale
-    gap: float  #: smallest distance of two x values on the even scale
+    series_styles: Mapping[str, appearance.SeriesStyle]  #: by series
+    dodges: Mapping[str, float]  #: by series: offset on the scale of the x axis
+    step: float  #: distance of dodged series on that scale
+    gap: float  #: smallest distance of two x values on that scale
     values: Sequence[float]  #: all x values
     x_limits: Position
     y_limits: Position  #: of the upper axes
@@ -98,21 +101,22 @@ class Layout:
 
     def x(self, cell: CellAnalysis, steps_aside: float = 0.0) -> float:
         """Return the x of a cell, or of a mark this many steps to its right."""
-        even = self.across.even(self.across.value(cell)) + self.dodges[self.across.series(cell)]
-        return self.across.back(even + steps_aside * self.step)
+        scaled = self.x_axis.to_scale(self.x_axis.value(cell)) + self.dodges[self.x_axis.series(cell)]
+        return self.x_axis.from_scale(scaled + steps_aside * self.step)
 
     def around(self, value: float, share: float) -> Position:
         """Return the ends of a line that extends by a share of the gap to both sides of a value."""
-        even = self.across.even(value)
-        return self.across.back(even - share * self.gap), self.across.back(even + share * self.gap)
+        scaled = self.x_axis.to_scale(value)
+        left, right = scaled - share * self.gap, scaled + share * self.gap
+        return self.x_axis.from_scale(left), self.x_axis.from_scale(right)
 
     def dot(self, cell: CellAnalysis, quantity: Quantity | None = None) -> Dot:
-        """Place a cell's median and its runs to the right of it, of another quantity if one is given."""
+        """Place a cell's median, and its runs to the right of it; another quantity may be given."""
         shown = quantity or self.quantity
         placed = [
             (
                 bool(run.disturbance),
-                (self.x(cell, 0.5 + 0.18 * look.scatter(run.repetition)), value),
+                (self.x(cell, 0.5 + 0.18 * appearance.scatter(run.repetition)), value),
             )
             for run in cell.runs
             if (value := shown.of_run(run)) is not None
@@ -126,21 +130,21 @@ class Layout:
         )
 
     def inches(self, value: float) -> float:
-        """Return the distance of a value from the left edge, approximately."""
-        left, right = (self.across.even(limit) for limit in self.x_limits)
-        return (self.across.even(value) - left) / (right - left) * self.width
+        """Return the approximate distance of a value from the left edge in inches."""
+        left, right = (self.x_axis.to_scale(limit) for limit in self.x_limits)
+        return (self.x_axis.to_scale(value) - left) / (right - left) * self.width
 
     @property
     def y_limits_with_band(self) -> Position:
-        """Extend the lower limit by the band for failures."""
+        """The y limits, with the lower one extended by the band for failures."""
         low, high = self.y_limits
         share = self.words.band / self.height
         return low / (high / low) ** (share / (1 - share)), high
 
 
-def against_workers() -> Across:
+def against_workers() -> XAxis:
     """Place cells by their number of workers; each executor is a series."""
-    return Across(
+    return XAxis(
         label="workers",
         value=lambda cell: float(cell.cell.workers or NO_COUNT),
         series=lambda cell: cell.cell.executor,
@@ -149,7 +153,7 @@ def against_workers() -> Across:
     )
 
 
-def against_setting(cells: Iterable[CellAnalysis], key: str) -> Across:
+def against_setting(cells: Iterable[CellAnalysis], key: str) -> XAxis:
     """Place cells by a numeric setting; each executor with a number of workers is a series.
 
     Chunks of `auto` size are a separate series, at the chosen size.
@@ -161,8 +165,8 @@ def against_setting(cells: Iterable[CellAnalysis], key: str) -> Across:
     def series(cell: CellAnalysis) -> str:
         return f"{cell.cell.name}, auto" if key == "chunk_size" and is_auto(cell) else cell.cell.name
 
-    values = [value(cell) for cell in compared(cells)]
-    return Across(
+    values = [value(cell) for cell in without_plain_loop(cells)]
+    return XAxis(
         label=key,
         value=value,
         series=series,
@@ -171,94 +175,106 @@ def against_setting(cells: Iterable[CellAnalysis], key: str) -> Across:
     )
 
 
-def compared(cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
-    """Leave out a plain loop that is the baseline: the line at 1 represents it."""
+def without_plain_loop(cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
+    """Omit a plain loop that is the baseline: the line at 1 represents it."""
     return [cell for cell in cells if not is_plain_loop(cell)]
 
 
-def failures(panel: Panel, across: Across, quantity: Quantity) -> dict[float, list[CellAnalysis]]:
+def failures(panel: Panel, x_axis: XAxis, quantity: Quantity) -> dict[float, list[CellAnalysis]]:
     """List the cells without a figure by their x."""
     failed: dict[float, list[CellAnalysis]] = {}
-    for cell in compared(panel.cells):
-        if trouble(cell, quantity):
-            failed.setdefault(across.value(cell), []).append(cell)
+    for cell in without_plain_loop(panel.cells):
+        if why_missing(cell, quantity):
+            failed.setdefault(x_axis.value(cell), []).append(cell)
     return failed
 
 
 def layout_of(
     panels: Sequence[Panel],
-    across: Across,
-    looks: Mapping[str, look.Look],
+    x_axis: XAxis,
+    series_styles: Mapping[str, appearance.SeriesStyle],
     usable_cpus: int | None,
     size: tuple[float, float],
     *,
     quantity: Quantity = SPEEDUP,
 ) -> Layout:
-    """Lay out all panels alike, so that they can be compared; `size` of the upper axes in inches."""
-    cells = compared(cell for panel in panels for cell in panel.cells)
-    values = sorted({across.value(cell) for cell in cells})
-    even = [across.even(value) for value in values]
-    gap = min([right - left for left, right in pairwise(even)], default=1.0)
-    x_limits = _worker_limits(values, usable_cpus) if across.is_workers else _setting_limits(even, across)
+    """Lay out all panels alike, so that they can be compared.
+
+    Args:
+        panels: the panels of one figure
+        x_axis: what x shows
+        series_styles: by executor
+        usable_cpus: None: unknown
+        size: width and height of the upper axes in inches
+        quantity: what the upper axes show
+    """
+    cells = without_plain_loop(cell for panel in panels for cell in panel.cells)
+    values = sorted({x_axis.value(cell) for cell in cells})
+    scaled = [x_axis.to_scale(value) for value in values]
+    gap = min([right - left for left, right in pairwise(scaled)], default=1.0)
+    x_limits = _worker_limits(values, usable_cpus) if x_axis.is_workers else _setting_limits(scaled, x_axis)
     efficiencies = [value for cell in cells for value in EFFICIENCY.values(cell)]
     width, height = size
-    per_inch = (across.even(x_limits[1]) - across.even(x_limits[0])) / width
-    slots = _slots(panels, across)
+    per_inch = (x_axis.to_scale(x_limits[1]) - x_axis.to_scale(x_limits[0])) / width
+    slots = _slots(panels, x_axis)
     largest = max(count for _, count in slots.values())
     step = min(gap * DODGE / max(largest, 2), per_inch * 0.3)
     return Layout(
-        across=across,
+        x_axis=x_axis,
         quantity=quantity,
-        looks=looks if across.is_workers else _looks_by_count(cells, across, looks),
+        series_styles=series_styles if x_axis.is_workers else _styles_by_count(cells, x_axis, series_styles),
         dodges={series: (slot - (count - 1) / 2) * step for series, (slot, count) in slots.items()},
         step=step,
         gap=gap,
         values=values,
         x_limits=x_limits,
-        y_limits=_limits(cells, quantity, ideal=x_limits[1] if across.is_workers else 1.0),
+        y_limits=_limits(cells, quantity, ideal=x_limits[1] if x_axis.is_workers else 1.0),
         efficiency_top=max([1.0, *efficiencies]) * 1.1,
         width=width,
         height=height,
-        words=_failure_words(panels, across, quantity, gap / per_inch),
+        words=_failure_words(panels, x_axis, quantity, gap / per_inch),
     )
 
 
-def _slots(panels: Sequence[Panel], across: Across) -> dict[str, tuple[int, int]]:
-    """Assign each series a slot among those that share an x with it: by series, its slot and their number.
+def _slots(panels: Sequence[Panel], x_axis: XAxis) -> dict[str, tuple[int, int]]:
+    """Assign a slot to each series: by series, its slot and the number of slots at its x.
 
-    A series that shares no x with another is drawn exactly at its x.
+    Series that share an x, directly or through others, get different slots. A series that shares no x has a
+    single slot, so it is drawn exactly at its x.
     """
-    at: dict[tuple[int, float], set[str]] = {}
+    series_at: dict[tuple[int, float], set[str]] = {}
     order: dict[str, None] = {}
-    for place, panel in enumerate(panels):
-        for cell in compared(panel.cells):
-            order[across.series(cell)] = None
-            at.setdefault((place, across.value(cell)), set()).add(across.series(cell))
+    for index, panel in enumerate(panels):
+        for cell in without_plain_loop(panel.cells):
+            order[x_axis.series(cell)] = None
+            series_at.setdefault((index, x_axis.value(cell)), set()).add(x_axis.series(cell))
     slots: dict[str, tuple[int, int]] = {}
     for series in order:
         if series in slots:
             continue
-        meeting, waiting = {series}, [series]
+        connected, waiting = {series}, [series]
         while waiting:
             current = waiting.pop()
-            for together in at.values():
-                if current in together:
-                    waiting += together - meeting
-                    meeting |= together
-        members = [name for name in order if name in meeting]
+            for sharing_x in series_at.values():
+                if current in sharing_x:
+                    waiting += sharing_x - connected
+                    connected |= sharing_x
+        members = [name for name in order if name in connected]
         slots |= {name: (slot, len(members)) for slot, name in enumerate(members)}
     return slots
 
 
-def _looks_by_count(
-    cells: Iterable[CellAnalysis], across: Across, looks: Mapping[str, look.Look]
-) -> dict[str, look.Look]:
+def _styles_by_count(
+    cells: Iterable[CellAnalysis], x_axis: XAxis, series_styles: Mapping[str, appearance.SeriesStyle]
+) -> dict[str, appearance.SeriesStyle]:
     """Assign colours by executor, and markers by number of workers."""
     kinds = sorted({(is_auto(cell), cell.cell.workers or 0) for cell in cells})
     return {
-        across.series(cell): look.Look(
-            looks[cell.cell.executor].colour,
-            look.MARKERS[kinds.index((is_auto(cell), cell.cell.workers or 0)) % len(look.MARKERS)],
+        x_axis.series(cell): appearance.SeriesStyle(
+            series_styles[cell.cell.executor].colour,
+            appearance.MARKERS[
+                kinds.index((is_auto(cell), cell.cell.workers or 0)) % len(appearance.MARKERS)
+            ],
         )
         for cell in cells
     }
@@ -273,32 +289,32 @@ def _worker_limits(values: Sequence[float], usable_cpus: int | None) -> Position
     return min(values[0], 1.0) / 2**0.4, largest * 2**0.4
 
 
-def _setting_limits(even: Sequence[float], across: Across) -> Position:
-    margin = (even[-1] - even[0]) * 0.08
-    return across.back(even[0] - margin), across.back(even[-1] + margin)
+def _setting_limits(scaled: Sequence[float], x_axis: XAxis) -> Position:
+    margin = (scaled[-1] - scaled[0]) * 0.08
+    return x_axis.from_scale(scaled[0] - margin), x_axis.from_scale(scaled[-1] + margin)
 
 
 def _limits(cells: Iterable[CellAnalysis], quantity: Quantity, ideal: float) -> Position:
     values = [1.0, *(value for cell in cells for value in quantity.values(cell) if value > 0)]
     bounds = [cell.speedup_bound.value for cell in cells if cell.speedup_bound is not None]
     low, high = min(values), max(values)
-    # Room for the ideal line and for bounds, but they must not squeeze the data.
+    # Leave room for the ideal line and for bounds, as long as they do not squeeze the data.
     high = max(high, min(max([ideal, *bounds]), 2 * high), 2.0)
     room = (high / low) ** 0.08
     return low / room, high * room
 
 
-def _failure_words(panels: Iterable[Panel], across: Across, quantity: Quantity, slot: float) -> FailureWords:
-    """Find the most informative labels that fit into slots of this width in inches."""
+def _failure_words(panels: Iterable[Panel], x_axis: XAxis, quantity: Quantity, slot: float) -> FailureWords:
+    """Choose the most informative labels of failures that fit into slots of this width in inches."""
     words = FailureWords(quantity=quantity, named=True, upright=False, band=0.0)
-    places = [cells for panel in panels for cells in failures(panel, across, quantity).values()]
+    places = [cells for panel in panels for cells in failures(panel, x_axis, quantity).values()]
     if not places:
         return words
     widest = 0.0
     for named in (True, False):
         words = replace(words, named=named)
-        lines = [words.of(cells, across) for cells in places]
-        widest = max(look.width_of(line, look.SMALL) for at_place in lines for line in at_place)
+        lines = [words.of(cells, x_axis) for cells in places]
+        widest = max(appearance.width_of(line, appearance.SMALL) for at_place in lines for line in at_place)
         if widest < slot:
             height = max(len(at_place) for at_place in lines) * WORD_LINE
             return replace(words, band=CROSS + 0.15 + height)

@@ -33,7 +33,7 @@ RATE = Quantity(estimate=lambda cell: cell.tasks_per_s, of_run=lambda run: run.t
 class Panel:
     """Cells that agree in every setting but executor and workers, and the baselines they refer to."""
 
-    labels: Sequence[str]  #: such as "count = 10", one for each setting
+    labels: Sequence[str]  #: one for each setting, such as "count = 10"
     cells: Sequence[CellAnalysis]
 
     @property
@@ -68,7 +68,7 @@ def is_plain_loop(cell: CellAnalysis) -> bool:
     return cell.is_baseline and cell.cell.workers is None
 
 
-def trouble(cell: CellAnalysis, quantity: Quantity = SPEEDUP) -> str:
+def why_missing(cell: CellAnalysis, quantity: Quantity = SPEEDUP) -> str:
     """Say in a word or two why a cell has no figure; empty if it has one."""
     return wording.missing(cell, quantity.estimate(cell))
 
@@ -113,9 +113,9 @@ def varying_keys(cells: Sequence[CellAnalysis], swept: Iterable[str]) -> list[st
 
 
 def numeric_axis(cells: Iterable[CellAnalysis], keys: Sequence[str]) -> str | None:
-    """Return the first key with enough different numeric values for an x axis.
+    """Return the first setting with enough different numbers for an x axis; None if there is none.
 
-    If no executor has several numbers of workers, two values are enough.
+    Five numbers are enough, or two if no executor has several numbers of workers.
     """
     compared = [cell for cell in cells if not is_plain_loop(cell)]
     counts = {(cell.cell.executor, cell.cell.workers) for cell in compared}

@@ -10,13 +10,13 @@ from matplotlib.patches import Patch
 from runner.facts import StudyFacts, TaskAnalysis
 from runner.report import captions
 from runner.report.labels import one_line
-from runner.report.plots import appearance as look
+from runner.report.plots import appearance
 from runner.report.plots.panels import Panel
 from runner.report.plots.time_plot import AXIS_ROOM, label_rows, tick_round_values
 from runner.units import seconds
 
 SNIPPET_ROW = 0.34  # inches per bar with its gap
-WHISKER: Mapping[str, Any] = {"color": look.INK, "linewidth": 1.2, "zorder": 3}
+WHISKER: Mapping[str, Any] = {"color": appearance.INK, "linewidth": 1.2, "zorder": 3}
 
 SnippetTimes = Mapping[str, Sequence[TaskAnalysis]]  # by cell
 
@@ -29,31 +29,31 @@ def draw_snippets(title: str, panels: Sequence[Panel], times: SnippetTimes, stud
         task.label: task.time_s.value for cell in reversed(cells) for task in times.get(cell.cell.id, ())
     }
     snippets = sorted(first, key=lambda label: first[label])  # in the order of the first cell's table
-    rows, columns, width = look.grid_of(len(panels))
+    rows, columns, width = appearance.grid_of(len(panels))
     drawn = [task.time_s for cell in cells for task in times.get(cell.cell.id, ())]
     colours = _colours(pythons)
-    head = look.Head(
+    head = appearance.Head(
         title=f"{title}: time per call",
         caption=[captions.snippets(cells, drawn, study), captions.host(study)],
         legend={name: Patch(color=colour) for name, colour in colours.items() if len(pythons) > 1},
     )
     row_height = SNIPPET_ROW * (1 + 0.6 * (len(pythons) - 1))
-    figure = look.sheet(width, rows * (len(snippets) * row_height + AXIS_ROOM), head)
+    figure = appearance.empty_figure(width, rows * (len(snippets) * row_height + AXIS_ROOM), head)
     grid = figure.add_gridspec(rows, columns)
-    for place, panel in enumerate(panels):
-        axes = figure.add_subplot(grid[divmod(place, columns)])
-        axes.set_title(look.stacked(panel.labels, width / columns - 0.75))
+    for index, panel in enumerate(panels):
+        axes = figure.add_subplot(grid[divmod(index, columns)])
+        axes.set_title(appearance.stacked(panel.labels, width / columns - 0.75))
         _draw_bars(axes, panel, snippets, times, colours)
         tick_round_values(axes, at_most=6 if columns < 3 else 4)
         labels = [one_line(label) for label in snippets]
-        label_rows(axes, labels, range(len(snippets)), is_first=place % columns == 0)
+        label_rows(axes, labels, range(len(snippets)), is_first=index % columns == 0)
     return figure
 
 
 def _colours(pythons: Sequence[str]) -> dict[str, str]:
     """Assign shades of one hue, since each executor has a different hue."""
     shades = ("#3B7DB5", "#8FBCE0", "#C3DBEF", "#7D97AD")
-    return {name: shades[place % len(shades)] for place, name in enumerate(pythons)}
+    return {name: shades[index % len(shades)] for index, name in enumerate(pythons)}
 
 
 def _draw_bars(
@@ -65,7 +65,7 @@ def _draw_bars(
         for task in times.get(cell.cell.id, ())
     ]
     longest = max((time_s.high for _, _, time_s in bars), default=1.0)
-    scale, unit = look.time_unit(longest)
+    scale, unit = appearance.time_unit(longest)
     thickness = 0.7 / len(colours)
     for cell, row, time_s in bars:
         python = one_line(cell.python)
@@ -77,8 +77,8 @@ def _draw_bars(
             (time_s.high * scale, y),
             xytext=(6, 0),
             textcoords="offset points",
-            size=look.SMALL,
-            color=look.INK,
+            size=appearance.SMALL,
+            color=appearance.INK,
             va="center_baseline",
             annotation_clip=False,
         )

@@ -15,57 +15,57 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullL
 from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
-from runner.report.plots import appearance as look
+from runner.report.plots import appearance
 from runner.report.plots.layout import (
     CROSS,
     NO_COUNT,
-    Across,
     Dot,
     Layout,
     Position,
+    XAxis,
     against_setting,
     against_workers,
-    compared,
     failures,
     layout_of,
+    without_plain_loop,
 )
 from runner.report.plots.panels import EFFICIENCY, Panel
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
 MARGINS = 1.3, 0.85  # inches next to the data of a figure's only column, and of one of several columns
-_BOUND_SHARE = 0.25  # of the gap between x values, to both sides: nothing is claimed in between
-_FRACTIONS_BELOW = 0.1  # an axis that reaches below has fractions, others decimals: one notation each
+_BOUND_SHARE = 0.25  # of the gap between x values, to each side: nothing is claimed in between
+_FRACTIONS_BELOW = 0.1  # an axis that extends below it has fractions, others decimals: one notation each
 
 
 def draw_speedup(
     title: str,
     panels: Sequence[Panel],
-    looks: Mapping[str, look.Look],
+    series_styles: Mapping[str, appearance.SeriesStyle],
     study: StudyFacts,
     key: str | None = None,
 ) -> Figure:
     """Draw speedup and efficiency against the workers or, if given, against a numeric setting."""
     cells = [cell for panel in panels for cell in panel.cells]
-    across = against_workers() if key is None else against_setting(cells, key)
-    rows, columns, width = look.grid_of(len(panels))
+    x_axis = against_workers() if key is None else against_setting(cells, key)
+    rows, columns, width = appearance.grid_of(len(panels))
     size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT * (1 if columns == 1 else 0.8))
-    layout = layout_of(panels, across, looks, study.usable_cpus, size)
-    head = look.Head(
+    layout = layout_of(panels, x_axis, series_styles, study.usable_cpus, size)
+    head = appearance.Head(
         title=f"{title}: {study.spec.ratio} by {'number of workers' if key is None else key}",
         caption=[_caption(cells, layout, study), captions.host(study)],
         legend=_legend(cells, layout),
     )
-    figure = look.sheet(width, rows * (layout.height + EFFICIENCY_HEIGHT + BETWEEN), head)
+    figure = appearance.empty_figure(width, rows * (layout.height + EFFICIENCY_HEIGHT + BETWEEN), head)
     grid = figure.add_gridspec(2 * rows, columns, height_ratios=[layout.height, EFFICIENCY_HEIGHT] * rows)
-    for place, panel in enumerate(panels):
-        row, column = divmod(place, columns)
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, columns)
         upper = figure.add_subplot(grid[2 * row, column])
         lower = figure.add_subplot(grid[2 * row + 1, column], sharex=upper)
         _set_up(upper, lower, layout)
         _draw_panel(upper, lower, panel, layout)
-        if across.is_workers:
-            _draw_ideal(upper, layout, is_labelled=place == 0)
-            draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=place == 0)
+        if x_axis.is_workers:
+            _draw_ideal(upper, layout, is_labelled=index == 0)
+            draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=index == 0)
         if column == 0:
             upper.set_ylabel(f"{study.spec.ratio} vs {captions.names_of(panel.baselines)}")
             lower.set_ylabel(study.spec.efficiency.replace(" ", "\n"))
@@ -78,26 +78,30 @@ def draw_speedup(
 def _caption(cells: Sequence[CellAnalysis], layout: Layout, study: StudyFacts) -> str:
     baselines = [cell for cell in cells if cell.is_baseline]
     cpus = study.usable_cpus or 0
-    are_beyond = layout.across.is_workers and cpus > layout.x_limits[1]
-    return captions.speedup(compared(cells), baselines, study, are_cpus_beyond=are_beyond)
+    are_beyond = layout.x_axis.is_workers and cpus > layout.x_limits[1]
+    return captions.speedup(without_plain_loop(cells), baselines, study, are_cpus_beyond=are_beyond)
 
 
 def _legend(cells: Sequence[CellAnalysis], layout: Layout) -> dict[str, Artist]:
     handles: dict[str, Artist] = {
         one_line(name): Line2D(
-            [], [], linestyle="none", marker=layout.looks[name].marker, color=layout.looks[name].colour
+            [],
+            [],
+            linestyle="none",
+            marker=layout.series_styles[name].marker,
+            color=layout.series_styles[name].colour,
         )
         for name in layout.dodges
     }
-    if any(cell.speedup_bound is not None for cell in compared(cells)):
-        handles[captions.BOUND] = Line2D([], [], color=look.INK, linewidth=1.0)
+    if any(cell.speedup_bound is not None for cell in without_plain_loop(cells)):
+        handles[captions.BOUND] = Line2D([], [], color=appearance.INK, linewidth=1.0)
     return handles
 
 
 def _set_up(upper: Axes, lower: Axes, layout: Layout) -> None:
     for axes in (upper, lower):
-        look.bare(axes, "y")
-    if layout.across.is_log:
+        appearance.bare(axes, "y")
+    if layout.x_axis.is_log:
         upper.set_xscale("log", base=2)
     upper.set_xlim(layout.x_limits)
     upper.set_yscale("log", base=2)
@@ -108,11 +112,11 @@ def _set_up(upper: Axes, lower: Axes, layout: Layout) -> None:
     lower.yaxis.set_major_formatter(FixedFormatter(["0", "0.5", "1"]))
     tick_values(lower, layout)
     upper.tick_params(axis="x", which="both", labelbottom=False)
-    lower.set_xlabel(layout.across.label)
+    lower.set_xlabel(layout.x_axis.label)
 
 
 def _tick_doublings(axes: Axes, limits: Position) -> None:
-    """Label powers of two, and the values halfway where there are few of them; in one notation."""
+    """Label powers of two, and if there are few also the values halfway between them, in one notation."""
     powers = range(ceil(log2(limits[0])), floor(log2(limits[1])) + 1)
     step = ceil(len(powers) / 8)
     halfway = [1.5 * 2.0**power for power in range(powers[0] - 1, powers[-1] + 1)] if len(powers) < 4 else []
@@ -129,16 +133,16 @@ def _tick_doublings(axes: Axes, limits: Position) -> None:
 
 
 def tick_values(axes: Axes, layout: Layout) -> None:
-    """Label powers of two and the measured values as far as there is room; the rest gets small ticks."""
+    """Label powers of two and the measured values while there is room; the others get small ticks."""
     values = list(layout.values)
-    if layout.across.is_workers:
+    if layout.x_axis.is_workers:
         powers = [2.0**power for power in range(floor(log2(layout.x_limits[1])) + 1)]
         values = list(dict.fromkeys([*powers, *values]))
     labels: dict[float, str] = {}
     taken: list[Position] = []
     for value in values:
-        text = "n/a" if layout.across.is_workers and value == NO_COUNT else plain(value)
-        half = look.width_of(text, look.SMALL) / 2 + 0.04
+        text = "n/a" if layout.x_axis.is_workers and value == NO_COUNT else plain(value)
+        half = appearance.width_of(text, appearance.SMALL) / 2 + 0.04
         left, right = layout.inches(value) - half, layout.inches(value) + half
         if all(right < start or end < left for start, end in taken):
             labels[value] = text
@@ -157,13 +161,13 @@ def plain(value: float) -> str:
 
 
 def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
-    pad = 18 if layout.across.is_workers else 6
-    upper.set_title(look.stacked(panel.labels, layout.width + 0.6), pad=pad)
+    pad = 18 if layout.x_axis.is_workers else 6
+    upper.set_title(appearance.stacked(panel.labels, layout.width + 0.6), pad=pad)
     _draw_bounds(upper, panel, layout)
-    lower.axhline(1, color=look.FAINT, linewidth=0.9, zorder=1)
+    lower.axhline(1, color=appearance.FAINT, linewidth=0.9, zorder=1)
     _draw_baseline(upper, panel.baselines)
-    for series, cells in by_series(panel, layout.across).items():
-        style = layout.looks[series]
+    for series, cells in by_series(panel, layout.x_axis).items():
+        style = layout.series_styles[series]
         with_workers = [cell for cell in cells if cell.cell.workers is not None]
         efficiencies = [layout.dot(cell, EFFICIENCY) for cell in with_workers]
         draw_dots(upper, [layout.dot(cell) for cell in cells], style)
@@ -173,11 +177,11 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
     draw_failures(upper, panel, layout)
 
 
-def by_series(panel: Panel, across: Across) -> dict[str, list[CellAnalysis]]:
+def by_series(panel: Panel, x_axis: XAxis) -> dict[str, list[CellAnalysis]]:
     """Group the cells by series, each in the order of x."""
     series: dict[str, list[CellAnalysis]] = {}
-    for cell in sorted(compared(panel.cells), key=across.value):
-        series.setdefault(across.series(cell), []).append(cell)
+    for cell in sorted(without_plain_loop(panel.cells), key=x_axis.value):
+        series.setdefault(x_axis.series(cell), []).append(cell)
     return series
 
 
@@ -191,8 +195,8 @@ def draw_capacity(
     if start > layout.x_limits[1]:
         return
     for axes in stacked:
-        axes.axvspan(start, layout.x_limits[1], color=look.SHADE, linewidth=0, zorder=0)
-        axes.axvline(start, color=look.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
+        axes.axvspan(start, layout.x_limits[1], color=appearance.SHADE, linewidth=0, zorder=0)
+        axes.axvline(start, color=appearance.FAINT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
     if is_labelled:
         share = layout.inches(start) / layout.width
         stacked[0].annotate(
@@ -202,13 +206,13 @@ def draw_capacity(
             xytext=(0, 4),
             textcoords="offset points",
             ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
-            **look.NOTE,
+            **appearance.NOTE,
         )
 
 
 def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
     right, top = layout.x_limits[1], layout.y_limits[1]
-    upper.plot([1, right], [1, right], color=look.FAINT, linewidth=0.9, zorder=1)
+    upper.plot([1, right], [1, right], color=appearance.FAINT, linewidth=0.9, zorder=1)
     if is_labelled:
         # Halfway between two numbers of workers, where there is no data, and as far up as there is room.
         counts = sorted({1.0, 2.0, *(value for value in layout.values if value > 1)})
@@ -223,53 +227,55 @@ def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
             rotation=45,  # in data coordinates: parallel to the line
             rotation_mode="anchor",
             transform_rotates_text=True,
-            **look.NOTE,
+            **appearance.NOTE,
         )
 
 
 def _draw_bounds(upper: Axes, panel: Panel, layout: Layout) -> None:
-    """Draw the bound of the speedup at each x, but not in between."""
+    """Draw the bound of the speedup at each x, and nothing in between."""
     bounds = {
-        (layout.across.value(cell), cell.speedup_bound.value)
-        for cell in compared(panel.cells)
+        (layout.x_axis.value(cell), cell.speedup_bound.value)
+        for cell in without_plain_loop(panel.cells)
         if cell.speedup_bound is not None
     }
     for x, bound in sorted(bounds):
         ends = layout.around(x, _BOUND_SHARE)
-        upper.plot(ends, [bound, bound], color=look.INK, linewidth=1.0, zorder=1.5)
+        upper.plot(ends, [bound, bound], color=appearance.INK, linewidth=1.0, zorder=1.5)
 
 
 def _draw_baseline(upper: Axes, baselines: Sequence[CellAnalysis]) -> None:
-    upper.axhline(1, color=look.MUTED, linewidth=1.0, zorder=1)
+    upper.axhline(1, color=appearance.MUTED, linewidth=1.0, zorder=1)
     upper.annotate(
         f"{captions.names_of(baselines)},\n{captions.times_of(baselines)}",
         (1, 1),
         xycoords=("axes fraction", "data"),
         xytext=(4, 0),
         textcoords="offset points",
-        size=look.SMALL,
-        color=look.MUTED if any(cell.wall_s is not None for cell in baselines) else look.FAILURE,
+        size=appearance.SMALL,
+        color=appearance.MUTED if any(cell.wall_s is not None for cell in baselines) else appearance.FAILURE,
         va="center",
         annotation_clip=False,
     )
 
 
-def draw_dots(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
+def draw_dots(axes: Axes, dots: Sequence[Dot], style: appearance.SeriesStyle) -> None:
     """Draw every run, and the medians with their bounds."""
     for dot in dots:
-        axes.plot(*_columns(dot.runs), color=style.colour, **look.RUN)
+        axes.plot(*_columns(dot.runs), color=style.colour, **appearance.RUN)
         if dot.disturbed_runs:
-            axes.plot(*_columns(dot.disturbed_runs), color=style.colour, **look.DISTURBED_RUN)
+            axes.plot(*_columns(dot.disturbed_runs), color=style.colour, **appearance.DISTURBED_RUN)
         if dot.estimate is not None:
             ends = [dot.estimate.low, dot.estimate.high]
-            axes.plot([dot.x, dot.x], ends, color=style.colour, **look.BAR)
-            axes.plot([dot.x], [dot.estimate.value], marker=style.marker, color=style.colour, **look.MEDIAN)
+            axes.plot([dot.x, dot.x], ends, color=style.colour, **appearance.BAR)
+            axes.plot(
+                [dot.x], [dot.estimate.value], marker=style.marker, color=style.colour, **appearance.MEDIAN
+            )
 
 
-def draw_dashes(axes: Axes, dots: Sequence[Dot], style: look.Look) -> None:
+def draw_dashes(axes: Axes, dots: Sequence[Dot], style: appearance.SeriesStyle) -> None:
     """Join the medians of one series; a cell without a median interrupts the line."""
     middle = [(dot.x, float("nan") if dot.estimate is None else dot.estimate.value) for dot in dots]
-    axes.plot(*_columns(middle), color=style.colour, **look.DASHES)
+    axes.plot(*_columns(middle), color=style.colour, **appearance.DASHES)
 
 
 def _columns(positions: Sequence[Position]) -> tuple[list[float], list[float]]:
@@ -279,20 +285,20 @@ def _columns(positions: Sequence[Position]) -> tuple[list[float], list[float]]:
 def draw_failures(axes: Axes, panel: Panel, layout: Layout) -> None:
     """Draw a cross for every cell without a speedup, with the reason."""
     height = CROSS / layout.height
-    for value, cells in failures(panel, layout.across, layout.quantity).items():
+    for value, cells in failures(panel, layout.x_axis, layout.quantity).items():
         for cell in cells:
-            at, style = ([layout.x(cell)], [height]), layout.looks[layout.across.series(cell)]
-            place = axes.get_xaxis_transform()
-            axes.plot(*at, marker=style.marker, color=style.colour, transform=place, **look.HOLLOW)
-            axes.plot(*at, transform=place, **look.CROSS)
+            at, style = ([layout.x(cell)], [height]), layout.series_styles[layout.x_axis.series(cell)]
+            transform = axes.get_xaxis_transform()
+            axes.plot(*at, marker=style.marker, color=style.colour, transform=transform, **appearance.HOLLOW)
+            axes.plot(*at, transform=transform, **appearance.CROSS)
         axes.annotate(
-            "\n".join(layout.words.of(cells, layout.across)),
+            "\n".join(layout.words.of(cells, layout.x_axis)),
             (value, height),
             xycoords=("data", "axes fraction"),
             xytext=(0, 7),
             textcoords="offset points",
-            size=look.SMALL,
-            color=look.FAILURE,
+            size=appearance.SMALL,
+            color=appearance.FAILURE,
             ha="center",
             va="bottom",
             rotation=90 if layout.words.upright else 0,

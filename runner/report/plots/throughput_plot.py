@@ -12,8 +12,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLoc
 from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
-from runner.report.plots import appearance as look
-from runner.report.plots.layout import Layout, Position, against_workers, compared, layout_of
+from runner.report.plots import appearance
+from runner.report.plots.layout import Layout, Position, against_workers, layout_of, without_plain_loop
 from runner.report.plots.panels import RATE, Panel
 from runner.report.plots.speedup_plot import (
     BETWEEN,
@@ -31,29 +31,32 @@ from runner.units import three_digits
 
 
 def draw_throughput(
-    title: str, panels: Sequence[Panel], looks: Mapping[str, look.Look], study: StudyFacts
+    title: str,
+    panels: Sequence[Panel],
+    series_styles: Mapping[str, appearance.SeriesStyle],
+    study: StudyFacts,
 ) -> Figure:
     """Draw the tasks per second of every cell, next to the rate of the baseline and its multiples."""
     cells = [cell for panel in panels for cell in panel.cells]
-    rows, columns, width = look.grid_of(len(panels))
+    rows, columns, width = appearance.grid_of(len(panels))
     size = (width / columns - MARGINS[columns > 1], SPEEDUP_HEIGHT)
-    layout = layout_of(panels, against_workers(), looks, study.usable_cpus, size, quantity=RATE)
+    layout = layout_of(panels, against_workers(), series_styles, study.usable_cpus, size, quantity=RATE)
     layout = replace(layout, y_limits=_limits(cells))
-    head = look.Head(
+    head = appearance.Head(
         title=f"{title}: tasks per second by number of workers",
-        caption=[captions.throughput(compared(cells), study), captions.host(study)],
+        caption=[captions.throughput(without_plain_loop(cells), study), captions.host(study)],
         legend={
             one_line(name): Line2D(
-                [], [], linestyle="none", marker=looks[name].marker, color=looks[name].colour
+                [], [], linestyle="none", marker=series_styles[name].marker, color=series_styles[name].colour
             )
             for name in layout.dodges
         },
     )
-    figure = look.sheet(width, rows * (layout.height + BETWEEN), head)
-    for place, panel in enumerate(panels, 1):
-        axes = figure.add_subplot(rows, columns, place)
+    figure = appearance.empty_figure(width, rows * (layout.height + BETWEEN), head)
+    for number, panel in enumerate(panels, 1):
+        axes = figure.add_subplot(rows, columns, number)
         _draw_panel(axes, panel, layout, study)
-        if (place - 1) % columns == 0:
+        if (number - 1) % columns == 0:
             axes.set_ylabel("tasks per second")
         else:
             axes.tick_params(axis="y", labelleft=False)
@@ -70,21 +73,21 @@ def _limits(cells: Sequence[CellAnalysis]) -> Position:
 
 
 def _draw_panel(axes: Axes, panel: Panel, layout: Layout, study: StudyFacts) -> None:
-    look.bare(axes, "y")
-    axes.set_title(look.stacked(panel.labels, layout.width + 0.6), pad=18)
+    appearance.bare(axes, "y")
+    axes.set_title(appearance.stacked(panel.labels, layout.width + 0.6), pad=18)
     axes.set_xscale("log", base=2)
     axes.set_xlim(layout.x_limits)
     axes.set_yscale("log")
     axes.set_ylim(layout.y_limits_with_band)
     _tick_rates(axes, layout.y_limits)
     tick_values(axes, layout)
-    axes.set_xlabel(layout.across.label)
+    axes.set_xlabel(layout.x_axis.label)
     _draw_baseline(axes, panel.baselines, layout)
     draw_capacity([axes], layout, study.usable_cpus, is_labelled=True)
-    for series, cells in by_series(panel, layout.across).items():
-        draw_dots(axes, [layout.dot(cell) for cell in cells], layout.looks[series])
+    for series, cells in by_series(panel, layout.x_axis).items():
+        draw_dots(axes, [layout.dot(cell) for cell in cells], layout.series_styles[series])
         with_workers = [layout.dot(cell) for cell in cells if cell.cell.workers is not None]
-        draw_dashes(axes, with_workers, layout.looks[series])
+        draw_dashes(axes, with_workers, layout.series_styles[series])
     draw_failures(axes, panel, layout)
 
 
@@ -94,7 +97,7 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
         if cell.tasks_per_s is None:
             continue
         rate = cell.tasks_per_s.value
-        axes.axhline(rate, color=look.MUTED, linewidth=1.0, zorder=1)
+        axes.axhline(rate, color=appearance.MUTED, linewidth=1.0, zorder=1)
         axes.annotate(
             f"{captions.names_of([cell])},\n{three_digits(rate)} per second",
             (1, rate),
@@ -103,10 +106,10 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
             textcoords="offset points",
             va="center",
             annotation_clip=False,
-            **look.NOTE,
+            **appearance.NOTE,
         )
         most = layout.x_limits[1]
-        axes.plot([1, most], [rate, rate * most], color=look.FAINT, linewidth=0.9, zorder=1)
+        axes.plot([1, most], [rate, rate * most], color=appearance.FAINT, linewidth=0.9, zorder=1)
         axes.annotate(
             "ideal",
             (2**0.5, rate * 2**0.5),
@@ -114,7 +117,7 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
             textcoords="offset points",
             ha="right",
             annotation_clip=True,
-            **look.NOTE,
+            **appearance.NOTE,
         )
 
 
@@ -132,4 +135,4 @@ def _tick_rates(axes: Axes, limits: Position) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-_WIDE = 8.0  # a range with several of 1, 2 and 5 times a power of ten
+_WIDE = 8.0  # ratio of the limits from which several of 1, 2 and 5 times a power of ten are between them

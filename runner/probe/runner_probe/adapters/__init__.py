@@ -10,7 +10,7 @@
 - An error that says that workers died derives from `concurrent.futures.BrokenExecutor`. If the exit code of
   the dead worker is known, it is a `runner_probe.adapters.worker_died.WorkerDied`.
 
-**An adapter's own declarations.** Its class has
+**What an adapter declares.** Its class has
 
 - `traits`, a `Traits`, if any trait differs from its default; a class of this package may inherit it. Its
   arguments are literals, because the runner reads them from the source: the engine need not be installed
@@ -43,8 +43,8 @@ class Traits:
         shares_call: every submission takes the same first argument, which workers receive once
         has_interpreters: each worker has its own interpreter, and so its own GIL, although all share a
             process
-        one_event_loop: the workers are coroutines of one event loop
-        concurrent_tasks: each worker runs as many tasks at a time as its argument `concurrency` says
+        one_event_loop: the workers are coroutines of a single event loop
+        concurrent_tasks: each worker runs several tasks at a time, as its argument `concurrency` says
     """
 
     __slots__ = ("concurrent_tasks", "has_interpreters", "no_window", "one_event_loop", "shares_call")
@@ -76,9 +76,8 @@ def traits_of(pool: object) -> Traits:
 
 def worker_count(pool: object) -> int | None:
     """Return the number of workers of a pool; None if the pool does not say."""
-    count = getattr(pool, "workers", None) or getattr(
-        pool, "_max_workers", None
-    )  # the latter: standard library
+    # Pools of the standard library have `_max_workers`.
+    count = getattr(pool, "workers", None) or getattr(pool, "_max_workers", None)
     return count if isinstance(count, int) else None
 
 

@@ -1,7 +1,7 @@
-"""One asyncio event loop for all tasks, which `async def` functions can share.
+"""One asyncio event loop for all tasks.
 
-Plain functions run on it too, as they would in a user's own coroutine: one after another, since they never
-yield to the loop.
+Tasks that are `async def` functions run concurrently. Plain functions run one after another, as they would in
+a user's own coroutine, since they never yield to the loop.
 """
 
 from __future__ import annotations
@@ -95,9 +95,7 @@ class AsyncioLoop:
             if function is run_chunk and is_async(args[0]):
                 report = await _await_chunk(lane, *args, **kwargs)
                 future.set_result(report)
-                if (
-                    report[3] is not None
-                ):  # otherwise the whole queue would run before the failure is reported
+                if report[3] is not None:  # a task failed: the rest of the queue must not run first
                     self._cancel()
             else:
                 _call(future, function, args, kwargs)
@@ -119,9 +117,9 @@ def _call(
 
 
 async def _await_chunk(
-    lane: int, call: Callable[[Any], Any], first: int, items: Sequence[Any], *, each: bool
+    lane: int, call: Callable[[Any], Any], first: int, items: Sequence[Any], *, per_task: bool
 ) -> Report:
-    """Do the same as `run_chunk`. The lane counts as the worker; other lanes run while a task waits."""
+    """Like `run_chunk`, but other lanes run while a task waits. The lane counts as the worker."""
     values: list[Any] = []
     timings: list[Timing] = []
     failure = None
@@ -129,13 +127,13 @@ async def _await_chunk(
     chunk_started = time.perf_counter_ns()
     try:
         for task, item in enumerate(items, first):
-            if each:
+            if per_task:
                 timings.append(await _await_timed(call, task, item, values))
             else:
                 values.append(await call(item))
     except BaseException as error:
         failure = describe_error(error, task)
-    if not each and failure is None:
+    if not per_task and failure is None:
         timings.append((first, len(items), chunk_started, time.perf_counter_ns(), None, None))
     host, process, _, gil_enabled = worker()
     return values, timings, (host, process, lane, gil_enabled), failure

@@ -1,6 +1,6 @@
 """Processes with an asyncio event loop each, which runs its share of the tasks concurrently.
 
-What services deploy: one event loop has one thread, and so at most one CPU.
+Services are deployed in this way: an event loop has a single thread, and so uses at most one CPU.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ if __name__ == "__main__":
 
 
 class AsyncioProcess:
-    """Deals what is submitted out to processes when a result is waited for, in shares of equal numbers.
+    """Deals submissions out to processes, in shares of equal size, once the caller waits for a result.
 
     Args:
-        workers: processes
-        concurrency: chunks that run concurrently in each process
-        mp_context: starts them
+        workers: number of processes
+        concurrency: number of chunks that run concurrently in each process
+        mp_context: starts the processes
         initializer: called first in each process
     """
 

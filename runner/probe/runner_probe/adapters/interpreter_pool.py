@@ -58,7 +58,7 @@ class InterpreterPool:
 
 
 def _first_statements(initializer: Callable[[], object] | None) -> str:
-    """Write the statements that an interpreter runs first: a new one has the default `sys.path`."""
+    """Write the statements that a new interpreter runs first; otherwise it has the default `sys.path`."""
     lines = ["import pickle, sys, threading", f"sys.path[:] = {sys.path!r}"]
     if initializer is not None:
         lines.append(f"pickle.loads({pickle.dumps(initializer)!r})()")

@@ -63,7 +63,7 @@ class JoblibParallel:
         if self._is_open:
             self._parallel.__exit__(None, None, None)
             if self.backend == "loky" and self.workers != 1:
-                get_reusable_executor(reuse=True).shutdown(wait=True)  # joblib itself keeps the workers
+                get_reusable_executor(reuse=True).shutdown(wait=True)  # joblib would keep the workers
 
     def _run(self) -> None:
         """Run everything that is queued and was not cancelled."""

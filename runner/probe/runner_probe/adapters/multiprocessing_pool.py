@@ -44,7 +44,7 @@ class MultiprocessingPool:
 
     Args:
         workers: number of processes
-        mp_context: starts them
+        mp_context: starts the processes
         initializer: called once in each worker
         maxtasksperchild: chunks after which a worker is replaced; None: never
     """
@@ -164,7 +164,7 @@ def _exit_code(worker: BaseProcess) -> int:
 
 
 class _Pool(multiprocessing.pool.Pool):
-    """A pool that knows its first workers, and that can be ended while they work or after some have died."""
+    """A pool that knows its first workers, and can be ended while they work or after some have died."""
 
     # Private attributes of the base class; they are the same from Python 3.10 to 3.14.
     _pool: list[BaseProcess]

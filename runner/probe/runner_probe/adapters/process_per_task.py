@@ -39,11 +39,11 @@ class BrokenProcess(WorkerDied):
 
 
 class ProcessPerTask:
-    """Processes that are started and joined for one submission each, by the caller's thread.
+    """Processes that the caller's thread starts and joins, one for each submission.
 
     Args:
-        workers: processes that live at the same time
-        mp_context: starts them
+        workers: largest number of processes that live at the same time
+        mp_context: starts the processes
         initializer: called first in each process
     """
 
@@ -93,7 +93,7 @@ class ProcessPerTask:
         else:
             self._running[reader] = future, process
         finally:
-            writer.close()  # then the process holds the only writer, and the reader sees when it ends
+            writer.close()  # so that the process holds the only writer, and the reader notices its end
 
     def _step(self) -> None:
         """Wait for a result or the end of a process, then start processes for queued submissions."""
@@ -143,7 +143,7 @@ def _send_result(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> None:
-    """Run in the process. An initializer that raises ends it without a result."""
+    """Run in the process: call the function and send its result; nothing if the initializer raises."""
     if initializer is not None:
         initializer()
     try:

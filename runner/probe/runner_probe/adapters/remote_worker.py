@@ -1,7 +1,7 @@
 """The code that runs tasks in a worker of a cluster, where the probe is not installed.
 
-It is sent as source and becomes a module that belongs to one pool: nothing is installed on the worker, and
-the next pool sends its own.
+It is sent as source and becomes a module that belongs to a single pool: nothing is installed on the worker,
+and the next pool sends its own module.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _sent_modules: list[str] = []
 
 
 def run(setup: WorkerSetup, pickled_call: bytes) -> bytes:
-    """Run one call; return, pickled, why this worker is unusable (else None) and the return value."""
+    """Run one call; return a pickled pair: why this worker is unusable (or None), and the returned value."""
     pickler = import_module(setup[0])
     with _lock:
         if not _shared_call:

@@ -28,11 +28,11 @@ class BrokenThread(BrokenExecutor):
 class ThreadPerTask:
     """Threads that are started and joined for one submission each.
 
-    Threads run in lanes, one at a time in each lane: a thread that ends starts the next one, which joins it
-    first.
+    Threads run in lanes, one at a time in each lane: before a thread ends it starts the next one, which first
+    joins it.
 
     Args:
-        workers: threads that run at the same time
+        workers: largest number of threads that run at the same time
         initializer: called first in each thread
     """
 

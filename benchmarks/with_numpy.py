@@ -1,4 +1,4 @@
-"""Tasks in pure Python in a module that imports NumPy, whose BLAS has native threads that nothing uses."""
+"""Tasks in pure Python, in a module that imports NumPy: its BLAS starts native threads that nothing uses."""
 
 import numpy as np
 
@@ -7,6 +7,6 @@ from benchmarks.injected import compute
 LENGTH = int(np.ones(1)[0])
 
 
-def compute_beside(steps: int) -> int:
+def compute_with_numpy(steps: int) -> int:
     """Count down in pure Python."""
     return compute(steps * LENGTH)
