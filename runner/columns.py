@@ -93,7 +93,7 @@ def _strong_or_weak(mode: "ModeSpec") -> bool:
 
 
 def _weak(mode: "ModeSpec") -> bool:
-    return mode.bag_per_worker
+    return mode.bags_per_worker > 0
 
 
 def _window(mode: "ModeSpec") -> bool:

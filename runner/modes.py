@@ -35,7 +35,7 @@ class ModeSpec:
     figure: ComparedFigure
     # What runs
     has_window: bool = False  #: workers run tasks until a window closes, instead of bags of tasks
-    bag_per_worker: bool = False  #: each worker gets a bag of its own, instead of a share of one bag
+    bags_per_worker: int = 0  #: that each worker runs for itself; 0: all workers share one bag
     counted_nodes: tuple[str, ...] = ()  #: which of executor and baseline need a known number of workers
     # What applies to it
     is_strong_scaling: bool = False  #: one bag for any number of workers: laws and known answers apply
@@ -56,9 +56,9 @@ class ModeSpec:
         """Return the settings that the mode adds to a cell; a baseline always runs a single bag."""
         if self.has_window:
             return {"duration_s": self.duration_of(config)}
-        if self.bag_per_worker and not is_baseline and (workers or 1) > 1:
-            return {"bags": workers}
-        return {}
+        # Only the plain loop has no number of workers here: it runs a single bag, as a baseline does.
+        bags = 1 if is_baseline or workers is None else self.bags_per_worker * workers
+        return {"bags": bags} if bags > 1 else {}
 
     def duration_of(self, config: "Config") -> float | None:
         """Return the length of the window in seconds; None without one."""
@@ -116,7 +116,7 @@ MODES: Mapping[Mode, ModeSpec] = {
         ModeSpec(
             mode=Mode.weak,
             figure=ComparedFigure(column="bag_s", text=lambda bag_s: f"{seconds(bag_s)} per bag"),
-            bag_per_worker=True,
+            bags_per_worker=1,
             counted_nodes=("executor",),
             ratio="scaled speedup",
             ratio_heading="scaled",

@@ -1,9 +1,11 @@
-"""The files that the documentation names exist."""
+"""The files that the documentation names exist, and it names every mode."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+from runner.records import Mode
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")])
@@ -33,3 +35,9 @@ def test_a_missing_file_is_found(tmp_path: Path) -> None:
         "`tests/test_none.py`, [a](b.md), [c](page.md#d), conf/NAME.yaml, runner/plan.py, x/runner/y"
     )
     assert missing(page) == ["b.md", "tests/test_none.py"]
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_is_documented(mode: Mode) -> None:
+    assert f"| `{mode}` |" in (CHECKOUT / "docs/reference.md").read_text(encoding="utf-8")
+    assert f"{mode}: " in (CHECKOUT / "conf/config.yaml").read_text(encoding="utf-8")

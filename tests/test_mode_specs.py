@@ -25,7 +25,7 @@ def test_only_modes_with_a_window_are_unexplained(spec: ModeSpec) -> None:
 
 @ALL_MODES
 def test_only_one_bag_for_all_workers_is_strong_scaling(spec: ModeSpec) -> None:
-    assert spec.is_strong_scaling == (not spec.has_window and not spec.bag_per_worker)
+    assert spec.is_strong_scaling == (not spec.has_window and not spec.bags_per_worker)
 
 
 def test_the_description_contains_the_length_of_the_window() -> None:

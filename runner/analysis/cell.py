@@ -122,7 +122,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         bags=bags_of(cell),
         wall_s=times.wall.median(cell.id),
         wall_spread=_spread(times.wall.values(cell.id)),
-        bag_s=times.unit.median(cell.id) if context.mode.bag_per_worker else None,
+        bag_s=times.unit.median(cell.id) if context.mode.bags_per_worker else None,
         tasks_per_s=_inverse(times.unit.median(cell.id)) if context.mode.has_window else None,
         service=_service(headline) if context.mode.has_window and is_ok else None,
         cpu_s=times.cpu.median(cell.id),

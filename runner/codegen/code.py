@@ -76,7 +76,9 @@ def _items(workload: Mapping[str, Any], names: Names) -> list[str]:
 def _repeat_items(cell: Cell) -> list[str]:
     """Write the statement that repeats the items if every worker has its own bag."""
     bags = bags_of(cell)
-    return [f"items = items * {bags}  # one bag per worker"] if bags > 1 else []
+    each = bags // (cell.workers or 1)
+    words = "one bag" if each == 1 else f"{each} bags"
+    return [f"items = items * {bags}  # {words} per worker"] if bags > 1 else []
 
 
 def _path(path: str, names: Names) -> str:

@@ -155,7 +155,7 @@ class TestMultiprocessingPool:
         pool = MultiprocessingPool(2, FORK)
         assert [pool.submit(int, text).result() for text in "123"] == [1, 2, 3]
         assert pool._pool is not None
-        for worker in pool._pool.first:
+        for worker in pool._pool.workers:
             worker.kill()
         pool._watcher.join()
         with pytest.raises(BrokenPool, match=r"^the task of the dead worker is lost$") as broken:

@@ -16,6 +16,7 @@ from runner.analysis.explain.causes import (
     shown_losses,
     task_cpus,
 )
+from runner.analysis.explain.declared import every_cause
 from runner.analysis.intervals import Level
 from runner.facts import Cause
 from tests.analysis.traced_runs import TracedTask, traced_run, traced_task
@@ -44,8 +45,7 @@ def lost(parallel: TracedRun, serial: TracedRun = SERIAL, **setting: Any) -> dic
 
 
 def test_every_cause_has_a_code_and_a_short_name_of_its_own() -> None:
-    modules = (causes, start_up)
-    declared = {value for module in modules for value in vars(module).values() if isinstance(value, Cause)}
+    declared = {*every_cause()}
     assert len(declared) >= 15
     for field in ("code", "name", "short"):
         assert len({getattr(cause, field) for cause in declared}) == len(declared)

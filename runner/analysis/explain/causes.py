@@ -3,7 +3,7 @@
 Every loss is a part of workers times wall time, so that losses and the serial work add up to it. A loss is
 reported only where its interval over the repetitions lies above a hundredth.
 
-To add a cause, declare it here and let `losses` name it.
+To add a cause, declare it in a module of this package, and let `losses` or what it calls return it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,10 +11,11 @@ from runner.facts import Cause
 
 def declared_causes() -> dict[str, Cause]:
     """Return all causes that a report may show, by code."""
-    return {cause.code: cause for cause in _declared() if cause is not UNKNOWN}
+    return {cause.code: cause for cause in every_cause() if cause is not UNKNOWN}
 
 
-def _declared() -> Iterator[Cause]:
+def every_cause() -> Iterator[Cause]:
+    """Yield the causes of all modules; a cause occurs again in each module that imports it."""
     for module in iter_modules(explain.__path__):
         names = vars(import_module(f"{explain.__name__}.{module.name}"))
         yield from (value for value in names.values() if isinstance(value, Cause))

@@ -124,26 +124,27 @@ class MultiprocessingPool:
 
     def _watch(self, pool: _Pool) -> None:
         """Wait until a worker dies or the pool is shut down."""
-        ready = connection.wait([self._stopped, *(worker.sentinel for worker in pool.first)])
-        dead = next((worker for worker in pool.first if worker.sentinel in ready), None)
+        workers = pool.started()
+        ready = connection.wait([self._stopped, *(worker.sentinel for worker in workers)])
+        dead = next((worker for worker in workers if worker.sentinel in ready), None)
         if dead is not None and self._stopped not in ready:
             self._fail_all(_exit_code(dead))
 
     def _watch_replaced(self, pool: _Pool) -> None:
         """Likewise, if the pool replaces workers: those that have run their last task exit with code 0."""
-        retired: set[BaseProcess] = set()
         while True:
-            workers = [worker for worker in list(pool.workers) if worker not in retired]
+            workers = pool.started()
             sentinels = [worker.sentinel for worker in workers]
             ready = connection.wait([self._stopped, *sentinels], timeout=_REFRESH_S)
             if self._stopped in ready:
                 return
-            ended = [worker for worker in workers if worker.sentinel in ready]
-            codes = [_exit_code(worker) for worker in ended]
-            retired.update(ended)
-            if any(codes):
-                self._fail_all(next(code for code in codes if code))
-                return
+            for worker in workers:
+                if worker.sentinel in ready:
+                    code = _exit_code(worker)
+                    if code:
+                        self._fail_all(code)
+                        return
+                    pool.workers.remove(worker)
 
     def _fail_all(self, exit_code: int) -> None:
         with self._lock:
@@ -164,7 +165,7 @@ def _exit_code(worker: BaseProcess) -> int:
 
 
 class _Pool(multiprocessing.pool.Pool):
-    """A pool that knows its first workers, and can be ended while they work or after some have died."""
+    """A pool that knows all its workers, and that can be ended while they work or after some have died."""
 
     # Private attributes of the base class; they are the same from Python 3.10 to 3.14.
     _pool: list[BaseProcess]
@@ -178,18 +179,18 @@ class _Pool(multiprocessing.pool.Pool):
     _state: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.first: list[BaseProcess] = []
+        self.workers: list[BaseProcess] = []  #: also those that another thread starts to replace others
         super().__init__(*args, **kwargs)
 
-    def _repopulate_pool(self) -> None:
-        # Called once, before the thread that replaces workers starts.
-        super()._repopulate_pool()  # type: ignore[misc]
-        self.first += self._pool
+    def Process(self, ctx: BaseContext, *args: Any, **kwargs: Any) -> BaseProcess:  # type: ignore[override]  # noqa: N802
+        """Make a worker, which is started at once."""
+        worker: BaseProcess = ctx.Process(*args, **kwargs)  # type: ignore[attr-defined]
+        self.workers.append(worker)
+        return worker
 
-    @property
-    def workers(self) -> list[BaseProcess]:
-        """The workers that have not been replaced yet; another thread changes this list."""
-        return self._pool
+    def started(self) -> list[BaseProcess]:
+        """Return the workers that have been started."""
+        return [worker for worker in list(self.workers) if worker.pid is not None]
 
     def end(self, *, is_idle: bool) -> None:
         """End the workers as a `with` statement does, and wait until they have ended."""
