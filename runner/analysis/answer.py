@@ -102,8 +102,12 @@ class ComparedCells:
         ]
 
     def winners(self) -> list[CellAnalysis]:
-        """Return the pools that are shown to be faster than the loop by a gain that may be worth it."""
-        return [pool for pool in self.multi_worker_pools if pool.beats_baseline and self._may_gain(pool)]
+        """Return the pools that are shown to be faster than the loop, by a gain that is probably worth it."""
+        return [
+            pool
+            for pool in self.multi_worker_pools
+            if pool.beats_baseline and self.speedup_over_loop(pool).value >= _WORTH_IT
+        ]
 
     def rivals(self) -> list[CellAnalysis]:
         """Return the pools that may be faster than the loop by a gain that is worth it."""
@@ -217,8 +221,8 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
     """Estimate how many repetitions would show whether a pool is faster than the loop.
 
     An interval narrows with the square root of the repetitions. If ratios do not change, the question is
-    decided as soon as the interval of one rival excludes 1, or those of all rivals exclude a gain that is
-    worth it.
+    decided as soon as the interval of one rival with a gain that is worth it excludes 1, or those of all
+    rivals exclude such a gain.
     """
     done, fewest, cells = group.repetitions, group.level.fewest_blocks, len(group.cells)
     if done < fewest:
@@ -239,7 +243,7 @@ def _narrowing_factors(ratio: Estimate) -> tuple[float, float]:
     """Return the factors by which an interval must narrow to exclude 1, and any gain that is worth it."""
     value, low, high = (math.log(bound) for bound in (ratio.value, ratio.low, ratio.high))
     to_worth = math.log(_WORTH_IT) - value
-    gain = (value - low) / value if value > 0 else math.inf
+    gain = math.inf if to_worth > 0 else (value - low) / value
     return gain, (high - value) / to_worth if to_worth > 0 else math.inf
 
 

@@ -352,8 +352,9 @@ class _GroupWording:
         return f"{self._names[cell]} {_reaches(self._cell(cell), self._facts)}; it was the only cell{others}"
 
     def _fewer_workers(self) -> str:
+        """Say whether fewer workers would be enough, where the recommended pool is the fastest."""
         fewer = self._group.fewer_workers
-        if fewer is None:
+        if fewer is None or self._group.recommended != self._group.fastest:
             return ""
         if fewer.hidden is not None:
             return f"; noise hides whether {self._names[fewer.hidden]} would be enough"
@@ -367,7 +368,10 @@ class _GroupWording:
             return f"Not sure yet: {few}; use repetitions={max(_enough(more.total), self._least)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
-            question = f"{question} ({self._names[more.nearest]} comes closest)"
+            nearest, name = self._cell(more.nearest), self._names[more.nearest]
+            question = f"{question} ({name} comes closest)"
+            if nearest.beats_baseline and nearest.speedup is not None and nearest.speedup.low > 1:
+                question = f"whether the gain of {name} is worth it (5% or more)"
         if more.total is None:
             many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
             return f"Not sure yet: {many} to show {question}"

@@ -325,6 +325,16 @@ def test_a_small_gain_that_is_shown_recommends_no_pool(make_results: MakeResults
     assert group.reason is None
 
 
+def test_a_small_gain_that_may_be_worth_it_needs_more_repetitions(make_results: MakeResults) -> None:
+    loop = [1.03 + change for change in (-0.015, -0.01, -0.005, 0.0, 0.03, 0.035, 0.04)]
+    group = answered(make_results, {SERIAL: loop, TWO: [1.0 + n / 10_000 for n in range(7)]})
+    assert group.answer is Answer.CANNOT_TELL
+    assert group.recommended == "serial"
+    assert group.more_repetitions is not None
+    assert group.more_repetitions.total is not None
+    assert group.more_repetitions.total > 7
+
+
 def test_every_executor_but_the_recommended_is_compared_with_it(make_results: MakeResults) -> None:
     threads = [cell("thread", workers) for workers in (1, 2, 4)]
     walls = {SERIAL: [2 * n for n in NOISE], TWO: OTHER_NOISE}

@@ -17,8 +17,9 @@ from runner.analysis.explain.causes import (
     task_cpus,
 )
 from runner.analysis.explain.declared import every_cause
+from runner.analysis.explain.transfer import Transfer
 from runner.analysis.intervals import Level
-from runner.facts import Cause
+from runner.facts import Cause, Payload, Pickled
 from tests.analysis.traced_runs import TracedTask, traced_run, traced_task
 
 TASKS = 8
@@ -130,7 +131,7 @@ def test_threads_that_wait_for_the_gil(length: float) -> None:
 def test_threads_that_wait_for_the_gil_between_short_tasks() -> None:
     taking_turns = traced_run(0.0, 8.0, [traced_task(i % 2, float(i), cpu=1.0) for i in range(TASKS)])
     by_cause = lost(taking_turns, threads=True)
-    assert by_cause[causes.LOCK] == 6.0
+    assert by_cause[causes.LOCK] == 8.0
     assert causes.DISPATCH not in by_cause
     assert causes.DISPATCH in lost(taking_turns)
 
@@ -227,6 +228,23 @@ def test_dispatch_of_chunks_without_readings_is_not_attributed_to_the_gil() -> N
     serial = traced_run(0.0, 8.0, without_readings(SERIAL_TASKS))
     parallel = traced_run(0.0, 5.5, without_readings(two_lanes(gap=0.5)), 5.5)
     assert lost(parallel, serial, threads=True) == {causes.DISPATCH: pytest.approx(3.0)}
+
+
+def test_threads_without_a_task_wait_for_the_gil_where_the_others_keep_it() -> None:
+    # The first thread runs six short tasks before the second one gets the GIL, for two.
+    tasks = [traced_task(0, float(i)) for i in range(6)] + [traced_task(1, 6.0), traced_task(1, 7.0)]
+    by_cause = lost(traced_run(0.0, 8.0, tasks), threads=True)
+    assert by_cause == {causes.LOCK: pytest.approx(8.0)}
+
+
+def test_threads_whose_tasks_wait_are_idle_for_another_reason() -> None:
+    # Half of each task is a wait, so two threads keep one CPU busy although neither waits for the GIL.
+    waiting = [replace(task, cpu=0.5) for task in SERIAL_TASKS]
+    serial = traced_run(0.0, 8.0, waiting)
+    tasks = [traced_task(0, float(i), cpu=0.9) for i in range(6)]
+    tasks += [traced_task(1, 0.0, cpu=0.9), traced_task(1, 1.0, cpu=0.9)]
+    by_cause = lost(traced_run(0.0, 6.0, tasks), serial, threads=True)
+    assert by_cause[causes.PLACEMENT] == pytest.approx(4.0)
 
 
 def test_busy_cpus_are_the_median_of_all_repetitions() -> None:
@@ -359,6 +377,25 @@ def test_page_faults_that_are_not_copies(loop_faults: int, faults: int, forked: 
     loop = replace(NO_FAULTS, minor_faults=loop_faults)
     by_cause = lost(copying(faults, system_s=4.0), loop, forked=forked)
     assert by_cause == {causes.SLOWER_CPU: pytest.approx(8)}
+
+
+def small_transfer(item_bytes: float) -> Transfer:
+    """Send an item of so many bytes to each task."""
+    nothing = Pickled(mean_bytes=0, largest_bytes=0, repeated_bytes=0, pickle_s=1e-6, unpickle_s=1e-6)
+    items = replace(nothing, mean_bytes=item_bytes)
+    payload = Payload(function=nothing, items=items, results=nothing)
+    return Transfer(payload=payload, tasks=TASKS, chunk_size=1, workers=2)
+
+
+@pytest.mark.parametrize(("megabytes", "is_shown"), [(0.001, True), (100, False)])
+def test_where_little_is_sent_the_faults_are_those_of_the_tasks(
+    megabytes: float,
+    is_shown: bool,  # noqa: FBT001
+) -> None:
+    """However much CPU time the fork itself takes outside of the tasks."""
+    run = copying(100_000, system_s=8.0, outside_s=20.0)
+    by_cause = lost(run, NO_FAULTS, transfer=small_transfer(megabytes * 1e6), **FORKED)
+    assert (causes.COPIED_PAGES in by_cause) == is_shown
 
 
 def test_chunks_without_readings_that_copy_pages() -> None:

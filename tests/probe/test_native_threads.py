@@ -1,5 +1,6 @@
 """Threads of native libraries, as a worker reports them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,31 @@ def test_the_environment_limits_the_threads(
         monkeypatch.setenv(name, value)
     expected = threads or native._by_environment("none of these")
     assert native._by_environment("openblas") == expected
+
+
+@pytest.mark.parametrize(
+    ("threads_s", "living_s", "others"),
+    [
+        (2.0, 1.9, False),  # the threads of a library, which keeps them
+        (2.0, 0.0, True),  # threads of the tasks, which have ended
+        (0.05, 0.0, False),  # hardly any
+    ],
+)
+def test_libraries_are_left_out_if_other_threads_computed(
+    threads_s: float,
+    living_s: float,
+    others: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    assert native._others_computed(threads_s, living_s) == others
+
+
+def test_living_threads_are_those_but_the_main_one(tmp_path: Path) -> None:
+    for thread, ticks in ((os.getpid(), 900), (7, 30), (8, 20)):
+        folder = tmp_path / str(thread)
+        folder.mkdir()
+        (folder / "stat").write_text(f"{thread} (a (name) R) R {'0 ' * 10}{ticks} {ticks} 0\n")
+    assert native._living_s(str(tmp_path)) == pytest.approx(100 / os.sysconf("SC_CLK_TCK"))
+    assert native._living_s(str(tmp_path / "none")) == 0.0
 
 
 def test_this_process_reports_its_native_threads() -> None:

@@ -295,8 +295,19 @@ def test_a_group_of_which_every_cell_failed_has_no_sentence() -> None:
 def test_more_repetitions_would_tell(changes: dict[str, Any], text: str) -> None:
     facts: dict[str, Any] = {"done": 7, "at_least": False, "cells": 2, "nearest": "process2"}
     more = MoreRepetitions(**{**facts, **changes})
-    worded = sentences(SERIAL, TWO, answer=Answer.CANNOT_TELL, more_repetitions=more)
+    unclear = replace(TWO, beats_baseline=False)
+    worded = sentences(SERIAL, unclear, answer=Answer.CANNOT_TELL, more_repetitions=more)
     assert worded.more_repetitions == f"Not sure yet: {text}"
+
+
+def test_a_small_gain_that_is_shown_may_not_be_worth_it() -> None:
+    small = replace(TWO, speedup=estimate(1.03, 1.01, 1.07), beats_baseline=True)
+    more = MoreRepetitions(done=7, total=17, at_least=False, cells=2, nearest="process2")
+    worded = sentences(SERIAL, small, answer=Answer.CANNOT_TELL, more_repetitions=more)
+    assert worded.more_repetitions == (
+        "Not sure yet: about 10 further repetitions would show whether the gain of process × 2 is worth it "
+        "(5% or more); use repetitions=17"
+    )
 
 
 def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:

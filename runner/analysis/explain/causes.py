@@ -23,6 +23,7 @@ _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
 #: CPUs that one task keeps busy: beyond it, it computes in several threads at once.
 SEVERAL_CPUS = 1.1
 _HELPERS_SHARE = 0.1  # of the loop's time within tasks: CPU time of processes that the workload started
+_ALL_CPU = 0.9  # of the loop's time within tasks: its tasks compute nearly all the time
 _FULL = 0.85  # of the CPUs, or of the time of an event loop's thread: it is what limits the tasks
 _FAULTS_OF_A_FORK = 1_500  # page faults of a forked worker that has no task to run
 _SHOWN_COPIES = 0.25  # of the additional CPU time must be copies, at least, to attribute any of it to them
@@ -216,11 +217,19 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
         return _coroutines(serial, parallel, setting, by_cause)
     _add(by_cause, _slower_tasks(serial, parallel, setting))
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
-    between_tasks = LOCK if parallel.cpu is not None and setting.takes_turns else DISPATCH
-    _add(by_cause, {between_tasks: spent.dispatch})
+    takes_turns = parallel.cpu is not None and setting.takes_turns
+    _add(by_cause, {LOCK if takes_turns else DISPATCH: spent.dispatch})
+    if takes_turns and _computes(serial):
+        # Threads without a task, or late ones, would wait for the GIL if they had one.
+        _add(by_cause, {LOCK: by_cause.pop(PLACEMENT) + by_cause.pop(LATE_WORKERS)})
     return transfer_losses(
         by_cause, setting.transfer, (DISPATCH, EMPTY_QUEUE), (POOL_START, LATE_WORKERS, POOL_END)
     )
+
+
+def _computes(serial: TracedRun) -> bool:
+    """Whether the tasks of the loop hardly wait."""
+    return serial.cpu_s is not None and serial.cpu_s >= _ALL_CPU * serial.busy_s
 
 
 def _add(by_cause: dict[Cause, float], more: Mapping[Cause, float]) -> None:
@@ -296,7 +305,7 @@ def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> d
 
 def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: float) -> dict[Cause, float]:
     """Divide the CPU time by which tasks took longer."""
-    copied_s = _copying_s(serial, parallel, more_s) if setting.forked else 0.0
+    copied_s = _copying_s(serial, parallel, setting, more_s) if setting.forked else 0.0
     rest_s = more_s - copied_s
     loop_s = serial.busy_s if serial.cpu_s is None else serial.cpu_s
     sharing_s = 0.0
@@ -311,12 +320,12 @@ def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: 
     return {**divided, SLOWER_CPU: rest_s - cores_s - unsure_s}
 
 
-def _copying_s(serial: TracedRun, parallel: TracedRun, more_s: float) -> float:
+def _copying_s(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: float) -> float:
     """Return how much of their additional CPU time the tasks of forked workers spent on copying pages.
 
     Tasks that allocate fault in the loop as well, at most as often in each worker. What the kernel did more
-    than in the loop is divided by the faults that may be copies; some of it was done outside of the tasks, at
-    most as much as all that was done there: large arguments and results fault, too.
+    than in the loop is divided among the faults; those of data that is sent are no copies. If it is unknown
+    what is sent, all CPU time outside of tasks may be that of the kernel.
     """
     faults = _difference(parallel.minor_faults, serial.minor_faults)
     system_s = _difference(parallel.system_s, serial.system_s)
@@ -324,9 +333,10 @@ def _copying_s(serial: TracedRun, parallel: TracedRun, more_s: float) -> float:
     if faults is None or system_s is None or outside_s is None or serial.minor_faults is None:
         return 0.0
     lanes = parallel.lanes
-    copies = faults - (lanes - 1) * serial.minor_faults - lanes * _FAULTS_OF_A_FORK
+    sent_pages = 0.0 if setting.transfer is None else setting.transfer.touched_pages
+    copies = faults - (lanes - 1) * serial.minor_faults - lanes * _FAULTS_OF_A_FORK - sent_pages
     at_most_s = system_s * copies / faults if copies > 0 else 0.0
-    at_least_s = at_most_s - max(0.0, outside_s)
+    at_least_s = at_most_s - (max(0.0, outside_s) if setting.transfer is None else 0.0)
     if more_s <= 0 or at_least_s < _SHOWN_COPIES * more_s:
         return 0.0
     return min(more_s, at_most_s)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from runner.facts import Cause, Loss, Payload, Pickled, Sent
 
 _SHORTEST_S = 0.2e-3  # to send with a chunk; shorter transfers count as dispatch
+_PAGE_BYTES = 4096
+_COPIES_IN_MEMORY = 4  # pickled, in the pipe's buffer, received, unpickled: each may touch new pages
 _LEAST_PART = 0.2  # of the losses to dispatch; smaller parts are not separated
 
 FUNCTION = Cause(
@@ -47,6 +49,15 @@ class Transfer:
     def chunks(self) -> int:
         """Number of chunks."""
         return math.ceil(self.tasks / self.chunk_size)
+
+    @property
+    def touched_pages(self) -> float:
+        """Number of pages of memory that the processes may touch for the first time to send all of it."""
+        kinds = {FUNCTION: self.payload.function, ITEMS: self.payload.items, RESULTS: self.payload.results}
+        sent_bytes = sum(
+            self.count(cause) * pickled.mean_bytes for cause, pickled in kinds.items() if pickled is not None
+        )
+        return _COPIES_IN_MEMORY * sent_bytes / _PAGE_BYTES
 
     def sent(self) -> dict[Cause, Pickled]:
         """List the objects that take long enough to send with a chunk, by cause."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 
 from runner_probe.cpu import usable_cpus
 
@@ -16,24 +17,51 @@ _LIBRARIES = {
     "iomp": "OMP_NUM_THREADS",
     "omp": "OMP_NUM_THREADS",
 }
+_LEAST_THREADS_S = 0.1  # CPU time of other threads than the main one that tells something
 _NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 
 
-def native_threads() -> dict[str, int]:
+def native_threads(*, ran_tasks: bool = False) -> dict[str, int]:
     """Count the threads that each library loaded in this process may start.
+
+    Args:
+        ran_tasks: the main thread of this process ran the tasks. Libraries whose threads did not compute,
+            although others did, are then left out: the tasks have threads of their own, which have ended
 
     Libraries that the workload's module imports are loaded here and in every worker. Libraries that only a
     task imports are found only if tasks run in this process, as in the plain loop. The numbers come from
     `threadpoolctl` if it is installed, otherwise from the environment and the number of CPUs.
     """
     loaded = _loaded_libraries()
-    if not loaded:
+    if not loaded or (ran_tasks and _others_computed(time.process_time() - time.thread_time(), _living_s())):
         return {}
     try:
         from threadpoolctl import threadpool_info  # noqa: PLC0415 - only where such a library is loaded
     except ImportError:
         return {name: _by_environment(name) for name in loaded}
     return {str(pool["internal_api"]): int(pool["num_threads"]) for pool in threadpool_info()}
+
+
+def _others_computed(threads_s: float, living_s: float) -> bool:
+    """Whether threads that have ended computed for most of the time that was not the main thread's.
+
+    A library keeps its threads. Their times are known to one tick (10 ms) each.
+    """
+    return threads_s > _LEAST_THREADS_S and living_s < threads_s / 2
+
+
+def _living_s(tasks: str = "/proc/self/task") -> float:
+    """Add up the CPU seconds of the living threads of this process but the main one."""
+    ticks = 0
+    try:
+        for thread in os.listdir(tasks):
+            if thread != str(os.getpid()):
+                with open(f"{tasks}/{thread}/stat", encoding="utf-8", errors="replace") as stat:
+                    fields = stat.read().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+    except (OSError, ValueError, IndexError):  # not Linux, or a thread has just ended
+        return 0.0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _loaded_libraries(maps: str = "/proc/self/maps") -> list[str]:

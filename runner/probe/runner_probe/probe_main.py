@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from runner_probe.adapters import traits_of
@@ -167,7 +168,9 @@ def _measure(
         from runner_probe.payload import measure_payload  # noqa: PLC0415 - only the reference run needs it
 
         reply["workers"]["payload"] = measure_payload(call, workload.items, values)
-    _observe_process(specification, reply)
+    main_thread = os.getpid()  # its id on Linux, where the threads can be examined
+    ran_tasks = traced is not None and all(worker[2] == main_thread for _, _, worker, _ in traced.reports)
+    _observe_process(specification, reply, ran_tasks=ran_tasks)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
         from runner_probe.result_check import judge  # noqa: PLC0415 - after the clock has stopped
@@ -223,19 +226,21 @@ def _measure_window(
     loops = run_loops(workload.call, workload.items, window, factory.open)
     reply["iterations"].append(describe_loops(loops, len(workload.items)))
     reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory, workload)
-    _observe_process(specification, reply)
+    _observe_process(specification, reply, ran_tasks=False)
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
     labels = workload.labels()
     _add_judgement(judge(values, labels, workload.settings, specification["reference"], tasks), reply)
 
 
-def _observe_process(specification: MeasurementSpecification | WindowSpecification, reply: RunReply) -> None:
+def _observe_process(
+    specification: MeasurementSpecification | WindowSpecification, reply: RunReply, *, ran_tasks: bool
+) -> None:
     """Add native threads, if requested, and the CPU time of descendants that are still alive."""
     if specification["with_native_threads"]:
         from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
-        reply["workers"]["native_threads"] = native_threads()
+        reply["workers"]["native_threads"] = native_threads(ran_tasks=ran_tasks)
     reply["living_cpu_s"] = living_cpu_s()
 
 
