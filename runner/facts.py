@@ -274,6 +274,7 @@ class CellAnalysis:
     swept: Mapping[str, Any] = field(hash=False)
     is_async: bool
     shares_event_loop: bool  #: its workers are tasks of one event loop, which has one thread
+    in_one_process: bool | None  #: its workers are threads of the measured interpreter; None: unknown
     usable_cpus: int | None
     status: Status
     error: str  #: of the first sample that failed; empty if none did
@@ -482,6 +483,7 @@ class GroupAnalysis:
     answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
     fastest: str | None  #: None if every cell failed
     reason: NoGain | None  #: why no pool can help; None where the measured times decide
+    no_busier: tuple[str, ...]  #: pools that keep no more CPUs busy than the loop: they cannot be faster
     #: the loop or, where a pool helps, the one with the fewest workers among those shown to be faster than
     #: the loop and not shown to be slower than the best
     recommended: str | None

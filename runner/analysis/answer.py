@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from runner.analysis.alike import alike_but_for
 from runner.analysis.compare import FEWEST_FOR_FAR, Standing, compare
 from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.intervals import Level, medians, ratio_of_medians
 from runner.analysis.remedies import remedy_of
 from runner.estimate import Estimate
 from runner.facts import (
@@ -24,6 +26,7 @@ from runner.facts import (
 
 _WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
 _FEWEST_TO_DIVIDE = 2  # workers, to divide work among
+_COMPUTES = 0.9  # CPUs that a loop keeps busy in every run, at least, if it hardly waits
 _NOISE = 1.6  # upper over lower end of a speedup's interval; a wider one around 1 hides every cause
 
 
@@ -114,7 +117,10 @@ class ComparedCells:
         return [
             pool
             for pool in self.multi_worker_pools
-            if pool.among_best is not False and not self.is_bounded(pool) and self._may_gain(pool)
+            if pool.among_best is not False
+            and not self.is_bounded(pool)
+            and not self.is_no_busier(pool)
+            and self._may_gain(pool)
         ]
 
     def is_bounded(self, pool: CellAnalysis) -> bool:
@@ -123,6 +129,27 @@ class ComparedCells:
         if bound is None or (bound.is_range and self.repetitions < FEWEST_FOR_FAR):
             return False
         return bound.high < _WORTH_IT
+
+    def is_no_busier(self, pool: CellAnalysis) -> bool:
+        """Whether a pool of threads keeps no more CPUs busy than the loop, so that it cannot be much faster.
+
+        That follows where the loop computes all the time, since the pool has the same work to do. Unlike
+        their times, the CPUs that they keep busy do not depend on how fast the machine is at the moment.
+        """
+        if not pool.in_one_process or self.loop is None:
+            return False
+        of_loop, of_pool = (
+            {run.repetition: run.cpu_s / run.wall_s for run in cell.runs if run.cpu_s is not None}
+            for cell in (self.loop, pool)
+        )
+        both = sorted(of_loop.keys() & of_pool.keys())
+        if len(both) < FEWEST_FOR_FAR or min(of_loop[number] for number in both) < _COMPUTES:
+            return False
+        ratios = np.array([[of_pool[number] / of_loop[number] for number in both]])
+        return (
+            medians(ratios, max(self.times.level.confidence, self.level.confidence), self.level.seed)[0].high
+            < _WORTH_IT
+        )
 
     def _may_gain(self, pool: CellAnalysis) -> bool:
         """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
@@ -157,6 +184,11 @@ def reason_of(group: ComparedCells) -> NoGain | None:
     if highest.bound_limit is BoundLimit.WORKERS:
         return NoGain.PREPARATION
     return NoGain.ONE_CPU if highest.usable_cpus == 1 else NoGain.ALL_CPUS_USED
+
+
+def no_busier_of(group: ComparedCells) -> tuple[str, ...]:
+    """Return the pools with several workers that keep no more CPUs busy than the loop."""
+    return tuple(pool.cell.id for pool in group.multi_worker_pools if group.is_no_busier(pool))
 
 
 def recommended_of(group: ComparedCells, answer: Answer | None) -> CellAnalysis:
@@ -260,7 +292,7 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
             return None
         cell = group.fastest_first(multi_worker_pools or pools)[0]
     unexplained = cell.unexplained if cell.unexplained and cell.unexplained.is_of_tasks else None
-    is_noise = _is_noise(cell)
+    is_noise = _is_noise(group, cell)
     if not cell.losses and not cell.is_at_bound and unexplained is None and not is_noise:
         return None
     return Explanation(
@@ -280,12 +312,12 @@ def remedies_of(group: ComparedCells) -> dict[str, Remedy]:
 
 
 def _remedy(group: ComparedCells, cell: CellAnalysis) -> Remedy | None:
-    return None if _is_noise(cell) else remedy_of(group, cell)
+    return None if _is_noise(group, cell) else remedy_of(group, cell)
 
 
-def _is_noise(cell: CellAnalysis) -> bool:
+def _is_noise(group: ComparedCells, cell: CellAnalysis) -> bool:
     """Whether the times of a pool vary too much to show whether it is faster: they cannot be explained."""
     speedup = cell.speedup
-    if speedup is None or speedup.is_range:
+    if speedup is None or speedup.is_range or group.is_no_busier(cell):
         return False
     return speedup.low < 1 < speedup.high and speedup.high > _NOISE * speedup.low

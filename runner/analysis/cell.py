@@ -110,6 +110,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         swept={key: as_number(cell.swept[key]) for key in context.results.swept},
         is_async=machine.is_async(cell),
         shares_event_loop=is_event_loop(cell),
+        in_one_process=machine.workers_share_a_process(cell),
         usable_cpus=machine.usable_cpus(cell),
         status=status,
         error=error,

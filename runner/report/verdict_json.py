@@ -560,6 +560,12 @@ _GROUP_FACTS: tuple[Field[GroupAnalysis], ...] = (
     ),
     value("baseline", lambda group: group.baseline, "id", "the cell that speedups are relative to"),
     value(
+        "no_busier",
+        lambda group: list(group.no_busier),
+        "list of id",
+        "pools of threads that keep no more CPUs busy than the loop, so that they cannot be faster",
+    ),
+    value(
         "recommended",
         lambda group: group.recommended,
         "id",

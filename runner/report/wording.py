@@ -240,6 +240,8 @@ class _GroupWording:
         baseline = self._names[group.baseline]
         taken = f"{baseline} {_reaches(self._cell(group.baseline), self._facts)}"
         measured = f"{taken}, and {compared}" if compared else taken
+        if nearest and nearest.slower in group.no_busier:
+            measured = f"{measured}. It keeps no more CPUs busy than {baseline}, so it cannot be faster"
         return f"use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
 
     def _bound_of_pools(self) -> Estimate | None:

@@ -34,6 +34,7 @@ from runner.facts import (
     NoGain,
     Remedy,
     RemedyCode,
+    StudyAnalysis,
 )
 from runner.records import Cell
 from tests.analysis_factories import analysed_cell
@@ -333,6 +334,35 @@ def test_a_small_gain_that_may_be_worth_it_needs_more_repetitions(make_results: 
     assert group.more_repetitions is not None
     assert group.more_repetitions.total is not None
     assert group.more_repetitions.total > 7
+
+
+def with_cpus(study: StudyAnalysis, cpus: dict[str, float], *, in_one_process: bool = True) -> GroupAnalysis:
+    """Analyse the group again, with so many CPUs kept busy by each cell."""
+    cells = {
+        name: replace(
+            analysed,
+            in_one_process=in_one_process,
+            runs=tuple(replace(run, cpu_s=cpus[name] * run.wall_s) for run in analysed.runs),
+        )
+        for name, analysed in study.cells.items()
+    }
+    units = {name: {run.repetition: run.unit_s for run in cell.runs} for name, cell in cells.items()}
+    (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)))
+    return group
+
+
+def test_threads_that_keep_no_more_cpus_busy_than_the_loop_do_not_help(make_results: MakeResults) -> None:
+    # The machine was slow and fast by turns, so the times alone cannot tell.
+    two = cell("thread", 2)
+    walls = {SERIAL: [1.0, 1.6, 1.0, 1.7, 1.1, 1.6, 1.0], two: [1.6, 1.0, 1.7, 1.0, 1.6, 1.1, 1.7]}
+    study = analyse(make_results(walls))
+    assert with_cpus(study, {"serial": 1.0, two.id: 1.9}).answer is Answer.CANNOT_TELL
+    group = with_cpus(study, {"serial": 1.0, two.id: 1.01})
+    assert (group.answer, group.no_busier) == (Answer.DOES_NOT_HELP, (two.id,))
+    # A loop that waits leaves the CPU to others; processes may have CPU time that is not seen.
+    assert with_cpus(study, {"serial": 0.5, two.id: 0.5}).answer is Answer.CANNOT_TELL
+    elsewhere = with_cpus(study, {"serial": 1.0, two.id: 1.01}, in_one_process=False)
+    assert elsewhere.answer is Answer.CANNOT_TELL
 
 
 def test_every_executor_but_the_recommended_is_compared_with_it(make_results: MakeResults) -> None:

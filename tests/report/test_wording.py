@@ -93,6 +93,12 @@ def test_the_recommended_cell_needs_fewer_workers(recommended: str, needs: str) 
     assert answer.endswith(f". process × 8, the fastest at 800 ms, is not measurably faster{needs}")
 
 
+def test_threads_that_keep_no_more_cpus_busy_cannot_be_faster() -> None:
+    threads = analysed_cell("thread", 2, wall_s=2.1, speedup=0.95)
+    answer = sentences(SERIAL, threads, recommended="serial", no_busier=("thread2",)).answer
+    assert answer.endswith("It keeps no more CPUs busy than serial, so it cannot be faster")
+
+
 def test_an_executor_without_workers_needs_no_fewer() -> None:
     control = analysed_cell("control", None, wall_s=0.9, speedup=2.2)
     answer = sentences(SERIAL, TWO, control, recommended="process2").answer
