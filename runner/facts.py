@@ -405,6 +405,7 @@ class NoGain(StrEnum):
     ALL_CPUS_USED = "tasks_use_all_cpus"  #: by native threads, or processes of their own
     ONE_TASK = "one_task_is_nearly_all"
     ONE_CPU = "one_usable_cpu"
+    EVENT_LOOP = "one_event_loop"  #: its one thread is busy with the tasks' own work
     ONE_WORKER = "one_worker"  #: no pool has two
     PREPARATION = "preparation_of_each_worker"  #: the initializer, which every worker runs
 

@@ -183,6 +183,8 @@ def reason_of(group: ComparedCells) -> NoGain | None:
         return NoGain.ONE_TASK
     if highest.bound_limit is BoundLimit.WORKERS:
         return NoGain.PREPARATION
+    if highest.shares_event_loop:
+        return NoGain.EVENT_LOOP
     return NoGain.ONE_CPU if highest.usable_cpus == 1 else NoGain.ALL_CPUS_USED
 
 

@@ -240,7 +240,7 @@ class _GroupWording:
         baseline = self._names[group.baseline]
         taken = f"{baseline} {_reaches(self._cell(group.baseline), self._facts)}"
         measured = f"{taken}, and {compared}" if compared else taken
-        if nearest and nearest.slower in group.no_busier:
+        if nearest and nearest.slower in group.no_busier and not nearest.is_shown:
             measured = f"{measured}. It keeps no more CPUs busy than {baseline}, so it cannot be faster"
         return f"use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
 
@@ -494,6 +494,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.ALL_CPUS_USED: "the tasks already use all CPUs",
         NoGain.ONE_TASK: "one task is nearly all the work, and a task cannot be divided",
         NoGain.ONE_CPU: "there is one usable CPU, and the tasks keep it busy",
+        NoGain.EVENT_LOOP: "an event loop has one thread, and the tasks keep it busy",
         NoGain.ONE_WORKER: "a pool of one worker runs nothing in parallel",
         NoGain.PREPARATION: "preparing each worker is nearly all the work",
     }[reason]
@@ -502,6 +503,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.ALL_CPUS_USED: "if each task used one CPU",
         NoGain.ONE_TASK: "if that task were divided",
         NoGain.ONE_CPU: "with more CPUs",
+        NoGain.EVENT_LOOP: "with several processes (executor=asyncio_process)",
         NoGain.ONE_WORKER: "with more workers",
         NoGain.PREPARATION: "with more tasks for each worker",
     }[reason]

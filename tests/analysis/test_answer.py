@@ -378,14 +378,19 @@ def test_every_executor_but_the_recommended_is_compared_with_it(make_results: Ma
 # --- the bound ----------------------------------------------------------------------------------------
 
 
-def bounded(*bounds: Estimate | None, repetitions: int = 7, limit: BoundLimit | None = None) -> GroupAnalysis:
+def bounded(
+    *bounds: Estimate | None,
+    repetitions: int = 7,
+    limit: BoundLimit | None = None,
+    shares_event_loop: bool = False,
+) -> GroupAnalysis:
     """Answer for pools that may be 20 % faster or slower, with these bounds."""
     times = {f"process{n}": {r: 1 + 0.2 * (-1) ** r for r in range(repetitions)} for n in range(2, 9)}
     times["serial"] = {r: 1 - 0.2 * (-1) ** (r % 3) for r in range(repetitions)}
     cells = {"serial": analysed_cell("serial")}
     for number, bound in enumerate(bounds, 2):
         pool = analysed_cell("process", number, speedup_bound=bound, beats_baseline=None)
-        pool = replace(pool, bound_limit=limit)
+        pool = replace(pool, bound_limit=limit, shares_event_loop=shares_event_loop)
         if repetitions >= 6:
             pool = replace(pool, beats_baseline=False)
         cells[pool.cell.id] = pool
@@ -434,6 +439,11 @@ def test_the_bound_of_few_repetitions_decides_where_its_range_allows_it(
 )
 def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) -> None:
     assert bounded(Estimate.exact(1.0), limit=limit).reason is reason
+
+
+def test_the_one_thread_of_an_event_loop_bounds_its_tasks() -> None:
+    group = bounded(Estimate.exact(1.0), limit=BoundLimit.CPUS, shares_event_loop=True)
+    assert group.reason is NoGain.EVENT_LOOP
 
 
 def test_a_gain_that_is_measured_refutes_the_bound(make_results: MakeResults) -> None:

@@ -95,7 +95,10 @@ def test_the_recommended_cell_needs_fewer_workers(recommended: str, needs: str) 
 
 def test_threads_that_keep_no_more_cpus_busy_cannot_be_faster() -> None:
     threads = analysed_cell("thread", 2, wall_s=2.1, speedup=0.95)
-    answer = sentences(SERIAL, threads, recommended="serial", no_busier=("thread2",)).answer
+    ratio = Comparison(slower="thread2", faster="serial", ratio=estimate(1.05, 0.8, 1.4), decided=False)
+    answer = sentences(
+        SERIAL, threads, recommended="serial", no_busier=("thread2",), executors=(ratio,)
+    ).answer
     assert answer.endswith("It keeps no more CPUs busy than serial, so it cannot be faster")
 
 
@@ -174,6 +177,13 @@ def test_where_no_pool_helps_the_decision_comes_first(ratio: Any, decided: Any, 
             (
                 "there is one usable CPU, and the tasks keep it busy (bound 2.00); "
                 "a pool could help with more CPUs"
+            ),
+        ),
+        (
+            NoGain.EVENT_LOOP,
+            (
+                "an event loop has one thread, and the tasks keep it busy (bound 2.00); "
+                "a pool could help with several processes (executor=asyncio_process)"
             ),
         ),
         (
