@@ -9,7 +9,7 @@ each pool loses most time to. A row is
 - silent: a pool that loses has no cause;
 - open: the study cannot tell, and says so; no cause is false.
 
-Claims: at least 95 % of the rows that are not open are right, no cause is false, and at most a tenth of the
+Claims: at least 95 % of the rows that are not open are right, none has a false cause, and at most a tenth of the
 rows are open. The rows are meant for a machine with two CPUs.
 
 python -m benchmarks.reports [PART_OF_A_NAME ...]      (all rows: 15 minutes on an otherwise idle machine)
@@ -28,6 +28,8 @@ from typing import Any
 MIN_RIGHT = 0.95
 MAX_OPEN = 0.1
 MIN_SHARE = 0.05  # of the workers' time: a smaller loss is no reason
+MAX_FINE_SHARE = 0.3  # of it: the most that a pool may lose that works as it should
+TIME_LIMIT_S = 600
 NOTHING = ""
 LOOP = "serial"
 #: What a pool may lose most to that delivers about what its tasks allow.
@@ -378,6 +380,14 @@ REPORTS: Sequence[Report] = (
         overrides=("chunk_size=4",),
     ),
     Report(
+        name="large chunks of uneven tasks that release the GIL",
+        function="buffers.hash_blob",
+        items="[3,3,3,3,0,0,0,0]",
+        answers=(LOOP, "thread"),
+        causes={"thread": frozenset({"placement"})},
+        overrides=("chunk_size=4",),
+    ),
+    Report(
         name="a mask of one CPU",
         function="small.spin",
         items=_repeated(2_000_000, 6),
@@ -438,7 +448,7 @@ def judge(report: Report, verdict: Mapping[str, Any]) -> Outcome:
     for executor, truth in report.causes.items():
         if executor not in causes:
             problems["wrong"].append(f"{executor} failed")
-        elif causes[executor] not in truth:
+        elif causes[executor] not in truth or _is_too_much(losses[executor], truth):
             problems["silent" if causes[executor] == NOTHING else "wrong"].append(f"cause of {executor}")
     is_open = group["answer"] == "cannot_tell"
     if answer not in report.answers and not is_open:
@@ -452,31 +462,46 @@ def judge(report: Report, verdict: Mapping[str, Any]) -> Outcome:
     return Outcome(verdict=kind, answer=f"{group['answer']}: {answer}", causes=shown, why=why)
 
 
+def _is_too_much(loss: Mapping[str, Any] | None, truth: frozenset[str]) -> bool:
+    """Whether a pool that should work well loses more than its overhead."""
+    return (
+        truth >= FINE
+        and loss is not None
+        and loss["cause"] in FINE
+        and loss["share"]["value"] > MAX_FINE_SHARE
+    )
+
+
 def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
     parts = sys.argv[1:]
     chosen = [report for report in REPORTS if not parts or any(part in report.name for part in parts)]
+    if not chosen:
+        sys.exit(f"no report has a name with {' or '.join(parts)}")
     print("| report | answer | main loss of each pool | |")
     print("|---|---|---|---|")
     outcomes = [_row(report) for report in chosen]
     counts = Counter(outcome.verdict for outcome in outcomes)
     decided = len(outcomes) - counts["open"]
     print("\n" + ", ".join(f"{counts[kind]} {kind}" for kind in ("right", "wrong", "silent", "open")))
-    holds = counts["right"] >= MIN_RIGHT * decided and not counts["wrong"]
+    false_causes = sum(outcome.verdict == "wrong" and "cause" in outcome.why for outcome in outcomes)
+    holds = decided > 0 and counts["right"] >= MIN_RIGHT * decided and not false_causes
     sys.exit(0 if holds and counts["open"] <= MAX_OPEN * len(outcomes) else 1)
 
 
 def _row(report: Report) -> Outcome:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        done = subprocess.run(report.command(folder), check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            report.command(folder), check=False, capture_output=True, text=True, timeout=TIME_LIMIT_S
+        )
         found = list(folder.glob("*/verdict.json"))
         if not found:
             raise SystemExit(f"{report.name}: {done.stderr or done.stdout}")
         outcome = judge(report, json.loads(found[0].read_text(encoding="utf-8")))
     causes = "; ".join(f"{name}: {cause}" for name, cause in outcome.causes.items())
-    told = f"{outcome.verdict} ({outcome.why})" if outcome.why else outcome.verdict
-    print(f"| {report.name} | {outcome.answer} | {causes} | {told} |", flush=True)
+    verdict = f"{outcome.verdict} ({outcome.why})" if outcome.why else outcome.verdict
+    print(f"| {report.name} | {outcome.answer} | {causes} | {verdict} |", flush=True)
     return outcome
 
 

@@ -405,7 +405,7 @@ class NoGain(StrEnum):
     ALL_CPUS_USED = "tasks_use_all_cpus"  #: by native threads, or processes of their own
     ONE_TASK = "one_task_is_nearly_all"
     ONE_CPU = "one_usable_cpu"
-    EVENT_LOOP = "one_event_loop"  #: its one thread is busy with the tasks' own work
+    EVENT_LOOP = "one_event_loop"  #: its tasks hold its one thread
     ONE_WORKER = "one_worker"  #: no pool has two
     PREPARATION = "preparation_of_each_worker"  #: the initializer, which every worker runs
 
@@ -484,7 +484,7 @@ class GroupAnalysis:
     answer: Answer | None  #: None where there is no pool, or no plain loop to compare it with
     fastest: str | None  #: None if every cell failed
     reason: NoGain | None  #: why no pool can help; None where the measured times decide
-    no_busier: tuple[str, ...]  #: pools that keep no more CPUs busy than the loop: they cannot be faster
+    no_busier: tuple[str, ...]  #: pools that keep no more CPUs busy than the loop: they cannot be 5 % faster
     #: the loop or, where a pool helps, the one with the fewest workers among those shown to be faster than
     #: the loop and not shown to be slower than the best
     recommended: str | None

@@ -31,9 +31,9 @@ def hash_blob(rounds: int) -> str:
     return digest.hexdigest()
 
 
-def compress(level: int) -> int:
+def compress(start: int) -> int:
     """Compress a part of a text; `zlib` releases the GIL."""
-    return len(zlib.compress(TEXT.encode()[level : level + 700_000], 6))
+    return len(zlib.compress(TEXT.encode()[start : start + 700_000], 6))
 
 
 def check_sum(item: tuple[bytes, int]) -> int:

@@ -1,4 +1,4 @@
-"""A process with a gigabyte of memory: forking it copies the tables of its pages."""
+"""A process with 800 MB of memory: forking it copies the tables of its pages."""
 
 BALLAST = bytearray(b"x") * 800_000_000
 

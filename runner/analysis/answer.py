@@ -10,6 +10,7 @@ from runner.analysis.compare import FEWEST_FOR_FAR, Standing, compare
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, medians, ratio_of_medians
 from runner.analysis.remedies import remedy_of
+from runner.disturbances import DisturbanceKind, parse
 from runner.estimate import Estimate
 from runner.facts import (
     MOST_MORE_REPETITIONS,
@@ -26,7 +27,9 @@ from runner.facts import (
 
 _WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
 _FEWEST_TO_DIVIDE = 2  # workers, to divide work among
-_COMPUTES = 0.9  # CPUs that a loop keeps busy in every run, at least, if it hardly waits
+_ONE_CPU = (0.9, 1.1)  # CPUs that a loop keeps busy in every run if it hardly waits, in one thread
+_SAME_WORK = 0.75  # of the CPU time of the loop: less is more than a faster CPU explains
+_CPU_TAKEN = frozenset({DisturbanceKind.OTHER_PROGRAMS, DisturbanceKind.HOST})
 _NOISE = 1.6  # upper over lower end of a speedup's interval; a wider one around 1 hides every cause
 
 
@@ -131,30 +134,42 @@ class ComparedCells:
         return bound.high < _WORTH_IT
 
     def is_no_busier(self, pool: CellAnalysis) -> bool:
-        """Whether a pool of threads keeps no more CPUs busy than the loop, so that it cannot be much faster.
+        """Whether a pool in one process keeps no more CPUs busy than the loop: it cannot be faster by 5 %.
 
-        That follows where the loop computes all the time, since the pool has the same work to do. Unlike
-        their times, the CPUs that they keep busy do not depend on how fast the machine is at the moment.
+        That follows where the loop keeps one CPU busy all the time and the pool needs as much CPU time, which
+        it would not if its tasks waited in a loop. Unlike their times, the CPUs that they keep busy do not
+        depend on how fast the CPUs are at the moment; repetitions in which other programs took some of them
+        do not count.
         """
-        if not pool.in_one_process or self.loop is None:
+        if not pool.in_one_process or self.loop is None or pool.beats_baseline:
             return False
-        of_loop, of_pool = (
-            {run.repetition: run.cpu_s / run.wall_s for run in cell.runs if run.cpu_s is not None}
-            for cell in (self.loop, pool)
-        )
+        of_loop, of_pool = (_undisturbed_cpu_s(cell) for cell in (self.loop, pool))
         both = sorted(of_loop.keys() & of_pool.keys())
-        if len(both) < FEWEST_FOR_FAR or min(of_loop[number] for number in both) < _COMPUTES:
+        if len(both) < FEWEST_FOR_FAR:
             return False
-        ratios = np.array([[of_pool[number] / of_loop[number] for number in both]])
-        return (
-            medians(ratios, max(self.times.level.confidence, self.level.confidence), self.level.seed)[0].high
-            < _WORTH_IT
-        )
+        loop, workers = (np.array([of[number] for number in both]).T for of in (of_loop, of_pool))
+        busy, busy_pool = (cpu_s / wall_s for cpu_s, wall_s in (loop, workers))
+        if busy.min() < _ONE_CPU[0] or busy.max() > _ONE_CPU[1]:
+            return False
+        if np.median(workers[0]) < _SAME_WORK * pool.bags * np.median(loop[0]):
+            return False
+        confidence = max(self.times.level.confidence, self.level.confidence)
+        [ratio] = medians(np.array([busy_pool / busy]), confidence, self.level.seed)
+        return ratio.high < _WORTH_IT
 
     def _may_gain(self, pool: CellAnalysis) -> bool:
         """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
         ratio = self.speedup_over_loop(pool)
         return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
+
+
+def _undisturbed_cpu_s(cell: CellAnalysis) -> dict[int, tuple[float, float]]:
+    """Return the CPU seconds and the duration of the runs from which nobody took CPUs, by repetition."""
+    return {
+        run.repetition: (run.cpu_s, run.wall_s)
+        for run in cell.runs
+        if run.cpu_s is not None and not {each.kind for each in parse(run.disturbance)} & _CPU_TAKEN
+    }
 
 
 def _workers(cell: CellAnalysis) -> int:
@@ -183,9 +198,10 @@ def reason_of(group: ComparedCells) -> NoGain | None:
         return NoGain.ONE_TASK
     if highest.bound_limit is BoundLimit.WORKERS:
         return NoGain.PREPARATION
-    if highest.shares_event_loop:
-        return NoGain.EVENT_LOOP
-    return NoGain.ONE_CPU if highest.usable_cpus == 1 else NoGain.ALL_CPUS_USED
+    if highest.usable_cpus == 1:
+        return NoGain.ONE_CPU
+    is_loop = highest.bound_limit is BoundLimit.EVENT_LOOP
+    return NoGain.EVENT_LOOP if is_loop else NoGain.ALL_CPUS_USED
 
 
 def no_busier_of(group: ComparedCells) -> tuple[str, ...]:
@@ -238,8 +254,9 @@ def fewer_workers_of(group: ComparedCells, fastest: CellAnalysis) -> FewerWorker
     if not fewer or any(cell.among_best is None for cell in fewer):
         return None
     good = [cell for cell in fewer if cell.among_best]
-    enough = [cell.cell.id for cell in good if cell.beats_baseline]
-    hidden = [cell.cell.id for cell in good if not cell.beats_baseline]
+    winners = group.winners()
+    enough = [cell.cell.id for cell in good if cell in winners]
+    hidden = [cell.cell.id for cell in good if cell not in winners]
     return FewerWorkers(enough=enough[0] if enough else None, hidden=hidden[0] if hidden else None)
 
 

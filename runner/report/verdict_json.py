@@ -563,7 +563,7 @@ _GROUP_FACTS: tuple[Field[GroupAnalysis], ...] = (
         "no_busier",
         lambda group: list(group.no_busier),
         "list of id",
-        "pools of threads that keep no more CPUs busy than the loop, so that they cannot be faster",
+        "pools in one process that keep no more CPUs busy than the loop, so that they cannot be 5 % faster",
     ),
     value(
         "recommended",

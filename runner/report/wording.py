@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runner.columns import BY_NAME
-from runner.disturbances import DisturbanceKind
+from runner.disturbances import DisturbanceKind, parse
 from runner.estimate import Estimate
 from runner.facts import (
     MOST_MORE_REPETITIONS,
@@ -211,6 +211,9 @@ class _GroupWording:
         counted = f"{disturbed} of {plural(runs, 'run')} were disturbed"
         if self._group.answer is Answer.CANNOT_TELL:
             return about(self._name, f"{counted}, so the intervals are wider than on a quiet machine")
+        kinds = {each.kind for cell in cells for run in cell.runs for each in parse(run.disturbance)}
+        if kinds - {DisturbanceKind.SLOW_CPU}:
+            return about(self._name, f"{counted}: pools may rank lower than on a quiet machine")
         holds = "the ranking of the cells is reliable, since each repetition measures all of them"
         return about(self._name, f"{counted}: {holds}; their times may not be")
 
@@ -240,8 +243,6 @@ class _GroupWording:
         baseline = self._names[group.baseline]
         taken = f"{baseline} {_reaches(self._cell(group.baseline), self._facts)}"
         measured = f"{taken}, and {compared}" if compared else taken
-        if nearest and nearest.slower in group.no_busier and not nearest.is_shown:
-            measured = f"{measured}. It keeps no more CPUs busy than {baseline}, so it cannot be faster"
         return f"use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
 
     def _bound_of_pools(self) -> Estimate | None:
@@ -303,7 +304,11 @@ class _GroupWording:
             chance = f", which may be chance among {len(self._group.cells)} cells"
             return f"{text}{chance if may_be_chance else ''}"
         verdict = f"is not measurably {'slower' if slower else 'faster'}{than}"
-        return f"{subject} {verdict} ({_longer(ratio)}, {self._longer_bounds(ratio)})"
+        text = f"{subject} {verdict} ({_longer(ratio)}, {self._longer_bounds(ratio)})"
+        if comparison.slower in self._group.no_busier:
+            loop = self._names[self._group.baseline]
+            return f"{text}; it keeps no more CPUs busy than {loop}, so it cannot be 5% faster"
+        return text
 
     def _longer_bounds(self, ratio: Estimate) -> str:
         """State the bounds of a ratio of times in the unit in which the ratio itself is shown."""
@@ -494,7 +499,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.ALL_CPUS_USED: "the tasks already use all CPUs",
         NoGain.ONE_TASK: "one task is nearly all the work, and a task cannot be divided",
         NoGain.ONE_CPU: "there is one usable CPU, and the tasks keep it busy",
-        NoGain.EVENT_LOOP: "an event loop has one thread, and the tasks keep it busy",
+        NoGain.EVENT_LOOP: "an event loop has one thread, and the tasks hold it nearly all the time",
         NoGain.ONE_WORKER: "a pool of one worker runs nothing in parallel",
         NoGain.PREPARATION: "preparing each worker is nearly all the work",
     }[reason]
@@ -503,7 +508,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.ALL_CPUS_USED: "if each task used one CPU",
         NoGain.ONE_TASK: "if that task were divided",
         NoGain.ONE_CPU: "with more CPUs",
-        NoGain.EVENT_LOOP: "with several processes (executor=asyncio_process)",
+        NoGain.EVENT_LOOP: "if they awaited more, or with several processes (executor=asyncio_process)",
         NoGain.ONE_WORKER: "with more workers",
         NoGain.PREPARATION: "with more tasks for each worker",
     }[reason]

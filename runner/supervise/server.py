@@ -51,7 +51,7 @@ _MAX_PREFIX_OUTPUT_BYTES = 1_000_000  # that a prefix command may print before t
 _REPORT_AFTER_S = 10.0  # an activity of the probe before the tasks that takes longer is reported to the user
 _EVIDENCE_S = 0.5  # during which CPU time is measured at the time limit
 _MARK = REPLY_MARK.encode()
-_MAX_ANNOUNCED_BYTES = 1 << 20
+_MAX_ANNOUNCED_BYTES = 1_000_000  # of announcements that are read at a time
 _NOTE_MARK = NOTE_MARK.encode()
 _PR_SET_CHILD_SUBREAPER = 36
 _ON_LINUX = sys.platform == "linux"
@@ -137,7 +137,8 @@ class _Invocation:
             self.pid, self.replies, self.output = probe.pid, probe.stdout.fileno(), output.fileno()
             os.set_blocking(self.replies, False)
             ended = self._watch()
-            self._read_announcements()
+            if ended != "timeout":  # a later activity would hide which one took too long
+                self._read_announcements()
             if ended == "timeout" and _ON_LINUX:
                 self.evidence = self._collect_evidence()
             if ended == "exited":
@@ -349,11 +350,7 @@ class _Invocation:
             reply = self.received.find(_MARK)
             if end < 0 or 0 <= reply < start:
                 return
-            try:
-                note = json.loads(self.received[begin:end])
-            except ValueError:  # a workload printed the mark
-                note = {}
-            self._apply_note(note)
+            self._apply_note(bytes(self.received[begin:end]))
             del self.received[start : end + 1]
 
     def _read_announcements(self) -> None:
@@ -361,17 +358,24 @@ class _Invocation:
         added = os.pread(self.specification.fileno(), _MAX_ANNOUNCED_BYTES, self.announced)
         lines, newline, _ = added.rpartition(b"\n")
         self.announced += len(lines) + len(newline)
-        for line in lines.splitlines():
-            with contextlib.suppress(ValueError):  # another program with the same standard input wrote to it
-                self._apply_note(json.loads(line))
+        for line in filter(None, lines.splitlines()):
+            self._apply_note(line)
 
-    def _apply_note(self, note: dict[str, Any]) -> None:
-        if "activity" in note:
-            now = time.monotonic()
+    def _apply_note(self, text: bytes) -> None:
+        """Apply a note of the probe; ignore what a workload has written instead."""
+        try:
+            note = json.loads(text)
+        except ValueError:
+            return
+        if not isinstance(note, dict):
+            return
+        if isinstance(note.get("activity"), str):
+            now, at_s = time.monotonic(), note.get("at_s")
             # In another time namespace, the probe's clock may be ahead or behind.
-            self.since = min(max(self.since, note.get("at_s", now)), now)
+            self.since = min(max(self.since, at_s if isinstance(at_s, (int, float)) else now), now)
             self.activity, self.is_reported = note["activity"], False
-        self.progress = note.get("progress", self.progress)
+        if isinstance(note.get("progress"), dict):
+            self.progress = {key: note["progress"].get(key) for key in ("ended", "tasks", "since_last_s")}
 
     def _cap_output(self) -> None:
         size = os.fstat(self.output).st_size

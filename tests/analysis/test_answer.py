@@ -336,33 +336,67 @@ def test_a_small_gain_that_may_be_worth_it_needs_more_repetitions(make_results: 
     assert group.more_repetitions.total > 7
 
 
-def with_cpus(study: StudyAnalysis, cpus: dict[str, float], *, in_one_process: bool = True) -> GroupAnalysis:
-    """Analyse the group again, with so many CPUs kept busy by each cell."""
-    cells = {
-        name: replace(
-            analysed,
-            in_one_process=in_one_process,
-            runs=tuple(replace(run, cpu_s=cpus[name] * run.wall_s) for run in analysed.runs),
-        )
-        for name, analysed in study.cells.items()
-    }
+def with_cpus(
+    study: StudyAnalysis,
+    loop: float,
+    pool: float,
+    *,
+    in_one_process: bool = True,
+    work: float = 1.0,
+    disturbance: str = "",
+) -> GroupAnalysis:
+    """Analyse a study of a loop and two threads again.
+
+    Args:
+        study: to change
+        loop: CPUs that the loop keeps busy
+        pool: CPUs that the threads keep busy
+        in_one_process: whether the threads are known to be threads
+        work: CPU time of the threads' tasks over that of the loop's, instead of what the times say
+        disturbance: of every run
+    """
+    cells = {}
+    for name, analysed in study.cells.items():
+        busy, scale = (loop, 1.0) if name == "serial" else (pool, work)
+        runs = [
+            replace(run, wall_s=scale, cpu_s=busy * scale, disturbance=disturbance) for run in analysed.runs
+        ]
+        cells[name] = replace(analysed, in_one_process=in_one_process, runs=tuple(runs))
     units = {name: {run.repetition: run.unit_s for run in cell.runs} for name, cell in cells.items()}
     (group,) = analyse_groups(cells, (), CellTimes(units, Level(0.95, 1)))
     return group
 
 
+#: The machine was slow and fast by turns, so the times alone cannot tell.
+UNCLEAR = {
+    SERIAL: [1.0, 1.6, 1.0, 1.7, 1.1, 1.6, 1.0],
+    cell("thread", 2): [1.6, 1.0, 1.7, 1.0, 1.6, 1.1, 1.7],
+}
+
+
 def test_threads_that_keep_no_more_cpus_busy_than_the_loop_do_not_help(make_results: MakeResults) -> None:
-    # The machine was slow and fast by turns, so the times alone cannot tell.
-    two = cell("thread", 2)
-    walls = {SERIAL: [1.0, 1.6, 1.0, 1.7, 1.1, 1.6, 1.0], two: [1.6, 1.0, 1.7, 1.0, 1.6, 1.1, 1.7]}
-    study = analyse(make_results(walls))
-    assert with_cpus(study, {"serial": 1.0, two.id: 1.9}).answer is Answer.CANNOT_TELL
-    group = with_cpus(study, {"serial": 1.0, two.id: 1.01})
-    assert (group.answer, group.no_busier) == (Answer.DOES_NOT_HELP, (two.id,))
-    # A loop that waits leaves the CPU to others; processes may have CPU time that is not seen.
-    assert with_cpus(study, {"serial": 0.5, two.id: 0.5}).answer is Answer.CANNOT_TELL
-    elsewhere = with_cpus(study, {"serial": 1.0, two.id: 1.01}, in_one_process=False)
-    assert elsewhere.answer is Answer.CANNOT_TELL
+    study = analyse(make_results(UNCLEAR))
+    assert with_cpus(study, 1.0, 1.9).answer is Answer.CANNOT_TELL
+    group = with_cpus(study, 1.0, 1.01)
+    assert (group.answer, group.no_busier) == (Answer.DOES_NOT_HELP, ("thread2",))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loop": 0.5, "pool": 0.5},  # a loop that waits leaves the CPU to others
+        {"loop": 1.9, "pool": 1.95},  # tasks that use several CPUs may spin
+        {"in_one_process": False},  # processes may have CPU time that is not seen
+        {"work": 0.5},  # tasks that wait in a loop need less CPU time together
+        {"disturbance": "other processes took 0.90 CPUs"},
+    ],
+    ids=str,
+)
+def test_threads_that_may_be_faster_without_more_cpus(
+    make_results: MakeResults, changes: dict[str, Any]
+) -> None:
+    group = with_cpus(analyse(make_results(UNCLEAR)), **{"loop": 1.0, "pool": 1.01, **changes})
+    assert (group.answer, group.no_busier) == (Answer.CANNOT_TELL, ())
 
 
 def test_every_executor_but_the_recommended_is_compared_with_it(make_results: MakeResults) -> None:
@@ -378,19 +412,14 @@ def test_every_executor_but_the_recommended_is_compared_with_it(make_results: Ma
 # --- the bound ----------------------------------------------------------------------------------------
 
 
-def bounded(
-    *bounds: Estimate | None,
-    repetitions: int = 7,
-    limit: BoundLimit | None = None,
-    shares_event_loop: bool = False,
-) -> GroupAnalysis:
+def bounded(*bounds: Estimate | None, repetitions: int = 7, limit: BoundLimit | None = None) -> GroupAnalysis:
     """Answer for pools that may be 20 % faster or slower, with these bounds."""
     times = {f"process{n}": {r: 1 + 0.2 * (-1) ** r for r in range(repetitions)} for n in range(2, 9)}
     times["serial"] = {r: 1 - 0.2 * (-1) ** (r % 3) for r in range(repetitions)}
     cells = {"serial": analysed_cell("serial")}
     for number, bound in enumerate(bounds, 2):
         pool = analysed_cell("process", number, speedup_bound=bound, beats_baseline=None)
-        pool = replace(pool, bound_limit=limit, shares_event_loop=shares_event_loop)
+        pool = replace(pool, bound_limit=limit)
         if repetitions >= 6:
             pool = replace(pool, beats_baseline=False)
         cells[pool.cell.id] = pool
@@ -442,7 +471,7 @@ def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) 
 
 
 def test_the_one_thread_of_an_event_loop_bounds_its_tasks() -> None:
-    group = bounded(Estimate.exact(1.0), limit=BoundLimit.CPUS, shares_event_loop=True)
+    group = bounded(Estimate.exact(1.0), limit=BoundLimit.EVENT_LOOP)
     assert group.reason is NoGain.EVENT_LOOP
 
 

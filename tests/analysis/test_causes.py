@@ -131,7 +131,7 @@ def test_threads_that_wait_for_the_gil(length: float) -> None:
 def test_threads_that_wait_for_the_gil_between_short_tasks() -> None:
     taking_turns = traced_run(0.0, 8.0, [traced_task(i % 2, float(i), cpu=1.0) for i in range(TASKS)])
     by_cause = lost(taking_turns, threads=True)
-    assert by_cause[causes.LOCK] == 8.0
+    assert by_cause[causes.LOCK] == 6.0
     assert causes.DISPATCH not in by_cause
     assert causes.DISPATCH in lost(taking_turns)
 
@@ -230,11 +230,40 @@ def test_dispatch_of_chunks_without_readings_is_not_attributed_to_the_gil() -> N
     assert lost(parallel, serial, threads=True) == {causes.DISPATCH: pytest.approx(3.0)}
 
 
-def test_threads_without_a_task_wait_for_the_gil_where_the_others_keep_it() -> None:
-    # The first thread runs six short tasks before the second one gets the GIL, for two.
-    tasks = [traced_task(0, float(i)) for i in range(6)] + [traced_task(1, 6.0), traced_task(1, 7.0)]
-    by_cause = lost(traced_run(0.0, 8.0, tasks), threads=True)
-    assert by_cause == {causes.LOCK: pytest.approx(8.0)}
+#: The first thread runs six short tasks before the second one gets the GIL, for two.
+SIX_AND_TWO = [*(traced_task(0, float(i)) for i in range(6)), traced_task(1, 6.0), traced_task(1, 7.0)]
+
+
+def test_threads_that_are_idle_while_a_task_waits_to_be_started_wait_for_the_gil() -> None:
+    run = traced_run(0.0, 8.0, SIX_AND_TWO)
+    by_cause = lost(run, threads=True, one_task_chunks=True)
+    # Six seconds of the second thread, one of the first; during the last second no task waits.
+    assert by_cause == {causes.LOCK: pytest.approx(7.0), causes.PLACEMENT: pytest.approx(1.0)}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"threads": True},  # in chunks, tasks wait for the worker of their chunk
+        {"threads": False, "one_task_chunks": True},
+        {"threads": True, "one_task_chunks": True, "start": start_up.WorkerStart(has_initializer=True)},
+    ],
+)
+def test_workers_that_start_late_for_other_reasons(setting: dict[str, Any]) -> None:
+    assert lost(traced_run(0.0, 8.0, SIX_AND_TWO), **setting)[start_up.LATE_WORKERS] == pytest.approx(6.0)
+
+
+def test_a_chunk_of_long_tasks_that_release_the_gil_is_placed_badly() -> None:
+    # Four long tasks in one chunk, four short ones in the other: both threads compute at the same time.
+    lengths = [1.0] * 4 + [0.01] * 4
+    loop = traced_run(
+        0.0, 4.04, [traced_task(0, sum(lengths[:i]), length) for i, length in enumerate(lengths)]
+    )
+    first = [traced_task(0, float(i)) for i in range(4)]
+    second = [traced_task(1, i / 100, 0.01) for i in range(4)]
+    by_cause = lost(traced_run(0.0, 4.0, [*first, *second]), loop, threads=True)
+    assert causes.LOCK not in by_cause
+    assert by_cause[causes.PLACEMENT] == pytest.approx(3.96, abs=0.1)
 
 
 def test_threads_whose_tasks_wait_are_idle_for_another_reason() -> None:
@@ -243,7 +272,7 @@ def test_threads_whose_tasks_wait_are_idle_for_another_reason() -> None:
     serial = traced_run(0.0, 8.0, waiting)
     tasks = [traced_task(0, float(i), cpu=0.9) for i in range(6)]
     tasks += [traced_task(1, 0.0, cpu=0.9), traced_task(1, 1.0, cpu=0.9)]
-    by_cause = lost(traced_run(0.0, 6.0, tasks), serial, threads=True)
+    by_cause = lost(traced_run(0.0, 6.0, tasks), serial, threads=True, one_task_chunks=True)
     assert by_cause[causes.PLACEMENT] == pytest.approx(4.0)
 
 
@@ -387,7 +416,10 @@ def small_transfer(item_bytes: float) -> Transfer:
     return Transfer(payload=payload, tasks=TASKS, chunk_size=1, workers=2)
 
 
-@pytest.mark.parametrize(("megabytes", "is_shown"), [(0.001, True), (100, False)])
+@pytest.mark.parametrize(
+    ("megabytes", "is_shown"),
+    [(0.001, True), (0.1, True), (100, False)],  # small objects use the same memory again
+)
 def test_where_little_is_sent_the_faults_are_those_of_the_tasks(
     megabytes: float,
     is_shown: bool,  # noqa: FBT001

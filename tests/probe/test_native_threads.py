@@ -59,23 +59,31 @@ def test_the_environment_limits_the_threads(
         (2.0, 1.9, False),  # the threads of a library, which keeps them
         (2.0, 0.0, True),  # threads of the tasks, which have ended
         (0.05, 0.0, False),  # hardly any
+        (2.0, None, False),  # unknown
     ],
 )
 def test_libraries_are_left_out_if_other_threads_computed(
     threads_s: float,
-    living_s: float,
+    living_s: float | None,
     others: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     assert native._others_computed(threads_s, living_s) == others
 
 
 def test_living_threads_are_those_but_the_main_one(tmp_path: Path) -> None:
-    for thread, ticks in ((os.getpid(), 900), (7, 30), (8, 20)):
+    for thread, run_ns in ((os.getpid(), 9_000_000_000), (7, 3_000_000), (8, 2_000_000)):
         folder = tmp_path / str(thread)
         folder.mkdir()
-        (folder / "stat").write_text(f"{thread} (a (name) R) R {'0 ' * 10}{ticks} {ticks} 0\n")
-    assert native._living_s(str(tmp_path)) == pytest.approx(100 / os.sysconf("SC_CLK_TCK"))
-    assert native._living_s(str(tmp_path / "none")) == 0.0
+        (folder / "schedstat").write_text(f"{run_ns} 0 0\n")
+    (tmp_path / "9").mkdir()  # it has ended in the meantime
+    assert native._living_s(str(tmp_path)) == pytest.approx(0.005)
+
+
+def test_living_threads_may_be_unknown(tmp_path: Path) -> None:
+    assert native._living_s(str(tmp_path / "none")) is None
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "schedstat").write_text("nothing\n")
+    assert native._living_s(str(tmp_path)) is None
 
 
 def test_this_process_reports_its_native_threads() -> None:

@@ -99,7 +99,7 @@ def test_threads_that_keep_no_more_cpus_busy_cannot_be_faster() -> None:
     answer = sentences(
         SERIAL, threads, recommended="serial", no_busier=("thread2",), executors=(ratio,)
     ).answer
-    assert answer.endswith("It keeps no more CPUs busy than serial, so it cannot be faster")
+    assert answer.endswith("; it keeps no more CPUs busy than serial, so it cannot be 5% faster")
 
 
 def test_an_executor_without_workers_needs_no_fewer() -> None:
@@ -182,8 +182,9 @@ def test_where_no_pool_helps_the_decision_comes_first(ratio: Any, decided: Any, 
         (
             NoGain.EVENT_LOOP,
             (
-                "an event loop has one thread, and the tasks keep it busy (bound 2.00); "
-                "a pool could help with several processes (executor=asyncio_process)"
+                "an event loop has one thread, and the tasks hold it nearly all the time (bound 2.00); "
+                "a pool could help if they awaited more, or with several processes "
+                "(executor=asyncio_process)"
             ),
         ),
         (

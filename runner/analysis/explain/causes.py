@@ -176,6 +176,7 @@ class Setting:
     busy_cpus: float | None = None  #: CPUs that the workers together keep busy, over the repetitions
     start: WorkerStart = field(default_factory=WorkerStart)  #: what they do before their first task
     transfer: Transfer | None = None  #: what is sent to them and back; None: they share a process, or unknown
+    one_task_chunks: bool = False  #: every task is submitted by itself
     forked: bool = False  #: whether workers are forked from the measured interpreter
     together: TogetherSpeed | None = None  #: None: not measured
     cpu_growth_of_processes: float | None = None  #: CPU time over the loop's, of as many process workers
@@ -219,12 +220,25 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     takes_turns = parallel.cpu is not None and setting.takes_turns
     _add(by_cause, {LOCK if takes_turns else DISPATCH: spent.dispatch})
-    if takes_turns and _computes(serial):
-        # Threads without a task, or late ones, would wait for the GIL if they had one.
-        _add(by_cause, {LOCK: by_cause.pop(PLACEMENT) + by_cause.pop(LATE_WORKERS)})
+    if takes_turns and setting.one_task_chunks and _computes(serial):
+        _add_idle_threads(by_cause, parallel, setting)
     return transfer_losses(
         by_cause, setting.transfer, (DISPATCH, EMPTY_QUEUE), (POOL_START, LATE_WORKERS, POOL_END)
     )
+
+
+def _add_idle_threads(by_cause: dict[Cause, float], run: TracedRun, setting: Setting) -> None:
+    """Attribute to the GIL what threads were idle while a task waited to be started.
+
+    Nothing else keeps a thread that has been started from taking a waiting task that needs one CPU of two.
+    """
+    ends = [float(run.ended[run.worker == worker].max()) for worker in np.unique(run.worker)]
+    ends += [run.first_start] * max(0, setting.workers - len(ends))
+    last_started, last_submitted = float(run.started.max()), float(run.submitted.max())
+    waited_s = sum(max(0.0, last_started - max(end, last_submitted)) for end in ends)
+    at_end_s = min(by_cause[PLACEMENT], waited_s)
+    late_s = 0.0 if setting.start.has_initializer else by_cause[LATE_WORKERS]
+    _add(by_cause, {LOCK: at_end_s + late_s, PLACEMENT: -at_end_s, LATE_WORKERS: -late_s})
 
 
 def _computes(serial: TracedRun) -> bool:
@@ -335,11 +349,11 @@ def _copying_s(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s:
     lanes = parallel.lanes
     sent_pages = 0.0 if setting.transfer is None else setting.transfer.touched_pages
     copies = faults - (lanes - 1) * serial.minor_faults - lanes * _FAULTS_OF_A_FORK - sent_pages
-    at_most_s = system_s * copies / faults if copies > 0 else 0.0
-    at_least_s = at_most_s - (max(0.0, outside_s) if setting.transfer is None else 0.0)
-    if more_s <= 0 or at_least_s < _SHOWN_COPIES * more_s:
+    copying_s = system_s * copies / faults if copies > 0 else 0.0
+    certain_s = copying_s if setting.transfer is not None else copying_s - max(0.0, outside_s)
+    if more_s <= 0 or certain_s < _SHOWN_COPIES * more_s:
         return 0.0
-    return min(more_s, at_most_s)
+    return min(more_s, copying_s)
 
 
 def _outside_tasks_s(run: TracedRun) -> float | None:

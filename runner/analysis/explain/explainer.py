@@ -217,6 +217,7 @@ class Explainer:
             busy_cpus=busy_cpus(runs),
             start=self._worker_start(cell),
             transfer=self._transfer(cell),
+            one_task_chunks=self._has_one_task_chunks(cell),
             forked=self._machine.is_forked(cell),
             together=self._together(cell),
             cpu_growth_of_processes=self._cpu_growth_of_processes(cell) if is_free_threaded else None,
@@ -224,6 +225,11 @@ class Explainer:
         )
         shown = shown_losses(pairs, setting, self._times.level)
         return tuple(self._detailed(loss, cell, pairs, setting) for loss in shown)
+
+    def _has_one_task_chunks(self, cell: Cell) -> bool:
+        """Whether every task of a cell was submitted by itself."""
+        traced = self._runs_of(cell.id)
+        return bool(traced) and self._trace.sample(cell.id, next(iter(traced))).tasks_per_chunk == 1
 
     def _worker_start(self, cell: Cell) -> WorkerStart:
         has_initializer = bool(cell.settings["workload"].get("initializer"))

@@ -11,7 +11,8 @@ from runner.facts import Cause, Loss, Payload, Pickled, Sent
 
 _SHORTEST_S = 0.2e-3  # to send with a chunk; shorter transfers count as dispatch
 _PAGE_BYTES = 4096
-_COPIES_IN_MEMORY = 4  # pickled, in the pipe's buffer, received, unpickled: each may touch new pages
+_COPIES_IN_MEMORY = 4  # pickled, in the buffer of the pool, received, unpickled
+_LARGE_BYTES = 128 * 1024  # from which `malloc` takes memory from the system by itself (M_MMAP_THRESHOLD)
 _LEAST_PART = 0.2  # of the losses to dispatch; smaller parts are not separated
 
 FUNCTION = Cause(
@@ -52,10 +53,15 @@ class Transfer:
 
     @property
     def touched_pages(self) -> float:
-        """Number of pages of memory that the processes may touch for the first time to send all of it."""
+        """Number of pages of memory that the processes touch for the first time to send all of it.
+
+        Memory for large objects is taken from the system for each of them; that for small ones is used again.
+        """
         kinds = {FUNCTION: self.payload.function, ITEMS: self.payload.items, RESULTS: self.payload.results}
         sent_bytes = sum(
-            self.count(cause) * pickled.mean_bytes for cause, pickled in kinds.items() if pickled is not None
+            pickled.mean_bytes * (self.count(cause) if pickled.mean_bytes >= _LARGE_BYTES else self.workers)
+            for cause, pickled in kinds.items()
+            if pickled is not None
         )
         return _COPIES_IN_MEMORY * sent_bytes / _PAGE_BYTES
 

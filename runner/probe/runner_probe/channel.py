@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from runner_probe.wire import Note, ProbeInput, Reply
 
 
+_FILE_TYPE, _REGULAR_FILE = 0o170000, 0o100000  # importing `stat` for them would take time
+
+
 class Channel:
     """Takes over standard input and output: a workload reads nothing, and prints to standard error."""
 
     def __init__(self) -> None:
         self._descriptor = os.dup(1)  # not inherited by programs that the workload starts
         self._specification = os.dup(0)
+        self._has_file = os.fstat(0).st_mode & _FILE_TYPE == _REGULAR_FILE
         self._mark = self._note_mark = b""
         self._is_replying = False
         os.dup2(2, 1)
@@ -40,16 +44,18 @@ class Channel:
         return received
 
     def announce(self, activity: str) -> None:
-        """Announce an activity before the tasks to the supervisor; empty: the tasks run now.
+        """Tell the supervisor what happens now, before the tasks run; empty: they run now.
 
-        It is appended to the file of the specification, which the supervisor reads from time to time: waking
-        the supervisor would take time from what is measured. If a prefix command passes on something else
-        than this file, the announcement is sent as a note.
+        It is appended to the specification, a file of the supervisor's, which looks there from time to time:
+        to wake it would take time from what is measured. A prefix command may pass on something else.
         """
         note: Note = {"activity": activity, "at_s": time.monotonic()}
+        line = b"\n" + dumps(note).encode() + b"\n"  # the first newline ends a line that was cut off
         try:
-            os.write(self._specification, dumps(note).encode() + b"\n")
-        except OSError:  # a pipe, or a file that cannot be written
+            is_written = self._has_file and os.write(self._specification, line) == len(line)
+        except OSError:  # it can only be read, or the disk is full
+            is_written = False
+        if not is_written:
             self.note(note)
 
     def note(self, note: Note) -> None:

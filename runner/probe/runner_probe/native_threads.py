@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 
 from runner_probe.cpu import usable_cpus
 
@@ -21,19 +20,19 @@ _LEAST_THREADS_S = 0.1  # CPU time of other threads than the main one that tells
 _NAME = re.compile(rf"lib(?:\w+_)?({'|'.join(_LIBRARIES)})(?![a-z])")
 
 
-def native_threads(*, ran_tasks: bool = False) -> dict[str, int]:
+def native_threads(threads_s: float = 0.0) -> dict[str, int]:
     """Count the threads that each library loaded in this process may start.
-
-    Args:
-        ran_tasks: the main thread of this process ran the tasks. Libraries whose threads did not compute,
-            although others did, are then left out: the tasks have threads of their own, which have ended
 
     Libraries that the workload's module imports are loaded here and in every worker. Libraries that only a
     task imports are found only if tasks run in this process, as in the plain loop. The numbers come from
     `threadpoolctl` if it is installed, otherwise from the environment and the number of CPUs.
+
+    Args:
+        threads_s: CPU seconds of other threads than the main one, which ran the tasks meanwhile. If they were
+            not those of the libraries, the tasks have threads of their own, and no library is reported
     """
     loaded = _loaded_libraries()
-    if not loaded or (ran_tasks and _others_computed(time.process_time() - time.thread_time(), _living_s())):
+    if not loaded or _others_computed(threads_s, _living_s()):
         return {}
     try:
         from threadpoolctl import threadpool_info  # noqa: PLC0415 - only where such a library is loaded
@@ -42,26 +41,34 @@ def native_threads(*, ran_tasks: bool = False) -> dict[str, int]:
     return {str(pool["internal_api"]): int(pool["num_threads"]) for pool in threadpool_info()}
 
 
-def _others_computed(threads_s: float, living_s: float) -> bool:
+def _others_computed(threads_s: float, living_s: float | None) -> bool:
     """Whether threads that have ended computed for most of the time that was not the main thread's.
 
-    A library keeps its threads. Their times are known to one tick (10 ms) each.
+    A library keeps its threads.
+
+    Args:
+        threads_s: CPU seconds of all threads but the main one, while the tasks ran
+        living_s: CPU seconds of those that still live, since they started; None: unknown
     """
-    return threads_s > _LEAST_THREADS_S and living_s < threads_s / 2
+    return living_s is not None and threads_s > _LEAST_THREADS_S and living_s < threads_s / 2
 
 
-def _living_s(tasks: str = "/proc/self/task") -> float:
-    """Add up the CPU seconds of the living threads of this process but the main one."""
-    ticks = 0
+def _living_s(tasks: str = "/proc/self/task") -> float | None:
+    """Add up the CPU seconds of the living threads of this process but the main one; None: unknown."""
+    total_ns = 0
     try:
-        for thread in os.listdir(tasks):
-            if thread != str(os.getpid()):
-                with open(f"{tasks}/{thread}/stat", encoding="utf-8", errors="replace") as stat:
-                    fields = stat.read().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
-    except (OSError, ValueError, IndexError):  # not Linux, or a thread has just ended
-        return 0.0
-    return ticks / os.sysconf("SC_CLK_TCK")
+        threads = [thread for thread in os.listdir(tasks) if thread != str(os.getpid())]
+    except OSError:  # not Linux
+        return None
+    for thread in threads:
+        try:
+            with open(f"{tasks}/{thread}/schedstat", encoding="ascii") as schedstat:
+                total_ns += int(schedstat.read().split()[0])
+        except FileNotFoundError:  # it has just ended
+            continue
+        except (OSError, ValueError, IndexError):
+            return None
+    return total_ns / 1e9
 
 
 def _loaded_libraries(maps: str = "/proc/self/maps") -> list[str]:

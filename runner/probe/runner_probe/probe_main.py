@@ -168,9 +168,7 @@ def _measure(
         from runner_probe.payload import measure_payload  # noqa: PLC0415 - only the reference run needs it
 
         reply["workers"]["payload"] = measure_payload(call, workload.items, values)
-    main_thread = os.getpid()  # its id on Linux, where the threads can be examined
-    ran_tasks = traced is not None and all(worker[2] == main_thread for _, _, worker, _ in traced.reports)
-    _observe_process(specification, reply, ran_tasks=ran_tasks)
+    _observe_process(specification, reply, threads_s=0.0 if traced is None else _other_threads_s(traced))
     reply["calls"] = workload.calls
     if not workload.is_snippets:
         from runner_probe.result_check import judge  # noqa: PLC0415 - after the clock has stopped
@@ -226,21 +224,29 @@ def _measure_window(
     loops = run_loops(workload.call, workload.items, window, factory.open)
     reply["iterations"].append(describe_loops(loops, len(workload.items)))
     reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory, workload)
-    _observe_process(specification, reply, ran_tasks=False)
+    _observe_process(specification, reply, threads_s=0.0)
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
     labels = workload.labels()
     _add_judgement(judge(values, labels, workload.settings, specification["reference"], tasks), reply)
 
 
+def _other_threads_s(iteration: Iteration) -> float:
+    """Return the CPU seconds of other threads than the main one, if that ran all tasks; else 0."""
+    main_thread = os.getpid()  # on Linux, the id of the main thread
+    if any(worker[2] != main_thread for _, _, worker, _ in iteration.reports):
+        return 0.0
+    return iteration.used.own_cpu_s - iteration.used.main_cpu_s
+
+
 def _observe_process(
-    specification: MeasurementSpecification | WindowSpecification, reply: RunReply, *, ran_tasks: bool
+    specification: MeasurementSpecification | WindowSpecification, reply: RunReply, *, threads_s: float
 ) -> None:
     """Add native threads, if requested, and the CPU time of descendants that are still alive."""
     if specification["with_native_threads"]:
         from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
-        reply["workers"]["native_threads"] = native_threads(ran_tasks=ran_tasks)
+        reply["workers"]["native_threads"] = native_threads(threads_s)
     reply["living_cpu_s"] = living_cpu_s()
 
 

@@ -131,7 +131,10 @@ class MultiprocessingPool:
             self._fail_all(_exit_code(dead))
 
     def _watch_replaced(self, pool: _Pool) -> None:
-        """Likewise, if the pool replaces workers: those that have run their last task exit with code 0."""
+        """Likewise, if the pool replaces workers: those that have run their last task exit with code 0.
+
+        A task that ends its worker with code 0 is not noticed, so that the pool waits for its result.
+        """
         while True:
             workers = pool.started()
             sentinels = [worker.sentinel for worker in workers]
@@ -190,7 +193,8 @@ class _Pool(multiprocessing.pool.Pool):
 
     def started(self) -> list[BaseProcess]:
         """Return the workers that have been started."""
-        return [worker for worker in list(self.workers) if worker.pid is not None]
+        # `pid` is set before the sentinel.
+        return [worker for worker in list(self.workers) if hasattr(worker, "_sentinel")]
 
     def end(self, *, is_idle: bool) -> None:
         """End the workers as a `with` statement does, and wait until they have ended."""
