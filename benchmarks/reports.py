@@ -9,8 +9,8 @@ each pool loses most time to. A row is
 - silent: a pool that loses has no cause;
 - open: the study cannot tell, and says so; no cause is false.
 
-Claims: at least 95 % of the rows that are not open are right, none has a false cause, and at most a tenth of the
-rows are open. The rows are meant for a machine with two CPUs.
+Claims: at least 95 % of the rows that are not open are right, none has a false cause, and at most a tenth of
+the rows are open. The rows are meant for a machine with two CPUs.
 
 python -m benchmarks.reports [PART_OF_A_NAME ...]      (all rows: 15 minutes on an otherwise idle machine)
 """
