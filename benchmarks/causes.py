@@ -355,7 +355,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_uneven_chunks, (0.04, 0.08)),
     (_neighbours, (1, 2)),
     (_helper, (1000, 4000)),
-    (_copied_pages, (4, 2)),
+    (_copied_pages, (2, 1)),
     (_full_event_loop, (0.02, 0.04)),
     (_blocked_event_loop, (0.02, 0.04)),
     (_gil_with_numpy, (400_000, 800_000)),
