@@ -1,9 +1,9 @@
 """The process between the runner and the measured interpreters: it starts, limits and terminates them.
 
-`client` starts this program. It sleeps while an invocation is measured, except that it checks the size of
-the output and the probe's announcements four times a second. As a subreaper it inherits everything that an invocation leaves behind, so it
-can terminate every descendant, even those that called `setsid`. A closed pipe shows that the runner has died.
-On systems other than Linux it terminates the process group.
+`client` starts this program. It sleeps while an invocation is measured, except that it checks the size of the
+output and the probe's announcements four times a second. As a subreaper it inherits everything that an
+invocation leaves behind, so it can terminate every descendant, even those that called `setsid`. A closed pipe
+shows that the runner has died. On systems other than Linux it terminates the process group.
 
 It imports only the standard library, and modules of this package that need nothing else.
 """
