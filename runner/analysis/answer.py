@@ -280,8 +280,9 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
         return MoreRepetitions(done=done, total=fewest, at_least=True, cells=cells, nearest=None)
     gains, losses = [], []
     for rival in group.rivals():
-        gain, loss = _narrowing_factors(group.speedup_over_loop(rival))
-        gains.append((gain, rival.name, rival.cell.id))
+        ratio = group.speedup_over_loop(rival)
+        gain, loss = _narrowing_factors(ratio)
+        gains.append((gain, -ratio.value, rival.cell.id))
         losses.append(loss)
     gain, _, nearest = min(gains)
     needed = done * min(gain, max(losses)) ** 2

@@ -407,6 +407,8 @@ class _GroupWording:
         if explanation.is_at_bound and cell.speedup_bound is not None:
             bound = f"{three_digits(cell.speedup_bound.value)}{self._bound_bounds(cell.speedup_bound)}"
             most = "the most that these tasks and CPUs allow"
+            if cell.bound_limit is BoundLimit.WORKERS and cell.cell.workers is not None:
+                most = f"the most that is possible with {plural(cell.cell.workers, 'worker')}"
             parts.append(f"its speedup is not measurably below the bound of {bound}, {most}")
         if explanation.losses:
             parts.append(losses_text(explanation.losses[:_MOST_LOSSES]))

@@ -257,6 +257,18 @@ def test_the_pool_nearest_to_a_decision_is_the_one_that_may_be_faster(make_resul
     assert group.more_repetitions.nearest == "process4"
 
 
+def test_of_pools_that_are_probably_no_faster_the_fastest_is_nearest(make_results: MakeResults) -> None:
+    unclear = [1.0, 1.6, 1.0, 1.7, 1.1, 1.6, 1.0]
+    walls = {
+        SERIAL: unclear,
+        TWO: [1.2 * n for n in unclear[::-1]],
+        FOUR: [1.02 * n for n in [*unclear[1:], 1.0]],
+    }
+    group = answered(make_results, walls)
+    assert group.more_repetitions is not None
+    assert group.more_repetitions.nearest == "process4"
+
+
 def test_too_few_repetitions_cannot_tell(make_results: MakeResults) -> None:
     group = answered(make_results, {SERIAL: [2.0, 2.1], TWO: [1.0, 1.1]})
     assert group.answer is Answer.CANNOT_TELL

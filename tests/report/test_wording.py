@@ -366,6 +366,21 @@ def explained(**changes: Any) -> str:
     return sentences(SERIAL, TWO, explanation=explanation).explanation
 
 
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [
+        (BoundLimit.WORKERS, "the most that is possible with 2 workers"),
+        (BoundLimit.CPUS, "the most that these tasks and CPUs allow"),
+    ],
+)
+def test_a_pool_at_its_bound_is_told_what_limits_it(limit: BoundLimit, most: str) -> None:
+    two = replace(TWO, speedup_bound=estimate(2.2, 2.1, 2.3), bound_limit=limit)
+    at_bound = Explanation(
+        cell="process2", losses=(), unexplained=None, is_at_bound=True, is_noise=False, remedy=None
+    )
+    assert sentences(SERIAL, two, explanation=at_bound).explanation.endswith(f", {most}")
+
+
 def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
     lost = (loss(0.35, causes.OVERSUBSCRIBED), loss(0.18, causes.UNEVEN_TASKS), loss(0.1))
     remedy = Remedy(code=RemedyCode.OF_CAUSE, cause=causes.OVERSUBSCRIBED)
