@@ -11,12 +11,15 @@ from runner.session.signals import StopRequests, on_stop_signal
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_every_signal_that_asks_to_stop_calls_the_function(number: signal.Signals) -> None:
     calls: list[None] = []
-    before = signal.getsignal(number)
-    with on_stop_signal(lambda: calls.append(None)):
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), number)
-    assert len(calls) == 2
-    assert signal.getsignal(number) is before
+    inherited = signal.signal(number, signal.SIG_DFL)  # nohup ignores one of them
+    try:
+        with on_stop_signal(lambda: calls.append(None)):
+            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), number)
+        assert len(calls) == 2
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, inherited)
 
 
 def test_a_hang_up_that_is_ignored_stays_ignored() -> None:
