@@ -14,13 +14,6 @@ def add_one(number: int) -> int:
     return number + 1
 
 
-def spin(steps: int) -> int:
-    """Count down."""
-    while steps:
-        steps -= 1
-    return steps
-
-
 def log_lines(count: int) -> int:
     """Write log records, each under the lock of its handler."""
     for number in range(count):

@@ -46,6 +46,7 @@ class ComparedCells:
         self, cells: Sequence[CellAnalysis], times: CellTimes, *, has_equal_tasks: bool | None = None
     ) -> None:
         self.cells, self.times, self.has_equal_tasks = cells, times, has_equal_tasks
+        self._no_busier: dict[str, bool] = {}  # by cell: each is asked for several times
         self._standings = {
             cell.cell.id: Standing(among_best=cell.among_best, beats_baseline=cell.beats_baseline)
             for cell in cells
@@ -141,6 +142,11 @@ class ComparedCells:
         depend on how fast the CPUs are at the moment; repetitions in which other programs took some of them
         do not count.
         """
+        if pool.cell.id not in self._no_busier:
+            self._no_busier[pool.cell.id] = self._keeps_no_more_busy(pool)
+        return self._no_busier[pool.cell.id]
+
+    def _keeps_no_more_busy(self, pool: CellAnalysis) -> bool:
         if not pool.in_one_process or self.loop is None or pool.beats_baseline:
             return False
         of_loop, of_pool = (_undisturbed_cpu_s(cell) for cell in (self.loop, pool))

@@ -358,7 +358,7 @@ class _Invocation:
         added = os.pread(self.specification.fileno(), _MAX_ANNOUNCED_BYTES, self.announced)
         lines, newline, _ = added.rpartition(b"\n")
         self.announced += len(lines) + len(newline)
-        for line in filter(None, lines.splitlines()):
+        for line in lines.splitlines():
             self._apply_note(line)
 
     def _apply_note(self, text: bytes) -> None:

@@ -168,7 +168,7 @@ def _measure(
         from runner_probe.payload import measure_payload  # noqa: PLC0415 - only the reference run needs it
 
         reply["workers"]["payload"] = measure_payload(call, workload.items, values)
-    _observe_process(specification, reply, threads_s=0.0 if traced is None else _other_threads_s(traced))
+    _observe_process(specification, reply, traced)
     reply["calls"] = workload.calls
     if not workload.is_snippets:
         from runner_probe.result_check import judge  # noqa: PLC0415 - after the clock has stopped
@@ -224,7 +224,7 @@ def _measure_window(
     loops = run_loops(workload.call, workload.items, window, factory.open)
     reply["iterations"].append(describe_loops(loops, len(workload.items)))
     reply["workers"] = _worker_facts([worker for *_, worker, _ in loops.reports], factory, workload)
-    _observe_process(specification, reply, threads_s=0.0)
+    _observe_process(specification, reply, None)
     reply["calls"] = None
     tasks, values = zip(*loops.results(), strict=True)
     labels = workload.labels()
@@ -240,13 +240,15 @@ def _other_threads_s(iteration: Iteration) -> float:
 
 
 def _observe_process(
-    specification: MeasurementSpecification | WindowSpecification, reply: RunReply, *, threads_s: float
+    specification: MeasurementSpecification | WindowSpecification, reply: RunReply, traced: Iteration | None
 ) -> None:
     """Add native threads, if requested, and the CPU time of descendants that are still alive."""
     if specification["with_native_threads"]:
         from runner_probe.native_threads import native_threads  # noqa: PLC0415 - after the clock has stopped
 
-        reply["workers"]["native_threads"] = native_threads(threads_s)
+        reply["workers"]["native_threads"] = native_threads(
+            0.0 if traced is None else _other_threads_s(traced)
+        )
     reply["living_cpu_s"] = living_cpu_s()
 
 

@@ -97,8 +97,7 @@ class MultiprocessingPool:
     def _start(self) -> _Pool:
         self._pool = self._open()
         self._stopped, self._stop = connection.Pipe(duplex=False)
-        watch = self._watch_replaced if self._replaces_workers else self._watch
-        self._watcher = Thread(target=watch, args=(self._pool,), name="watcher")
+        self._watcher = Thread(target=self._watch, args=(self._pool,), name="watcher")
         self._watcher.start()
         return self._pool
 
@@ -123,28 +122,21 @@ class MultiprocessingPool:
         wait(pending)
 
     def _watch(self, pool: _Pool) -> None:
-        """Wait until a worker dies or the pool is shut down."""
-        workers = pool.started()
-        ready = connection.wait([self._stopped, *(worker.sentinel for worker in workers)])
-        dead = next((worker for worker in workers if worker.sentinel in ready), None)
-        if dead is not None and self._stopped not in ready:
-            self._fail_all(_exit_code(dead))
+        """Wait until a worker dies or the pool is shut down.
 
-    def _watch_replaced(self, pool: _Pool) -> None:
-        """Likewise, if the pool replaces workers: those that have run their last task exit with code 0.
-
-        A task that ends its worker with code 0 is not noticed, so that the pool waits for its result.
+        If the pool replaces workers, those that have run their last task exit with code 0. A task that ends
+        its worker with that code is not noticed then, so that the pool waits for its result.
         """
+        refresh_s = _REFRESH_S if self._replaces_workers else None
         while True:
             workers = pool.started()
-            sentinels = [worker.sentinel for worker in workers]
-            ready = connection.wait([self._stopped, *sentinels], timeout=_REFRESH_S)
+            ready = connection.wait([self._stopped, *(worker.sentinel for worker in workers)], refresh_s)
             if self._stopped in ready:
                 return
             for worker in workers:
                 if worker.sentinel in ready:
                     code = _exit_code(worker)
-                    if code:
+                    if code or not self._replaces_workers:
                         self._fail_all(code)
                         return
                     pool.workers.remove(worker)
