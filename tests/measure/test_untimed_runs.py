@@ -90,11 +90,24 @@ def test_nothing_is_run_on_systems_other_than_linux(tmp_path: Path, monkeypatch:
     assert supervisor.launches == []
 
 
-HOLD = """
+HOLD = f"""
+import os
+import pathlib
 import time
 
 def hold(megabytes):
     held = b"x" * (megabytes * 1_000_000)
+    time.sleep(0.5)
+    return len(held)
+
+def hold_beside_another(megabytes):
+    # the scheduler may let one of two workers begin long after the other
+    held = b"x" * (megabytes * 1_000_000)
+    pathlib.Path(f"{{os.getpid()}}.holds").touch()
+    give_up = time.monotonic() + {PATIENCE_S}
+    while len(list(pathlib.Path().glob("*.holds"))) < 2:
+        assert time.monotonic() < give_up, "no other worker holds memory"
+        time.sleep(0.01)
     time.sleep(0.5)
     return len(held)
 
@@ -133,7 +146,7 @@ def test_a_hundred_megabytes_in_a_task_are_measured(tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 def test_the_memory_of_two_workers_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workload = {"function": "holding.hold", "items": [100, 100]}
+    workload = {"function": "holding.hold_beside_another", "items": [100, 100]}
     assert 200e6 < measured_bytes(tmp_path, monkeypatch, workload=workload, executor=forked(2)) < 300e6
 
 
