@@ -15,7 +15,7 @@ from runner.disturbances import DisturbanceKind, parse
 #: Tasks sent to a worker at a time; None: all of them.
 ChunkSize = int | Literal["auto"] | None
 
-LOOP = "runner_probe.adapters.serial.Serial"  #: the target of the plain loop, which is not a pool
+LOOP = "runner_probe.pools.Serial"  #: the target of the plain loop, which is not a pool
 DEFAULT_LOAD_LIMIT_S = 60.0  # the setting load_limit_s
 #: Settings that name a cell, whether they are swept or not: each is a column of every table.
 NAMING_SETTINGS = ("workload", "executor", "workers", "chunk_size", "python")

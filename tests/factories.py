@@ -14,7 +14,7 @@ from runner.folder.study_description import StudyDescription
 from runner.records import Cell, Mode, Sample, Status, TaskRecord
 
 FUNCTION = {"name": "work", "function": "mymodule.work", "items": [1, 2], "arguments": {}, "snippets": {}}
-SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
+SERIAL = {"name": "serial", "pool": {"_target_": "runner_probe.pools.Serial"}}
 POOL: dict[str, Any] = {
     "name": "process",
     "pool": {"_target_": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2, "mp_context": "fork"},

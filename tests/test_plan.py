@@ -24,9 +24,7 @@ _ORIGINS = {
 
 def _executor(name: str, workers: int | None, chunk_size: int | None) -> ExecutorConfig:
     if name == "serial":
-        return ExecutorConfig(
-            name=name, pool={"_target_": "runner_probe.adapters.serial.Serial"}, chunk_size=None
-        )
+        return ExecutorConfig(name=name, pool={"_target_": "runner_probe.pools.Serial"}, chunk_size=None)
     pool = {"_target_": f"pools.{name.title()}", "max_workers": workers}
     return ExecutorConfig(name=name, pool=pool, chunk_size=chunk_size)
 

@@ -26,7 +26,7 @@ from runner.folder.file_names import (
 )
 from runner.folder.rows import plain_type, read_rows
 from runner.folder.study_description import FORMAT, StudyDescription
-from runner.records import Cell, Sample, TaskRecord, UntimedRun
+from runner.records import LOOP, Cell, Sample, TaskRecord, UntimedRun
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _BITS = 20  # repetitions and iterations are less than 2**20
-#: The current target of an adapter, by its target in folders of format 2.
+#: The current target of an executor, by its target in folders of earlier versions.
 _FORMER_TARGETS = {
+    "runner_probe.executors.Serial": LOOP,
+    "runner_probe.adapters.serial.Serial": LOOP,
+} | {
     f"runner_probe.{former}.{name}": f"runner_probe.adapters.{module}.{name}"
     for former, module, name in (
-        ("executors", "serial", "Serial"),
         ("asyncio_loop", "asyncio_loop", "AsyncioLoop"),
         ("dask_cluster", "dask_pool", "DaskPool"),
         ("ray_cluster", "ray_pool", "RayPool"),

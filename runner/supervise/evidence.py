@@ -1,8 +1,8 @@
 """Evidence of what the processes of an invocation do at its time limit: CPU time, system calls and stacks.
 
-Python processes of the study handle two signals (`runner_probe.on_signal`), which would terminate any other
-process. So a signal is sent only to processes whose mask in /proc shows that they handle it. Standard library
-only: the supervisor uses this module.
+Python processes of the study handle two signals (of `runner_probe.worker` and `runner_probe.iteration`),
+which would terminate any other process. So a signal is sent only to processes whose mask in /proc shows that
+they handle it. Standard library only: the supervisor uses this module.
 """
 
 import contextlib

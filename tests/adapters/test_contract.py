@@ -15,10 +15,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from runner.adapter_source import declared_traits
-from runner_probe.adapters import worker_count
-from runner_probe.adapters.serial import Serial
 from runner_probe.iteration import ChunkedTasks
-from runner_probe.pool_factory import Factory
+from runner_probe.pools import Factory, Serial, worker_count
 from tests.probe.probing import (
     ROOT,
     SERIAL,

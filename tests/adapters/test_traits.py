@@ -8,7 +8,7 @@ import yaml
 
 from runner.adapter_source import code_template, declared_traits
 from runner.records import LOOP
-from runner_probe.adapters import Traits, traits_of, worker_count, worker_processes
+from runner_probe.pools import Traits, traits_of, worker_count, worker_processes
 from runner_probe.targets import locate_callable
 from tests.probe.probing import ROOT
 

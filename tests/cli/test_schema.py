@@ -22,7 +22,7 @@ _SQUARES = "workload 'squares' (mine/workload/squares.yaml)"
 _POINT: Mapping[str, Any] = {
     "workload": {"function": "mymodule.square", "items": [1, 2]},
     "executor": {"pool": {"_target_": "concurrent.futures.ThreadPoolExecutor", "max_workers": "${workers}"}},
-    "baseline": {"pool": {"_target_": "runner_probe.adapters.serial.Serial"}, "chunk_size": None},
+    "baseline": {"pool": {"_target_": "runner_probe.pools.Serial"}, "chunk_size": None},
     "workers": 2,
 }
 

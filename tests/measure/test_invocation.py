@@ -533,7 +533,7 @@ def test_only_tasks_and_chunks_that_take_long_enough_are_traced(
         (MIN_BETWEEN_CHUNKS_S * 0.99, "concurrent.futures.ProcessPoolExecutor", "separate_run"),
         (
             MIN_BETWEEN_CHUNKS_S,
-            "runner_probe.adapters.serial.Serial",
+            "runner_probe.pools.Serial",
             "separate_run",
         ),  # it transfers no data
     ],

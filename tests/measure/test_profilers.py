@@ -128,7 +128,7 @@ async def hold_later(megabytes):
     return hold(megabytes)
 """
 THREAD = {"_target_": "concurrent.futures.ThreadPoolExecutor", "max_workers": 2}
-SERIAL = {"_target_": "runner_probe.adapters.serial.Serial"}
+SERIAL = {"_target_": "runner_probe.pools.Serial"}
 POOLS = [
     pytest.param(SERIAL, id="serial"),
     pytest.param(THREAD, id="thread"),

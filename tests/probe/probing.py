@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "runner" / "probe" / "__main__.py"
 MEASURED = Path(__file__).resolve().parent / "measured"
 
-SERIAL = {"_target_": "runner_probe.adapters.serial.Serial"}
+SERIAL = {"_target_": "runner_probe.pools.Serial"}
 THREAD = {"_target_": "concurrent.futures.ThreadPoolExecutor", "max_workers": 2}
 PATIENCE_S = 60.0  # a probe that takes longer hangs
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner_probe.adapters.serial import CompletedFuture
 from runner_probe.dispatch import measure_dispatch
+from runner_probe.pools import CompletedFuture
 from tests.probe.probing import SERIAL, THREAD, dispatching, process_pool, run, specify
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from runner_probe.adapters import traits_of, worker_count
 from runner_probe.cpu import usable_cpus
+from runner_probe.pools import traits_of, worker_count
 from runner_probe.worker import in_one_interpreter, is_async, run_chunk, run_lean
 
 TYPE_CHECKING = False

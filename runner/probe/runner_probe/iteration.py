@@ -5,11 +5,13 @@ The same as `with Pool() as pool: list(pool.map(function, items))` in the user's
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from _thread import get_native_id
 
-from runner_probe.adapters import traits_of, worker_processes
 from runner_probe.cpu import NOTHING, tree_usage
-from runner_probe.on_signal import set_current
+from runner_probe.pools import traits_of, worker_processes
 from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner_probe.task_failure import Failure
-    from runner_probe.wire import RecordValues
+    from runner_probe.wire import Progress, RecordValues
     from runner_probe.worker import Report
 
+PROGRESS_SIGNAL = 61  # a real-time signal that programs rarely use; `runner.supervise.evidence` sends it
 MAX_RECORDS = 10_000  # for each iteration; if there are more, they are merged
 
 #: The fields of a task record, in the order of its values; `wire.RecordFields` explains them.
@@ -188,6 +191,32 @@ class Iteration:
         return shifts_ns(moments, HOST)
 
 
+_current: Iteration | UntracedIteration | None = None  #: whose progress is reported on the signal
+
+
+def _set_current(iteration: Iteration | UntracedIteration) -> None:
+    global _current  # noqa: PLW0603 - a signal handler cannot get it otherwise
+    _current = iteration
+
+
+def report_progress_on_signal(report: Callable[[Progress], None]) -> None:
+    """Call `report` with the progress of the current iteration when the supervisor sends the signal.
+
+    It does so at the time limit, to Linux processes that handle it. Nothing runs before.
+    """
+    if sys.platform != "linux" or os.getpid() != get_native_id():
+        return
+    import _signal  # type: ignore[import-not-found]  # noqa: PLC0415 - `signal` would import `enum`
+
+    def handle(*_: object) -> None:
+        if _current is not None:
+            from runner_probe.progress import progress  # noqa: PLC0415 - only a hang pays for it
+
+            report(progress(_current))
+
+    _signal.signal(PROGRESS_SIGNAL, handle)
+
+
 def run_cold(
     tasks: ChunkedTasks, open_pool: Callable[[], Any], clock: Callable[[], int] = time.perf_counter_ns
 ) -> Iteration:
@@ -198,7 +227,7 @@ def run_cold(
         PoolFailed: the pool raised an exception
     """
     iteration = Iteration(len(tasks.chunks), tasks.count)
-    set_current(iteration)
+    _set_current(iteration)
     used_before = tree_usage()
     iteration.started_at = time.time()
     iteration.opened_ns = clock()
@@ -225,7 +254,7 @@ def run_untraced(
     """
     untraced = UntracedIteration(tasks.count)
     futures = untraced.futures
-    set_current(untraced)
+    _set_current(untraced)
     used_before = tree_usage()
     untraced.started_at = time.time()
     opened_ns = clock()
@@ -271,7 +300,7 @@ def run_warm(
     try:
         for _ in range(count):
             iteration = Iteration(len(tasks.chunks), tasks.count)
-            set_current(iteration)
+            _set_current(iteration)
             used_before = tree_usage()
             iteration.started_at = time.time()
             iteration.opened_ns = clock()

@@ -9,10 +9,9 @@ import platform
 import sys
 import sysconfig
 
-from runner_probe.adapters import traits_of
 from runner_probe.channel import dumps
 from runner_probe.cpu import usable_cpus
-from runner_probe.pool_factory import Factory
+from runner_probe.pools import Factory, traits_of
 from runner_probe.targets import TargetError, locate_callable
 from runner_probe.worker import is_async
 from runner_probe.workload import Workload, WorkloadError

@@ -9,7 +9,6 @@ import gc
 import os
 import sys
 
-from runner_probe.adapters import traits_of
 from runner_probe.channel import Channel
 from runner_probe.cpu import living_cpu_s
 from runner_probe.iteration import (
@@ -19,12 +18,12 @@ from runner_probe.iteration import (
     PoolFailed,
     TaskFailed,
     is_broken,
+    report_progress_on_signal,
     run_cold,
     run_untraced,
     run_warm,
 )
-from runner_probe.on_signal import report_progress_on_signal
-from runner_probe.pool_factory import Factory
+from runner_probe.pools import Factory, traits_of
 from runner_probe.worker import in_one_interpreter, is_async
 from runner_probe.workload import Workload
 

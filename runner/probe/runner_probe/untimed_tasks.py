@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from runner_probe.pool_factory import Factory
+    from runner_probe.pools import Factory
     from runner_probe.wire import UntimedSpecification
     from runner_probe.workload import Workload
 

@@ -12,14 +12,12 @@ import time
 # `threading` itself would cost the serial loop 8 ms of imports.
 from _thread import _local, get_native_id
 
-from runner_probe.on_signal import write_stacks_on_signal
-
 TYPE_CHECKING = False  # `typing` costs 10 ms of every measured interpreter's start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from runner_probe.adapters import Traits
+    from runner_probe.pools import Traits
     from runner_probe.task_failure import Failure
 
     #: first task, number of tasks, started_ns, ended_ns, cpu_ns, run_delay_ns
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     Report = tuple[list[Any], list[Timing], Worker, Failure | None]
 
 HOST = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+STACKS_SIGNAL = 62  # a real-time signal that programs rarely use; `runner.supervise.evidence` sends it
 CO_COROUTINE = 0x80  # code flag of `async def`; importing `inspect` for it would cost 15 ms
 
 _thread_state = _local()
@@ -43,7 +42,24 @@ def _forget() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
-write_stacks_on_signal()  # here, because every worker imports this module
+
+def _write_stacks_on_signal() -> None:
+    """Make this process, and those that it forks, write the stacks of their threads; takes 0.1 ms.
+
+    The supervisor sends the signal at the time limit, to processes that handle it according to /proc: on
+    Linux only. Sub-interpreters, which run in other threads, must not take over the signal.
+    """
+    if sys.platform != "linux" or os.getpid() != get_native_id():
+        return
+    try:
+        import faulthandler  # noqa: PLC0415 - on Linux only
+
+        faulthandler.register(STACKS_SIGNAL, file=2, all_threads=True)
+    except (ImportError, AttributeError, OSError, RuntimeError, ValueError):
+        pass  # then there are no stacks
+
+
+_write_stacks_on_signal()  # here, because every worker imports this module
 
 
 def in_one_interpreter(workers: Iterable[Worker], traits: Traits) -> bool:

@@ -10,10 +10,10 @@ import asyncio
 import time
 from collections import deque
 
-from runner_probe.adapters import Traits
 from runner_probe.adapters.lazy_future import LazyFuture
 from runner_probe.coroutine_loop import end_remaining_tasks
 from runner_probe.coroutine_steps import timed_steps
+from runner_probe.pools import Traits
 from runner_probe.worker import describe_error, is_async, run_chunk, worker
 
 TYPE_CHECKING = False

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
-from runner_probe.adapters import Traits, worker_processes
 from runner_probe.adapters.asyncio_loop import AsyncioLoop
 from runner_probe.adapters.lazy_future import LazyFuture
+from runner_probe.pools import Traits, worker_processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from functools import partial
 from threading import Lock
 
 from runner_probe import coroutine_loop, task_failure  # noqa: F401 - workers are sent them
-from runner_probe.adapters import Traits, remote_worker
+from runner_probe.adapters import remote_worker
+from runner_probe.pools import Traits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S = 10.0
 _PROBE = "runner_probe"
-_WORKER_MODULES = ("worker", "on_signal", "coroutine_loop", "task_failure", "snippets")  # of the probe
+_WORKER_MODULES = ("worker", "coroutine_loop", "task_failure", "snippets")  # of the probe
 _INSTALLED = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
 _LIBRARIES = ("site-packages", "dist-packages", "lib-dynload")
 

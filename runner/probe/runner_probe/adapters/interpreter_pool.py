@@ -7,7 +7,7 @@ import platform
 import sys
 from concurrent import futures
 
-from runner_probe.adapters import Traits
+from runner_probe.pools import Traits
 from runner_probe.targets import TargetError
 
 TYPE_CHECKING = False
