@@ -34,7 +34,7 @@ from tests.factories import POOL, SERIAL
 pytestmark = pytest.mark.slow  # a figure takes about a third of a second
 
 BLUE, VERMILION = "#0072b2", "#d55e00"  # threads and processes
-CONTROL = {"name": "control", "pool": {"_target_": "runner_probe.adapters.serial.Serial"}}
+CONTROL = {"name": "control", "pool": {"_target_": "runner_probe.pools.Serial"}}
 
 
 class Study:
@@ -161,6 +161,16 @@ def lines(axes: Axes, colour: str, *, style: str) -> list[Line2D]:
     ]
 
 
+def ideal(axes: Axes, *, unit: float, workers: Sequence[int]) -> list[tuple[float, float]]:
+    """Return the corners of the ideal: level around 1 and around each number of workers."""
+    levels = [unit * count for count in (1, 1, *(count for count in workers for _ in range(2)))]
+    for line in axes.lines:
+        corners = [(float(x), float(y)) for x, y in np.asarray(line.get_xydata())]
+        if len(corners) >= len(levels) and np.allclose([y for _, y in corners[: len(levels)]], levels):
+            return corners
+    raise AssertionError("no ideal is drawn")
+
+
 def xs(line: Line2D) -> list[float]:
     return [float(value) for value in np.asarray(line.get_xdata())]
 
@@ -211,12 +221,22 @@ def test_a_window_is_drawn_as_tasks_per_second_and_nothing_else() -> None:
 
 def test_the_ideal_of_a_window_is_a_multiple_of_its_baseline() -> None:
     (axes,) = windows().draw(Mode.throughput)["throughput"].axes
-    right = axes.get_xlim()[1]
-    assert any(
-        np.allclose(line.get_xydata(), [(1, 4.0), (right, 4.0 * right)])
-        for line in axes.lines
-        if len(xs(line)) == 2
-    )
+    assert "ideal" in [text.get_text() for text in axes.texts]
+    assert ideal(axes, unit=4.0, workers=[2])
+
+
+def test_a_marker_at_the_ideal_is_not_drawn_above_it() -> None:
+    study = Study()
+    study.add("serial", None, [4.0])
+    for workers in (2, 4):
+        for executor in ("thread", "process", "pool"):
+            study.add(executor, workers, [4.0 / workers] * 7, speedup=estimate(float(workers)))
+    axes = study.draw()["speedup"].axes[0]
+    drawn = [line for line in axes.lines if line.get_marker() not in ("None", "")]
+    markers = np.log2([point for line in drawn for point in zip(xs(line), ys(line), strict=True)])
+    corners = np.log2(ideal(axes, unit=1.0, workers=[2, 4]))
+    assert len({x for x, _ in markers}) >= 6
+    assert all(np.interp(markers[:, 0], *corners.T) >= markers[:, 1] - 1e-9)
 
 
 def test_a_window_in_which_a_cell_failed_shows_a_cross() -> None:

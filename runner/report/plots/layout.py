@@ -110,6 +110,18 @@ class Layout:
         left, right = scaled - share * self.gap, scaled + share * self.gap
         return self.x_axis.from_scale(left), self.x_axis.from_scale(right)
 
+    @property
+    def ideal(self) -> list[Position]:
+        """The corners of speedup = workers: level from the first to the last dodged marker of a number."""
+        reach = max(self.dodges.values())
+        corners = [
+            (self.x_axis.from_scale(self.x_axis.to_scale(count) + side), count)
+            for count in sorted({1.0, *(value for value in self.values if value > 1)})
+            for side in (-reach, reach)
+        ]
+        right = self.x_limits[1]
+        return corners if corners[-1][0] >= right else [*corners, (right, right)]
+
     def dot(self, cell: CellAnalysis, quantity: Quantity | None = None) -> Dot:
         """Place a cell's median, and its runs to the right of it; another quantity may be given."""
         shown = quantity or self.quantity

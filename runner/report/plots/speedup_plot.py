@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor, log2, sqrt
+from math import atan, ceil, degrees, floor, log2, sqrt
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -64,7 +64,7 @@ def draw_speedup(
         _set_up(upper, lower, layout)
         _draw_panel(upper, lower, panel, layout)
         if x_axis.is_workers:
-            _draw_ideal(upper, layout, is_labelled=index == 0)
+            draw_ideal(upper, layout, is_labelled=index == 0)
             draw_capacity([upper, lower], layout, study.usable_cpus, is_labelled=index == 0)
         if column == 0:
             upper.set_ylabel(f"{study.spec.ratio} vs {captions.names_of(panel.baselines)}")
@@ -210,21 +210,25 @@ def draw_capacity(
         )
 
 
-def _draw_ideal(upper: Axes, layout: Layout, *, is_labelled: bool) -> None:
-    right, top = layout.x_limits[1], layout.y_limits[1]
-    upper.plot([1, right], [1, right], color=appearance.FAINT, linewidth=0.9, zorder=1)
+def draw_ideal(axes: Axes, layout: Layout, *, unit: float = 1.0, is_labelled: bool) -> None:
+    """Draw the ideal speedup, or a rate: the ideal times the rate of the baseline."""
+    corners = [(x, unit * y) for x, y in layout.ideal]
+    axes.plot(*_columns(corners), color=appearance.FAINT, linewidth=0.9, zorder=1)
     if is_labelled:
         # Halfway between two numbers of workers, where there is no data, and as far up as there is room.
-        counts = sorted({1.0, 2.0, *(value for value in layout.values if value > 1)})
-        halfway = [sqrt(few * many) for few, many in pairwise(counts)]
-        at = max((x for x in halfway if x < top * 0.75), default=sqrt(min(top, right)))
-        upper.text(
-            at,
-            at,
+        ramps = [
+            (sqrt(x * next_x), sqrt(y * next_y), log2(next_y / y) / log2(next_x / x))
+            for (x, y), (next_x, next_y) in pairwise(corners)
+            if next_y > y
+        ]
+        x, y, slope = max((ramp for ramp in ramps if ramp[1] < layout.y_limits[1] * 0.75), default=ramps[0])
+        axes.text(
+            x,
+            y,
             "ideal",
             ha="center",
             va="bottom",
-            rotation=45,  # in data coordinates: parallel to the line
+            rotation=degrees(atan(slope * y / x)),  # in data coordinates: parallel to the line
             rotation_mode="anchor",
             transform_rotates_text=True,
             **appearance.NOTE,

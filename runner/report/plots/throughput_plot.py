@@ -24,6 +24,7 @@ from runner.report.plots.speedup_plot import (
     draw_dashes,
     draw_dots,
     draw_failures,
+    draw_ideal,
     plain,
     tick_values,
 )
@@ -108,17 +109,7 @@ def _draw_baseline(axes: Axes, baselines: Sequence[CellAnalysis], layout: Layout
             annotation_clip=False,
             **appearance.NOTE,
         )
-        most = layout.x_limits[1]
-        axes.plot([1, most], [rate, rate * most], color=appearance.FAINT, linewidth=0.9, zorder=1)
-        axes.annotate(
-            "ideal",
-            (2**0.5, rate * 2**0.5),
-            xytext=(-4, 3),
-            textcoords="offset points",
-            ha="right",
-            annotation_clip=True,
-            **appearance.NOTE,
-        )
+        draw_ideal(axes, layout, unit=rate, is_labelled=True)
 
 
 def _tick_rates(axes: Axes, limits: Position) -> None:
