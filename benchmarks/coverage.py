@@ -3,7 +3,9 @@
 Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies;
 equal cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
 within two standard errors of the simulation. With few repetitions, equal cells are declared different in at
-most 1 %.
+most 1 %. A pool that is no faster than the loop is said to help in at most 5 %. From seven repetitions on, a
+pool that is 5 % faster is said to keep no more CPUs busy than the loop in at most 5 %, and one that is 20 %
+faster, from three repetitions on, in at most 1 %.
 
 python -m benchmarks.coverage [STUDIES]
 """
@@ -11,15 +13,18 @@ python -m benchmarks.coverage [STUDIES]
 import math
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from runner.analysis.answer import WORTH_IT, keeps_no_more_busy
 from runner.analysis.compare import by_intervals, is_far_slower
 from runner.analysis.intervals import Level, ratio_of_medians
 
 CONFIDENCE = 0.95
 MIN_COVERAGE = 0.94
+MOST_WRONG = 0.05
 MOST_WRONG_OF_FEW = 0.01
 Times = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Times]
@@ -46,6 +51,7 @@ def quiet(rng: np.random.Generator, blocks: int) -> Times:
     return np.exp(rng.normal(0, 0.001, blocks))
 
 
+@cache
 def median_of(draw: Draw) -> float:
     """Return the true median of a distribution."""
     return float(np.median(draw(np.random.default_rng(0), 2_000_000)))
@@ -77,6 +83,26 @@ FEW: dict[str, tuple[Draw, Draw]] = {
     "quiet baseline, host of two speeds": (quiet, host_of_two_speeds),
 }
 FACTORS = (1.0, 2.0, 3.0, 5.0, 10.0)
+SPEEDUPS = (1.0, 1.02, 1.05, 1.1, 1.2, 1.5)
+
+
+def steady(rng: np.random.Generator, blocks: int) -> Times:
+    """A share of the CPUs that does not change from run to run."""
+    return quiet(rng, blocks)
+
+
+def interrupted(rng: np.random.Generator, blocks: int) -> Times:
+    """Others take some of the CPU time: 2 % of it on average, in some runs 6 %."""
+    return 1 - 0.025 * np.abs(rng.standard_normal(blocks))
+
+
+def overlapping(rng: np.random.Generator, blocks: int) -> Times:
+    """How much of the tasks overlaps depends on the run: a spread of 5 %."""
+    return interrupted(rng, blocks) * np.exp(rng.normal(0, 0.05, blocks))
+
+
+#: By name: the CPUs that a pool keeps busy, as shares of their median; the loop is interrupted in all cases.
+BUSY: dict[str, Draw] = {"steady": steady, "interrupted": interrupted, "overlapping by chance": overlapping}
 
 
 def main() -> None:
@@ -95,6 +121,8 @@ def main() -> None:
             verdict = "holds" if holds else "DOES NOT HOLD"
             print(f"{name:28} {blocks:24}  {covered:7.1%}  {different:18.1%}  {excluded:13.1%}  {verdict}")
     all_hold &= _few_repetitions(studies)
+    all_hold &= _gains(studies, slack)
+    all_hold &= _busy_cpus(studies, slack)
     sys.exit(0 if all_hold else 1)
 
 
@@ -109,6 +137,58 @@ def _few_repetitions(studies: int) -> bool:
             all_hold &= detected[0] <= MOST_WRONG_OF_FEW
             print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in detected))
     return all_hold
+
+
+def _gains(studies: int, slack: float) -> bool:
+    """Simulate how often a pool is said to help, by its true speedup; 1 means wrongly."""
+    print("a pool helps: told, by its true speedup")
+    print(f"{'':36} repetitions " + "".join(f"{speedup:>8g}" for speedup in SPEEDUPS))
+    all_hold = True
+    for name in CASES:
+        for blocks in (7, 15):
+            helps = [_share_helped(name, speedup, blocks, studies) for speedup in SPEEDUPS]
+            all_hold &= helps[0] <= MOST_WRONG + slack
+            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in helps))
+    return all_hold
+
+
+def _share_helped(case: str, speedup: float, blocks: int, studies: int) -> float:
+    loop, pool, drift = CASES[case]
+    helped = 0
+    scale = speedup * median_of(pool) / median_of(loop)
+    for study in range(studies):
+        rng = np.random.default_rng([5, study])
+        shared = _block_drift(rng, drift, blocks)
+        walls = np.array([scale * shared * loop(rng, blocks), shared * pool(rng, blocks)])
+        standing = by_intervals(walls, 0, Level(CONFIDENCE, study))[1]
+        helped += bool(standing.beats_baseline) and np.median(walls[0]) >= WORTH_IT * np.median(walls[1])
+    return helped / studies
+
+
+def _busy_cpus(studies: int, slack: float) -> bool:
+    """Simulate how often a pool is said to keep no more CPUs busy, by the CPUs that it keeps busy."""
+    print("no busier than the loop: told, by the CPUs that are busy (from 1.05 on wrongly)")
+    print(f"{'':36} repetitions " + "".join(f"{cpus:>8g}" for cpus in SPEEDUPS))
+    all_hold = True
+    for name, busy in BUSY.items():
+        for blocks in (3, 5, 7, 15):
+            told = {cpus: _share_no_busier(busy, cpus, blocks, studies) for cpus in SPEEDUPS}
+            at_first = told[WORTH_IT] if blocks >= 7 else 0.0
+            all_hold &= at_first <= MOST_WRONG + slack and max(told[1.2], told[1.5]) <= MOST_WRONG_OF_FEW
+            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in told.values()))
+    return all_hold
+
+
+def _share_no_busier(busy: Draw, cpus: float, blocks: int, studies: int) -> float:
+    told = 0
+    scale = cpus * median_of(interrupted) / median_of(busy)
+    for study in range(studies):
+        rng = np.random.default_rng([6, study])
+        work_s = skewed(rng, blocks)  # both do the same work, at the speed of the machine at that moment
+        loop = np.column_stack([work_s, work_s / interrupted(rng, blocks)])
+        pool = np.column_stack([work_s, work_s / (scale * busy(rng, blocks))])
+        told += keeps_no_more_busy(loop, pool, Level(CONFIDENCE, study))
+    return told / studies
 
 
 def _share_detected(slower: Draw, faster: Draw, factor: float, blocks: int, studies: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from runner.analysis.alike import alike_but_for
 from runner.analysis.compare import FEWEST_FOR_FAR, Standing, compare
 from runner.analysis.headline import CellTimes
-from runner.analysis.intervals import Level, medians, ratio_of_medians
+from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
 from runner.analysis.remedies import remedy_of
 from runner.disturbances import DisturbanceKind, parse
 from runner.estimate import Estimate
@@ -25,7 +25,7 @@ from runner.facts import (
     Remedy,
 )
 
-_WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
+WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
 _FEWEST_TO_DIVIDE = 2  # workers, to divide work among
 _ONE_CPU = (0.9, 1.1)  # CPUs that a loop keeps busy in every run if it hardly waits, in one thread
 _SAME_WORK = 0.75  # of the CPU time of the loop: less is more than a faster CPU explains
@@ -113,7 +113,7 @@ class ComparedCells:
         return [
             pool
             for pool in self.multi_worker_pools
-            if pool.beats_baseline and self.speedup_over_loop(pool).value >= _WORTH_IT
+            if pool.beats_baseline and self.speedup_over_loop(pool).value >= WORTH_IT
         ]
 
     def rivals(self) -> list[CellAnalysis]:
@@ -132,7 +132,7 @@ class ComparedCells:
         bound = pool.speedup_bound
         if bound is None or (bound.is_range and self.repetitions < FEWEST_FOR_FAR):
             return False
-        return bound.high < _WORTH_IT
+        return bound.high < WORTH_IT
 
     def is_no_busier(self, pool: CellAnalysis) -> bool:
         """Whether a pool in one process keeps no more CPUs busy than the loop: it cannot be faster by 5 %.
@@ -149,27 +149,39 @@ class ComparedCells:
     def _keeps_no_more_busy(self, pool: CellAnalysis) -> bool:
         if not pool.in_one_process or self.loop is None or pool.beats_baseline:
             return False
-        of_loop, of_pool = (_undisturbed_cpu_s(cell) for cell in (self.loop, pool))
+        of_loop, of_pool = (_undisturbed_runs(cell) for cell in (self.loop, pool))
         both = sorted(of_loop.keys() & of_pool.keys())
-        if len(both) < FEWEST_FOR_FAR:
-            return False
-        loop, workers = (np.array([of[number] for number in both]).T for of in (of_loop, of_pool))
-        busy, busy_pool = (cpu_s / wall_s for cpu_s, wall_s in (loop, workers))
-        if busy.min() < _ONE_CPU[0] or busy.max() > _ONE_CPU[1]:
-            return False
-        if np.median(workers[0]) < _SAME_WORK * pool.bags * np.median(loop[0]):
-            return False
-        confidence = max(self.times.level.confidence, self.level.confidence)
-        [ratio] = medians(np.array([busy_pool / busy]), confidence, self.level.seed)
-        return ratio.high < _WORTH_IT
+        loop, runs = (np.array([of[number] for number in both]).reshape(-1, 2) for of in (of_loop, of_pool))
+        level = Level(max(self.times.level.confidence, self.level.confidence), self.level.seed)
+        return keeps_no_more_busy(loop, runs, level, bags=pool.bags)
 
     def _may_gain(self, pool: CellAnalysis) -> bool:
         """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
         ratio = self.speedup_over_loop(pool)
-        return pool.beats_baseline is not False if ratio.is_range else ratio.high > _WORTH_IT
+        return pool.beats_baseline is not False if ratio.is_range else ratio.high > WORTH_IT
 
 
-def _undisturbed_cpu_s(cell: CellAnalysis) -> dict[int, tuple[float, float]]:
+def keeps_no_more_busy(loop: Values, pool: Values, level: Level, *, bags: int = 1) -> bool:
+    """Whether a pool keeps no more CPUs busy than a loop that keeps one busy, for as much work.
+
+    Args:
+        loop: CPU seconds and duration of the loop, an array of runs by 2
+        pool: the same of the pool, in the same repetitions
+        level: of the comparison
+        bags: how many times the work of the loop the pool has done
+    """
+    if len(loop) < FEWEST_FOR_FAR:
+        return False
+    busy, busy_pool = loop[:, 0] / loop[:, 1], pool[:, 0] / pool[:, 1]
+    if busy.min() < _ONE_CPU[0] or busy.max() > _ONE_CPU[1]:
+        return False
+    if np.median(pool[:, 0]) < _SAME_WORK * bags * np.median(loop[:, 0]):
+        return False
+    [ratio] = medians((busy_pool / busy)[np.newaxis], level.confidence, level.seed)
+    return ratio.high < WORTH_IT
+
+
+def _undisturbed_runs(cell: CellAnalysis) -> dict[int, tuple[float, float]]:
     """Return the CPU seconds and the duration of the runs from which nobody took CPUs, by repetition."""
     return {
         run.repetition: (run.cpu_s, run.wall_s)
@@ -300,7 +312,7 @@ def more_repetitions_of(group: ComparedCells) -> MoreRepetitions:
 def _narrowing_factors(ratio: Estimate) -> tuple[float, float]:
     """Return the factors by which an interval must narrow to exclude 1, and any gain that is worth it."""
     value, low, high = (math.log(bound) for bound in (ratio.value, ratio.low, ratio.high))
-    to_worth = math.log(_WORTH_IT) - value
+    to_worth = math.log(WORTH_IT) - value
     gain = math.inf if to_worth > 0 else (value - low) / value
     return gain, (high - value) / to_worth if to_worth > 0 else math.inf
 
