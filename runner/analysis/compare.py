@@ -7,12 +7,11 @@ from itertools import pairwise
 from runner.analysis.alike import alike_but_for
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, among_best, ratio_of_medians
+from runner.analysis.sample_size import FEWEST_FOR_FAR
 from runner.disturbances import MAX_SLOWDOWN
 from runner.facts import Comparison
 from runner.records import Cell
 
-#: Fewest repetitions that can show an overwhelming difference.
-FEWEST_FOR_FAR = 3
 #: The multiple of the largest disturbance that the smallest ratio must exceed.
 TIMES_THE_DISTURBANCE = 2.0
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from runner.records import Cell
 
+FEWEST_FOR_FAR = 3  # that can show an overwhelming difference
 _FEWEST_BLOCKS = 6  # whatever the confidence
 
 
@@ -37,6 +38,11 @@ class TooFewToCompare:
     cells: int
     repetitions: int
     needed: int
+
+    @property
+    def shows_overwhelming(self) -> bool:
+        """Whether they are enough to show an overwhelming difference."""
+        return self.repetitions >= FEWEST_FOR_FAR
 
 
 def too_few_to_compare(cells: Iterable[Cell], repetitions: int, confidence: float) -> TooFewToCompare | None:

@@ -79,7 +79,9 @@ class _Terminal:
         self._print_codes()
         self._console.print()
         # Soft-wrapped: what is pasted is neither cut nor padded.
-        self._console.print(Text(f"results: {self._study.study.folder}"), soft_wrap=True)
+        for text in (wording.how_to_extend(self._study), f"results: {self._study.study.folder}"):
+            if text:
+                self._console.print(Text(text), soft_wrap=True)
 
     def _say(self, text: str, style: str = "") -> None:
         if text:

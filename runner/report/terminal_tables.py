@@ -127,16 +127,23 @@ def _bounds_column(
 ) -> TextColumn:
     estimates = [column.get(cell) if cell.is_ok else None for cell in cells]
     texts = [
-        "baseline" if cell.is_baseline and estimate else bounds_text(estimate)
+        "baseline" if cell.is_baseline and estimate else _bounds(estimate)
         for cell, estimate in zip(cells, estimates, strict=True)
     ]
     others = [
-        estimate for cell, estimate in zip(cells, estimates, strict=True) if estimate and not cell.is_baseline
+        estimate
+        for cell, estimate in zip(cells, estimates, strict=True)
+        if estimate and not estimate.is_exact and not cell.is_baseline
     ]
     return TextColumn(
         heading=_kind_of_bounds(others, study),
         texts=texts if others else [""] * len(cells),
     )
+
+
+def _bounds(estimate: Estimate | None) -> str:
+    """Show bounds; empty for the value of a single repetition, which has none."""
+    return "" if estimate is None or estimate.is_exact else bounds_text(estimate)
 
 
 def _kind_of_bounds(estimates: Iterable[Estimate], study: StudyAnalysis) -> str:

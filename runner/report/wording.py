@@ -210,7 +210,7 @@ class _GroupWording:
             return ""
         counted = f"{disturbed} of {plural(runs, 'run')} were disturbed"
         if self._group.answer is Answer.CANNOT_TELL:
-            return about(self._name, f"{counted}, so the intervals are wider than on a quiet machine")
+            return about(self._name, f"{counted}, so the times vary more than on a quiet machine")
         kinds = {each.kind for cell in cells for run in cell.runs for each in parse(run.disturbance)}
         if kinds - {DisturbanceKind.SLOW_CPU}:
             return about(self._name, f"{counted}: pools may rank lower than on a quiet machine")
@@ -372,7 +372,7 @@ class _GroupWording:
         if more.at_least and more.total is not None:
             verb = "is" if more.done == 1 else "are"
             few = f"{plural(more.done, 'repetition')} {verb} too few to compare {more.cells} cells"
-            return f"Not sure yet: {few}; use repetitions={max(_enough(more.total), self._least)}"
+            return f"Not sure yet: {few}; use repetitions={_asked_by(more, self._least)}"
         question = f"whether an executor is faster than {self._names[self._group.baseline]}"
         if more.nearest is not None:
             nearest, name = self._cell(more.nearest), self._names[more.nearest]
@@ -382,7 +382,7 @@ class _GroupWording:
         if more.total is None:
             many = f"more than {MOST_MORE_REPETITIONS} further repetitions would be needed"
             return f"Not sure yet: {many} to show {question}"
-        total = max(more.total, self._least)
+        total = _asked_by(more, self._least)
         added = total - more.done
         more_would = f"about {added} further repetitions would show {question}"
         return f"Not sure yet: {more_would}; use repetitions={total}"
@@ -463,6 +463,22 @@ def least_repetitions(study: StudyAnalysis) -> int:
         if group.snippets and group.snippets.repetitions < group.snippets.needed_repetitions
     ]
     return max(map(_enough, needed), default=0)
+
+
+def how_to_extend(study: StudyAnalysis) -> str:
+    """Say how to add the repetitions that sentences ask for; empty if none does, or the study can go on."""
+    least = least_repetitions(study)
+    wanted = (group.more_repetitions for group in study.groups)
+    asked = [least, *(_asked_by(more, least) for more in wanted if more and more.total is not None)]
+    if not max(asked) or study.study.is_interrupted:
+        return ""
+    return f"to add repetitions: python -m runner resume={study.study.folder} repetitions={max(asked)}"
+
+
+def _asked_by(more: MoreRepetitions, least: int) -> int:
+    """Return the number of repetitions that a sentence asks for; no fewer than another one does."""
+    total = more.total or 0
+    return max(_enough(total) if more.at_least else total, least)
 
 
 def _enough(needed: int) -> int:

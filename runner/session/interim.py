@@ -37,4 +37,5 @@ def repetitions_note(plan: Plan, study: StudyDescription) -> str:
     if few is None:
         return ""
     repetitions = plural(few.repetitions, "repetition")
-    return f"note: {few.cells} cells cannot be compared with {repetitions}; use repetitions={few.needed | 1}"
+    show = "show only overwhelming differences" if few.shows_overwhelming else "cannot show differences"
+    return f"note: {repetitions} {show} between {few.cells} cells; use repetitions={few.needed | 1}"

@@ -10,6 +10,7 @@ It imports only the standard library, and modules of this package that need noth
 
 import contextlib
 import ctypes
+import io
 import json
 import math
 import os
@@ -115,6 +116,11 @@ class _Invocation:
     is_reported: bool = False  #: whether the activity was reported to the runner
     progress: dict[str, Any] = field(default_factory=dict)  #: as the probe last reported it
     evidence: Evidence | None = None
+    specification: io.FileIO = field(init=False)  #: of the probe, which appends its announcements
+    announced: int = field(init=False)  #: bytes of it that were read
+    pid: int = field(init=False)  #: of the probe
+    replies: int = field(init=False)  #: descriptor that the probe writes to
+    output: int = field(init=False)  #: descriptor of the output of the invocation
 
     def run(self) -> Ending:
         self.since = started = time.monotonic()

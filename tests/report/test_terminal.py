@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from runner.estimate import Estimate
 from runner.facts import (
     CellAnalysis,
     Hotspot,
@@ -54,8 +55,9 @@ def test_the_whole_output_is_the_golden_text(name: str) -> None:
     ("name", "width"),
     [(name, width) for name in STUDIES for width in (60, 80, 120) if (name, width) != ("known_answers", 60)],
 )
-def test_all_lines_fit_except_code_and_the_folder(name: str, width: int) -> None:
+def test_all_lines_fit_except_code_commands_and_the_folder(name: str, width: int) -> None:
     text = render_terminal(STUDIES[name](), Screen(width=width)).partition("\nfrom ")[0]
+    text = text.partition("\nto add repetitions: ")[0]
     assert max(map(len, text.splitlines())) <= width
 
 
@@ -143,6 +145,14 @@ def test_bounds_are_named_by_what_they_are(is_range: tuple[bool, bool], heading:
     serial = analysed_cell(speedup_of_best=None)
     study = analysed_study([serial, *ranged], study=study_facts(confidence=0.999))
     assert f"speedup {heading} bound" in on_one_line(render_terminal(study))
+
+
+def test_a_single_repetition_has_no_bounds() -> None:
+    single = Estimate(value=2.0, low=2.0, high=2.0, is_range=True)
+    pool = replace(analysed_cell("process", 2), speedup=single, speedup_of_best=None)
+    text = on_one_line(render_terminal(analysed_study([analysed_cell(speedup_of_best=None), pool])))
+    assert "speedup bound" in text
+    assert "interval" not in text.partition("Use ")[0]
 
 
 def chunked(size: ChunkSize, tasks_per_chunk: int | None = None) -> CellAnalysis:

@@ -250,7 +250,7 @@ def test_what_the_recommended_pool_costs_in_memory_is_stated() -> None:
         (
             7,
             Answer.CANNOT_TELL,
-            "14 of 14 runs were disturbed, so the intervals are wider than on a quiet machine",
+            "14 of 14 runs were disturbed, so the times vary more than on a quiet machine",
         ),
     ],
 )
@@ -334,6 +334,26 @@ def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
     few = TooFewRepetitions(fewest=3, needed=6, asked=3, reason="asked")
     assert "use repetitions=9" in warning_sentence(few, study)
     assert "use repetitions=9" in sentences_of(group, study).more_repetitions
+    assert wording.how_to_extend(study) == (
+        "to add repetitions: python -m runner resume=results/made repetitions=9"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "more"),
+    [
+        ({}, None),
+        ({}, MoreRepetitions(done=7, total=None, at_least=False, cells=2, nearest="process2")),
+        ({"is_interrupted": True}, MoreRepetitions(done=3, total=7, at_least=True, cells=2, nearest=None)),
+    ],
+    ids=["enough", "too many", "interrupted"],
+)
+def test_nothing_is_said_of_repetitions_that_would_not_help(
+    facts: dict[str, Any], more: MoreRepetitions | None
+) -> None:
+    group = analysed_group([SERIAL, TWO], more_repetitions=more)
+    study = analysed_study([SERIAL, TWO], groups=(group,), study=study_facts(**facts))
+    assert not wording.how_to_extend(study)
 
 
 @pytest.mark.parametrize(
