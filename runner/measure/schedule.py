@@ -235,6 +235,7 @@ class Study:
             failed=self._tally.failed,
             repetition_ended=ended,
             at_most=self._settings.precision is not None or self._settings.time_budget_s is not None,
+            has_time_limit=self._settings.time_limit_s is not None,
         )
 
     def _progress_of_untimed(self, untimed: UntimedProgress, left: Sequence[Cell]) -> StudyProgress:

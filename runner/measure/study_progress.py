@@ -32,4 +32,5 @@ class StudyProgress:
     at_most: bool = (
         False  #: whether a precision or a time budget may end the study before its last repetition
     )
+    has_time_limit: bool = False  #: whether the user has limited the time of an invocation
     untimed: UntimedProgress | None = None  #: set once the repetitions are complete

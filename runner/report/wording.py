@@ -467,12 +467,13 @@ def least_repetitions(study: StudyAnalysis) -> int:
 
 def how_to_extend(study: StudyAnalysis) -> str:
     """Say how to add the repetitions that sentences ask for; empty if none does, or the study can go on."""
+    if study.study.is_interrupted or not any(group.cells for group in study.groups):
+        return ""
     least = least_repetitions(study)
     wanted = (group.more_repetitions for group in study.groups)
     asked = [least, *(_asked_by(more, least) for more in wanted if more and more.total is not None)]
-    if not max(asked) or study.study.is_interrupted:
-        return ""
-    return f"to add repetitions: python -m runner resume={study.study.folder} repetitions={max(asked)}"
+    command = f"python -m runner resume={study.study.folder} repetitions={max(asked)}"
+    return f"to add repetitions: {command}" if max(asked) else ""
 
 
 def _asked_by(more: MoreRepetitions, least: int) -> int:

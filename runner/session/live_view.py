@@ -13,7 +13,8 @@ from runner.measure.study_progress import StudyProgress
 from runner.records import Cell, names
 from runner.units import plural, seconds
 
-_REFERENCES = "making the reference runs; time_limit_s=SECONDS would end one that hangs"
+_REFERENCES = "making the reference runs"
+_LIMIT = "time_limit_s=SECONDS would end one that hangs"
 
 
 class LiveView:
@@ -76,7 +77,7 @@ def _line(progress: StudyProgress) -> str:
         return f"untimed runs ({untimed.purpose}): {cell}, about {waiting_time(left_s or 0.0)} left"
     if progress.repetition == 0:
         if left_s is None:
-            return _REFERENCES
+            return _REFERENCES if progress.has_time_limit else f"{_REFERENCES}; {_LIMIT}"
         return f"{about} {waiting_time(left_s)} left" if left_s else "the reference runs are made"
     left = f", {about} {waiting_time(left_s)} left" if left_s else ""
     failed = f", {plural(len(progress.failed), 'cell')} failed" if progress.failed else ""

@@ -356,6 +356,11 @@ def test_nothing_is_said_of_repetitions_that_would_not_help(
     assert not wording.how_to_extend(study)
 
 
+def test_cells_that_have_failed_are_not_measured_again() -> None:
+    group = replace(analysed_group([SERIAL, TWO], repetitions=0), cells=())
+    assert not wording.how_to_extend(analysed_study([SERIAL, TWO], groups=(group,)))
+
+
 @pytest.mark.parametrize(
     ("ratio", "end"),
     [

@@ -98,6 +98,11 @@ def test_reference_runs_are_announced_before_the_first_because_it_may_hang() -> 
     assert shown(first, second) == announced
 
 
+def test_a_time_limit_is_not_advised_where_there_is_one() -> None:
+    first = progress(0, {"serial": []}, repetition_ended=False, left_s=None, has_time_limit=True)
+    assert shown(first) == "making the reference runs\n"
+
+
 def test_no_time_is_left_when_the_last_reference_run_failed() -> None:
     text = shown(progress(0, {"serial": [], "process2": []}, repetition_ended=False, left_s=0.0))
     assert text == "the reference runs are made\n"
