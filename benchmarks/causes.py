@@ -89,6 +89,20 @@ def _slow_initializer(seconds: float) -> Injection:
     )
 
 
+def _slow_first_task(seconds: float) -> Injection:
+    return Injection(
+        cause=start_up.FIRST_TASKS.name,
+        strength=f"a first task that takes {seconds:g} s longer",
+        overrides=[
+            *_process(2),
+            "workload.function=benchmarks.injected.wait_longer_at_first",
+            f"workload.items=[{','.join(['0.02'] * 8)}]",
+            f"+workload.arguments.more_s={seconds:g}",
+        ],
+        worker_s=seconds,  # of the second worker: the loop loads it once, too
+    )
+
+
 def _slow_import(seconds: float) -> Injection:
     return Injection(
         cause=start_up.MODULE_IMPORT.name,
@@ -344,6 +358,7 @@ def _again(steps: int) -> Injection:
 
 _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_slow_initializer, (0.05, 0.1)),
+    (_slow_first_task, (0.05, 0.1)),
     (_slow_import, (0.5, 1)),
     (_recycled, (1, 2)),
     (_late_worker, (0.1, 0.2)),

@@ -10,11 +10,18 @@ from typing import Any
 
 _lock = threading.Lock()
 _workers = itertools.count()
+_first_calls = itertools.count()
 
 
 def wait(seconds: float) -> float:
     """Sleep: the task into which nothing is injected."""
     time.sleep(seconds)
+    return seconds
+
+
+def wait_longer_at_first(seconds: float, more_s: float) -> float:
+    """Sleep, and longer in the first call of a process, as if it loaded something."""
+    time.sleep(seconds + (0 if next(_first_calls) else more_s))
     return seconds
 
 

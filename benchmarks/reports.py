@@ -265,6 +265,13 @@ REPORTS: Sequence[Report] = (
         overrides=("workload.initializer=benchmarks.reported.waiting.load_model",),
     ),
     Report(
+        name="a model that each worker loads in its first task",
+        function="reported.lazily.predict",
+        items=_numbers(16),
+        answers=("process", LOOP),
+        causes={"thread": GIL, "process": frozenset({"first_tasks"})},
+    ),
+    Report(
         name="recycled workers (maxtasksperchild)",
         function="injected.compute",
         items=_repeated(40_000, 80),

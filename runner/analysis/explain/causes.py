@@ -13,7 +13,14 @@ import numpy as np
 
 from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
-from runner.analysis.explain.start_up import LATE_WORKERS, POOL_START, WorkerStart, start_up_losses
+from runner.analysis.explain.start_up import (
+    FIRST_TASKS,
+    LATE_WORKERS,
+    POOL_START,
+    WorkerStart,
+    first_tasks_s,
+    start_up_losses,
+)
 from runner.analysis.explain.transfer import Transfer, transfer_losses
 from runner.analysis.intervals import Level, medians
 from runner.facts import Cause, Loss
@@ -216,7 +223,9 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     if setting.event_loop:
         _add(by_cause, {DISPATCH: spent.dispatch})
         return _coroutines(serial, parallel, setting, by_cause)
-    _add(by_cause, _slower_tasks(serial, parallel, setting))
+    first_s, others = (0.0, parallel) if setting.threads else first_tasks_s(serial, parallel)
+    _add(by_cause, {FIRST_TASKS: first_s})
+    _add(by_cause, _slower_tasks(serial, others, setting))
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     takes_turns = parallel.cpu is not None and setting.takes_turns
     _add(by_cause, {LOCK if takes_turns else DISPATCH: spent.dispatch})
