@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.cells import cells_of
 from runner.allowance import usable_cpus
-from runner.analysis.explain import causes, start_up, transfer
+from runner.analysis.explain import causes, first_tasks, start_up, transfer
 from runner.analysis.study import analyse
 from runner.facts import CellAnalysis
 from runner.folder.environment_record import InterpreterRecord
@@ -91,7 +91,7 @@ def _slow_initializer(seconds: float) -> Injection:
 
 def _slow_first_task(seconds: float) -> Injection:
     return Injection(
-        cause=start_up.FIRST_TASKS.name,
+        cause=first_tasks.FIRST_TASKS.name,
         strength=f"a first task that takes {seconds:g} s longer",
         overrides=[
             *_process(2),
@@ -100,6 +100,19 @@ def _slow_first_task(seconds: float) -> Injection:
             f"+workload.arguments.more_s={seconds:g}",
         ],
         worker_s=seconds,  # of the second worker: the loop loads it once, too
+    )
+
+
+def _computing_first_task(steps: int) -> Injection:
+    return Injection(
+        cause=first_tasks.FIRST_TASKS.name,
+        strength=f"a first task that computes {steps} steps more",
+        overrides=[
+            *_process(2),
+            "workload.function=benchmarks.injected.compute_more_at_first",
+            f"workload.items=[{','.join(['200000'] * 8)}]",
+            f"+workload.arguments.more={steps}",
+        ],
     )
 
 
@@ -359,6 +372,7 @@ def _again(steps: int) -> Injection:
 _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_slow_initializer, (0.05, 0.1)),
     (_slow_first_task, (0.05, 0.1)),
+    (_computing_first_task, (1_000_000, 2_000_000)),
     (_slow_import, (0.5, 1)),
     (_recycled, (1, 2)),
     (_late_worker, (0.1, 0.2)),

@@ -3,22 +3,22 @@
 Claims, at a nominal 95 %: the interval of a speedup contains the true ratio in at least 94 % of studies;
 equal cells are declared different in at most 5 %, and the best cell is wrongly excluded in at most 5 %, each
 within two standard errors of the simulation. With few repetitions, equal cells are declared different in at
-most 1 %. A pool that is no faster than the loop is said to help in at most 5 %. From seven repetitions on, a
-pool that is 5 % faster is said to keep no more CPUs busy than the loop in at most 5 %, and one that is 20 %
-faster, from three repetitions on, in at most 1 %.
+most 1 %. Of three pools that are no faster than the loop, one is said to help in at most 5 %. A pool that
+keeps 5 % more CPUs busy than the loop is said to keep no more in at most 5 %, from seven repetitions on, and
+one that keeps 20 % more in at most 1 %, from three on.
 
 python -m benchmarks.coverage [STUDIES]
 """
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.analysis.answer import WORTH_IT, keeps_no_more_busy
+from runner.analysis.answer import WORTH_IT, keeps_no_more_busy, wins
 from runner.analysis.compare import by_intervals, is_far_slower
 from runner.analysis.intervals import Level, ratio_of_medians
 
@@ -83,11 +83,13 @@ FEW: dict[str, tuple[Draw, Draw]] = {
     "quiet baseline, host of two speeds": (quiet, host_of_two_speeds),
 }
 FACTORS = (1.0, 2.0, 3.0, 5.0, 10.0)
-SPEEDUPS = (1.0, 1.02, 1.05, 1.1, 1.2, 1.5)
+POOLS = 3
+FAR_BUSIER = 1.2
+SPEEDUPS = (1.0, 1.02, WORTH_IT, 1.1, FAR_BUSIER, 1.5)
 
 
 def steady(rng: np.random.Generator, blocks: int) -> Times:
-    """A share of the CPUs that does not change from run to run."""
+    """A share of the CPUs that hardly changes from run to run."""
     return quiet(rng, blocks)
 
 
@@ -118,12 +120,20 @@ def main() -> None:
             excluded = _best_excluded(cell, drift, blocks, studies)
             holds = covered >= MIN_COVERAGE - slack and max(different, excluded) <= 0.05 + slack
             all_hold &= holds
-            verdict = "holds" if holds else "DOES NOT HOLD"
-            print(f"{name:28} {blocks:24}  {covered:7.1%}  {different:18.1%}  {excluded:13.1%}  {verdict}")
+            figures = f"{covered:7.1%}  {different:18.1%}  {excluded:13.1%}"
+            print(f"{name:28} {blocks:24}  {figures}  {_verdict(holds)}")
     all_hold &= _few_repetitions(studies)
     all_hold &= _gains(studies, slack)
     all_hold &= _busy_cpus(studies, slack)
     sys.exit(0 if all_hold else 1)
+
+
+def _shares(shares: Iterable[float]) -> str:
+    return "".join(f"{share:8.2%}" for share in shares)
+
+
+def _verdict(holds: bool) -> str:  # noqa: FBT001 - the fact to be worded
+    return "holds" if holds else "DOES NOT HOLD"
 
 
 def _few_repetitions(studies: int) -> bool:
@@ -134,21 +144,23 @@ def _few_repetitions(studies: int) -> bool:
     for name, (slower, faster) in FEW.items():
         for blocks in (3, 4, 5):
             detected = [_share_detected(slower, faster, factor, blocks, studies) for factor in FACTORS]
-            all_hold &= detected[0] <= MOST_WRONG_OF_FEW
-            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in detected))
+            holds = detected[0] <= MOST_WRONG_OF_FEW
+            all_hold &= holds
+            print(f"{name:36} {blocks:11} {_shares(detected)}  {_verdict(holds)}")
     return all_hold
 
 
 def _gains(studies: int, slack: float) -> bool:
-    """Simulate how often a pool is said to help, by its true speedup; 1 means wrongly."""
-    print("a pool helps: told, by its true speedup")
+    """Simulate how often a pool is said to help, by the true speedup of all pools; 1 means wrongly."""
+    print(f"one of {POOLS} pools helps: told, by their true speedup")
     print(f"{'':36} repetitions " + "".join(f"{speedup:>8g}" for speedup in SPEEDUPS))
     all_hold = True
     for name in CASES:
         for blocks in (7, 15):
             helps = [_share_helped(name, speedup, blocks, studies) for speedup in SPEEDUPS]
-            all_hold &= helps[0] <= MOST_WRONG + slack
-            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in helps))
+            holds = helps[0] <= MOST_WRONG + slack
+            all_hold &= holds
+            print(f"{name:36} {blocks:11} {_shares(helps)}  {_verdict(holds)}")
     return all_hold
 
 
@@ -159,23 +171,33 @@ def _share_helped(case: str, speedup: float, blocks: int, studies: int) -> float
     for study in range(studies):
         rng = np.random.default_rng([5, study])
         shared = _block_drift(rng, drift, blocks)
-        walls = np.array([scale * shared * loop(rng, blocks), shared * pool(rng, blocks)])
-        standing = by_intervals(walls, 0, Level(CONFIDENCE, study))[1]
-        helped += bool(standing.beats_baseline) and np.median(walls[0]) >= WORTH_IT * np.median(walls[1])
+        pools = [shared * pool(rng, blocks) for _ in range(POOLS)]
+        walls = np.array([scale * shared * loop(rng, blocks), *pools])
+        gains = np.median(walls[0]) / np.median(walls, axis=1)
+        standings = by_intervals(walls, 0, Level(CONFIDENCE, study))
+        helped += any(
+            wins(standing.beats_baseline, gain) for standing, gain in zip(standings, gains, strict=True)
+        )
     return helped / studies
 
 
 def _busy_cpus(studies: int, slack: float) -> bool:
-    """Simulate how often a pool is said to keep no more CPUs busy, by the CPUs that it keeps busy."""
-    print("no busier than the loop: told, by the CPUs that are busy (from 1.05 on wrongly)")
+    """Simulate how often a pool is said to keep no more CPUs busy than the loop, by what it keeps busy.
+
+    All runs are undisturbed, and the pool does the same work as the loop. With few repetitions a pool that
+    is just worth it may be missed, which is not claimed otherwise.
+    """
+    print(f"no busier than the loop: told, by the CPUs that are busy (from {WORTH_IT:g} on wrongly)")
     print(f"{'':36} repetitions " + "".join(f"{cpus:>8g}" for cpus in SPEEDUPS))
     all_hold = True
     for name, busy in BUSY.items():
         for blocks in (3, 5, 7, 15):
             told = {cpus: _share_no_busier(busy, cpus, blocks, studies) for cpus in SPEEDUPS}
-            at_first = told[WORTH_IT] if blocks >= 7 else 0.0
-            all_hold &= at_first <= MOST_WRONG + slack and max(told[1.2], told[1.5]) <= MOST_WRONG_OF_FEW
-            print(f"{name:36} {blocks:11} " + "".join(f"{share:8.2%}" for share in told.values()))
+            is_worth_it_missed = blocks >= 7 and told[WORTH_IT] > MOST_WRONG + slack
+            is_far_missed = max(told[cpus] for cpus in SPEEDUPS if cpus >= FAR_BUSIER) > MOST_WRONG_OF_FEW
+            holds = not (is_worth_it_missed or is_far_missed)
+            all_hold &= holds
+            print(f"{name:36} {blocks:11} {_shares(told.values())}  {_verdict(holds)}")
     return all_hold
 
 

@@ -25,6 +25,11 @@ def wait_longer_at_first(seconds: float, more_s: float) -> float:
     return seconds
 
 
+def compute_more_at_first(steps: int, more: int) -> int:
+    """Count down, and from a larger number in the first call of a process."""
+    return compute(steps + (0 if next(_first_calls) else more))
+
+
 def wait_alone(seconds: float) -> float:
     """Sleep while holding a lock that all threads share."""
     with _lock:

@@ -1,10 +1,12 @@
 """A model that is loaded when it is first used."""
 
-_model: list[int] = []
+_WEIGHTS = 600_000
+_model: list[int] | None = None
 
 
 def predict(number: int) -> int:
     """Use the model; the first call of a process loads it."""
-    if not _model:
-        _model.extend(hash(str(number)) for number in range(1_000_000))
-    return sum(value & number for value in _model[:300_000])
+    global _model  # noqa: PLW0603 - a cache, as people write it
+    if _model is None:
+        _model = [weight * weight % 1_000_003 for weight in range(_WEIGHTS)]
+    return sum(weight & number for weight in _model[: _WEIGHTS // 3])

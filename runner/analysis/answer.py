@@ -114,7 +114,7 @@ class ComparedCells:
         return [
             pool
             for pool in self.multi_worker_pools
-            if pool.beats_baseline and self.speedup_over_loop(pool).value >= WORTH_IT
+            if wins(pool.beats_baseline, self.speedup_over_loop(pool).value)
         ]
 
     def rivals(self) -> list[CellAnalysis]:
@@ -160,6 +160,11 @@ class ComparedCells:
         """Whether the times allow a gain that is worth it; few times exclude only far slower pools."""
         ratio = self.speedup_over_loop(pool)
         return pool.beats_baseline is not False if ratio.is_range else ratio.high > WORTH_IT
+
+
+def wins(beats_baseline: bool | None, speedup: float) -> bool:  # noqa: FBT001 - a fact, not a switch
+    """Whether a pool is shown to be faster than the loop, by a gain that is probably worth it."""
+    return bool(beats_baseline) and speedup >= WORTH_IT
 
 
 def keeps_no_more_busy(loop: Values, pool: Values, level: Level, *, bags: int = 1) -> bool:

@@ -7,6 +7,7 @@ from the others of the group.
 """
 
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -455,7 +456,9 @@ class _GroupWording:
 def least_repetitions(study: StudyAnalysis) -> int:
     """Return the repetitions that a study needs for every comparison; 0 if it has enough for all of them."""
     needed = [
-        group.needed_repetitions for group in study.groups if group.repetitions < group.needed_repetitions
+        group.needed_repetitions
+        for group in study.groups
+        if group.cells and group.repetitions < group.needed_repetitions
     ]
     needed += [
         group.snippets.needed_repetitions
@@ -466,14 +469,18 @@ def least_repetitions(study: StudyAnalysis) -> int:
 
 
 def how_to_extend(study: StudyAnalysis) -> str:
-    """Say how to add the repetitions that sentences ask for; empty if none does, or the study can go on."""
-    if study.study.is_interrupted or not any(group.cells for group in study.groups):
+    """Say how to add the repetitions that sentences ask for; empty if none does.
+
+    An interrupted study has some left, and one with a precision or a time budget decides on them by itself.
+    """
+    facts = study.study
+    if facts.is_interrupted or facts.precision is not None or facts.time_budget_s is not None:
         return ""
     least = least_repetitions(study)
     wanted = (group.more_repetitions for group in study.groups)
-    asked = [least, *(_asked_by(more, least) for more in wanted if more and more.total is not None)]
-    command = f"python -m runner resume={study.study.folder} repetitions={max(asked)}"
-    return f"to add repetitions: {command}" if max(asked) else ""
+    asked = max([least, *(_asked_by(more, least) for more in wanted if more and more.total is not None)])
+    command = f"python -m runner {shlex.quote(f'resume={facts.folder}')} repetitions={asked}"
+    return f"to add repetitions: {command}" if asked > facts.repetitions_asked else ""
 
 
 def _asked_by(more: MoreRepetitions, least: int) -> int:

@@ -7,8 +7,8 @@ import pytest
 from runner.analysis.explain import causes
 from runner.analysis.explain.attribution import TracedRun
 from runner.analysis.explain.causes import Setting, losses
+from runner.analysis.explain.first_tasks import FIRST_TASKS
 from runner.analysis.explain.start_up import (
-    FIRST_TASKS,
     INITIALIZER,
     LATE_WORKERS,
     MODULE_IMPORT,
@@ -148,57 +148,3 @@ def test_remedies_fit_how_workers_start(
     fitting = with_start_remedy(cause, WorkerStart(**start), pool)
     assert remedy in fitting.remedy
     assert fitting.code == cause.code
-
-
-def loading(seconds: float, workers: int, lengths: list[float], **changes: Any) -> TracedRun:
-    """Run tasks one after another in each worker; the first one of each loads something."""
-    ends = dict.fromkeys(range(workers), 0.0)
-    tasks = []
-    for length in lengths:
-        worker = min(ends, key=ends.__getitem__)
-        took = length + (0.0 if ends[worker] else seconds)
-        tasks.append(traced_task(worker, ends[worker], took, **changes))
-        ends[worker] += took
-    return traced_run(0.0, max(ends.values()), tasks)
-
-
-@pytest.mark.parametrize("seconds", [3.0, 6.0])
-@pytest.mark.parametrize("changes", [{}, {"cpu": 0.01}], ids=["computing", "waiting"])
-def test_what_each_worker_loads_in_its_first_task(seconds: float, changes: dict[str, float]) -> None:
-    lengths = [1.0] * 8
-    by_cause = lost(loading(seconds, 1, lengths, **changes), loading(seconds, 2, lengths, **changes))
-    assert by_cause == {FIRST_TASKS: pytest.approx(seconds)}
-
-
-def test_uneven_tasks_load_in_the_first_one_as_well() -> None:
-    lengths = [1.0, 2.0, 1.5, 0.5, 1.0, 1.0, 2.0, 1.0]
-    by_cause = lost(loading(5.0, 1, lengths), loading(5.0, 2, lengths))
-    assert by_cause[FIRST_TASKS] == pytest.approx(5.0)
-
-
-@pytest.mark.parametrize(
-    ("serial", "parallel"),
-    [
-        (loading(0.0, 1, [1.0] * 8), loading(3.0, 2, [1.0] * 8)),
-        (loading(3.0, 1, [1.0] * 8), loading(0.0, 2, [4.0, *[1.0] * 7])),
-        (loading(3.0, 1, [1.0] * 2), loading(3.0, 2, [1.0] * 2)),
-        (loading(0.5, 1, [1.0] * 8), loading(0.5, 2, [1.0] * 8)),
-    ],
-    ids=["not in the loop", "in one worker", "no other tasks", "short"],
-)
-def test_first_tasks_that_load_nothing(serial: TracedRun, parallel: TracedRun) -> None:
-    assert FIRST_TASKS not in lost(serial, parallel)
-
-
-def test_threads_load_it_once() -> None:
-    serial, parallel = loading(3.0, 1, [1.0] * 8), loading(3.0, 2, [1.0] * 8)
-    assert FIRST_TASKS not in {
-        cause
-        for cause, seconds in losses(serial, parallel, Setting(workers=2, cpus=2, threads=True)).items()
-        if seconds
-    }
-
-
-def test_the_time_of_a_first_task_is_that_of_the_loop() -> None:
-    pair = loading(3.0, 1, [1.0] * 8), loading(3.0, 2, [1.0] * 8)
-    assert start_detail(FIRST_TASKS, [pair], WorkerStart()) == InEachWorker(seconds=3.0)

@@ -167,6 +167,9 @@ def ideal(axes: Axes, *, unit: float, workers: Sequence[int]) -> list[tuple[floa
     for line in axes.lines:
         corners = [(float(x), float(y)) for x, y in np.asarray(line.get_xydata())]
         if len(corners) >= len(levels) and np.allclose([y for _, y in corners[: len(levels)]], levels):
+            pairs = zip(corners[::2], corners[1::2], strict=False)
+            assert all(left <= y / unit <= right for (left, y), (right, other) in pairs if other == y)
+            assert corners[-1] == pytest.approx((axes.get_xlim()[1], unit * axes.get_xlim()[1]))
             return corners
     raise AssertionError("no ideal is drawn")
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -334,8 +335,15 @@ def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
     few = TooFewRepetitions(fewest=3, needed=6, asked=3, reason="asked")
     assert "use repetitions=9" in warning_sentence(few, study)
     assert "use repetitions=9" in sentences_of(group, study).more_repetitions
+    assert wording.how_to_extend(study).endswith(" repetitions=9")
+
+
+def test_the_command_that_adds_repetitions_can_be_pasted() -> None:
+    more = MoreRepetitions(done=7, total=17, at_least=False, cells=2, nearest="process2")
+    group = analysed_group([SERIAL, TWO], more_repetitions=more)
+    study = analysed_study([SERIAL, TWO], groups=(group,), study=study_facts(folder=Path("my results/made")))
     assert wording.how_to_extend(study) == (
-        "to add repetitions: python -m runner resume=results/made repetitions=9"
+        "to add repetitions: python -m runner 'resume=my results/made' repetitions=17"
     )
 
 
@@ -344,9 +352,11 @@ def test_the_same_number_of_repetitions_is_advised_everywhere() -> None:
     [
         ({}, None),
         ({}, MoreRepetitions(done=7, total=None, at_least=False, cells=2, nearest="process2")),
-        ({"is_interrupted": True}, MoreRepetitions(done=3, total=7, at_least=True, cells=2, nearest=None)),
+        ({"is_interrupted": True}, MoreRepetitions(done=3, total=9, at_least=True, cells=2, nearest=None)),
+        ({"time_budget_s": 9.0}, MoreRepetitions(done=3, total=9, at_least=True, cells=2, nearest=None)),
+        ({"precision": 0.1}, MoreRepetitions(done=3, total=9, at_least=True, cells=2, nearest=None)),
     ],
-    ids=["enough", "too many", "interrupted"],
+    ids=["enough", "too many", "interrupted", "time budget", "precision"],
 )
 def test_nothing_is_said_of_repetitions_that_would_not_help(
     facts: dict[str, Any], more: MoreRepetitions | None
@@ -356,9 +366,10 @@ def test_nothing_is_said_of_repetitions_that_would_not_help(
     assert not wording.how_to_extend(study)
 
 
-def test_cells_that_have_failed_are_not_measured_again() -> None:
-    group = replace(analysed_group([SERIAL, TWO], repetitions=0), cells=())
-    assert not wording.how_to_extend(analysed_study([SERIAL, TWO], groups=(group,)))
+def test_a_group_that_failed_asks_for_no_repetitions() -> None:
+    failed = replace(analysed_group([SERIAL, TWO], repetitions=0), cells=())
+    groups = (analysed_group([SERIAL, TWO]), failed)
+    assert not wording.how_to_extend(analysed_study([SERIAL, TWO], groups=groups))
 
 
 @pytest.mark.parametrize(

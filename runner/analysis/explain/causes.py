@@ -13,14 +13,8 @@ import numpy as np
 
 from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
-from runner.analysis.explain.start_up import (
-    FIRST_TASKS,
-    LATE_WORKERS,
-    POOL_START,
-    WorkerStart,
-    first_tasks_s,
-    start_up_losses,
-)
+from runner.analysis.explain.first_tasks import FIRST_TASKS, first_tasks, without_first_tasks
+from runner.analysis.explain.start_up import LATE_WORKERS, POOL_START, WorkerStart, start_up_losses
 from runner.analysis.explain.transfer import Transfer, transfer_losses
 from runner.analysis.intervals import Level, medians
 from runner.facts import Cause, Loss
@@ -223,9 +217,12 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     if setting.event_loop:
         _add(by_cause, {DISPATCH: spent.dispatch})
         return _coroutines(serial, parallel, setting, by_cause)
-    first_s, others = (0.0, parallel) if setting.threads else first_tasks_s(serial, parallel)
-    _add(by_cause, {FIRST_TASKS: first_s})
-    _add(by_cause, _slower_tasks(serial, others, setting))
+    first = None if setting.threads or _copies(serial, parallel, setting) else first_tasks(serial, parallel)
+    if first is None:
+        _add(by_cause, _slower_tasks(serial, parallel, setting))
+    else:
+        others = without_first_tasks(parallel, first)
+        _add(by_cause, {FIRST_TASKS: first.total_s, **_slower_tasks(serial, others, setting)})
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     takes_turns = parallel.cpu is not None and setting.takes_turns
     _add(by_cause, {LOCK if takes_turns else DISPATCH: spent.dispatch})
@@ -341,6 +338,12 @@ def _more_cpu(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: 
     parts = {COPIED_PAGES: copied_s, SHARED_OBJECTS: sharing_s, SHARED_CORES: cores_s, UNKNOWN: unsure_s}
     divided = {cause: seconds for cause, seconds in parts.items() if seconds}
     return {**divided, SLOWER_CPU: rest_s - cores_s - unsure_s}
+
+
+def _copies(serial: TracedRun, parallel: TracedRun, setting: Setting) -> bool:
+    """Whether forked workers are seen to copy pages: mostly those that their first tasks touch."""
+    more_s = _difference(parallel.cpu_s, serial.cpu_s)
+    return setting.forked and more_s is not None and _copying_s(serial, parallel, setting, more_s) > 0
 
 
 def _copying_s(serial: TracedRun, parallel: TracedRun, setting: Setting, more_s: float) -> float:

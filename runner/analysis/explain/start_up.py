@@ -9,15 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from runner.analysis.explain.attribution import Budget, TracedRun, budget, restart_count
-from runner.analysis.intervals import Values
+from runner.analysis.explain.first_tasks import FIRST_TASKS, first_tasks
 from runner.facts import Cause, InEachWorker, LossDetail, Restarts
 
-_FEWEST_WORKERS, _FEWEST_OTHERS = 2, 2  # to compare first tasks with others
-_MOST_OF_LOOP = 2.0  # times what the first task of the loop takes more than its others: workers load at once
-_LONG_FIRST_TASK = 2.0  # times as long as the same task would take in a worker that has run others before
 _SHORTEST_IMPORT_S = 0.05  # shorter ones are mostly of modules that the worker of any pool imports itself
 
 POOL_START = Cause(
@@ -43,12 +39,6 @@ MODULE_IMPORT = Cause(
     name="importing the workload's module in each worker",
     short="imports",
     remedy="import less when the module is loaded, or use fewer workers and keep the pool open",
-)
-FIRST_TASKS = Cause(
-    code="first_tasks",
-    name="what the first task in each worker loads or prepares",
-    short="first tasks",
-    remedy="fewer workers, or keep one pool open and use it again",
 )
 RESTARTS = Cause(
     code="worker_restarts",
@@ -89,48 +79,6 @@ def start_up_losses(serial: TracedRun, spent: Budget, start: WorkerStart, cpus: 
     return {**left_s, **by_cause, RESTARTS: spent.restarts}
 
 
-def first_tasks_s(serial: TracedRun, parallel: TracedRun) -> tuple[float, TracedRun]:
-    """Return the time that only the first task in each worker takes, and the parallel run without it.
-
-    A task may load a model, import a module or compile code when it is called first. Every process does that
-    again; the loop does it once. So the first tasks of workers are compared with the others of their run:
-    they are longer by more than the others, and so is the first task of the loop.
-    """
-    is_alike = len(serial.busy) == len(parallel.busy) and (parallel.tasks == 1).all()
-    if not is_alike or parallel.lanes < _FEWEST_WORKERS:
-        return 0.0, parallel
-    is_first = _is_first_in_worker(parallel)
-    others, is_again = ~is_first, is_first & (np.arange(len(is_first)) > 0)
-    if others.sum() < _FEWEST_OTHERS or not is_again.any() or not (serial.busy > 0).all():
-        return 0.0, parallel
-    usual = serial.busy * float(np.median(parallel.busy[others] / serial.busy[others]))
-    of_loop_s = float(serial.busy[0] - np.median(serial.busy[1:]))
-    more = parallel.busy - usual
-    is_long = np.median((parallel.busy / usual)[is_again]) >= _LONG_FIRST_TASK
-    if not is_long or of_loop_s * _MOST_OF_LOOP < np.median(more[is_again]):
-        return 0.0, parallel
-    more = np.where(is_again, np.clip(more, 0.0, _MOST_OF_LOOP * of_loop_s), 0.0)
-    return float(more.sum()), replace(
-        parallel,
-        busy=parallel.busy - more,
-        cpu=_replaced(parallel.cpu, serial.cpu, is_again),
-        run_delay=_replaced(parallel.run_delay, serial.run_delay, is_again),
-    )
-
-
-def _replaced(readings: Values | None, others: Values | None, where: NDArray[np.bool_]) -> Values | None:
-    return None if readings is None or others is None else np.where(where, others, readings)
-
-
-def _is_first_in_worker(run: TracedRun) -> NDArray[np.bool_]:
-    """Mark the task that each thread or process ran first."""
-    worker = run.worker if run.thread is None else run.thread
-    order = np.lexsort((run.started, worker))
-    is_first = np.zeros(len(worker), dtype=np.bool_)
-    is_first[order[np.append(True, worker[order][1:] != worker[order][:-1])]] = True
-    return is_first
-
-
 def initializer_s(serial: TracedRun, workers: int, start: WorkerStart, cpus: float) -> float:
     """Return the time of the initializer in a worker, if all workers run it at the same time."""
     if not start.has_initializer:
@@ -154,14 +102,14 @@ def _import_s(start: WorkerStart) -> float:
 def start_detail(
     cause: Cause, pairs: Sequence[tuple[TracedRun, TracedRun]], start: WorkerStart
 ) -> LossDetail | None:
-    """Return the figures that explain a loss at the start of workers: medians over the pairs of runs."""
+    """Return the figures that explain a loss to what each worker does first: medians over pairs of runs."""
     if cause == INITIALIZER:
         return InEachWorker(seconds=float(np.median([serial.lead_s for serial, _ in pairs])))
     if cause == MODULE_IMPORT:
         return InEachWorker(seconds=start.import_s)
     if cause == FIRST_TASKS:
-        of_loop_s = [serial.busy[0] - np.median(serial.busy[1:]) for serial, _ in pairs]
-        return InEachWorker(seconds=float(np.median(of_loop_s)))
+        found = (first_tasks(serial, run) for serial, run in pairs)
+        return InEachWorker(seconds=float(np.median([first.each_s for first in found if first])))
     if cause == RESTARTS:
         counts = [restart_count(run) for _, run in pairs]
         each_s = [

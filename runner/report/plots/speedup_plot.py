@@ -215,13 +215,14 @@ def draw_ideal(axes: Axes, layout: Layout, *, unit: float = 1.0, is_labelled: bo
     corners = [(x, unit * y) for x, y in layout.ideal]
     axes.plot(*_columns(corners), color=appearance.FAINT, linewidth=0.9, zorder=1)
     if is_labelled:
-        # Halfway between two numbers of workers, where there is no data, and as far up as there is room.
+        # Between two numbers of workers if there are two, where there is no data, as far up as there is room.
         ramps = [
             (sqrt(x * next_x), sqrt(y * next_y), log2(next_y / y) / log2(next_x / x))
             for (x, y), (next_x, next_y) in pairwise(corners)
             if next_y > y
         ]
-        x, y, slope = max((ramp for ramp in ramps if ramp[1] < layout.y_limits[1] * 0.75), default=ramps[0])
+        fitting = [ramp for ramp in ramps[:-1] if ramp[1] < layout.y_limits[1] * 0.75]
+        x, y, slope = max(fitting, default=ramps[0])
         axes.text(
             x,
             y,
