@@ -345,6 +345,14 @@ def test_threads_that_wait_for_a_helper_process_unless_they_keep_a_cpu_busy_toge
         assert by_cause == {cause: pytest.approx(8)}
 
 
+@pytest.mark.parametrize("threads", [False, True])
+def test_tasks_with_a_pool_of_their_own_use_several_cpus(threads: bool) -> None:  # noqa: FBT001
+    tasks = [replace(task, cpu=0.05) for task in SERIAL_TASKS]
+    serial = replace(traced_run(0.0, 8.0, tasks), process_cpu_s=14.4, own_cpu_s=0.4)
+    run = traced_run(0.0, 8.0, two_lanes(2.0, cpu=0.05), process_cpu_s=14.4)
+    assert lost(run, serial, threads=threads) == {causes.THREADS_OF_TASKS: pytest.approx(8)}
+
+
 def test_subprocesses_of_more_workers_than_cpus_wait_for_a_cpu() -> None:
     serial = replace(
         traced_run(0.0, 8.0, [replace(task, cpu=0.0) for task in SERIAL_TASKS]),

@@ -24,6 +24,7 @@ _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
 #: CPUs that one task keeps busy: beyond it, it computes in several threads at once.
 SEVERAL_CPUS = 1.1
 _HELPERS_SHARE = 0.1  # of the loop's time within tasks: CPU time of processes that the workload started
+_CPUS_WITH_HELPERS = 1.3  # that a task and its processes keep busy: beyond it, they compute at the same time
 _ALL_CPU = 0.9  # of the loop's time within tasks: its tasks compute nearly all the time
 _FULL = 0.85  # of the CPUs, or of the time of an event loop's thread: it is what limits the tasks
 _FAULTS_OF_A_FORK = 1_500  # page faults of a forked worker that has no task to run
@@ -82,7 +83,7 @@ THREADS_OF_TASKS = Cause(
     code="threads_of_tasks",
     name="tasks that use several CPUs each",
     short="CPUs per task",
-    remedy="one thread in each task, or fewer workers",
+    remedy="one thread or process in each task, or fewer workers",
 )
 EVENT_LOOP = Cause(
     code="event_loop",
@@ -316,6 +317,8 @@ def _slower_tasks(serial: TracedRun, parallel: TracedRun, setting: Setting) -> d
             return {NATIVE_THREADS if setting.native_threads > 1 else THREADS_OF_TASKS: slower_s}
         if setting.threads:  # the CPU clock of a thread does not see the others
             return {SLOWER_CPU: slower_s}
+    elif _computes_in_processes(serial) and setting.workers * _cpus_with_helpers(serial) > setting.cpus:
+        return {THREADS_OF_TASKS: slower_s}
     if cpu_s is None:  # chunks of short tasks
         return {LOCK: slower_s} if setting.takes_turns else _more_cpu(serial, parallel, setting, slower_s)
     by_cause = _more_cpu(serial, parallel, setting, cpu_s)
@@ -415,6 +418,16 @@ def _has_helpers(serial: TracedRun) -> bool:
     """Whether processes that the workload started compute for the tasks, such as a Manager's server."""
     helpers_s = serial.other_processes_cpu_s
     return helpers_s is not None and helpers_s > _HELPERS_SHARE * serial.busy_s
+
+
+def _computes_in_processes(serial: TracedRun) -> bool:
+    """Whether each task computes in several processes at once, such as a pool of its own."""
+    return _has_helpers(serial) and _cpus_with_helpers(serial) >= _CPUS_WITH_HELPERS
+
+
+def _cpus_with_helpers(serial: TracedRun) -> float:
+    """Count the CPUs that a task of the loop and the processes that it starts keep busy."""
+    return ((serial.cpu_s or 0.0) + (serial.other_processes_cpu_s or 0.0)) / serial.busy_s
 
 
 def _fills_cpus(parallel: TracedRun, setting: Setting) -> bool:
