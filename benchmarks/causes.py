@@ -5,10 +5,13 @@ the cause is named first in at least 19 of 20 studies; where the injected amount
 median of its loss over the studies is within 10 % of it; no cause is named for the same program measured
 twice. The strengths are chosen for a machine with two CPUs.
 
-python -m benchmarks.causes [STUDIES]      (20 studies: half an hour on an otherwise idle machine)
+python -m benchmarks.causes [STUDIES]      (20 studies: an hour on an otherwise idle machine)
+
+With RUNNER_FREE_THREADED_PYTHON=PATH, objects that threads share are injected as well, into that interpreter.
 """
 
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,7 @@ REPETITIONS = 7
 MIN_NAMED = 0.95
 WITHIN = 0.10
 NONE = "(none)"
+FREE_THREADED = "RUNNER_FREE_THREADED_PYTHON"  # environment variable: path of such an interpreter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,6 +361,23 @@ def _tiny_tasks_in_threads(count: int) -> Injection:
     )
 
 
+def _shared_objects(percent: int) -> Injection:
+    python = os.environ[FREE_THREADED]
+    return Injection(
+        cause=causes.SHARED_OBJECTS.name,
+        strength=f"threads without a GIL that share an object in {percent} % of their steps",
+        overrides=[
+            "executor=thread,process",  # what processes need as well is no contention
+            "workers=2",
+            "--multirun",
+            f"python={python}",
+            "workload.function=benchmarks.injected.use_objects",
+            f"workload.items=[{','.join(['400000'] * 8)}]",
+            f"+workload.arguments.shared_percent={percent}",
+        ],
+    )
+
+
 def _many(count: int) -> list[str]:
     return [f"workload.items={{_target_: experiments.known_answers.many, count: {count}}}"]
 
@@ -398,12 +419,15 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_again, (400_000, 800_000)),
     (_allocates_again, (100_000, 200_000)),
 )
+#: Only where the interpreter is given.
+_WITHOUT_GIL = ((_shared_objects, (20, 40, 60, 80, 100)),)
 
 
 def main() -> None:
     """Run the benchmark; exit code 1 if a claim does not hold."""
     studies = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    injections = [make(strength) for make, strengths in _KINDS for strength in strengths]
+    kinds = [*_KINDS, *(_WITHOUT_GIL if FREE_THREADED in os.environ else ())]
+    injections = [make(strength) for make, strengths in kinds for strength in strengths]
     print("| injected | strength | named first | cost / injected cost | others named first |")
     print("|---|---|---|---|---|")
     with Supervisor() as supervisor:
@@ -482,7 +506,12 @@ def _interpreter(plan: Plan) -> InterpreterRecord:
     """Describe the interpreter as a preflight check would: only the tasks of event loops are coroutines."""
     cells = [cell.id for cell in plan.cells]
     is_async = any(cell.executor == "asyncio" for cell in plan.cells)
-    return {"python": sys.executable, "version": "", "cells": cells, "async_cells": cells if is_async else []}
+    return {
+        "python": plan.cells[0].settings["python"],
+        "version": "",
+        "cells": cells,
+        "async_cells": cells if is_async else [],
+    }
 
 
 def _cost_s(cell: CellAnalysis, cause: str) -> float:

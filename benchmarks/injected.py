@@ -44,6 +44,26 @@ def compute(steps: int) -> int:
     return steps
 
 
+class Account:
+    """An object whose attributes and elements tasks use."""
+
+    def __init__(self) -> None:
+        self.entries = [(number,) for number in range(8)]
+        self.latest: tuple[int] | None = None
+
+
+_SHARED = Account()
+
+
+def use_objects(steps: int, shared_percent: int) -> int:
+    """Use an object of the task's own, and in this share of the steps one that all tasks share."""
+    own = Account()
+    for step in range(steps):
+        account = _SHARED if step % 100 < shared_percent else own
+        account.latest = account.entries[step & 7]
+    return steps
+
+
 def allocate(objects: int) -> int:
     """Allocate objects, and so cause page faults, in any process."""
     return len([[number] for number in range(objects)])

@@ -354,6 +354,13 @@ REPORTS: Sequence[Report] = (
         causes={"thread": OWN_THREADS, "process": OWN_THREADS},
     ),
     Report(
+        name="tasks with a pool of processes of their own",
+        function="reported.nested.compute_in_processes",
+        items=_repeated(4_000_000, 6),
+        answers=(LOOP,),
+        causes={"thread": OWN_THREADS, "process": OWN_THREADS},
+    ),
+    Report(
         name="one task is nearly all the work",
         function="injected.compute",
         items="[12000000,100000,100000,100000]",
