@@ -420,7 +420,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_allocates_again, (100_000, 200_000)),
 )
 #: Only where the interpreter is given.
-_WITHOUT_GIL = ((_shared_objects, (20, 40, 60, 80, 100)),)
+_WITHOUT_GIL = ((_shared_objects, (60, 70, 80, 90, 100)),)
 
 
 def main() -> None:
