@@ -267,7 +267,7 @@ REPORTS: Sequence[Report] = (
     Report(
         name="a model that each worker loads in its first task",
         function="reported.lazily.predict",
-        items=_numbers(16),
+        items=_numbers(40),
         answers=("process", LOOP),
         causes={"thread": GIL, "process": frozenset({"first_tasks"})},
     ),
