@@ -356,7 +356,7 @@ REPORTS: Sequence[Report] = (
     Report(
         name="tasks with a pool of processes of their own",
         function="reported.nested.compute_in_processes",
-        items=_repeated(4_000_000, 6),
+        items=_repeated(20_000_000, 4),
         answers=(LOOP,),
         causes={"thread": OWN_THREADS, "process": OWN_THREADS},
     ),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runner.analysis.explain.attribution import TracedRun
-from runner.analysis.explain.causes import COPIED_PAGES, SLOWER_CPU, Setting, losses
+from runner.analysis.explain.causes import COPIED_PAGES, OVERSUBSCRIBED, SLOWER_CPU, Setting, losses
 from runner.analysis.explain.first_tasks import FIRST_TASKS
 from runner.analysis.explain.start_up import WorkerStart, start_detail
 from runner.facts import Cause, InEachWorker
@@ -49,6 +49,14 @@ def test_what_each_worker_loads_in_its_first_task(seconds: float, cpu_share: flo
 def test_uneven_tasks_load_in_the_first_one_as_well() -> None:
     serial, parallel = (loading(5.0, workers, UNEVEN) for workers in (1, 2))
     assert lost(serial, parallel)[FIRST_TASKS] == pytest.approx(5.0)
+
+
+def test_workers_that_load_wait_for_the_same_cpus() -> None:
+    tasks = [traced_task(worker, 0.0, 13.0, cpu=4.0, run_delay=9.0) for worker in range(4)]
+    tasks += [traced_task(worker, 13.0 + number) for number in range(3) for worker in range(4)]
+    by_cause = lost(loading(3.0, 1, [1.0] * 16), traced_run(0.0, 16.0, tasks), cpus=1)
+    # Beside the loop's own task, three workers take 12 s more than usual; its own waits for 9 s.
+    assert by_cause == {FIRST_TASKS: pytest.approx(3 * 12), OVERSUBSCRIBED: pytest.approx(9)}
 
 
 def test_what_the_cpu_is_slower_at_is_no_part_of_it() -> None:

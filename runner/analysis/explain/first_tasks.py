@@ -14,7 +14,7 @@ from runner.facts import Cause
 
 _FEWEST_WORKERS, _FEWEST_OTHERS = 2, 2  # to compare first tasks with others
 _LONG = 2.0  # times as long as the same task would usually be in its run
-_WITHIN = 2.0  # factor between what a worker and the loop load: workers load at the same time
+_WITHIN = 2.0  # factor between what workers and the loop load
 _EVEN = 1.5  # upper over lower quartile of tasks that count as equal
 
 FIRST_TASKS = Cause(
@@ -31,6 +31,7 @@ class FirstTasks:
 
     more_s: Values  #: by task; 0 for the task with which the loop begins, since the loop loads in it, too
     each_s: float  #: in each worker: the median
+    others: NDArray[np.bool_]  #: the tasks that are not the first in their worker
 
     @property
     def total_s(self) -> float:
@@ -56,9 +57,12 @@ def first_tasks(serial: TracedRun, parallel: TracedRun) -> FirstTasks | None:
     usual = serial.busy * float(np.median(parallel.busy[others] / serial.busy[others]))
     more = parallel.busy - usual
     each_s = float(np.median(more[loading]))
-    if np.median((parallel.busy / usual)[loading]) < _LONG or not _loads_in_loop(serial, each_s):
+    waited_s = 0.0 if parallel.run_delay is None else parallel.run_delay  # all workers load at the same time
+    running_s = float(np.median((more - waited_s)[loading]))
+    if np.median((parallel.busy / usual)[loading]) < _LONG or not _loads_in_loop(serial, running_s):
         return None
-    return FirstTasks(more_s=np.where(loading, np.clip(more, 0.0, _WITHIN * each_s), 0.0), each_s=each_s)
+    more_s = np.where(loading, np.clip(more, 0.0, _WITHIN * each_s), 0.0)
+    return FirstTasks(more_s=more_s, each_s=each_s, others=others)
 
 
 def without_first_tasks(parallel: TracedRun, found: FirstTasks) -> TracedRun:
@@ -75,13 +79,12 @@ def without_first_tasks(parallel: TracedRun, found: FirstTasks) -> TracedRun:
 def _usual(readings: Values | None, busy: Values, found: FirstTasks) -> Values | None:
     if readings is None:
         return None
-    others = found.more_s == 0
-    share = readings[others].sum() / busy[others].sum()
-    return np.where(others, readings, share * busy)
+    share = readings[found.others].sum() / busy[found.others].sum()
+    return np.where(found.more_s > 0, share * busy, readings)
 
 
 def _loads_in_loop(serial: TracedRun, each_s: float) -> bool:
-    """Whether the first task of the loop may load as well what takes this long in each worker."""
+    """Whether the first task of the loop may load as well what takes a worker this long, with a CPU."""
     first_s, others = float(serial.busy[0]), serial.busy[1:]
     lower, middle, upper = np.quantile(others, [0.25, 0.5, 0.75])
     if upper > _EVEN * lower:
