@@ -310,7 +310,7 @@ def _lock(seconds: float) -> Injection:
     items = ",".join([f"{seconds:g}"] * 4)
     function = "workload.function=benchmarks.injected.wait_alone"
     return Injection(
-        cause=causes.LOCK.name,
+        cause=causes.WAITING.name,
         strength=f"four waits of {seconds:g} s under one lock",
         overrides=[*_thread(2), function, f"workload.items=[{items}]"],
         # While each of the first three tasks holds the lock, the other worker waits.

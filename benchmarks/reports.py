@@ -337,7 +337,7 @@ REPORTS: Sequence[Report] = (
         function="injected.wait_alone",
         items=_repeated(0.03, 10),
         answers=(LOOP,),
-        causes={"thread": frozenset({"gil_or_lock", "waiting"})},
+        causes={"thread": frozenset({"waiting"})},
     ),
     Report(
         name="matrix products that use all CPUs",

@@ -128,6 +128,15 @@ def test_threads_that_wait_for_the_gil(length: float) -> None:
     assert by_cause == {causes.LOCK: pytest.approx(8 * (length - 1))}
 
 
+@pytest.mark.parametrize(
+    ("busy_cpus", "cause"), [(0.2, causes.WAITING), (0.6, causes.LOCK), (None, causes.LOCK)]
+)
+def test_threads_that_are_mostly_idle_do_not_wait_for_the_gil(busy_cpus: float | None, cause: Cause) -> None:
+    serial = traced_run(0.0, 8.0, [replace(task, cpu=0.1) for task in SERIAL_TASKS])
+    run = traced_run(0.0, 8.0, two_lanes(2.0, cpu=0.1))
+    assert lost(run, serial, threads=True, busy_cpus=busy_cpus) == {cause: pytest.approx(8)}
+
+
 def test_threads_that_wait_for_the_gil_between_short_tasks() -> None:
     taking_turns = traced_run(0.0, 8.0, [traced_task(i % 2, float(i), cpu=1.0) for i in range(TASKS)])
     by_cause = lost(taking_turns, threads=True)

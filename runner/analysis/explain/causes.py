@@ -21,6 +21,7 @@ from runner.facts import Cause, Loss
 
 _LEAST_SHARE = 0.01
 _ONE_CPU = (0.7, 1.1)  # CPUs that threads keep busy together if they take turns
+_MOSTLY_IDLE = 0.5  # CPUs that threads keep busy together: below it, the GIL is free when they wait
 #: CPUs that one task keeps busy: beyond it, it computes in several threads at once.
 SEVERAL_CPUS = 1.1
 _HELPERS_SHARE = 0.1  # of the loop's time within tasks: CPU time of processes that the workload started
@@ -439,7 +440,11 @@ def _blocked_by(setting: Setting) -> Cause:
     """Name the cause that blocks tasks that are not waiting for a CPU."""
     if not setting.threads:
         return WAITING
-    return LOCK if setting.has_gil else LOCK_WITHOUT_GIL
+    if not setting.has_gil:
+        return LOCK_WITHOUT_GIL
+    # Nobody holds the GIL of threads that are mostly idle: they wait for a lock of their own, or a device.
+    is_idle = setting.busy_cpus is not None and setting.busy_cpus < _MOSTLY_IDLE
+    return WAITING if is_idle else LOCK
 
 
 def _difference(parallel: float | None, serial: float | None) -> float | None:
