@@ -260,14 +260,14 @@ def _blocked_event_loop(seconds: float) -> Injection:
     )
 
 
-def _helper(reads: int) -> Injection:
+def _helper(steps: int) -> Injection:
     module = "benchmarks.manager_server"
-    steps = [f"workload.setup={module}.open_dictionary", f"workload.teardown={module}.close_dictionary"]
-    function = f"workload.function={module}.read_dictionary"
+    server = [f"workload.setup={module}.open_calculator", f"workload.teardown={module}.close_calculator"]
+    function = f"workload.function={module}.compute_in_server"
     return Injection(
         cause=causes.HELPERS.name,
-        strength=f"{reads} reads from a Manager's dictionary in each of 8 tasks",
-        overrides=[*_process(2), function, f"workload.items=[{','.join([str(reads)] * 8)}]", *steps],
+        strength=f"{steps} steps of each of 8 tasks in a Manager's server",
+        overrides=[*_process(2), function, f"workload.items=[{','.join([str(steps)] * 8)}]", *server],
     )
 
 
@@ -404,7 +404,7 @@ _KINDS: Sequence[tuple[Callable[..., Injection], Sequence[float]]] = (
     (_long_task, (0.1, 0.2)),
     (_uneven_chunks, (0.04, 0.08)),
     (_neighbours, (1, 2)),
-    (_helper, (1000, 4000)),
+    (_helper, (200_000, 400_000)),
     (_copied_pages, (2, 1)),
     (_full_event_loop, (0.02, 0.04)),
     (_blocked_event_loop, (0.02, 0.04)),
