@@ -275,8 +275,8 @@ def _copied_pages(parts: int) -> Injection:
     function = "workload.function=benchmarks.many_objects.read_part"
     return Injection(
         cause=causes.COPIED_PAGES.name,
-        strength=f"eight reads of 1/{parts} of a million strings",
-        overrides=[*_process(2), function, f"workload.items=[{','.join([str(parts)] * 8)}]"],
+        strength=f"two reads of 1/{parts} of two million strings",
+        overrides=[*_process(2), function, f"workload.items=[{parts},{parts}]"],
     )
 
 

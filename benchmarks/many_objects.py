@@ -1,6 +1,6 @@
 """Tasks that read many objects made before a fork: reading them writes their reference counts."""
 
-OBJECTS = [f"name {number}" for number in range(1_000_000)]
+OBJECTS = [f"name {number}" for number in range(2_000_000)]
 
 
 def read_part(parts: int) -> int:
