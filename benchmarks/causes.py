@@ -5,7 +5,7 @@ the cause is named first in at least 19 of 20 studies; where the injected amount
 median of its loss over the studies is within 10 % of it; no cause is named for the same program measured
 twice. The strengths are chosen for a machine with two CPUs.
 
-python -m benchmarks.causes [STUDIES]      (20 studies: an hour on an otherwise idle machine)
+python -m benchmarks.causes [STUDIES]      (20 studies: an hour and a half on an otherwise idle machine)
 
 With RUNNER_FREE_THREADED_PYTHON=PATH, objects that threads share are injected as well, into that interpreter.
 """
@@ -93,16 +93,20 @@ def _slow_initializer(seconds: float) -> Injection:
     )
 
 
+def _first_task(function: str, item: str, more: str) -> list[str]:
+    return [
+        *_process(2),
+        f"workload.function=benchmarks.injected.{function}",
+        f"workload.items=[{','.join([item] * 8)}]",
+        f"+workload.arguments.{more}",
+    ]
+
+
 def _slow_first_task(seconds: float) -> Injection:
     return Injection(
         cause=first_tasks.FIRST_TASKS.name,
         strength=f"a first task that takes {seconds:g} s longer",
-        overrides=[
-            *_process(2),
-            "workload.function=benchmarks.injected.wait_longer_at_first",
-            f"workload.items=[{','.join(['0.02'] * 8)}]",
-            f"+workload.arguments.more_s={seconds:g}",
-        ],
+        overrides=_first_task("wait_longer_at_first", "0.02", f"more_s={seconds:g}"),
         worker_s=seconds,  # of the second worker: the loop loads it once, too
     )
 
@@ -111,12 +115,7 @@ def _computing_first_task(steps: int) -> Injection:
     return Injection(
         cause=first_tasks.FIRST_TASKS.name,
         strength=f"a first task that computes {steps} steps more",
-        overrides=[
-            *_process(2),
-            "workload.function=benchmarks.injected.compute_more_at_first",
-            f"workload.items=[{','.join(['200000'] * 8)}]",
-            f"+workload.arguments.more={steps}",
-        ],
+        overrides=_first_task("compute_more_at_first", "200000", f"more={steps}"),
     )
 
 

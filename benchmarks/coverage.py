@@ -88,11 +88,6 @@ FAR_BUSIER = 1.2
 SPEEDUPS = (1.0, 1.02, WORTH_IT, 1.1, FAR_BUSIER, 1.5)
 
 
-def steady(rng: np.random.Generator, blocks: int) -> Times:
-    """A share of the CPUs that hardly changes from run to run."""
-    return quiet(rng, blocks)
-
-
 def interrupted(rng: np.random.Generator, blocks: int) -> Times:
     """Others take some of the CPU time: 2 % of it on average, in some runs 6 %."""
     return 1 - 0.025 * np.abs(rng.standard_normal(blocks))
@@ -104,7 +99,7 @@ def overlapping(rng: np.random.Generator, blocks: int) -> Times:
 
 
 #: By name: the CPUs that a pool keeps busy, as shares of their median; the loop is interrupted in all cases.
-BUSY: dict[str, Draw] = {"steady": steady, "interrupted": interrupted, "overlapping by chance": overlapping}
+BUSY: dict[str, Draw] = {"steady": quiet, "interrupted": interrupted, "overlapping by chance": overlapping}
 
 
 def main() -> None:

@@ -5,14 +5,11 @@ The same as `with Pool() as pool: list(pool.map(function, items))` in the user's
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from _thread import get_native_id
 
 from runner_probe.cpu import NOTHING, tree_usage
 from runner_probe.pools import traits_of, worker_processes
-from runner_probe.worker import HOST, is_async, run_chunk, run_lean, run_plain
+from runner_probe.worker import HOST, is_async, may_handle_signals, run_chunk, run_lean, run_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,7 +201,7 @@ def report_progress_on_signal(report: Callable[[Progress], None]) -> None:
 
     It does so at the time limit, to Linux processes that handle it. Nothing runs before.
     """
-    if sys.platform != "linux" or os.getpid() != get_native_id():
+    if not may_handle_signals():
         return
     import _signal  # type: ignore[import-not-found]  # noqa: PLC0415 - `signal` would import `enum`
 

@@ -43,13 +43,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
+def may_handle_signals() -> bool:
+    """Whether this is the main thread, on Linux: sub-interpreters, in others, must not take over a signal."""
+    return sys.platform == "linux" and os.getpid() == get_native_id()
+
+
 def _write_stacks_on_signal() -> None:
     """Make this process, and those that it forks, write the stacks of their threads; takes 0.1 ms.
 
     The supervisor sends the signal at the time limit, to processes that handle it according to /proc: on
-    Linux only. Sub-interpreters, which run in other threads, must not take over the signal.
+    Linux only.
     """
-    if sys.platform != "linux" or os.getpid() != get_native_id():
+    if not may_handle_signals():
         return
     try:
         import faulthandler  # noqa: PLC0415 - on Linux only
