@@ -13,6 +13,16 @@ def next_number(number: int) -> int:
     return number + 1
 
 
+def pair(number: int) -> tuple[int, str]:
+    """Return a number and its text."""
+    return number, str(number)
+
+
+def fields(number: int) -> dict[str, object]:
+    """Return a record of several types."""
+    return {"id": number, "name": str(number), "share": number / 7, "even": number % 2 == 0}
+
+
 def buffers() -> list[bytes]:
     """Make eight buffers of 20 MB."""
     return [bytes([65 + number]) * 20_000_000 for number in range(8)]

@@ -31,12 +31,16 @@ MAX_CONSTANT_S = 0.1
 BAGS = {
     "200,000 lists of 20 numbers": ("numbers", "{_target_: builtins.range, _args_: [200000]}"),
     "a million integers": ("next_number", "{_target_: builtins.range, _args_: [1000000]}"),
+    "a million pairs": ("pair", "{_target_: builtins.range, _args_: [1000000]}"),
+    "200,000 dictionaries": ("fields", "{_target_: builtins.range, _args_: [200000]}"),
     "8 items of 20 MB": ("count", "{_target_: benchmarks.bags.buffers}"),
     "8 items and results of 20 MB": ("translate", "{_target_: benchmarks.bags.buffers}"),
 }
 ITEMS = {
     "numbers": "range(200000)",
     "next_number": "range(1000000)",
+    "pair": "range(1000000)",
+    "fields": "range(200000)",
     "count": "bags.buffers()",
     "translate": "bags.buffers()",
 }
