@@ -7,6 +7,7 @@ import numpy as np
 
 from runner.analysis.alike import alike_but_for
 from runner.analysis.compare import Standing, compare
+from runner.analysis.explain.first_tasks import FIRST_TASKS
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
 from runner.analysis.remedies import remedy_of
@@ -219,13 +220,19 @@ def reason_of(group: ComparedCells) -> NoGain | None:
         group.multi_worker_pools, key=lambda pool: pool.speedup_bound.high if pool.speedup_bound else 0.0
     )
     if highest.bound_limit is BoundLimit.LONGEST_TASK:
-        return NoGain.ONE_TASK
+        # A first task that is long because it loads what all tasks use cannot be divided among workers.
+        return NoGain.PREPARATION if _has_loading_first_tasks(group) else NoGain.ONE_TASK
     if highest.bound_limit is BoundLimit.WORKERS:
         return NoGain.PREPARATION
     if highest.usable_cpus == 1:
         return NoGain.ONE_CPU
     is_loop = highest.bound_limit is BoundLimit.EVENT_LOOP
     return NoGain.EVENT_LOOP if is_loop else NoGain.ALL_CPUS_USED
+
+
+def _has_loading_first_tasks(group: ComparedCells) -> bool:
+    causes = (loss.cause for pool in group.multi_worker_pools for loss in pool.losses)
+    return any(cause.code == FIRST_TASKS.code for cause in causes)
 
 
 def no_busier_of(group: ComparedCells) -> tuple[str, ...]:

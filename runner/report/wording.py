@@ -9,7 +9,7 @@ from the others of the group.
 import math
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.columns import BY_NAME
 from runner.disturbances import DisturbanceKind, parse
@@ -390,14 +390,9 @@ class _GroupWording:
 
     def more_workers(self, gain: Comparison) -> str:
         """Say what the next larger number of workers gains."""
-        faster, slower, ratio = self._names[gain.faster], self._names[gain.slower], gain.ratio
-        times = f"{three_digits(ratio.value)} times as fast as {slower} ({self._bounds(ratio)})"
-        times = f"More workers: {faster} is {times}"
-        if gain.is_shown or ratio.is_range:
-            return times
-        if ratio.excludes(1):
-            return f"{times}, which may be chance among {len(self._group.cells)} cells"
-        return f"{times}, no measurable difference"
+        added = replace(gain, slower=gain.faster, faster=gain.slower, ratio=gain.ratio.inverse())
+        compared = self._than(added, subject=self._names[added.slower], object_=self._names[added.faster])
+        return f"More workers: {compared}"
 
     def explanation(self, explanation: Explanation) -> str:
         """Say where the time of the workers goes, and what would help."""

@@ -16,6 +16,7 @@ from runner.analysis.explain.causes import (
     POOL_END,
     UNEVEN_TASKS,
 )
+from runner.analysis.explain.first_tasks import FIRST_TASKS
 from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.group import analyse_groups
 from runner.analysis.headline import CellTimes
@@ -424,14 +425,19 @@ def test_every_executor_but_the_recommended_is_compared_with_it(make_results: Ma
 # --- the bound ----------------------------------------------------------------------------------------
 
 
-def bounded(*bounds: Estimate | None, repetitions: int = 7, limit: BoundLimit | None = None) -> GroupAnalysis:
+def bounded(
+    *bounds: Estimate | None,
+    repetitions: int = 7,
+    limit: BoundLimit | None = None,
+    losses: tuple[Loss, ...] = (),
+) -> GroupAnalysis:
     """Answer for pools that may be 20 % faster or slower, with these bounds."""
     times = {f"process{n}": {r: 1 + 0.2 * (-1) ** r for r in range(repetitions)} for n in range(2, 9)}
     times["serial"] = {r: 1 - 0.2 * (-1) ** (r % 3) for r in range(repetitions)}
     cells = {"serial": analysed_cell("serial")}
     for number, bound in enumerate(bounds, 2):
         pool = analysed_cell("process", number, speedup_bound=bound, beats_baseline=None)
-        pool = replace(pool, bound_limit=limit)
+        pool = replace(pool, bound_limit=limit, losses=losses)
         if repetitions >= 6:
             pool = replace(pool, beats_baseline=False)
         cells[pool.cell.id] = pool
@@ -480,6 +486,12 @@ def test_the_bound_of_few_repetitions_decides_where_its_range_allows_it(
 )
 def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) -> None:
     assert bounded(Estimate.exact(1.0), limit=limit).reason is reason
+
+
+def test_a_long_first_task_that_loads_what_all_use_is_preparation() -> None:
+    loading = Loss(cause=FIRST_TASKS, share=Estimate.exact(0.5))
+    group = bounded(Estimate.exact(1.0), limit=BoundLimit.LONGEST_TASK, losses=(loading,))
+    assert group.reason is NoGain.PREPARATION
 
 
 def test_the_one_thread_of_an_event_loop_bounds_its_tasks() -> None:
