@@ -31,6 +31,7 @@ class HeadlineRun:
     """A cold run in a repetition that succeeded: iteration 0 of one invocation."""
 
     repetition: int
+    started_at: str  #: ISO 8601, UTC
     wall_s: float
     unit_s: float  #: what cells are compared by: seconds of one bag or, with a window, of one task
     start_s: float | None  #: this and the next two are the parts of wall_s; None if too short to trace
@@ -279,6 +280,7 @@ class CellAnalysis:
     status: Status
     error: str  #: of the first sample that failed; empty if none did
     printed: tuple[str, ...]  #: files with what its failed invocations printed, relative to the folder
+    printed_end: str  #: the end of the first of them
     runs: tuple[HeadlineRun, ...]  #: by repetition; also those of a cell that failed later
     repetitions: int  #: headline runs that enter comparisons
     disturbed: int  #: how many headline runs were disturbed
@@ -357,6 +359,32 @@ class CellAnalysis:
     def peak_pss_bytes(self) -> int | None:
         """Peak memory of all its processes together."""
         return self.memory.peak_pss_bytes if self.memory else None
+
+
+# --- the timeline of a cell ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimelineBar:
+    """Tasks that one worker ran one after another; times are seconds since before the pool was opened."""
+
+    lane: int  #: of its worker, from 0
+    start_s: float
+    end_s: float
+    busy_s: float  #: within tasks; less than from start to end where there are pauses between them
+    tasks: int
+    label: str  #: of the only task, or of the first
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """When each worker of one run was busy: the traced run of median wall time."""
+
+    repetition: int
+    wall_s: float
+    lanes: int  #: workers that ran a task
+    bars: tuple[TimelineBar, ...]  #: by lane and time; where there are many tasks, a bar stands for several
+    is_separate: bool  #: a separate traced run, not one of those whose times are reported
 
 
 # --- tasks and snippets -------------------------------------------------------------------------------
@@ -778,15 +806,34 @@ class StudyFacts:
         return MODES[self.mode]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provenance:
+    """How a study was measured, and what is needed to repeat it. What is unknown is empty."""
+
+    arguments: tuple[str, ...]  #: of the command line, without the program
+    working_directory: str
+    configuration: Mapping[str, Any] = field(hash=False)  #: of the first point, as composed
+    environment: Mapping[str, Any] = field(hash=False)  #: the machine when the study started; JSON only
+    interpreters: tuple[Mapping[str, Any], ...] = field(hash=False)  #: each measured interpreter; JSON only
+    runner_version: str
+    seed: int
+    iterations: int
+    sessions: int
+    started_at: str  #: of the first run; ISO 8601, UTC
+    ended_at: str  #: of the start of the last run
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyAnalysis:
     """One analysed study."""
 
     study: StudyFacts
+    provenance: Provenance
     cells: Mapping[str, CellAnalysis] = field(hash=False)  #: by id, in the order of the grid
     groups: tuple[GroupAnalysis, ...]  #: in the order of the grid
     work: tuple[WorkComparison, ...]
     tasks: tuple[TaskAnalysis, ...]
+    timelines: Mapping[str, Timeline] = field(hash=False)  #: by cell; only cells that were traced
     laws: tuple[LawAnalysis, ...]
     break_evens: tuple[BreakEven, ...]
     known_answers: tuple[KnownAnswerAnalysis, ...]

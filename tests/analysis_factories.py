@@ -17,6 +17,7 @@ from runner.facts import (
     GroupAnalysis,
     HeadlineRun,
     Loss,
+    Provenance,
     Spread,
     StudyAnalysis,
     StudyFacts,
@@ -77,6 +78,7 @@ def analysed_cell(
         "status": "ok",
         "error": "" if is_ok else "it went wrong",
         "printed": (),
+        "printed_end": "",
         "runs": headline_runs([wall_s] * 7, speedup, cell.workers) if is_ok else (),
         "repetitions": 7 if is_ok else 0,
         "disturbed": 0,
@@ -125,6 +127,7 @@ def headline_runs(
     return tuple(
         HeadlineRun(
             repetition=repetition,
+            started_at=f"2026-01-01T00:00:{repetition:02}+00:00",
             wall_s=seconds,
             unit_s=seconds,
             start_s=0.0,
@@ -213,6 +216,24 @@ def study_facts(mode: Mode = Mode.tasks, **changes: Any) -> StudyFacts:
     return StudyFacts(**{**facts, **changes})
 
 
+def provenance(**changes: Any) -> Provenance:
+    """Make the provenance of a study that was started by `python -m runner executor=process workers=2`."""
+    facts: dict[str, Any] = {
+        "arguments": ("executor=process", "workers=2"),
+        "working_directory": "/home/someone/project",
+        "configuration": {},
+        "environment": {},
+        "interpreters": (),
+        "runner_version": "1.0",
+        "seed": 1,
+        "iterations": 1,
+        "sessions": 1,
+        "started_at": "2026-01-01T00:00:01+00:00",
+        "ended_at": "2026-01-01T00:00:07+00:00",
+    }
+    return Provenance(**{**facts, **changes})
+
+
 def analysed_study(
     cells: Sequence[CellAnalysis], *, study: StudyFacts | None = None, **changes: Any
 ) -> StudyAnalysis:
@@ -222,10 +243,12 @@ def analysed_study(
         by_baseline.setdefault(cell.cell.baseline, []).append(cell)
     facts: dict[str, Any] = {
         "study": study or study_facts(),
+        "provenance": provenance(),
         "cells": {cell.cell.id: cell for cell in cells},
         "groups": tuple(analysed_group(group) for group in by_baseline.values()),
         "work": (),
         "tasks": (),
+        "timelines": {},
         "laws": (),
         "break_evens": (),
         "known_answers": (),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ MOST_TASKS = 10_000  #: of an iteration; if there are more, their records are me
 _UNCOUNTED = 0.05  # share of a window's tasks that may be in progress, and so uncounted, when it closes
 _BEYOND_BOUND = 1.01  # a speedup exceeds the bound if its lower end over the bound's upper end is larger
 _AT_BOUND = 0.98  # it is at the bound if its upper end over the bound's lower end is at least this
+_END_BYTES = 4_000  # of what a failed invocation printed
 _NEAR_BOUND = (
     0.9  # and if speedup over bound is at least this: an interval that is merely wide does not count
 )
@@ -103,6 +105,8 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
     trace = explainer.explain(cell, speedup)
     bound = trace.bound.speedup if trace.bound else None
     standing = context.standings.get(cell.id)
+    results_folder = context.results.folder
+    printed = context.printed.get(cell.id, ()) if status in FAILED_STATUSES else ()
     return CellAnalysis(
         cell=cell,
         name=context.names[cell.id],
@@ -114,7 +118,8 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         usable_cpus=machine.usable_cpus(cell),
         status=status,
         error=error,
-        printed=context.printed.get(cell.id, ()) if status in FAILED_STATUSES else (),
+        printed=printed,
+        printed_end=_end_of(results_folder / printed[0]) if printed else "",
         runs=runs,
         repetitions=len(times.unit.of(cell.id)),
         disturbed=sum(bool(sample.noisy) for sample in headline),
@@ -220,6 +225,13 @@ def _printed(results: Results) -> dict[str, tuple[str, ...]]:
     return {cell: tuple(paths) for cell, paths in files.items()}
 
 
+def _end_of(file: Path) -> str:
+    """Read the end of what an invocation printed."""
+    with file.open("rb") as output:
+        output.seek(max(0, file.stat().st_size - _END_BYTES))
+        return output.read().decode(errors="replace")
+
+
 def _status(samples: Sequence[Sample]) -> tuple[Status, str]:
     """Return the status of the first sample that failed, with its error."""
     for sample in samples:
@@ -241,6 +253,7 @@ def _runs(cell: Cell, samples: Sequence[Sample], context: StudyContext) -> tuple
         runs.append(
             HeadlineRun(
                 repetition=sample.repetition,
+                started_at=sample.started_at,
                 wall_s=sample.wall_s,
                 unit_s=unit,
                 start_s=sample.start_s,

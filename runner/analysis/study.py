@@ -11,8 +11,10 @@ from runner.analysis.intervals import Level
 from runner.analysis.known_answers import Measured, compare_known_answers
 from runner.analysis.machine import Machine
 from runner.analysis.profiles import analyse_profiles
+from runner.analysis.provenance import provenance_of
 from runner.analysis.study_warnings import warnings_of
 from runner.analysis.tasks import analyse_tasks
+from runner.analysis.timeline import analyse_timelines
 from runner.facts import StudyAnalysis, StudyFacts
 from runner.folder.results import Results
 from runner.modes import unit_s, window_s
@@ -47,10 +49,12 @@ def analyse(results: Results) -> StudyAnalysis:
     )
     return StudyAnalysis(
         study=study,
+        provenance=provenance_of(results),
         cells=cells,
         groups=groups,
         work=compare_work(cells, groups, times.unit),
         tasks=tasks,
+        timelines=analyse_timelines(results.cells, trace),
         laws=laws,
         break_evens=analyse_break_evens(cells, results.swept, times.unit),
         known_answers=tuple(compare_known_answers(results.study.known_answers, measured)),

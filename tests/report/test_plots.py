@@ -26,8 +26,9 @@ from runner.facts import (
 )
 from runner.records import Cell, Mode
 from runner.report.plots import draw, render_plots
-from runner.report.plots.appearance import FAILURE, series_styles_of
-from runner.report.plots.layout import NO_COUNT
+from runner.report.plots.appearance import FAILURE
+from runner.report.series import series_styles_of
+from runner.report.x_axis import NO_COUNT
 from tests.analysis_factories import analysed_cell, analysed_snippet, analysed_study, estimate, study_facts
 from tests.factories import POOL, SERIAL
 
@@ -84,6 +85,7 @@ class Study:
         runs = tuple(
             HeadlineRun(
                 repetition=repetition,
+                started_at=f"2026-01-01T00:00:{repetition:02}+00:00",
                 wall_s=wall_s,
                 unit_s=wall_s,
                 start_s=wall_s / 10,

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 
 from runner.facts import CellAnalysis, StudyAnalysis, StudyFacts
 from runner.report.labels import one_line, short
-from runner.report.plots.appearance import SeriesStyle, series_styles_of, style
+from runner.report.panels import numeric_axis, panels_of, varying_keys
+from runner.report.plots.appearance import style
 from runner.report.plots.law_plot import draw_laws
-from runner.report.plots.panels import numeric_axis, panels_of, varying_keys
 from runner.report.plots.snippet_plot import draw_snippets
 from runner.report.plots.speedup_plot import draw_speedup
 from runner.report.plots.throughput_plot import draw_throughput
 from runner.report.plots.time_plot import draw_time
+from runner.report.series import SeriesStyle, series_styles_of
 
 __all__ = ["draw", "render_plots"]
 

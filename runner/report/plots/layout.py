@@ -1,53 +1,28 @@
 """The layout of speedup figures: the x axis, its limits, and the dodging of series at the same x."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import log2
 
 from runner.estimate import Estimate
 from runner.facts import CellAnalysis
 from runner.report.labels import one_line
-from runner.report.plots import appearance
-from runner.report.plots.panels import (
+from runner.report.panels import (
     EFFICIENCY,
     SPEEDUP,
     Panel,
     Quantity,
-    is_auto,
-    is_plain_loop,
-    number,
     why_missing,
 )
+from runner.report.plots import appearance
+from runner.report.series import SeriesStyle, scatter
+from runner.report.x_axis import XAxis, styles_on, without_plain_loop
 
 Position = tuple[float, float]
 
-NO_COUNT = 0.5  # x of executors that take no number of workers
 DODGE = 0.45  # share of the gap between neighbouring x values that dodged series may occupy
 CROSS = 0.11  # inches from the bottom of the axes to the crosses of failed cells
 WORD_LINE = appearance.SMALL * appearance.LINE / 72  # inches
-
-
-@dataclass(frozen=True, kw_only=True)
-class XAxis:
-    """The x axis, and which cells form a series.
-
-    Its scale is linear or logarithmic; distances on the scale are proportional to distances in the figure.
-    """
-
-    label: str
-    value: Callable[[CellAnalysis], float]
-    series: Callable[[CellAnalysis], str]
-    is_workers: bool
-    is_log: bool
-
-    def to_scale(self, value: float) -> float:
-        """Return the place of a value on the scale."""
-        return log2(value) if self.is_log else value
-
-    def from_scale(self, scaled: float) -> float:
-        """Return the value at a place on the scale."""
-        return 2.0**scaled if self.is_log else scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +62,7 @@ class Layout:
 
     x_axis: XAxis
     quantity: Quantity
-    series_styles: Mapping[str, appearance.SeriesStyle]  #: by series
+    series_styles: Mapping[str, SeriesStyle]  #: by series
     dodges: Mapping[str, float]  #: by series: offset on the scale of the x axis
     step: float  #: distance of dodged series on that scale
     gap: float  #: smallest distance of two x values on that scale
@@ -128,7 +103,7 @@ class Layout:
         placed = [
             (
                 bool(run.disturbance),
-                (self.x(cell, 0.5 + 0.18 * appearance.scatter(run.repetition)), value),
+                (self.x(cell, 0.5 + 0.18 * scatter(run.repetition)), value),
             )
             for run in cell.runs
             if (value := shown.of_run(run)) is not None
@@ -154,44 +129,6 @@ class Layout:
         return low / (high / low) ** (share / (1 - share)), high
 
 
-def against_workers() -> XAxis:
-    """Place cells by their number of workers; each executor is a series."""
-    return XAxis(
-        label="workers",
-        value=lambda cell: float(cell.cell.workers or NO_COUNT),
-        series=lambda cell: cell.cell.executor,
-        is_workers=True,
-        is_log=True,
-    )
-
-
-def against_setting(cells: Iterable[CellAnalysis], key: str) -> XAxis:
-    """Place cells by a numeric setting; each executor with a number of workers is a series.
-
-    Chunks of `auto` size are a separate series, at the chosen size.
-    """
-
-    def value(cell: CellAnalysis) -> float:
-        return number(cell, key) or 0.0
-
-    def series(cell: CellAnalysis) -> str:
-        return f"{cell.cell.name}, auto" if key == "chunk_size" and is_auto(cell) else cell.cell.name
-
-    values = [value(cell) for cell in without_plain_loop(cells)]
-    return XAxis(
-        label=key,
-        value=value,
-        series=series,
-        is_workers=False,
-        is_log=min(values) > 0 and max(values) >= 20 * min(values),
-    )
-
-
-def without_plain_loop(cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
-    """Omit a plain loop that is the baseline: the line at 1 represents it."""
-    return [cell for cell in cells if not is_plain_loop(cell)]
-
-
 def failures(panel: Panel, x_axis: XAxis, quantity: Quantity) -> dict[float, list[CellAnalysis]]:
     """List the cells without a figure by their x."""
     failed: dict[float, list[CellAnalysis]] = {}
@@ -204,7 +141,7 @@ def failures(panel: Panel, x_axis: XAxis, quantity: Quantity) -> dict[float, lis
 def layout_of(
     panels: Sequence[Panel],
     x_axis: XAxis,
-    series_styles: Mapping[str, appearance.SeriesStyle],
+    series_styles: Mapping[str, SeriesStyle],
     usable_cpus: int | None,
     size: tuple[float, float],
     *,
@@ -234,7 +171,7 @@ def layout_of(
     return Layout(
         x_axis=x_axis,
         quantity=quantity,
-        series_styles=series_styles if x_axis.is_workers else _styles_by_count(cells, x_axis, series_styles),
+        series_styles=styles_on(x_axis, cells, series_styles),
         dodges={series: (slot - (count - 1) / 2) * step for series, (slot, count) in slots.items()},
         step=step,
         gap=gap,
@@ -274,22 +211,6 @@ def _slots(panels: Sequence[Panel], x_axis: XAxis) -> dict[str, tuple[int, int]]
         members = [name for name in order if name in connected]
         slots |= {name: (slot, len(members)) for slot, name in enumerate(members)}
     return slots
-
-
-def _styles_by_count(
-    cells: Iterable[CellAnalysis], x_axis: XAxis, series_styles: Mapping[str, appearance.SeriesStyle]
-) -> dict[str, appearance.SeriesStyle]:
-    """Assign colours by executor, and markers by number of workers."""
-    kinds = sorted({(is_auto(cell), cell.cell.workers or 0) for cell in cells})
-    return {
-        x_axis.series(cell): appearance.SeriesStyle(
-            series_styles[cell.cell.executor].colour,
-            appearance.MARKERS[
-                kinds.index((is_auto(cell), cell.cell.workers or 0)) % len(appearance.MARKERS)
-            ],
-        )
-        for cell in cells
-    }
 
 
 def _worker_limits(values: Sequence[float], usable_cpus: int | None) -> Position:

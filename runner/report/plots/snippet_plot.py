@@ -10,8 +10,8 @@ from matplotlib.patches import Patch
 from runner.facts import StudyFacts, TaskAnalysis
 from runner.report import captions
 from runner.report.labels import one_line
+from runner.report.panels import Panel
 from runner.report.plots import appearance
-from runner.report.plots.panels import Panel
 from runner.report.plots.time_plot import AXIS_ROOM, label_rows, tick_round_values
 from runner.units import seconds
 

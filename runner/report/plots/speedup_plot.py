@@ -15,21 +15,18 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullL
 from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
+from runner.report.panels import EFFICIENCY, Panel
 from runner.report.plots import appearance
 from runner.report.plots.layout import (
     CROSS,
-    NO_COUNT,
     Dot,
     Layout,
     Position,
-    XAxis,
-    against_setting,
-    against_workers,
     failures,
     layout_of,
-    without_plain_loop,
 )
-from runner.report.plots.panels import EFFICIENCY, Panel
+from runner.report.series import SeriesStyle
+from runner.report.x_axis import NO_COUNT, against_setting, against_workers, by_series, without_plain_loop
 
 SPEEDUP_HEIGHT, EFFICIENCY_HEIGHT, BETWEEN = 3.3, 1.1, 0.75  # inches
 MARGINS = 1.3, 0.85  # inches next to the data of a figure's only column, and of one of several columns
@@ -40,7 +37,7 @@ _FRACTIONS_BELOW = 0.1  # an axis that extends below it has fractions, others de
 def draw_speedup(
     title: str,
     panels: Sequence[Panel],
-    series_styles: Mapping[str, appearance.SeriesStyle],
+    series_styles: Mapping[str, SeriesStyle],
     study: StudyFacts,
     key: str | None = None,
 ) -> Figure:
@@ -177,14 +174,6 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
     draw_failures(upper, panel, layout)
 
 
-def by_series(panel: Panel, x_axis: XAxis) -> dict[str, list[CellAnalysis]]:
-    """Group the cells by series, each in the order of x."""
-    series: dict[str, list[CellAnalysis]] = {}
-    for cell in sorted(without_plain_loop(panel.cells), key=x_axis.value):
-        series.setdefault(x_axis.series(cell), []).append(cell)
-    return series
-
-
 def draw_capacity(
     stacked: Sequence[Axes], layout: Layout, usable_cpus: int | None, *, is_labelled: bool
 ) -> None:
@@ -263,7 +252,7 @@ def _draw_baseline(upper: Axes, baselines: Sequence[CellAnalysis]) -> None:
     )
 
 
-def draw_dots(axes: Axes, dots: Sequence[Dot], style: appearance.SeriesStyle) -> None:
+def draw_dots(axes: Axes, dots: Sequence[Dot], style: SeriesStyle) -> None:
     """Draw every run, and the medians with their bounds."""
     for dot in dots:
         axes.plot(*_columns(dot.runs), color=style.colour, **appearance.RUN)
@@ -277,7 +266,7 @@ def draw_dots(axes: Axes, dots: Sequence[Dot], style: appearance.SeriesStyle) ->
             )
 
 
-def draw_dashes(axes: Axes, dots: Sequence[Dot], style: appearance.SeriesStyle) -> None:
+def draw_dashes(axes: Axes, dots: Sequence[Dot], style: SeriesStyle) -> None:
     """Join the medians of one series; a cell without a median interrupts the line."""
     middle = [(dot.x, float("nan") if dot.estimate is None else dot.estimate.value) for dot in dots]
     axes.plot(*_columns(middle), color=style.colour, **appearance.DASHES)

@@ -12,14 +12,13 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLoc
 from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
+from runner.report.panels import RATE, Panel
 from runner.report.plots import appearance
-from runner.report.plots.layout import Layout, Position, against_workers, layout_of, without_plain_loop
-from runner.report.plots.panels import RATE, Panel
+from runner.report.plots.layout import Layout, Position, layout_of
 from runner.report.plots.speedup_plot import (
     BETWEEN,
     MARGINS,
     SPEEDUP_HEIGHT,
-    by_series,
     draw_capacity,
     draw_dashes,
     draw_dots,
@@ -28,13 +27,15 @@ from runner.report.plots.speedup_plot import (
     plain,
     tick_values,
 )
+from runner.report.series import SeriesStyle
+from runner.report.x_axis import against_workers, by_series, without_plain_loop
 from runner.units import three_digits
 
 
 def draw_throughput(
     title: str,
     panels: Sequence[Panel],
-    series_styles: Mapping[str, appearance.SeriesStyle],
+    series_styles: Mapping[str, SeriesStyle],
     study: StudyFacts,
 ) -> Figure:
     """Draw the tasks per second of every cell, next to the rate of the baseline and its multiples."""

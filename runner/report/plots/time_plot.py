@@ -11,8 +11,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, StrMeth
 from runner.facts import CellAnalysis, StudyFacts
 from runner.report import captions
 from runner.report.labels import one_line
+from runner.report.panels import Panel, why_missing
 from runner.report.plots import appearance
-from runner.report.plots.panels import Panel, why_missing
+from runner.report.series import SeriesStyle, scatter
 from runner.units import seconds
 
 PHASES = dict(zip(captions.PHASES, ("#6E6E6E", "#D4D4D4", "#2B2B2B"), strict=True))
@@ -24,7 +25,7 @@ AXIS_ROOM = 0.7  # inches above and below the axes
 def draw_time(
     title: str,
     panels: Sequence[Panel],
-    series_styles: Mapping[str, appearance.SeriesStyle],
+    series_styles: Mapping[str, SeriesStyle],
     study: StudyFacts,
 ) -> Figure:
     """Draw the wall time of each cell: every run, the median, and the phases of the pool."""
@@ -96,7 +97,7 @@ def _draw_cells(
     axes: Axes,
     panel: Panel,
     places: Mapping[str, float],
-    series_styles: Mapping[str, appearance.SeriesStyle],
+    series_styles: Mapping[str, SeriesStyle],
     longest_s: float,
 ) -> None:
     scale, unit = appearance.time_unit(longest_s)
@@ -111,13 +112,11 @@ def _draw_cells(
         _write_outcome(axes, cell, row)
 
 
-def _draw_runs(
-    axes: Axes, cell: CellAnalysis, row: float, style: appearance.SeriesStyle, scale: float
-) -> None:
+def _draw_runs(axes: Axes, cell: CellAnalysis, row: float, style: SeriesStyle, scale: float) -> None:
     """Draw every run, and below them the median with its bounds."""
     for is_disturbed, marks in ((False, appearance.RUN), (True, appearance.DISTURBED_RUN)):
         runs = [run for run in cell.runs if bool(run.disturbance) == is_disturbed]
-        heights = [row - 0.2 + 0.06 * appearance.scatter(run.repetition) for run in runs]
+        heights = [row - 0.2 + 0.06 * scatter(run.repetition) for run in runs]
         axes.plot([run.wall_s * scale for run in runs], heights, color=style.colour, **marks)
     wall_s = cell.wall_s
     if wall_s is not None:
