@@ -59,6 +59,7 @@ class Heading:
     is_of_failed: bool = False  #: also shown for cells that failed
     differs_from: str = ""  #: omitted where it repeats this column
     applies: "Callable[[ModeSpec], bool]" = lambda _: True  #: whether the table shows it in a mode
+    on_page_only: bool = False  #: the terminal has no room for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,12 @@ def _service(get: "Callable[[Service], float]") -> "Callable[[CellAnalysis], flo
 
 def _factor(get: "Callable[[Factors], Estimate | None]") -> "Callable[[CellAnalysis], Estimate | None]":
     return lambda cell: None if cell.factors is None else get(cell.factors)
+
+
+def _share_of_bound(cell: "CellAnalysis") -> "float | None":
+    if cell.speedup is None or cell.speedup_bound is None:
+        return None
+    return cell.speedup.value / cell.speedup_bound.value
 
 
 #: The columns that name a cell; `naming_columns` adds the further swept settings after them.
@@ -381,6 +388,19 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             meaning="largest speedup that these tasks and CPUs allow",
         ),
         is_figure=True,
+    ),
+    Column(
+        name="share_of_bound",
+        kind=Kind.NUMBER,
+        get=_share_of_bound,
+        doc="`speedup` / `speedup_bound`: 1 if no executor can be faster",
+        heading=Heading(
+            text="of bound",
+            place=12,
+            show=percent,
+            meaning="speedup over its bound: at 100% no executor can be faster",
+            on_page_only=True,
+        ),
     ),
     Column(
         name="efficiency",

@@ -10,6 +10,7 @@ from runner.report.csv_tables import (
     render_summary,
     render_tasks,
 )
+from runner.report.page import render_page
 from runner.report.plots import render_plots
 from runner.report.terminal import Screen, render_terminal
 from runner.report.verdict_json import render_verdict
@@ -29,6 +30,7 @@ RENDERERS: Mapping[str, Callable[[StudyAnalysis, Screen], Output]] = {
     "known_answers.csv": lambda study, _: render_known_answers(study),
     "verdict.json": lambda study, _: render_verdict(study),
     "plots": lambda study, _: render_plots(study),
+    "report.html": lambda study, _: render_page(study),
     STDOUT: render_terminal,
 }
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from runner.facts import StudyAnalysis
 from runner.report import wording
 from runner.report.pasted_code import code_of
-from runner.report.terminal_tables import (
+from runner.report.tables import (
     OUTCOME_STYLES,
     cell_columns,
     explanations,

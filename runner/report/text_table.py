@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -25,6 +25,7 @@ class TextColumn:
     drop: int = 0  #: if there is no room, columns with higher numbers are omitted first; 0: never
     style: StyleType = ""
     meaning: str = ""  #: of the heading, for an explanation below the table
+    values: Sequence[Any] = ()  #: what the texts show; empty: nothing but texts
 
     def width(self, *, folded: bool = False) -> int:
         """Return the width of the column, with its long texts on one line or folded."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log2
 
 from runner.facts import CellAnalysis
-from runner.report.panels import Panel, is_auto, is_plain_loop, number
+from runner.report.panels import is_auto, is_plain_loop, number
 from runner.report.series import MARKERS, SeriesStyle
 
 NO_COUNT = 0.5  # x of executors that take no number of workers
@@ -21,6 +21,7 @@ class XAxis:
     label: str
     value: Callable[[CellAnalysis], float]
     series: Callable[[CellAnalysis], str]
+    has_place: Callable[[CellAnalysis], bool]  #: whether the cell is on the axis: a setting may not reach it
     is_workers: bool
     is_log: bool
 
@@ -39,6 +40,7 @@ def against_workers() -> XAxis:
         label="workers",
         value=lambda cell: float(cell.cell.workers or NO_COUNT),
         series=lambda cell: cell.cell.executor,
+        has_place=lambda _: True,
         is_workers=True,
         is_log=True,
     )
@@ -61,6 +63,7 @@ def against_setting(cells: Iterable[CellAnalysis], key: str) -> XAxis:
         label=key,
         value=value,
         series=series,
+        has_place=lambda cell: number(cell, key) is not None,
         is_workers=False,
         is_log=min(values) > 0 and max(values) >= 20 * min(values),
     )
@@ -71,10 +74,10 @@ def without_plain_loop(cells: Iterable[CellAnalysis]) -> list[CellAnalysis]:
     return [cell for cell in cells if not is_plain_loop(cell)]
 
 
-def by_series(panel: Panel, x_axis: XAxis) -> dict[str, list[CellAnalysis]]:
-    """Group the cells by series, each in the order of x."""
+def by_series(cells: Iterable[CellAnalysis], x_axis: XAxis) -> dict[str, list[CellAnalysis]]:
+    """Group cells by series, each in the order of x."""
     series: dict[str, list[CellAnalysis]] = {}
-    for cell in sorted(without_plain_loop(panel.cells), key=x_axis.value):
+    for cell in sorted(cells, key=x_axis.value):
         series.setdefault(x_axis.series(cell), []).append(cell)
     return series
 

@@ -163,7 +163,7 @@ def _draw_panel(upper: Axes, lower: Axes, panel: Panel, layout: Layout) -> None:
     _draw_bounds(upper, panel, layout)
     lower.axhline(1, color=appearance.FAINT, linewidth=0.9, zorder=1)
     _draw_baseline(upper, panel.baselines)
-    for series, cells in by_series(panel, layout.x_axis).items():
+    for series, cells in by_series(without_plain_loop(panel.cells), layout.x_axis).items():
         style = layout.series_styles[series]
         with_workers = [cell for cell in cells if cell.cell.workers is not None]
         efficiencies = [layout.dot(cell, EFFICIENCY) for cell in with_workers]

@@ -86,7 +86,7 @@ def _draw_panel(axes: Axes, panel: Panel, layout: Layout, study: StudyFacts) -> 
     axes.set_xlabel(layout.x_axis.label)
     _draw_baseline(axes, panel.baselines, layout)
     draw_capacity([axes], layout, study.usable_cpus, is_labelled=True)
-    for series, cells in by_series(panel, layout.x_axis).items():
+    for series, cells in by_series(without_plain_loop(panel.cells), layout.x_axis).items():
         draw_dots(axes, [layout.dot(cell) for cell in cells], layout.series_styles[series])
         with_workers = [layout.dot(cell) for cell in cells if cell.cell.workers is not None]
         draw_dashes(axes, with_workers, layout.series_styles[series])

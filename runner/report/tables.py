@@ -1,6 +1,7 @@
-"""The tables on the terminal: cells, snippets, profiles and known answers, as columns of texts."""
+"""The tables of terminal and page: cells, snippets, profiles and known answers, as columns of texts."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from runner.columns import BY_NAME, COLUMNS, KNOWN_ANSWER_COLUMNS, NAMING, Column, Heading, RecordT
 from runner.estimate import Estimate
@@ -34,13 +35,16 @@ OUTCOME_STYLES = {
 # --- cells --------------------------------------------------------------------------------------------
 
 
-def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[TextColumn]:
-    """Make the table of some cells, a row each."""
+def cell_columns(
+    cells: Sequence[CellAnalysis], study: StudyAnalysis, *, is_page: bool = False
+) -> list[TextColumn]:
+    """Make the table of some cells, a row each; the page has columns that the terminal has no room for."""
     mode = study.study.spec
     shown = [
         (column.heading.place, column, column.heading)
         for column in (*NAMING, *COLUMNS)
         if column.heading and column.applies(mode) and column.heading.applies(mode)
+        if is_page or not column.heading.on_page_only
     ]
     placed: list[tuple[int, TextColumn]] = [(_SETTINGS_PLACE, column) for column in _settings(cells, study)]
     for place, column, heading in shown:
@@ -49,7 +53,9 @@ def cell_columns(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[Te
                 _text(column, heading, cell, study) if cell.is_ok or heading.is_of_failed else ""
                 for cell in cells
             ]
-            placed.append((place, _text_column(heading, texts, mode)))
+            placed.append(
+                (place, _text_column(heading, texts, mode, [_value(column, cell) for cell in cells]))
+            )
         if heading.has_bounds:
             placed.append((place, _bounds_column(column, cells, study)))
     return [column for _, column in sorted(placed, key=lambda pair: pair[0])]
@@ -81,6 +87,7 @@ def _settings(cells: Sequence[CellAnalysis], study: StudyAnalysis) -> list[TextC
             texts=[_setting(cell, key) for cell in cells],
             justify="left",
             folds=True,
+            values=[cell.tasks_per_chunk if key == "chunk_size" else cell.swept.get(key) for cell in cells],
         )
         for key in varying_settings(cells, study)
     ]
@@ -93,7 +100,14 @@ def _setting(cell: CellAnalysis, key: str) -> str:
     return shown(cell.python if key == "python" else cell.swept.get(key))
 
 
-def _text_column(heading: Heading, texts: Sequence[str], mode: ModeSpec) -> TextColumn:
+def _value(column: "Column[RecordT]", record: RecordT) -> Any:
+    value = column.get(record)
+    return value.value if isinstance(value, Estimate) else value
+
+
+def _text_column(
+    heading: Heading, texts: Sequence[str], mode: ModeSpec, values: Sequence[Any] = ()
+) -> TextColumn:
     return TextColumn(
         heading=heading.text.format(mode=mode),
         texts=texts,
@@ -101,6 +115,7 @@ def _text_column(heading: Heading, texts: Sequence[str], mode: ModeSpec) -> Text
         drop=heading.drop,
         style=heading.style,
         meaning=heading.meaning.format(mode=mode),
+        values=values,
     )
 
 

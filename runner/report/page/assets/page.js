@@ -1,0 +1,106 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const say = (text) => { document.getElementById("said").textContent = text; };
+
+  // --- light and dark ---
+  const theme = document.getElementById("theme");
+  const isDark = () => root.style.colorScheme
+    ? root.style.colorScheme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  const name = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
+  theme.addEventListener("click", () => { root.style.colorScheme = isDark() ? "light" : "dark"; name(); });
+  name();
+
+  // --- a link into something folded unfolds it ---
+  const unfold = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
+  // --- sorting ---
+  const keyOf = (row, column) => {
+    const entry = row.cells[column];
+    return entry.dataset.key === undefined ? entry.textContent : Number(entry.dataset.key);
+  };
+  const compare = (a, b) => {
+    if (a === "" || b === "") return a === b ? 0 : a === "" ? 1 : -1; // what is unknown comes last
+    return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+  };
+  const sort = (heading) => {
+    const table = heading.closest("table");
+    const column = heading.cellIndex;
+    const turn = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+    const keyed = [...table.tBodies[0].rows].map((row) => ({ row, key: keyOf(row, column) }));
+    keyed.sort((a, b) => (a.key === "" || b.key === "" ? 1 : turn) * compare(a.key, b.key));
+    table.tBodies[0].append(...keyed.map(({ row }) => row));
+    for (const other of heading.parentElement.cells) other.setAttribute("aria-sort", "none");
+    heading.setAttribute("aria-sort", turn === 1 ? "ascending" : "descending");
+  };
+
+  // --- copying and saving ---
+  const copy = async (button) => {
+    const code = button.parentElement.querySelector("code");
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      say("Copied");
+    } catch {
+      getSelection().selectAllChildren(code); // the user presses Ctrl-C
+      say("Selected: press Ctrl-C to copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  };
+  const save = (content, type, file) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    say(`Saved ${file}`);
+  };
+  const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-weight", "font-family"];
+  const standalone = (svg) => { // other programs know neither this page's style sheet nor its variables
+    const clone = svg.cloneNode(true);
+    const originals = [svg, ...svg.querySelectorAll("*")];
+    [clone, ...clone.querySelectorAll("*")].forEach((element, index) => {
+      const style = getComputedStyle(originals[index]);
+      for (const property of STYLES) element.setAttribute(property, style.getPropertyValue(property));
+      element.removeAttribute("class");
+      element.removeAttribute("style");
+    });
+    clone.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    return clone.outerHTML;
+  };
+  const saveFigure = (figure) => {
+    figure.querySelectorAll("svg.drawing").forEach((svg, index) => {
+      save(standalone(svg), "image/svg+xml", `${figure.id}${index ? `-${index + 1}` : ""}.svg`);
+    });
+  };
+  const field = (value) => {
+    const text = value === null ? "" : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  let parsed;
+  const dataOf = (set) => {
+    parsed ??= JSON.parse(document.getElementById("data").textContent);
+    return parsed.data[set];
+  };
+  const saveData = (set) => {
+    const { columns, rows } = dataOf(set);
+    save([columns, ...rows].map((row) => row.map(field).join(",")).join("\n") + "\n", "text/csv", `${set}.csv`);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if ("sort" in button.dataset) sort(button.closest("th"));
+    else if ("copy" in button.dataset) copy(button);
+    else if (button.dataset.save === "svg") saveFigure(button.closest("figure"));
+    else if (button.dataset.save === "csv") saveData(button.dataset.set);
+  });
+})();

@@ -1,0 +1,118 @@
+"""The figure of lost time: the time of each cell's workers as a bar of named losses."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from runner.facts import CellAnalysis, Unexplained
+from runner.report.labels import one_line
+from runner.report.page import page_wording
+from runner.report.page.figure import (
+    WIDTH,
+    DataSet,
+    Key,
+    PageFigure,
+    drawing,
+    hint,
+    patch,
+    x_axis,
+)
+from runner.report.page.markup import element
+from runner.report.page.scale import Scale
+from runner.units import percent, seconds
+
+_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 24.0, 190.0, 14.0, 8.0, 46.0
+_COLOURS = 8  # of losses, in the style sheet
+_NAME = 28  # characters
+
+
+def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigure | None:
+    """Draw the time of the workers of some cells; None if no loss of any is known.
+
+    Args:
+        id_: of the figure
+        cells: of one workload
+        name: of the data set
+    """
+    measured = [cell for cell in cells if cell.is_ok and cell.wall_s is not None]
+    totals: dict[str, float] = {}
+    for cell in measured:
+        for loss in cell.losses:
+            totals[loss.cause.code] = totals.get(loss.cause.code, 0.0) + loss.share.value * worker_s(cell)
+    if not totals:
+        return None
+    classes = {
+        code: f"loss{rank % _COLOURS}"
+        for rank, code in enumerate(sorted(totals, key=lambda code: -totals[code]))
+    }
+    height = _TOP + _ROW * len(measured) + _BOTTOM
+    scale = Scale(low=0.0, high=max(map(worker_s, measured)), start=_LEFT, end=WIDTH - _RIGHT)
+    ticks = [(value, seconds(value) if value else "0") for value in scale.ticks()]
+    axis = x_axis(scale, ticks, _TOP, height - _BOTTOM, page_wording.WORKER_SECONDS)
+    rows = [_row(cell, _TOP + _ROW * number, scale, classes) for number, cell in enumerate(measured)]
+    text = "; ".join(f"{one_line(cell.name)}: {page_wording.budget_text(cell)}" for cell in measured)
+    names = {loss.cause.code: loss.cause.name for cell in measured for loss in cell.losses}
+    legend: list[Key] = [patch(page_wording.WORK, "work")]
+    legend += [patch(names[code], class_) for code, class_ in classes.items()]
+    if any(_is_unexplained(cell) for cell in measured):
+        legend.append(patch(page_wording.UNEXPLAINED, "unexplained"))
+    return PageFigure(
+        id=id_,
+        title=page_wording.BUDGET_TITLE,
+        text=text,
+        drawings=[drawing(text, height, axis, *rows)],
+        legend=legend,
+        data=name,
+    )
+
+
+def loss_data(cells: Sequence[CellAnalysis]) -> DataSet:
+    """List the losses of all cells, with the rest of the workers' time."""
+    rows: list[Sequence[object]] = []
+    for cell in cells:
+        if cell.is_ok and cell.wall_s is not None and not _is_unexplained(cell):
+            total_s = worker_s(cell)
+            for loss in cell.losses:
+                share = loss.share.value
+                rows.append((cell.cell.workload, cell.name, loss.cause.code, share, share * total_s))
+            rows.append((cell.cell.workload, cell.name, "", _rest(cell), _rest(cell) * total_s))
+    return DataSet(columns=("workload", "cell", "cause", "share", "worker_s"), rows=rows)
+
+
+def worker_s(cell: CellAnalysis) -> float:
+    """Return the workers' time of a cell: their number times its wall time."""
+    return 0.0 if cell.wall_s is None else cell.wall_s.value * (cell.cell.workers or 1)
+
+
+def _rest(cell: CellAnalysis) -> float:
+    """Return the share of the workers' time that is no loss."""
+    return max(0.0, 1.0 - sum(loss.share.value for loss in cell.losses))
+
+
+def _is_unexplained(cell: CellAnalysis) -> bool:
+    return cell.unexplained not in (None, Unexplained.NO_LARGE_LOSS)
+
+
+def _row(cell: CellAnalysis, top: float, scale: Scale, classes: dict[str, str]) -> Markup:
+    total_s, name = worker_s(cell), one_line(cell.name)
+    text = f"{name[: _NAME - 1]}…" if len(name) > _NAME else name
+    label = element("text", text, hint(name), class_="row", x=_LEFT - 8, y=top + 15, text_anchor="end")
+    if _is_unexplained(cell):
+        return element(
+            "g", label, _segment("unexplained", page_wording.UNEXPLAINED, (0.0, total_s), top, scale)
+        )
+    parts, from_s = [label], _rest(cell) * total_s
+    parts.append(_segment("work", f"{page_wording.WORK}: {percent(_rest(cell))}", (0.0, from_s), top, scale))
+    for loss in cell.losses:
+        loss_s = loss.share.value * total_s
+        described = f"{loss.cause.name}: {percent(loss.share.value)}, {seconds(loss_s)}"
+        parts.append(_segment(classes[loss.cause.code], described, (from_s, from_s + loss_s), top, scale))
+        from_s += loss_s
+    return element("g", *parts)
+
+
+def _segment(class_: str, text: str, span_s: tuple[float, float], top: float, scale: Scale) -> Markup:
+    x, end = map(scale.at, span_s)
+    return element(
+        "rect", hint(text), class_=class_, x=x, y=top + 4, width=max(0.0, end - x), height=_ROW - 8
+    )

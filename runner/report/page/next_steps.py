@@ -1,0 +1,86 @@
+"""What to do after a study: more repetitions, another axis, or a remedy as a command that can be copied."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from runner.facts import CellAnalysis, GroupAnalysis, RemedyCode, StudyAnalysis
+from runner.report import wording
+from runner.units import plural
+
+_SWEEPS = ("-m", "--multirun")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStep:
+    """Something to do next."""
+
+    text: str
+    command: str  #: empty: there is none
+
+
+def next_steps(study: StudyAnalysis) -> list[NextStep]:
+    """List what to do next, the most useful first; no step twice."""
+    steps = [*_more_repetitions(study), *_remedies(study), *_other_axes(study)]
+    return list({step.text: step for step in steps}.values())
+
+
+def _more_repetitions(study: StudyAnalysis) -> Iterator[NextStep]:
+    command = wording.how_to_extend(study).removeprefix("to add repetitions: ")
+    if command:
+        yield NextStep(text="Add repetitions, to be more certain", command=command)
+
+
+def _remedies(study: StudyAnalysis) -> Iterator[NextStep]:
+    """Give the remedies for what the explained pools lose, with a command where a setting is the remedy."""
+    for group in study.groups:
+        explanation = group.explanation
+        if explanation is None or explanation.remedy is None:
+            continue
+        cell = study.cells[explanation.cell]
+        changes = _settings_of(explanation.remedy.code, cell)
+        text = wording.remedy_text(explanation.remedy, cell)
+        text = f"{text[0].upper()}{text[1:]}: the remedy for {explanation.remedy.cause.name}"
+        yield NextStep(text=text, command=_command(study, group, changes) if changes else "")
+
+
+def _settings_of(code: RemedyCode, cell: CellAnalysis) -> dict[str, str]:
+    """Return the settings that carry out a remedy; empty if it changes the user's code."""
+    workers = cell.cell.workers or 1
+    if code is RemedyCode.SMALLER_CHUNKS and cell.tasks_per_chunk:
+        return {"chunk_size": ",".join(map(str, dict.fromkeys((1, max(1, cell.tasks_per_chunk // 4)))))}
+    if code is RemedyCode.FEWER_WORKERS and workers > 1:
+        return {"workers": ",".join(map(str, range(1, workers)[-3:]))}
+    return {}
+
+
+def _other_axes(study: StudyAnalysis) -> Iterator[NextStep]:
+    """Suggest what the study leaves out: other executors, or more workers."""
+    for group in study.groups:
+        pools = [study.cells[cell] for cell in group.cells if study.cells[cell].is_pool]
+        executors = {cell.cell.executor for cell in pools}
+        if len(executors) == 1 and executors <= {"thread", "process"}:
+            (other,) = {"thread", "process"} - executors
+            command = _command(study, group, {"executor": "thread,process"})
+            yield NextStep(text=f"Compare with the executor {other}", command=command)
+        most = max((cell.cell.workers or 0 for cell in pools), default=0)
+        cpus = study.study.usable_cpus or 0
+        if 0 < most < cpus:
+            text = f"Try up to {plural(cpus, 'worker')}: this machine has as many CPUs"
+            yield NextStep(text=text, command=_command(study, group, {"workers": f"{most},{cpus}"}))
+
+
+def _command(study: StudyAnalysis, group: GroupAnalysis, changes: dict[str, str]) -> str:
+    """Return the command of the study with some settings changed; empty if it is unknown."""
+    arguments = study.provenance.arguments
+    if not arguments or len(study.groups) > 1 or group.recommended is None:
+        return ""
+    kept = [part for part in arguments if part not in _SWEEPS and part.partition("=")[0] not in changes]
+    changed = [f"{key}={value}" for key, value in changes.items()]
+    return shlex.join(["python", "-m", "runner", *kept, *changed, *_sweep(arguments, changed)])
+
+
+def _sweep(arguments: Sequence[str], changed: Sequence[str]) -> list[str]:
+    """Return the flag of a sweep if the command needs it."""
+    is_sweep = any(part in _SWEEPS for part in arguments) or any("," in part for part in changed)
+    return ["--multirun"] if is_sweep else []

@@ -1,0 +1,249 @@
+"""The sentences that only the page has: titles, how to read a section, and how it was measured."""
+
+import shlex
+from dataclasses import dataclass
+
+from runner.facts import CellAnalysis, LawAnalysis, StudyAnalysis, Timeline
+from runner.modes import MODES
+from runner.report import captions, wording
+from runner.report.labels import one_line
+from runner.units import percent, plural, seconds, three_digits
+
+WORK = "the tasks' own work, and what no named cause explains"
+UNEXPLAINED = "not explained"
+WORKER_SECONDS = "worker-seconds: workers times wall time"
+BUDGET_TITLE = "The time of all workers"
+TIME_SINCE_START = "time since the pool was opened"
+START_UP, SHUTDOWN = "start-up", "shutdown"
+ORDER = "runs in the order in which they were made"
+ORDER_TITLE = "Every run, in order of time"
+RELATIVE = "time relative to the median of its cell"
+LAWS_TITLE = "Scaling laws"
+WORKERS = "workers"
+OVER_ONE = "speedup over one worker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionWords:
+    """What the page says about a section, whatever the study."""
+
+    title: str
+    reading: str  #: how to read it, in two sentences
+
+
+SECTIONS = {
+    "results": SectionWords(
+        title="Results",
+        reading=(
+            "Each row is a cell: one executor with one number of workers, measured in every "
+            "repetition. The interval says where its true speedup lies; two cells whose intervals "
+            "overlap widely may be equally fast."
+        ),
+    ),
+    "speedup": SectionWords(
+        title="Speedup",
+        reading=(
+            "A marker is the median of its cell, the vertical line its interval, and each small "
+            "dot a run. A marker on the line at 1 is as fast as the baseline, one on the ideal "
+            "line uses all its workers, and one at a short level line cannot be improved by any "
+            "executor."
+        ),
+    ),
+    "losses": SectionWords(
+        title="Where the time went",
+        reading=(
+            "The length of a bar is the time of all workers together, so the same work on more "
+            "workers is as long only if nothing is lost. The first part is the tasks' own work; "
+            "every other part is time that its cause costs."
+        ),
+    ),
+    "timelines": SectionWords(
+        title="Timelines",
+        reading=(
+            "Each lane is a worker, and each block a task, or several where they are too many to "
+            "draw. White space within a lane is idle time; the shaded areas are the start-up and "
+            "the shutdown of the pool."
+        ),
+    ),
+    "order": SectionWords(
+        title="Runs in order of time",
+        reading=(
+            "If the machine was equally fast throughout, the dots scatter evenly around 100%. A "
+            "slope or a step is the machine, not your code; open dots are runs that something "
+            "else disturbed."
+        ),
+    ),
+    "snippets": SectionWords(
+        title="Snippets",
+        reading=(
+            "The time is that of one call. The ratio to the quickest comes from the same "
+            "repetitions, so it varies less than the times."
+        ),
+    ),
+    "scaling": SectionWords(
+        title="Scaling laws",
+        reading=(
+            "The curve is what the law predicts, up to twice the largest number of workers "
+            "measured. Beyond the dots it is a forecast, and the band says how uncertain it is."
+        ),
+    ),
+    "sizes": SectionWords(
+        title="Sizes",
+        reading=(
+            "Where the curves of a pool and of the loop cross, the pool begins to pay. To the "
+            "left of that size its start-up and dispatch cost more than its workers save."
+        ),
+    ),
+    "interpreters": SectionWords(
+        title="Interpreters and environments",
+        reading=(
+            "Each is represented by the cell that is recommended for it. The ratio compares times "
+            "of the same repetitions."
+        ),
+    ),
+    "profiles": SectionWords(
+        title="Profiles",
+        reading=(
+            "They come from extra runs that are not timed. The share of a function is that of the "
+            "samples in which it ran itself, not the functions that it called."
+        ),
+    ),
+    "known_answers": SectionWords(
+        title="Known answers",
+        reading=(
+            "The author of the workload knew these figures beforehand. An answer holds if the "
+            "measured interval agrees with it."
+        ),
+    ),
+    "failures": SectionWords(
+        title="Failures",
+        reading=(
+            "A cell that failed once is excluded from comparisons. The end of what it printed is "
+            "below its error."
+        ),
+    ),
+    "method": SectionWords(
+        title="How it was measured",
+        reading=(
+            "The paragraph can be quoted as it is. The command repeats the study on this or another machine."
+        ),
+    ),
+}
+
+#: The heading of the marks of cells, and what it means.
+MARKS, MARKS_MEANING = "marks", "best: not measurably slower than the best; noisy: disturbed runs"
+
+
+def marks(cell: CellAnalysis) -> str:
+    """List what is worth knowing of a cell at a glance."""
+    parts = [
+        str(cell.status).replace("_", " ") if not cell.is_ok else "",
+        "best" if cell.among_best else "",
+        f"noisy {cell.disturbed} of {len(cell.runs)}" if cell.disturbed else "",
+        wording.anomalies_text(cell),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def budget_text(cell: CellAnalysis) -> str:
+    """Say where the time of a cell's workers goes."""
+    if not cell.losses:
+        return UNEXPLAINED if cell.unexplained else WORK
+    return wording.losses_text(cell.losses)
+
+
+def timeline_title(cell: CellAnalysis, timeline: Timeline) -> str:
+    """Head the timeline of a cell."""
+    kind = "a separate traced run" if timeline.is_separate else f"repetition {timeline.repetition}"
+    return f"{one_line(cell.name)}: {kind}, {seconds(timeline.wall_s)}"
+
+
+def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
+    """Say in words what a timeline shows; the sums are over all tasks."""
+    busy_s = sum(bar.busy_s for bar in timeline.bars)
+    tasks = sum(bar.tasks for bar in timeline.bars)
+    workers = cell.cell.workers or timeline.lanes
+    first_s = min(bar.start_s for bar in timeline.bars)
+    last_s = max(bar.end_s for bar in timeline.bars)
+    total_s = workers * timeline.wall_s
+    share = f", {percent(min(busy_s / total_s, 1.0))} of the workers' time" if total_s else ""
+    around = f"{seconds(max(first_s, 0.0))} pass before the first task"
+    after = f"{seconds(max(timeline.wall_s - last_s, 0.0))} after the last one"
+    return (
+        f"{plural(tasks, 'task')} on {plural(workers, 'worker')} take {seconds(busy_s)}{share}; "
+        f"{around}, {after}."
+    )
+
+
+def order_text(study: StudyAnalysis) -> str:
+    """Count the runs and those that were disturbed."""
+    runs = [run for cell in study.cells.values() for run in cell.runs]
+    disturbed = sum(bool(run.disturbance) for run in runs)
+    return (
+        f"{plural(len(runs), 'run')}, of which {disturbed} {'was' if disturbed == 1 else 'were'} disturbed."
+    )
+
+
+def law_text(law: LawAnalysis) -> str:
+    """State the parameters of a fitted law."""
+    parts = [
+        f"{symbol} = {three_digits(value.value)} ({three_digits(value.low)} to {three_digits(value.high)})"
+        for symbol, value in (("α", law.alpha), ("β", law.beta))
+        if value is not None
+    ]
+    return f"{one_line(law.name)}, {captions.LAW_NAMES[law.law]}: {', '.join(parts)}"
+
+
+def measured_how(study: StudyAnalysis) -> str:
+    """Describe the measurement in a paragraph that a paper could print."""
+    facts, origin = study.study, study.provenance
+    cells = plural(len(study.cells), "cell")
+    cpus = "" if facts.usable_cpus is None else f" with {plural(facts.usable_cpus, 'usable CPU')}"
+    machine = f"{facts.cpu_model or 'an unknown CPU'}{cpus}"
+    pythons = " and ".join(dict.fromkeys(cell.python for cell in study.cells.values()))
+    repeated = max((len(cell.runs) for cell in study.cells.values()), default=0)
+    timed = "from before its pool was created to the end of the pool's shutdown"
+    if facts.spec.has_window:
+        timed = f"for a window of {seconds(facts.window_s)}, in which each worker ran one task after another"
+    order = f"each repetition ran all cells once in a new random order (seed {origin.seed})"
+    sentences = [
+        f"{cells} were measured on {machine}, with Python {pythons}",
+        f"Each cell ran in {plural(repeated, 'repetition')}, every time in a fresh interpreter; {order}",
+        f"A run was timed {timed}; imports and the making of items are not included",
+        "Times are medians over the repetitions, and speedups are ratios of medians",
+        _bounds_sentence(study),
+        "Results were compared with those of a reference run"
+        if _compares(study)
+        else "Results were not compared",
+        f"Measured with runner {origin.runner_version}" if origin.runner_version else "",
+        f"The study was resumed {plural(origin.sessions - 1, 'time')}" if origin.sessions > 1 else "",
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+
+
+def _bounds_sentence(study: StudyAnalysis) -> str:
+    interval = wording.interval_name(study.study)
+    fewest = study.study.fewest_repetitions
+    return (
+        f"A {interval} is a percentile interval of a bootstrap that resamples whole repetitions; with fewer "
+        f"than {fewest} repetitions, the range is given instead"
+    )
+
+
+def _compares(study: StudyAnalysis) -> bool:
+    settings = [cell.cell.settings["workload"] for cell in study.cells.values()]
+    return any(workload.get("compare") != "none" and not workload.get("snippets") for workload in settings)
+
+
+def subtitle(study: StudyAnalysis) -> str:
+    """Say what was measured, where and when."""
+    day = study.provenance.started_at[:10]
+    mode = "" if study.study.mode == "tasks" else f"mode={study.study.mode}"
+    shown_mode = mode if study.study.mode in MODES else ""
+    return ", ".join(filter(None, [captions.host(study.study), day, shown_mode]))
+
+
+def command(study: StudyAnalysis) -> str:
+    """Return the command that repeats the study; empty if it is unknown."""
+    arguments = study.provenance.arguments
+    return shlex.join(["python", "-m", "runner", *arguments]) if arguments else ""
