@@ -7,13 +7,14 @@ from typing import Any
 
 import yaml
 
+from runner.columns import COLUMNS, Kind
 from runner.facts import StudyAnalysis
 from runner.report import captions, wording
 from runner.report.labels import one_line, short
 from runner.report.page import next_steps, page_wording
 from runner.report.page.curve_figure import curve_figure
 from runner.report.page.dots_figure import DotsSpec, dots_figure
-from runner.report.page.figure import DataSet, PageFigure
+from runner.report.page.figure import DataSet, PageFigure, rounded
 from runner.report.page.loss_figure import loss_data, loss_figure
 from runner.report.page.order_figure import order_figure, run_data
 from runner.report.page.page_table import PageTable, page_table
@@ -33,6 +34,8 @@ from runner.report.verdict_json import VERDICT
 from runner.report.x_axis import XAxis, against_setting, against_workers, without_plain_loop
 from runner.units import percent, seconds, three_digits
 
+_ELSEWHERE = ("cells", "laws")  # parts of verdict.json: the data sets have the one, fits.csv the other
+_MOST_HINTS = 4_000  # bars of all timelines: if there are more, single bars tell no figures
 TIME = Quantity(estimate=lambda cell: cell.wall_s, of_run=lambda run: run.wall_s)
 
 
@@ -93,7 +96,7 @@ class Page:
     warnings: Sequence[str]
     sections: Sequence[Section]
     data: Mapping[str, DataSet] = field(default_factory=dict)  #: by name
-    verdict: Mapping[str, Any] = field(default_factory=dict)  #: the content of verdict.json
+    verdict: Mapping[str, Any] = field(default_factory=dict)  #: as verdict.json, without nulls and cells
 
     @property
     def json(self) -> str:
@@ -123,12 +126,52 @@ def page_of(study: StudyAnalysis) -> Page:
         warnings=[f"{wording.warning_sentence(warning, study)}." for warning in study.warnings],
         sections=[section for make in _SECTIONS if (section := make(study)) is not None],
         data={
+            "cells": _cell_data(study),
+            "summary": _summary_data(study),
             "runs": run_data(study),
             "losses": loss_data(cells),
-            "timelines": timeline_data(study.timelines),
+            "timelines": timeline_data(study),
         },
-        verdict=VERDICT.content(study),
+        verdict=_brief(
+            {name: part for name, part in VERDICT.content(study).items() if name not in _ELSEWHERE}
+        ),
     )
+
+
+def _cell_data(study: StudyAnalysis) -> DataSet:
+    """List the cells, which the other data sets refer to by their number."""
+    swept = study.study.swept
+    rows = [
+        (
+            cell.name,
+            cell.cell.workload,
+            cell.cell.executor,
+            cell.cell.workers,
+            *(cell.swept.get(key) for key in swept),
+        )
+        for cell in study.cells.values()
+    ]
+    return DataSet(columns=("cell", "workload", "executor", "workers", *swept), rows=rows)
+
+
+def _summary_data(study: StudyAnalysis) -> DataSet:
+    """List what summary.csv says of each cell, without the columns that are empty everywhere."""
+    mode, cells = study.study.spec, study.cells.values()
+    columns = [column for column in COLUMNS if column.applies(mode) and column.kind != Kind.SENTENCE]
+    names = [name for column in columns for name in column.names]
+    values = [[_brief(value) for column in columns for value in column.values(cell)] for cell in cells]
+    kept = [place for place in range(len(names)) if any(row[place] is not None for row in values)]
+    rows = [(number, *(row[place] for place in kept)) for number, row in enumerate(values)]
+    return DataSet(columns=("cell", *(names[place] for place in kept)), rows=rows)
+
+
+def _brief(value: Any) -> Any:
+    """Shorten a JSON value: no nulls, and figures of seven digits."""
+    if isinstance(value, Mapping):
+        return {name: _brief(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_brief(part) for part in value]
+    return rounded(value) if isinstance(value, float) else value
 
 
 def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
@@ -274,9 +317,10 @@ def _losses(study: StudyAnalysis) -> Section | None:
 
 def _timelines(study: StudyAnalysis) -> Section | None:
     folds = []
+    has_hints = sum(len(timeline.bars) for timeline in study.timelines.values()) <= _MOST_HINTS
     opened = {group.recommended for group in study.groups[:1]}
     for cell_id, timeline in study.timelines.items():
-        figure = timeline_figure(study.cells[cell_id], timeline)
+        figure = timeline_figure(study.cells[cell_id], timeline, has_hints=has_hints)
         workload = study.cells[cell_id].cell.workload
         title = f"{one_line(workload)}: {figure.title}" if len(study.workloads) > 1 else figure.title
         folds.append(Fold(title=title, id=f"cell-{cell_id}", figure=figure, is_open=cell_id in opened))

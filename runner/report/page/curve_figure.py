@@ -53,7 +53,7 @@ def _panel(name: str, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> Markup:
         x_axis(x, ticks, _TOP, _HEIGHT - _BOTTOM, page_wording.WORKERS),
         y_axis(
             y,
-            [(tick, shown(tick)) for tick in y.ticks(binary=True)],
+            [(value, shown(value)) for value in y.ticks(binary=True)],
             _LEFT,
             WIDTH - _RIGHT,
             page_wording.OVER_ONE,

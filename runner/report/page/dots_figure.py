@@ -1,24 +1,27 @@
 """Figures of dots: a figure of every run against the number of workers or a swept setting, with medians."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log2
 
 from markupsafe import Markup
 
-from runner.facts import CellAnalysis, StudyAnalysis
+from runner.facts import CellAnalysis, HeadlineRun, StudyAnalysis
 from runner.report import captions, wording
 from runner.report.labels import bounds_text, one_line, shown
 from runner.report.page.figure import (
     WIDTH,
     Key,
     PageFigure,
+    dots,
     drawing,
     hint,
+    in_words,
     key,
     marker,
     series,
+    tick,
     x_axis,
     y_axis,
 )
@@ -31,6 +34,7 @@ from runner.report.x_axis import NO_COUNT, XAxis, by_series, styles_on, without_
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320.0, 62.0, 14.0, 44.0, 46.0
 _DODGE = 11.0  # pixels between series at the same x
 _BESIDE = 4.5  # pixels from a median to the middle of its runs
+_MOST_HINTS = 1_500  # runs of a figure: if there are more, single runs tell no figures
 _BOUND_HALF = 15.0  # half the width of the mark of a bound
 
 
@@ -157,7 +161,7 @@ class _Panel:
 
     def _summary(self) -> str:
         """Say in words what the panel shows."""
-        return "; ".join(
+        return in_words(
             f"{one_line(cell.name)} {self.spec.show(estimate.value)}"
             for cell in self._cells
             if (estimate := self.spec.quantity.estimate(cell)) is not None
@@ -194,7 +198,7 @@ class _Panel:
         return ticks
 
     def _y_ticks(self) -> list[tuple[float, str]]:
-        return [(value, self.spec.show(value)) for value in self.y.ticks(binary=self.spec.is_binary)]
+        return [tick(value, self.spec.show) for value in self.y.ticks(binary=self.spec.is_binary)]
 
     def _reference(self) -> list[Markup]:
         """Draw the line of the baseline, the ideal and the bounds."""
@@ -248,8 +252,11 @@ class _Panel:
         ]
         line = [(self._at(cell), self.y.at(estimate.value)) for cell, estimate in medians]
         parts = [element("polyline", class_="line", points=points(line))] if len(line) > 1 else []
-        for cell in cells:
-            parts += self._runs(cell)
+        if self._has_hints:
+            parts += [dot for cell in cells for dot in self._runs(cell)]
+        else:
+            places = [place for cell in cells for place, _, _ in self._places(cell)]
+            parts.append(dots(places))
         for cell, estimate in medians:
             x = self._at(cell)
             ends = self.y.at(estimate.low), self.y.at(estimate.high)
@@ -259,18 +266,24 @@ class _Panel:
             parts.append(marker(style.marker, x, self.y.at(estimate.value), text))
         return series(style.colour, *parts)
 
-    def _runs(self, cell: CellAnalysis) -> list[Markup]:
-        parts = []
+    @cached_property
+    def _has_hints(self) -> bool:
+        return sum(len(cell.runs) for cell in self._cells) <= _MOST_HINTS
+
+    def _runs(self, cell: CellAnalysis) -> Iterator[Markup]:
+        """Draw the runs of a cell, beside its median."""
+        for (x, y), run, value in self._places(cell):
+            text = f"repetition {run.repetition}: {self.spec.show(value)}"
+            disturbed = f", {run.disturbance}" if run.disturbance else ""
+            class_ = "run disturbed" if run.disturbance else "run"
+            yield element("circle", hint(text + disturbed), class_=class_, cx=x, cy=y, r=2)
+
+    def _places(self, cell: CellAnalysis) -> Iterator[tuple[tuple[float, float], HeadlineRun, float]]:
         for run in cell.runs:
             value = self.spec.quantity.of_run(run)
             if value is not None and value > 0:
                 x = self._at(cell) + _BESIDE * (1 + 0.6 * scatter(run.repetition))
-                text = f"repetition {run.repetition}: {self.spec.show(value)}"
-                disturbed = f", {run.disturbance}" if run.disturbance else ""
-                class_ = "run disturbed" if run.disturbance else "run"
-                dot = element("circle", hint(text + disturbed), class_=class_, cx=x, cy=self.y.at(value), r=2)
-                parts.append(dot)
-        return parts
+                yield (x, self.y.at(value)), run, value
 
     def _failures(self) -> list[Markup]:
         """Mark the cells without a value."""

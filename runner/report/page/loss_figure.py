@@ -14,7 +14,10 @@ from runner.report.page.figure import (
     PageFigure,
     drawing,
     hint,
+    in_words,
     patch,
+    rounded,
+    tick,
     x_axis,
 )
 from runner.report.page.markup import element
@@ -47,10 +50,10 @@ def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigur
     }
     height = _TOP + _ROW * len(measured) + _BOTTOM
     scale = Scale(low=0.0, high=max(map(worker_s, measured)), start=_LEFT, end=WIDTH - _RIGHT)
-    ticks = [(value, seconds(value) if value else "0") for value in scale.ticks()]
+    ticks = [tick(value, seconds) for value in scale.ticks()]
     axis = x_axis(scale, ticks, _TOP, height - _BOTTOM, page_wording.WORKER_SECONDS)
     rows = [_row(cell, _TOP + _ROW * number, scale, classes) for number, cell in enumerate(measured)]
-    text = "; ".join(f"{one_line(cell.name)}: {page_wording.budget_text(cell)}" for cell in measured)
+    text = in_words(f"{one_line(cell.name)}: {page_wording.budget_text(cell)}" for cell in measured)
     names = {loss.cause.code: loss.cause.name for cell in measured for loss in cell.losses}
     legend: list[Key] = [patch(page_wording.WORK, "work")]
     legend += [patch(names[code], class_) for code, class_ in classes.items()]
@@ -69,14 +72,14 @@ def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigur
 def loss_data(cells: Sequence[CellAnalysis]) -> DataSet:
     """List the losses of all cells, with the rest of the workers' time."""
     rows: list[Sequence[object]] = []
-    for cell in cells:
+    for number, cell in enumerate(cells):
         if cell.is_ok and cell.wall_s is not None and not _is_unexplained(cell):
             total_s = worker_s(cell)
             for loss in cell.losses:
                 share = loss.share.value
-                rows.append((cell.cell.workload, cell.name, loss.cause.code, share, share * total_s))
-            rows.append((cell.cell.workload, cell.name, "", _rest(cell), _rest(cell) * total_s))
-    return DataSet(columns=("workload", "cell", "cause", "share", "worker_s"), rows=rows)
+                rows.append((number, loss.cause.code, rounded(share), rounded(share * total_s)))
+            rows.append((number, "", rounded(_rest(cell)), rounded(_rest(cell) * total_s)))
+    return DataSet(columns=("cell", "cause", "share", "worker_s"), rows=rows)
 
 
 def worker_s(cell: CellAnalysis) -> float:
@@ -96,7 +99,8 @@ def _is_unexplained(cell: CellAnalysis) -> bool:
 def _row(cell: CellAnalysis, top: float, scale: Scale, classes: dict[str, str]) -> Markup:
     total_s, name = worker_s(cell), one_line(cell.name)
     text = f"{name[: _NAME - 1]}…" if len(name) > _NAME else name
-    label = element("text", text, hint(name), class_="row", x=_LEFT - 8, y=top + 15, text_anchor="end")
+    whole = () if text == name else (hint(name),)
+    label = element("text", text, *whole, class_="row", x=_LEFT - 8, y=top + 15, text_anchor="end")
     if _is_unexplained(cell):
         return element(
             "g", label, _segment("unexplained", page_wording.UNEXPLAINED, (0.0, total_s), top, scale)

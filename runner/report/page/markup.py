@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+#: Elements that end themselves if they have no content.
+_WITHOUT_CONTENT = ("circle", "line", "path", "polygon", "polyline", "rect")
+
 
 def element(name: str, *content: object, **attributes: object) -> Markup:
     """Make an element of HTML or SVG.
@@ -19,6 +22,8 @@ def element(name: str, *content: object, **attributes: object) -> Markup:
         if value is not None
     )
     inner = "".join(escape(_text(part)) for part in content)
+    if not inner and name in _WITHOUT_CONTENT:
+        return Markup(f"<{name}{shown}/>")  # noqa: S704 - as below
     return Markup(f"<{name}{shown}>{inner}</{name}>")  # noqa: S704 - its parts are escaped above
 
 

@@ -9,9 +9,11 @@ from runner.report.page.figure import (
     WIDTH,
     DataSet,
     PageFigure,
+    dots,
     drawing,
     hint,
     key,
+    rounded,
     series,
     x_axis,
     y_axis,
@@ -24,6 +26,7 @@ from runner.units import percent, seconds
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_MOST_HINTS = 1_500  # runs: if there are more, single runs tell no figures
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 240.0, 62.0, 14.0, 30.0, 46.0
 
 
@@ -39,13 +42,18 @@ def order_figure(study: StudyAnalysis) -> PageFigure | None:
     x = Scale(low=0.0, high=len(runs) + 1.0, start=_LEFT, end=WIDTH - _RIGHT)
     y = Scale(low=low, high=high, start=_HEIGHT - _BOTTOM, end=_TOP, is_log=True)
     styles = series_styles_of(cell.cell.executor for cell in study.cells.values())
-    dots: dict[str, list[Markup]] = {}
+    drawn: dict[str, list[Markup]] = {}
+    places: dict[str, list[tuple[float, float]]] = {}
     for number, ((cell, run), ratio) in enumerate(zip(runs, ratios, strict=True), 1):
+        if len(runs) > _MOST_HINTS:
+            places.setdefault(cell.cell.executor, []).append((x.at(number), y.at(ratio)))
+            continue
         disturbed = f", {run.disturbance}" if run.disturbance else ""
         text = f"{one_line(cell.name)}, repetition {run.repetition}: {seconds(run.wall_s)}{disturbed}"
         class_ = "run disturbed" if run.disturbance else "run"
         dot = element("circle", hint(text), class_=class_, cx=x.at(number), cy=y.at(ratio), r=3)
-        dots.setdefault(cell.cell.executor, []).append(dot)
+        drawn.setdefault(cell.cell.executor, []).append(dot)
+    drawn |= {executor: [dots(where)] for executor, where in places.items()}
     ticks = [(value, percent(value)) for value in (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0)]
     marks = [float(round(value)) for value in x.ticks() if value == int(value)]
     text = page_wording.order_text(study)
@@ -59,14 +67,14 @@ def order_figure(study: StudyAnalysis) -> PageFigure | None:
             page_wording.RELATIVE,
         ),
         element("line", class_="base", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y.at(1.0), y2=y.at(1.0)),
-        *(series(styles[executor].colour, *marks_) for executor, marks_ in dots.items()),
+        *(series(styles[executor].colour, *parts) for executor, parts in drawn.items()),
     ]
     return PageFigure(
         id="order",
         title=page_wording.ORDER_TITLE,
         text=text,
         drawings=[drawing(text, _HEIGHT, *content)],
-        legend=[key(one_line(executor), styles[executor].colour, "o") for executor in dots],
+        legend=[key(one_line(executor), styles[executor].colour, "o") for executor in drawn],
         caption=text,
         data="runs",
     )
@@ -80,27 +88,19 @@ def runs_in_order(study: StudyAnalysis) -> list[tuple[CellAnalysis, HeadlineRun]
 
 def run_data(study: StudyAnalysis) -> DataSet:
     """List all runs in the order in which they started."""
-    swept = study.study.swept
-    columns = ("started_at", "cell", "workload", "executor", "workers", *swept, "repetition")
     figures = ("wall_s", "speedup", "efficiency", "cpu_s", "tasks_per_s", "disturbance")
+    numbers = {cell: number for number, cell in enumerate(study.cells)}
     rows = [
         (
+            numbers[cell.cell.id],
             run.started_at,
-            cell.name,
-            cell.cell.workload,
-            cell.cell.executor,
-            cell.cell.workers,
-            *(cell.swept.get(name) for name in swept),
             run.repetition,
-            run.wall_s,
-            *(None if value is None else float(f"{value:.6g}") for value in (run.speedup, run.efficiency)),
-            run.cpu_s,
-            run.tasks_per_s,
+            *map(rounded, (run.wall_s, run.speedup, run.efficiency, run.cpu_s, run.tasks_per_s)),
             run.disturbance,
         )
         for cell, run in runs_in_order(study)
     ]
-    return DataSet(columns=(*columns, *figures), rows=rows)
+    return DataSet(columns=("cell", "started_at", "repetition", *figures), rows=rows)
 
 
 def _relative(cell: CellAnalysis, run: HeadlineRun) -> float:

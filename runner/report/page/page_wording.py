@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
-from runner.facts import CellAnalysis, LawAnalysis, StudyAnalysis, Timeline
+from runner.facts import CellAnalysis, LawAnalysis, StudyAnalysis, Timeline, TimelineBar
 from runner.modes import MODES
 from runner.report import captions, wording
 from runner.report.labels import one_line
@@ -158,6 +158,17 @@ def timeline_title(cell: CellAnalysis, timeline: Timeline) -> str:
     return f"{one_line(cell.name)}: {kind}, {seconds(timeline.wall_s)}"
 
 
+def bar_text(bar: TimelineBar) -> str:
+    """Say what a bar of a timeline stands for."""
+    label = one_line(bar.label)
+    named = label if bar.tasks == 1 else f"{plural(bar.tasks, 'task')} from {label}"
+    return f"{named}: {_duration(bar.busy_s)}, from {_duration(bar.start_s)}"
+
+
+def _duration(time_s: float) -> str:
+    return seconds(time_s) if time_s > 0 else "0 s"
+
+
 def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
     """Say in words what a timeline shows; the sums are over all tasks."""
     busy_s = sum(bar.busy_s for bar in timeline.bars)
@@ -167,8 +178,8 @@ def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
     last_s = max(bar.end_s for bar in timeline.bars)
     total_s = workers * timeline.wall_s
     share = f", {percent(min(busy_s / total_s, 1.0))} of the workers' time" if total_s else ""
-    around = f"{seconds(max(first_s, 0.0))} pass before the first task"
-    after = f"{seconds(max(timeline.wall_s - last_s, 0.0))} after the last one"
+    around = f"{_duration(first_s)} pass before the first task"
+    after = f"{_duration(timeline.wall_s - last_s)} after the last one"
     return (
         f"{plural(tasks, 'task')} on {plural(workers, 'worker')} take {seconds(busy_s)}{share}; "
         f"{around}, {after}."

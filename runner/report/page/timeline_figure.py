@@ -1,16 +1,15 @@
 """The timeline of a cell: a lane for each worker, with its tasks, start-up and idle time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from runner.facts import CellAnalysis, Timeline, TimelineBar
-from runner.report.labels import one_line
+from runner.facts import CellAnalysis, StudyAnalysis, Timeline, TimelineBar
 from runner.report.page import page_wording
-from runner.report.page.figure import WIDTH, DataSet, PageFigure, drawing, hint, x_axis
+from runner.report.page.figure import WIDTH, DataSet, PageFigure, drawing, hint, rounded, tick, x_axis
 from runner.report.page.markup import element
 from runner.report.page.scale import Scale
-from runner.units import plural, seconds
+from runner.units import seconds
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 14.0, 8.0, 46.0
 _LANE, _LANES = 20.0, 320.0  # height of a lane, and of all lanes where there are many
@@ -18,13 +17,13 @@ _THINNEST = 0.7  # pixels of a bar
 _COLOURS = 8  # of tasks, in the style sheet
 
 
-def timeline_figure(cell: CellAnalysis, timeline: Timeline) -> PageFigure:
-    """Draw the timeline of a cell."""
+def timeline_figure(cell: CellAnalysis, timeline: Timeline, *, has_hints: bool) -> PageFigure:
+    """Draw the timeline of a cell; with hints, every bar tells its figures."""
     lane = min(_LANE, _LANES / timeline.lanes)
     height = _TOP + lane * timeline.lanes + _BOTTOM
     longest_s = max([timeline.wall_s, *(bar.end_s for bar in timeline.bars)])
     scale = Scale(low=0.0, high=longest_s, start=_LEFT, end=WIDTH - _RIGHT)
-    ticks = [(value, seconds(value) if value else "0") for value in scale.ticks()]
+    ticks = [tick(value, seconds) for value in scale.ticks()]
     axis = x_axis(scale, ticks, _TOP, height - _BOTTOM, page_wording.TIME_SINCE_START)
     labels = {label: number for number, label in enumerate(dict.fromkeys(bar.label for bar in timeline.bars))}
     parts = [axis, *_around(timeline, scale, height - _BOTTOM)]
@@ -40,32 +39,27 @@ def timeline_figure(cell: CellAnalysis, timeline: Timeline) -> PageFigure:
             )
             for number in range(timeline.lanes)
         ]
-    parts += [_bar(bar, _TOP + lane * bar.lane, lane, scale, labels) for bar in timeline.bars]
+    for bar in timeline.bars:
+        texts = [hint(page_wording.bar_text(bar))] if has_hints else []
+        parts.append(_bar(bar, lane, scale, texts, labels[bar.label]))
     text = page_wording.timeline_text(cell, timeline)
     return PageFigure(
         id=f"timeline-{cell.cell.id}",
         title=page_wording.timeline_title(cell, timeline),
         text=text,
-        drawings=[drawing(text, height, *parts)],
+        drawings=[drawing(page_wording.timeline_title(cell, timeline), height, *parts)],
         caption=text,
         data="timelines",
     )
 
 
-def timeline_data(timelines: Mapping[str, Timeline]) -> DataSet:
+def timeline_data(study: StudyAnalysis) -> DataSet:
     """List the bars of all timelines."""
     rows = [
-        (
-            cell,
-            bar.lane + 1,
-            bar.label,
-            bar.tasks,
-            round(bar.start_s, 9),
-            round(bar.end_s, 9),
-            round(bar.busy_s, 9),
-        )
-        for cell, timeline in timelines.items()
-        for bar in timeline.bars
+        (number, bar.lane + 1, bar.label, bar.tasks, *map(rounded, (bar.start_s, bar.end_s, bar.busy_s)))
+        for number, cell in enumerate(study.cells)
+        if cell in study.timelines
+        for bar in study.timelines[cell].bars
     ]
     return DataSet(columns=("cell", "worker", "label", "tasks", "start_s", "end_s", "busy_s"), rows=rows)
 
@@ -84,19 +78,9 @@ def _around(timeline: Timeline, scale: Scale, bottom: float) -> Iterable[Markup]
             yield element("rect", text, class_="around", x=x, y=_TOP, width=end - x, height=bottom - _TOP)
 
 
-def _bar(bar: TimelineBar, top: float, lane: float, scale: Scale, labels: Mapping[str, int]) -> Markup:
+def _bar(bar: TimelineBar, lane: float, scale: Scale, texts: Sequence[Markup], colour: int) -> Markup:
     x, end = scale.at(bar.start_s), scale.at(bar.end_s)
-    named = (
-        one_line(bar.label) if bar.tasks == 1 else f"{plural(bar.tasks, 'task')} from {one_line(bar.label)}"
-    )
-    text = hint(f"{named}: {seconds(bar.busy_s)}, from {seconds(bar.start_s)}")
     gap = min(1.5, lane / 8)
-    return element(
-        "rect",
-        text,
-        class_=f"task{labels[bar.label] % _COLOURS}",
-        x=x,
-        y=top + gap,
-        width=max(end - x - 0.4, _THINNEST),
-        height=lane - 2 * gap,
-    )
+    width, y = max(end - x - 0.4, _THINNEST), _TOP + lane * bar.lane + gap
+    class_ = f"task{colour % _COLOURS}"
+    return element("rect", *texts, class_=class_, x=x, y=y, width=width, height=lane - 2 * gap)

@@ -4,6 +4,28 @@
   root.classList.add("js");
   const say = (text) => { document.getElementById("said").textContent = text; };
 
+  // --- the tools of figures, for those that are seen ---
+  const tool = (text, kind, figure) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.dataset.save = kind;
+    button.setAttribute("aria-label", `${text}: ${figure.querySelector("svg.drawing").getAttribute("aria-label").slice(0, 80)}`);
+    return button;
+  };
+  const equip = (within) => {
+    for (const figure of within.querySelectorAll("figure:not(:has(.tools))")) {
+      if (figure.closest("details:not([open])")) continue;
+      const tools = document.createElement("p");
+      tools.className = "tools";
+      tools.append(tool("Save as SVG", "svg", figure));
+      if (figure.dataset.set) tools.append(" ", tool("Save data as CSV", "csv", figure));
+      figure.append(tools);
+    }
+  };
+  equip(document);
+  document.addEventListener("toggle", (event) => equip(event.target), true);
+
   // --- light and dark ---
   const theme = document.getElementById("theme");
   const isDark = () => root.style.colorScheme
@@ -92,7 +114,9 @@
   };
   const saveData = (set) => {
     const { columns, rows } = dataOf(set);
-    save([columns, ...rows].map((row) => row.map(field).join(",")).join("\n") + "\n", "text/csv", `${set}.csv`);
+    const cells = dataOf("cells");
+    const full = rows.map(([cell, ...rest]) => [...cells.rows[cell], ...rest]); // cells are given by number
+    save([[...cells.columns, ...columns.slice(1)], ...full].map((row) => row.map(field).join(",")).join("\n") + "\n", "text/csv", `${set}.csv`);
   };
 
   document.addEventListener("click", (event) => {
@@ -101,6 +125,6 @@
     if ("sort" in button.dataset) sort(button.closest("th"));
     else if ("copy" in button.dataset) copy(button);
     else if (button.dataset.save === "svg") saveFigure(button.closest("figure"));
-    else if (button.dataset.save === "csv") saveData(button.dataset.set);
+    else if (button.dataset.save === "csv") saveData(button.closest("figure").dataset.set);
   });
 })();
