@@ -350,7 +350,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         get=lambda cell: cell.cpu_s,
         unit="s",
         doc="CPU time of all processes: median over the repetitions",
-        heading=Heading(text="CPU", place=14, drop=3, show=seconds),
+        heading=Heading(text="CPU", place=15, drop=3, show=seconds),
         is_figure=True,
     ),
     Column(
@@ -363,7 +363,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
             "measured. It needs `memory=true`, on Linux"
         ),
         heading=Heading(
-            text="memory", place=15, drop=5, show=size, meaning="peak memory of all its processes"
+            text="memory", place=16, drop=5, show=size, meaning="peak memory of all its processes"
         ),
     ),
     Column(
@@ -396,7 +396,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         doc="`speedup` / `speedup_bound`: 1 if no executor can be faster",
         heading=Heading(
             text="of bound",
-            place=12,
+            place=13,
             show=percent,
             meaning="speedup over its bound: at 100% no executor can be faster",
             on_page_only=True,
@@ -409,7 +409,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         doc="`speedup` / `workers`",
         heading=Heading(
             text="eff.",
-            place=13,
+            place=14,
             drop=2,
             show=percent,
             meaning="speedup per worker",
@@ -493,7 +493,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         ),
         heading=Heading(
             text="main loss",
-            place=16,
+            place=17,
             drop=1,
             meaning="largest loss of worker time",
             justify="left",
@@ -509,7 +509,7 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         name="note",
         kind=Kind.SENTENCE,
         doc="why a figure is missing, and what limits comparisons",
-        heading=Heading(text="note", place=17, justify="left", style="dim", is_of_failed=True),
+        heading=Heading(text="note", place=18, justify="left", style="dim", is_of_failed=True),
     ),
 )
 

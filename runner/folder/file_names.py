@@ -10,6 +10,7 @@ TRACE = "trace.csv"  #: while measuring
 FINAL_TRACE = "trace.parquet"  #: once the study is complete or stopped
 CELLS = "cells.yaml"
 STUDY = "study.yaml"
+VERDICT = "verdict.json"
 ENVIRONMENT = "environment.json"
 LOG = "study.log"
 OUTPUT = "output"  #: folder for what invocations print

@@ -79,7 +79,12 @@ class _Terminal:
         self._print_codes()
         self._console.print()
         # Soft-wrapped: what is pasted is neither cut nor padded.
-        for text in (wording.how_to_extend(self._study), f"results: {self._study.study.folder}"):
+        folder = self._study.study.folder
+        for text in (
+            wording.how_to_extend(self._study),
+            f"results: {folder}",
+            f"page: {folder / 'report.html'}",
+        ):
             if text:
                 self._console.print(Text(text), soft_wrap=True)
 

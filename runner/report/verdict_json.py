@@ -1063,6 +1063,12 @@ _STUDY = Object[StudyAnalysis](
     fields=(
         *within(lambda study: study.study, _STUDY_FACTS),
         value(
+            "started_at",
+            lambda study: study.provenance.started_at,
+            "string",
+            "start of the first run, in UTC",
+        ),
+        value(
             "is_complete",
             lambda study: study.is_complete,
             "boolean",

@@ -1,6 +1,7 @@
-"""All sentences about a result, worded from facts; those under plots are in `captions`.
+"""All sentences about a result, worded from facts.
 
-No other module of analysis or report words any.
+Those under plots are in `captions`, and those that only the page has are in `page_wording`. No other module
+of analysis or report words any.
 
 Sentences have no full stop; the renderer adds it. Within a group, cells are named by what tells them apart
 from the others of the group.

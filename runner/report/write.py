@@ -1,5 +1,6 @@
 """A result folder → the files of its analysis, and the result on standard output."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import cast
@@ -9,7 +10,9 @@ from rich.console import Console
 from runner.analysis.study import analyse
 from runner.facts import StudyAnalysis
 from runner.folder.atomic_files import reporting_write_errors, write
-from runner.folder.results import read
+from runner.folder.results import Results, read
+from runner.folder.verdict_files import read_verdicts
+from runner.report.page import render_study_list
 from runner.report.renderers import STDOUT, Content, render
 from runner.report.terminal import ColorSystem, Screen
 
@@ -20,9 +23,25 @@ def report(folder: Path) -> bool:
     Raises:
         RunnerError: if the folder cannot be read or written
     """
-    study = analyse(read(folder))
+    results = read(folder)
+    study = analyse(results)
     write_report(study, folder)
+    if results_dir_of(results) == folder.resolve().parent:
+        write_study_list(folder.resolve().parent)
     return study.is_complete
+
+
+def results_dir_of(results: Results) -> Path | None:
+    """Return the folder of result folders in which a study was made; None if it is unknown."""
+    directory = results.study.working_directory
+    return None if directory is None else (Path(directory) / results.study.results_dir).resolve()
+
+
+def write_study_list(results_dir: Path) -> None:
+    """Write the list of all studies of a folder of result folders; without it, the studies are whole."""
+    content = render_study_list(read_verdicts(results_dir))
+    with contextlib.suppress(OSError):
+        write(results_dir / "index.html", content)
 
 
 def write_report(study: StudyAnalysis, folder: Path) -> None:

@@ -88,7 +88,9 @@ def test_plain_text_has_no_escape_sequences_and_a_terminal_has_colours() -> None
 
 def test_the_folder_is_never_broken_over_lines() -> None:
     study = analysed_study([analysed_cell()], study=study_facts(name="long"))
-    assert render_terminal(study, Screen(width=10)).endswith("\nresults: results/made\n")
+    assert render_terminal(study, Screen(width=10)).endswith(
+        "\nresults: results/made\npage: results/made/report.html\n"
+    )
 
 
 # --- the table of the cells ---------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def test_a_report_is_made_from_the_folder_alone_and_is_the_same_every_time(
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(results.folder, elsewhere)
     assert report(elsewhere)
-    names = ("summary.csv", "tasks.csv", "fits.csv", "verdict.json", "plots/speedup.svg", "plots/time.png")
+    names = ("summary.csv", "tasks.csv", "fits.csv", "verdict.json", "plots/speedup.svg", "report.html")
     first = {name: (elsewhere / name).read_bytes() for name in names}
     assert "Use process × 2." in capsys.readouterr().out
     assert report(elsewhere)
@@ -52,4 +52,4 @@ def test_a_standard_output_limited_to_ascii_is_not_an_error(
 
 def test_files_without_content_are_not_rendered() -> None:
     paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]), PLAIN)]
-    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", STDOUT]
+    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", "report.html", STDOUT]

@@ -1,30 +1,39 @@
 """report.html: a study as one page that opens from disk and loads nothing from anywhere."""
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from runner.facts import StudyAnalysis
 from runner.report.page.content import page_of
+from runner.report.page.study_list import listed_studies
 
-__all__ = ["render_page"]
+__all__ = ["render_page", "render_study_list"]
 
 
 def render_page(study: StudyAnalysis) -> str:
     """Render the page of a study. It contains its style, its script and its data."""
     page = page_of(study)
-    return _template().render(
-        page=page,
-        style=_asset("page.css"),
-        script=_asset("page.js"),
-        data=Markup(page.json),  # noqa: S704 - JSON without the character that ends its element
-    )
+    return _render("page.html", page=page, data=Markup(page.json))  # noqa: S704 - no character of it is markup
+
+
+def render_study_list(verdicts: Iterable[tuple[Path, Mapping[str, Any]]]) -> str:
+    """Render the list of studies from result folders and the content of their verdict.json."""
+    return _render("index.html", studies=listed_studies(verdicts))
+
+
+def _render(template: str, **content: object) -> str:
+    text = _template(template).render(style=_asset("page.css"), script=_asset("page.js"), **content)
+    return text.encode("utf-8", "backslashreplace").decode()  # file names may hold bytes that are not text
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -32,7 +41,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.from_string(_asset("page.html"))
+    return environment.from_string(_asset(name))
 
 
 @cache

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from runner.columns import COLUMNS, Kind
 from runner.facts import StudyAnalysis
+from runner.folder import plain_yaml
 from runner.report import captions, wording
 from runner.report.labels import one_line, short
 from runner.report.page import next_steps, page_wording
@@ -406,14 +405,7 @@ def _method(study: StudyAnalysis) -> Section:
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(_plain(content), sort_keys=False, allow_unicode=True, width=100) if content else ""
-
-
-def _plain(value: Any) -> Any:
-    """Reduce a value to the types that YAML has."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+    return plain_yaml.dump(content) if content else ""
 
 
 _SECTIONS: Sequence[Callable[[StudyAnalysis], Section | None]] = (

@@ -100,7 +100,7 @@
   };
   const saveFigure = (figure) => {
     figure.querySelectorAll("svg.drawing").forEach((svg, index) => {
-      save(standalone(svg), "image/svg+xml", `${figure.id}${index ? `-${index + 1}` : ""}.svg`);
+      save(standalone(svg), "image/svg+xml", `${figure.id.replace("figure-", "")}${index ? `-${index + 1}` : ""}.svg`);
     });
   };
   const field = (value) => {
