@@ -598,6 +598,45 @@ class BreakEven:
     problem: Literal["sizes_not_positive", "times_missing"] | None
 
 
+# --- what if ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhatIfPoint:
+    """What was measured of a pool with one number of workers."""
+
+    workers: int
+    around_s: float  #: start-up and shutdown of the pool, and what uneven tasks cost
+    chunk_s: float  #: dispatch and data transfer of one round of chunks
+    slowdown: Estimate  #: time of its tasks over their time in the loop
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhatIf:
+    """A model of a pool, from the cells that differ in nothing but the number of workers."""
+
+    cells: tuple[str, ...]
+    workload: str
+    executor: str
+    items: int  #: of the bag that was measured
+    task_s: float  #: mean length of its tasks in the loop
+    cpu_share: float  #: of that time, during which the loop used a CPU; above 1 if tasks use several
+    usable_cpus: int | None
+    tasks_per_chunk: int | None  #: None: all at once
+    points: tuple[WhatIfPoint, ...]  #: by workers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """What a model predicts for another bag, or other workers."""
+
+    time_s: float
+    loop_s: float
+    speedup: Estimate  #: its bounds are those of the measured slowdown
+    most: float  #: speedup that no pool of these workers can exceed
+    is_extrapolated: bool  #: beyond what was measured
+
+
 # --- known answers, profiles --------------------------------------------------------------------------
 
 
@@ -836,6 +875,7 @@ class StudyAnalysis:
     timelines: Mapping[str, Timeline] = field(hash=False)  #: by cell; only cells that were traced
     laws: tuple[LawAnalysis, ...]
     break_evens: tuple[BreakEven, ...]
+    what_ifs: tuple[WhatIf, ...]
     known_answers: tuple[KnownAnswerAnalysis, ...]
     profiles: tuple[ProfileAnalysis, ...]
     warnings: tuple[StudyWarning, ...]  #: the worst first

@@ -251,6 +251,7 @@ def analysed_study(
         "timelines": {},
         "laws": (),
         "break_evens": (),
+        "what_ifs": (),
         "known_answers": (),
         "profiles": (),
         "warnings": (),

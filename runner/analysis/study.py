@@ -15,6 +15,7 @@ from runner.analysis.provenance import provenance_of
 from runner.analysis.study_warnings import warnings_of
 from runner.analysis.tasks import analyse_tasks
 from runner.analysis.timeline import analyse_timelines
+from runner.analysis.what_if import analyse_what_if
 from runner.facts import StudyAnalysis, StudyFacts
 from runner.folder.results import Results
 from runner.modes import unit_s, window_s
@@ -57,6 +58,7 @@ def analyse(results: Results) -> StudyAnalysis:
         timelines=analyse_timelines(results.cells, trace),
         laws=laws,
         break_evens=analyse_break_evens(cells, results.swept, times.unit),
+        what_ifs=tuple(analyse_what_if(cells, study.spec)),
         known_answers=tuple(compare_known_answers(results.study.known_answers, measured)),
         profiles=tuple(analyse_profiles(results)),
         warnings=warnings_of(study, cells, groups, results.samples),

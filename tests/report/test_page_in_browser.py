@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.analysis.what_if import predict
 from runner.facts import StudyAnalysis
 from runner.report.page import render_page
+from runner.units import seconds, three_digits
+from tests.analysis.test_what_if import model, point
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import cell
 from tests.report.golden_studies import STUDIES
@@ -185,3 +188,20 @@ def test_hovering_tells_the_figures_of_a_marker(open_page: Any) -> None:
     page = open_page(two_cells()).page
     titles = page.locator("#figure-speedup .mark title").all_text_contents()
     assert titles == ["process × 2: 2.00 (1.90–2.10)"]
+
+
+@pytest.mark.parametrize(("items", "length", "workers"), [(0, 0, 2), (25, 0, 8), (-10, 50, 3), (50, -75, 1)])
+def test_the_sliders_answer_as_the_analysis_does(
+    open_page: Any, items: int, length: int, workers: int
+) -> None:
+    pool = model(point(2, 0.1, 0.002, 1.2), point(4, 0.15, 0.003, 1.5), tasks_per_chunk=3)
+    page = open_page(two_cells(what_ifs=(pool,))).page
+    for name, value in (("items", items), ("duration", length), ("workers", workers)):
+        page.locator(f"#what-if input[name={name}]").fill(str(value))
+    count = max(1, round(pool.items * 10 ** (items / 25)))
+    told = predict(pool, count, pool.task_s * 10 ** (length / 25), workers)
+    shown = page.locator("#what-if").inner_text()
+    assert f"{seconds(told.time_s)}: " in shown
+    assert f"between {three_digits(told.speedup.low)} and {three_digits(told.speedup.high)}" in shown
+    assert f"no more than {three_digits(told.most)} is possible" in shown
+    assert ("Extrapolated" in shown) is told.is_extrapolated

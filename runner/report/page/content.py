@@ -19,6 +19,7 @@ from runner.report.page.order_figure import order_figure, run_data
 from runner.report.page.page_table import PageTable, page_table
 from runner.report.page.page_wording import SECTIONS
 from runner.report.page.timeline_figure import timeline_data, timeline_figure
+from runner.report.page.what_if_models import what_if_data, what_if_table
 from runner.report.panels import EFFICIENCY, RATE, SPEEDUP, Quantity, numeric_axis, panels_of, varying_keys
 from runner.report.pasted_code import code_of
 from runner.report.tables import (
@@ -95,13 +96,14 @@ class Page:
     warnings: Sequence[str]
     sections: Sequence[Section]
     data: Mapping[str, DataSet] = field(default_factory=dict)  #: by name
+    models: Sequence[Mapping[str, Any]] = ()  #: of "what if"
     verdict: Mapping[str, Any] = field(default_factory=dict)  #: as verdict.json, without nulls and cells
 
     @property
     def json(self) -> str:
         """The data of the page; no character of it ends a script element."""
         sets = {name: {"columns": data.columns, "rows": data.rows} for name, data in self.data.items()}
-        content = {"verdict": self.verdict, "data": sets}
+        content = {"verdict": self.verdict, "data": sets, "models": self.models}
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
         return text.replace("<", "\\u003c")
 
@@ -131,6 +133,7 @@ def page_of(study: StudyAnalysis) -> Page:
             "losses": loss_data(cells),
             "timelines": timeline_data(study),
         },
+        models=what_if_data(study),
         verdict=_brief(
             {name: part for name, part in VERDICT.content(study).items() if name not in _ELSEWHERE}
         ),
@@ -340,6 +343,10 @@ def _snippets(study: StudyAnalysis) -> Section | None:
     return Section(id="snippets", tables=tables) if tables else None
 
 
+def _what_if(study: StudyAnalysis) -> Section | None:
+    return Section(id="what_if", tables=[what_if_table(study)]) if study.what_ifs else None
+
+
 def _sizes(study: StudyAnalysis) -> Section | None:
     texts = [
         f"{row.workload}: {row.name}: {note}." if (note := wording.break_even_note(row)) else ""
@@ -416,6 +423,7 @@ _SECTIONS: Sequence[Callable[[StudyAnalysis], Section | None]] = (
     _order,
     _snippets,
     _sizes,
+    _what_if,
     _scaling,
     _interpreters,
     _profiles,

@@ -3,7 +3,15 @@
 import shlex
 from dataclasses import dataclass
 
-from runner.facts import CellAnalysis, LawAnalysis, StudyAnalysis, Timeline, TimelineBar
+from runner.facts import (
+    CellAnalysis,
+    LawAnalysis,
+    Prediction,
+    StudyAnalysis,
+    Timeline,
+    TimelineBar,
+    WhatIf,
+)
 from runner.modes import MODES
 from runner.report import captions, wording
 from runner.report.labels import one_line
@@ -78,6 +86,14 @@ SECTIONS = {
         reading=(
             "The time is that of one call. The ratio to the quickest comes from the same "
             "repetitions, so it varies less than the times."
+        ),
+    ),
+    "what_if": SectionWords(
+        title="What if",
+        reading=(
+            "A model of what was measured (start-up, dispatch of a chunk, slowdown of the tasks, usable "
+            "CPUs) answers for other items, lengths and workers. It takes all tasks as equally long; beyond "
+            "what was measured it extrapolates, and its interval is that of the slowdown alone."
         ),
     ),
     "scaling": SectionWords(
@@ -193,6 +209,21 @@ def order_text(study: StudyAnalysis) -> str:
     return (
         f"{plural(len(runs), 'run')}, of which {disturbed} {'was' if disturbed == 1 else 'were'} disturbed."
     )
+
+
+def what_if_name(model: WhatIf, study: StudyAnalysis) -> str:
+    """Name the pool of a model, without its number of workers."""
+    cells = [study.cells[cell] for cell in model.cells]
+    settings = cells[0].name.partition(" (")[2].rstrip(")")
+    name = f"{model.executor} ({settings})" if settings else model.executor
+    return one_line(f"{model.workload}: {name}" if len(study.workloads) > 1 else name, 60)
+
+
+def prediction_text(prediction: Prediction) -> str:
+    """Show the speedup that is predicted, with its interval and its limit."""
+    speedup = prediction.speedup
+    bounds = "" if speedup.is_exact else f" ({three_digits(speedup.low)}–{three_digits(speedup.high)})"
+    return f"{three_digits(speedup.value)}{bounds} of at most {three_digits(prediction.most)}"
 
 
 def law_text(law: LawAnalysis) -> str:

@@ -119,6 +119,76 @@
     save([[...cells.columns, ...columns.slice(1)], ...full].map((row) => row.map(field).join(",")).join("\n") + "\n", "text/csv", `${set}.csv`);
   };
 
+  // --- what if: the same model as runner/analysis/what_if.py ---
+  const at = (workers, curve) => {
+    const known = [...new Map(curve)].sort((a, b) => a[0] - b[0]);
+    if (known.length === 1) return known[0][1];
+    let after = known.findIndex(([count]) => count >= workers);
+    if (after < 0) after = known.length - 1;
+    const [[left, low], [right, high]] = [known[Math.max(after, 1) - 1], known[Math.max(after, 1)]];
+    return Math.max(0, low + ((high - low) * (workers - left)) / (right - left));
+  };
+  const timeOf = (model, items, task, workers, column) => {
+    const chunk = Math.min(model.tasks_per_chunk ?? items, items);
+    const rounds = Math.ceil(Math.ceil(items / chunk) / workers);
+    const slowdown = at(workers, [[1, 1], ...model.points.map((point) => [point[0], point[column]])]);
+    const dispatch = at(workers, model.points.map((point) => [point[0], point[2]]));
+    const around = at(workers, model.points.map((point) => [point[0], point[1]]));
+    const onCpus = model.usable_cpus ? (items * task * model.cpu_share) / model.usable_cpus : 0;
+    return around + Math.max(rounds * (chunk * task * slowdown + dispatch), onCpus);
+  };
+  const predict = (model, items, task, workers) => {
+    const speedups = [3, 4, 5].map((column) => (items * task) / timeOf(model, items, task, workers, column));
+    let most = items / Math.ceil(items / workers);
+    if (model.usable_cpus && model.cpu_share) most = Math.min(most, model.usable_cpus / model.cpu_share);
+    return {
+      time: timeOf(model, items, task, workers, 3),
+      loop: items * task,
+      speedup: speedups[0],
+      low: Math.min(...speedups),
+      high: Math.max(...speedups),
+      most: Math.max(most, 1),
+    };
+  };
+  const digits = (value) => {
+    if (Math.abs(value) > 0 && Math.abs(value) < 0.095) return String(Number(value.toPrecision(2)));
+    return value.toFixed(Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0);
+  };
+  const seconds = (value) => {
+    const [factor, unit] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]].find(([least]) => value >= 0.9995 * least) ?? [1e-9, "ns"];
+    return `${digits(value / factor)} ${unit}`;
+  };
+  const whatIf = document.getElementById("what-if");
+  if (whatIf) {
+    const { models } = JSON.parse(document.getElementById("data").textContent);
+    const fields = whatIf.elements;
+    const choose = () => {
+      const { points, usable_cpus: cpus } = models[fields.model.value];
+      fields.workers.max = 2 * Math.max(...points.map(([count]) => count), cpus ?? 1);
+      fields.workers.value = Math.max(...points.map(([count]) => count));
+    };
+    const show = () => {
+      const model = models[fields.model.value];
+      const items = Math.max(1, Math.round(model.items * 10 ** (fields.items.value / 25)));
+      const task = model.task_s * 10 ** (fields.duration.value / 25);
+      const workers = Number(fields.workers.value);
+      const told = predict(model, items, task, workers);
+      const isMeasured = fields.items.value === "0" && fields.duration.value === "0" && model.points.some(([count]) => count === workers);
+      fields["items-shown"].value = String(items);
+      fields["duration-shown"].value = seconds(task);
+      fields["workers-shown"].value = String(workers);
+      const times = told.speedup >= 1 ? `${digits(told.speedup)} times as fast as the loop` : `${digits(1 / told.speedup)} times as long as the loop`;
+      fields.prediction.value = `${seconds(told.time)}: ${times}`;
+      const range = `between ${digits(told.low)} and ${digits(told.high)} by the slowdown that was measured; no more than ${digits(told.most)} is possible`;
+      const measured = isMeasured ? "This was measured, so compare it with the table" : "Extrapolated from what was measured";
+      fields.limits.value = `The loop takes ${seconds(told.loop)}. The speedup is ${digits(told.speedup)}, ${range}. ${measured}.`;
+    };
+    fields.model.addEventListener("change", () => { choose(); show(); });
+    whatIf.addEventListener("input", show);
+    choose();
+    show();
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;

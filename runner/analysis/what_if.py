@@ -1,0 +1,148 @@
+"""What if: a model of what was measured, for other numbers of items and workers and other lengths of tasks.
+
+Seconds of a pool of P workers for n tasks of length t, in chunks of c:
+
+    around(P) + max(⌈⌈n / c⌉ / P⌉ · (c · t · slowdown(P) + chunk(P)), n · t · u / κ)
+
+`slowdown` is how much longer a task takes than in the loop. `around` is start-up and shutdown of the pool,
+and what uneven tasks cost, since they cost it once, at the end. `chunk` is the rest of the measured time,
+for each round of chunks: dispatch and data transfer. So the model gives the measured times of what was
+measured. All three are interpolated between the measured numbers of workers, and continued in a straight
+line beyond them. u is the share of a task's time for which the loop used a CPU, κ the number of usable
+CPUs. Tasks count as equally long.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+
+from runner.analysis.alike import alike_but_for
+from runner.analysis.explain.causes import PLACEMENT, UNEVEN_TASKS
+from runner.estimate import Estimate
+from runner.facts import CellAnalysis, Prediction, WhatIf, WhatIfPoint
+from runner.modes import ModeSpec
+
+_AT_THE_END = (UNEVEN_TASKS.code, PLACEMENT.code)
+
+
+def analyse_what_if(cells: Mapping[str, CellAnalysis], mode: ModeSpec) -> Iterator[WhatIf]:
+    """Make a model of every pool and its other numbers of workers, where the time of a bag was explained."""
+    if mode.has_window or mode.bags_per_worker:
+        return
+    pools = [cell for cell in cells.values() if cell.is_pool and _is_modelled(cell, cells)]
+    by_id = {cell.cell.id: cell for cell in pools}
+    for curve in alike_but_for((cell.cell for cell in pools), "workers"):
+        model = _model([by_id[cell.id] for cell in curve], cells[curve[0].baseline])
+        if model is not None:
+            yield model
+
+
+def predict(model: WhatIf, items: int, task_s: float, workers: int) -> Prediction:
+    """Predict the time of a bag.
+
+    Args:
+        model: of a pool
+        items: number of tasks
+        task_s: mean length of a task in the loop
+        workers: of the pool
+    """
+    loop_s = items * task_s
+    times = [_time_s(model, items, task_s, workers, bound) for bound in ("value", "low", "high")]
+    value, *ends = (loop_s / time_s for time_s in times)
+    measured = [point.workers for point in model.points]
+    return Prediction(
+        time_s=times[0],
+        loop_s=loop_s,
+        speedup=Estimate(value=value, low=min(value, *ends), high=max(value, *ends)),
+        most=_most(model, items, workers),
+        is_extrapolated=items != model.items
+        or not math.isclose(task_s, model.task_s)
+        or workers not in measured,
+    )
+
+
+def _is_modelled(cell: CellAnalysis, cells: Mapping[str, CellAnalysis]) -> bool:
+    baseline = cells.get(cell.cell.baseline)
+    return bool(
+        cell.factors
+        and cell.cell.workers
+        and baseline
+        and baseline.wall_s
+        and baseline.tasks
+        and not cell.shares_event_loop
+        and any(run.start_s is not None for run in cell.runs)
+    )
+
+
+def _model(curve: Sequence[CellAnalysis], loop: CellAnalysis) -> WhatIf | None:
+    if loop.wall_s is None or not loop.tasks:
+        return None
+    task_s = loop.wall_s.value / loop.tasks
+    points = [point for cell in curve if (point := _point(cell, task_s)) is not None]
+    if not points:
+        return None
+    cpu_s = loop.cpu_s.value if loop.cpu_s else loop.wall_s.value
+    return WhatIf(
+        cells=tuple(cell.cell.id for cell in curve),
+        workload=loop.cell.workload,
+        executor=curve[0].cell.executor,
+        items=loop.tasks,
+        task_s=task_s,
+        cpu_share=cpu_s / loop.wall_s.value,
+        usable_cpus=curve[0].usable_cpus,
+        tasks_per_chunk=curve[0].tasks_per_chunk,
+        points=tuple(sorted(points, key=lambda point: point.workers)),
+    )
+
+
+def _point(cell: CellAnalysis, task_s: float) -> WhatIfPoint | None:
+    """Divide the time that was measured with one number of workers; the parts add up to it."""
+    if cell.factors is None or cell.wall_s is None or not cell.cell.workers or not cell.tasks:
+        return None
+    around_s = median(run.start_s + (run.end_s or 0.0) for run in cell.runs if run.start_s is not None)
+    chunk = cell.tasks_per_chunk or cell.tasks
+    rounds = math.ceil(math.ceil(cell.tasks / chunk) / cell.cell.workers)
+    slowdown = cell.factors.computation_scaling.inverse()
+    active_s, work_s = cell.wall_s.value - around_s, rounds * chunk * task_s
+    rest_s = active_s - work_s * slowdown.value
+    uneven = sum(loss.share.value for loss in cell.losses if loss.cause.code in _AT_THE_END)
+    once_s = min(max(rest_s, 0.0), uneven * cell.wall_s.value)
+    return WhatIfPoint(
+        workers=cell.cell.workers,
+        around_s=around_s + once_s,
+        chunk_s=max(rest_s - once_s, 0.0) / rounds,
+        slowdown=slowdown if rest_s >= 0 else slowdown.over(work_s * slowdown.value / max(active_s, 1e-9)),
+    )
+
+
+def _time_s(model: WhatIf, items: int, task_s: float, workers: int, bound: str) -> float:
+    chunk = min(model.tasks_per_chunk or items, items)
+    rounds = math.ceil(math.ceil(items / chunk) / workers)
+    slowdown = _at(workers, [(1, 1.0), *_curve(model, bound)])
+    dispatch_s = _at(workers, [(point.workers, point.chunk_s) for point in model.points])
+    around_s = _at(workers, [(point.workers, point.around_s) for point in model.points])
+    work_s = rounds * (chunk * task_s * slowdown + dispatch_s)
+    cpus_s = items * task_s * model.cpu_share / model.usable_cpus if model.usable_cpus else 0.0
+    return around_s + max(work_s, cpus_s)
+
+
+def _curve(model: WhatIf, bound: str) -> list[tuple[int, float]]:
+    return [(point.workers, getattr(point.slowdown, bound)) for point in model.points]
+
+
+def _at(workers: int, curve: Sequence[tuple[int, float]]) -> float:
+    """Interpolate between the measured numbers of workers; beyond them, continue in a straight line."""
+    known = sorted(dict(curve).items())
+    if len(known) == 1:
+        return known[0][1]
+    after = next((place for place, (count, _) in enumerate(known) if count >= workers), len(known) - 1)
+    (left, low), (right, high) = known[max(after, 1) - 1], known[max(after, 1)]
+    return max(0.0, low + (high - low) * (workers - left) / (right - left))
+
+
+def _most(model: WhatIf, items: int, workers: int) -> float:
+    """Return the speedup that no pool of equal tasks exceeds."""
+    at_most = items / math.ceil(items / workers)
+    if model.usable_cpus and model.cpu_share:
+        at_most = min(at_most, model.usable_cpus / model.cpu_share)
+    return max(at_most, 1.0)

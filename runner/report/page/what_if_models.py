@@ -1,0 +1,51 @@
+"""The models of "what if" on the page: a table of predictions, and the numbers for the script."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from runner.analysis.what_if import predict
+from runner.facts import Prediction, StudyAnalysis, WhatIf, WhatIfPoint
+from runner.report.page import page_wording
+from runner.report.page.figure import rounded
+from runner.report.page.page_table import PageTable, page_table
+from runner.report.text_table import TextColumn
+
+_FACTORS = (0.1, 1.0, 10.0, 100.0)  # of the number of items
+
+
+def what_if_table(study: StudyAnalysis) -> PageTable:
+    """Tabulate the predicted speedup for other numbers of items: a row for each pool that was measured."""
+    rows = [(model, point.workers) for model in study.what_ifs for point in model.points]
+    names = [f"{page_wording.what_if_name(model, study)} × {workers}" for model, workers in rows]
+    columns = [TextColumn(heading="pool", texts=names, justify="left")]
+    for factor in _FACTORS:
+        texts = [page_wording.prediction_text(_prediction(model, factor, workers)) for model, workers in rows]
+        values = [_prediction(model, factor, workers).speedup.value for model, workers in rows]
+        columns.append(TextColumn(heading=f"{factor:g} × the items", texts=texts, values=values))
+    return page_table("Predicted speedup with another number of items", columns)
+
+
+def _prediction(model: WhatIf, factor: float, workers: int) -> Prediction:
+    return predict(model, max(1, round(factor * model.items)), model.task_s, workers)
+
+
+def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
+    """List what the script needs of each model."""
+    return [
+        {
+            "name": page_wording.what_if_name(model, study),
+            "items": model.items,
+            "task_s": rounded(model.task_s),
+            "cpu_share": rounded(model.cpu_share),
+            "usable_cpus": model.usable_cpus,
+            "tasks_per_chunk": model.tasks_per_chunk,
+            "points": [_point(point) for point in model.points],
+        }
+        for model in study.what_ifs
+    ]
+
+
+def _point(point: WhatIfPoint) -> Sequence[float | None]:
+    slowdown = point.slowdown
+    figures = (point.around_s, point.chunk_s, slowdown.value, slowdown.low, slowdown.high)
+    return [point.workers, *map(rounded, figures)]
