@@ -52,18 +52,20 @@ def run(points: "Sequence[Point]") -> int:
                 if session.dry_run:
                     return dry_run(session, checked, supervisor)
                 measured = measure(session, checked, supervisor)
-        is_complete = not measured.skip_report and report(measured.folder, quiet=session.quiet)
+        is_complete = not measured.skip_report and report(
+            measured.folder, quiet=session.quiet, as_json=session.as_json
+        )
     return INTERRUPTED if measured.interrupted else 0 if is_complete else 1
 
 
-def report(folder: "Path", *, quiet: bool) -> bool:
+def report(folder: "Path", *, quiet: bool, as_json: bool) -> bool:
     """Analyse a result folder and render all outputs; True if every cell was measured."""
     from runner.session.report_wait import making_report  # noqa: PLC0415
 
     with making_report(folder, quiet=quiet):
         from runner.report import write  # noqa: PLC0415
 
-        return write.report(folder)
+        return write.report(folder, as_json=as_json)
 
 
 def _nothing(_: str) -> None:

@@ -45,7 +45,7 @@ def read_frames(patterns: Iterable[str | Path]) -> Frames:
         results = read(folder)
         study = analyse(results)
         rows["cells"] += _cell_rows(study)
-        rows["samples"] += _sample_rows(study, results.samples)
+        rows["samples"] += sample_rows(study, results.samples)
         rows["tasks"] += _task_rows(study)
     return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()})
 
@@ -73,7 +73,8 @@ def _cell_rows(study: "StudyAnalysis") -> list[dict[str, Any]]:
     return [{"study": study.study.folder.name, **_values(columns, cell)} for cell in study.cells.values()]
 
 
-def _sample_rows(study: "StudyAnalysis", samples: "Iterable[Sample]") -> list[dict[str, Any]]:
+def sample_rows(study: "StudyAnalysis", samples: "Iterable[Sample]") -> list[dict[str, Any]]:
+    """List samples with the settings that name their cells."""
     return [
         {
             **_naming(study, study.cells[sample.cell]),

@@ -110,6 +110,7 @@ class Config:
     wait: bool = True
     dry_run: bool = False
     quiet: bool = False
+    json: bool = False
 
 
 #: Settings that apply to the whole study and so cannot be swept.
@@ -133,10 +134,11 @@ STUDY_SETTINGS = (
     "wait",
     "dry_run",
     "quiet",
+    "json",
 )
 
 #: Study settings that apply to a single session only.
-SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet")
+SESSION_SETTINGS = ("resume", "wait", "dry_run", "quiet", "json")
 
 
 @dataclass(frozen=True, kw_only=True)

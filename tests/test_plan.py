@@ -96,7 +96,7 @@ def test_the_order_of_items_matters() -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"seed": 5}, {"repetitions": 3}, {"iterations": 2}, {"time_limit_s": 9.0}, {"confidence": 0.9},
-     {"results_dir": "elsewhere"}, {"name": "night"}, {"dry_run": True}, {"quiet": True},
+     {"results_dir": "elsewhere"}, {"name": "night"}, {"dry_run": True}, {"quiet": True}, {"json": True},
      {"workload": {"description": "in other words"}}],
     ids=str,
 )  # fmt: skip
@@ -184,6 +184,7 @@ _STUDY_VALUES: Mapping[str, tuple[Any, Any]] = {
     "wait": (False, True),
     "dry_run": (False, True),
     "quiet": (False, True),
+    "json": (False, True),
 }
 
 

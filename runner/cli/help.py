@@ -29,13 +29,15 @@ Common settings (conf/config.yaml explains all of them; workers=1,2,4 --multirun
   python=NAME        interpreter to measure        env.NAME=VALUE    environment variable for it
   time_limit_s=N     limit of each invocation      seed=N            seed of the measurement order
   dry_run=true       show cells, estimate time     quiet=true        show no progress
+  json=true          print verdict.json
 
 Your own code
   Functions are imported from the working directory: workload.function=mymodule.myfunction
   --config-dir FOLDER    adds your own configuration folder: workload=NAME finds FOLDER/workload/NAME.yaml
 
 More
-  python -m runner.report FOLDER    render the tables and plots of an earlier study again
+  python -m runner.report FOLDER    render the tables, the plots and the page of an earlier study again
+  python -m runner.export FOLDER    write it as Markdown, Parquet, …: --to FORMAT
   --cfg job                         show the composed configuration
   --info defaults                   show which files it is composed from
   --hydra-help                      show every option of Hydra, which composes the configuration

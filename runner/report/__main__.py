@@ -14,9 +14,10 @@ def main() -> None:
     outlive_readers()
     parser = argparse.ArgumentParser(prog="python -m runner.report", description=__doc__)
     parser.add_argument("folder", type=Path, help="a result folder, such as results/2026-…_primes")
-    folder = parser.parse_args().folder
+    parser.add_argument("--json", action="store_true", help="print verdict.json instead of the result")
+    arguments = parser.parse_args()
     try:
-        is_complete = report(folder)
+        is_complete = report(arguments.folder, as_json=arguments.json)
     except RunnerError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)

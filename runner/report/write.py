@@ -15,17 +15,22 @@ from runner.folder.verdict_files import read_verdicts
 from runner.report.page import render_study_list
 from runner.report.renderers import STDOUT, Content, render
 from runner.report.terminal import ColorSystem, Screen
+from runner.report.verdict_json import render_verdict
 
 
-def report(folder: Path) -> bool:
+def report(folder: Path, *, as_json: bool = False) -> bool:
     """Analyse a result folder, write its files and print the result; True if every cell was measured.
+
+    Args:
+        folder: the result folder
+        as_json: print verdict.json instead of the result for people
 
     Raises:
         RunnerError: if the folder cannot be read or written
     """
     results = read(folder)
     study = analyse(results)
-    write_report(study, folder)
+    write_report(study, folder, as_json=as_json)
     if results_dir_of(results) == folder.resolve().parent:
         write_study_list(folder.resolve().parent)
     return study.is_complete
@@ -44,7 +49,7 @@ def write_study_list(results_dir: Path) -> None:
         write(results_dir / "index.html", content)
 
 
-def write_report(study: StudyAnalysis, folder: Path) -> None:
+def write_report(study: StudyAnalysis, folder: Path, *, as_json: bool = False) -> None:
     """Write every output of an analysed study, each file atomically, and print the result.
 
     Raises:
@@ -52,7 +57,7 @@ def write_report(study: StudyAnalysis, folder: Path) -> None:
     """
     for target, content in render(study, _screen()):
         if target == STDOUT:
-            _print(content)
+            _print(render_verdict(study) if as_json else content)
         else:
             with reporting_write_errors(folder):
                 file = folder / target

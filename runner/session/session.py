@@ -28,6 +28,7 @@ class Session:
     locks: SessionLocks
     show: Callable[[str], None]  #: shows a message to the user
     quiet: bool
+    as_json: bool  #: print the verdict for programs instead of the result for people
     dry_run: bool
 
     @cached_property
@@ -70,6 +71,7 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
             locks=locks,
             show=show,
             quiet=config.quiet,
+            as_json=config.json,
             dry_run=config.dry_run,
         )
 

@@ -1,6 +1,7 @@
 """A report: every file that is made from a folder, and the result on standard output."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_a_standard_output_limited_to_ascii_is_not_an_error(
 def test_files_without_content_are_not_rendered() -> None:
     paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]), PLAIN)]
     assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", "report.html", STDOUT]
+
+
+def test_the_verdict_can_be_printed_for_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("runner.report.write.write", lambda *_: None)
+    monkeypatch.setattr("runner.report.renderers.RENDERERS", {STDOUT: lambda *_: "for people"})
+    study = analysed_study([analysed_cell(), analysed_cell("process", 2, wall_s=0.5)])
+    write_report(study, tmp_path, as_json=True)
+    assert json.loads(capsys.readouterr().out)["groups"][0]["answer"] == "helps"
