@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.analysis.answer import WORTH_IT, keeps_no_more_busy, wins
-from runner.analysis.compare import by_intervals, is_far_slower
 from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.standings import by_intervals, is_far_slower
 
 CONFIDENCE = 0.95
 MIN_COVERAGE = 0.94

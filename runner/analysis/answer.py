@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.analysis.alike import alike_but_for
-from runner.analysis.compare import Standing, compare
 from runner.analysis.explain.first_tasks import FIRST_TASKS
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, Values, medians, ratio_of_medians
 from runner.analysis.remedies import remedy_of
 from runner.analysis.sample_size import FEWEST_FOR_FAR
+from runner.analysis.standings import Standing, compare
 from runner.disturbances import DisturbanceKind, parse
 from runner.estimate import Estimate
 from runner.facts import (

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from runner.analysis.anomalies import anomalies
-from runner.analysis.compare import (
+from runner.analysis.explain.explainer import Explainer, is_event_loop
+from runner.analysis.headline import CellTimes, SamplesByCell
+from runner.analysis.intervals import Values
+from runner.analysis.machine import Machine
+from runner.analysis.standings import (
     Standing,
     best_baselines,
     compare,
@@ -17,10 +21,6 @@ from runner.analysis.compare import (
     next_fewer_workers,
     standings,
 )
-from runner.analysis.explain.explainer import Explainer, is_event_loop
-from runner.analysis.headline import CellTimes, SamplesByCell
-from runner.analysis.intervals import Values
-from runner.analysis.machine import Machine
 from runner.disturbances import DisturbanceKind, parse
 from runner.estimate import Estimate
 from runner.facts import (

@@ -37,6 +37,7 @@ Your own code
 
 More
   python -m runner.report FOLDER    render the tables, the plots and the page of an earlier study again
+  python -m runner.compare A B      compare two studies: slower, faster, the same, or it cannot be told
   python -m runner.export FOLDER    write it as Markdown, Parquet, …: --to FORMAT
   --cfg job                         show the composed configuration
   --info defaults                   show which files it is composed from

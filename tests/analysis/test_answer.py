@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runner.analysis.compare import is_far_slower
 from runner.analysis.explain.causes import (
     DISPATCH,
     OVERSUBSCRIBED,
@@ -21,6 +20,7 @@ from runner.analysis.explain.start_up import POOL_START
 from runner.analysis.group import analyse_groups
 from runner.analysis.headline import CellTimes
 from runner.analysis.intervals import Level, ratio_of_medians
+from runner.analysis.standings import is_far_slower
 from runner.analysis.study import analyse
 from runner.estimate import Estimate
 from runner.facts import (

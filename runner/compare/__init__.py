@@ -1,0 +1,1 @@
+"""Did my change help? Two result folders compared: `python -m runner.compare BEFORE AFTER`."""
