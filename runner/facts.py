@@ -280,7 +280,7 @@ class CellAnalysis:
     status: Status
     error: str  #: of the first sample that failed; empty if none did
     printed: tuple[str, ...]  #: files with what its failed invocations printed, relative to the folder
-    printed_end: str  #: the end of the first of them
+    printed_end: str  #: the end of what the first invocation that failed printed
     runs: tuple[HeadlineRun, ...]  #: by repetition; also those of a cell that failed later
     repetitions: int  #: headline runs that enter comparisons
     disturbed: int  #: how many headline runs were disturbed
@@ -606,8 +606,9 @@ class WhatIfPoint:
     """What was measured of a pool with one number of workers."""
 
     workers: int
-    around_s: float  #: start-up and shutdown of the pool, and what uneven tasks cost
-    chunk_s: float  #: dispatch and data transfer of one round of chunks
+    once_s: float  #: start-up and shutdown of the pool, and what each worker prepares
+    uneven: float  #: what uneven tasks cost, in lengths of a task
+    round_s: float  #: dispatch and data transfer of one round of chunks
     slowdown: Estimate  #: time of its tasks over their time in the loop
 
 
@@ -849,17 +850,14 @@ class StudyFacts:
 class Provenance:
     """How a study was measured, and what is needed to repeat it. What is unknown is empty."""
 
-    arguments: tuple[str, ...]  #: of the command line, without the program
-    working_directory: str
+    arguments: tuple[str, ...] | None  #: of the first session's command line, without the program
     configuration: Mapping[str, Any] = field(hash=False)  #: of the first point, as composed
     environment: Mapping[str, Any] = field(hash=False)  #: the machine when the study started; JSON only
     interpreters: tuple[Mapping[str, Any], ...] = field(hash=False)  #: each measured interpreter; JSON only
     runner_version: str
     seed: int
-    iterations: int
     sessions: int
     started_at: str  #: of the first run; ISO 8601, UTC
-    ended_at: str  #: of the start of the last run
 
 
 @dataclass(frozen=True, kw_only=True)

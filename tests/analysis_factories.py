@@ -220,16 +220,13 @@ def provenance(**changes: Any) -> Provenance:
     """Make the provenance of a study that was started by `python -m runner executor=process workers=2`."""
     facts: dict[str, Any] = {
         "arguments": ("executor=process", "workers=2"),
-        "working_directory": "/home/someone/project",
         "configuration": {},
         "environment": {},
         "interpreters": (),
         "runner_version": "1.0",
         "seed": 1,
-        "iterations": 1,
         "sessions": 1,
         "started_at": "2026-01-01T00:00:01+00:00",
-        "ended_at": "2026-01-01T00:00:07+00:00",
     }
     return Provenance(**{**facts, **changes})
 

@@ -34,7 +34,7 @@ from runner.facts import (
     ShortWindow,
     Spread,
 )
-from runner.folder.results import Results
+from runner.folder.results import Results, read_end
 from runner.modes import ModeSpec, bags_of, has_window, mode_of, unit_s
 from runner.records import AUTO, FAILED_STATUSES, Cell, Sample, Status, UntimedRun, names_within_workloads
 
@@ -42,7 +42,6 @@ MOST_TASKS = 10_000  #: of an iteration; if there are more, their records are me
 _UNCOUNTED = 0.05  # share of a window's tasks that may be in progress, and so uncounted, when it closes
 _BEYOND_BOUND = 1.01  # a speedup exceeds the bound if its lower end over the bound's upper end is larger
 _AT_BOUND = 0.98  # it is at the bound if its upper end over the bound's lower end is at least this
-_END_BYTES = 4_000  # of what a failed invocation printed
 _NEAR_BOUND = (
     0.9  # and if speedup over bound is at least this: an interval that is merely wide does not count
 )
@@ -105,7 +104,6 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
     trace = explainer.explain(cell, speedup)
     bound = trace.bound.speedup if trace.bound else None
     standing = context.standings.get(cell.id)
-    results_folder = context.results.folder
     printed = context.printed.get(cell.id, ()) if status in FAILED_STATUSES else ()
     return CellAnalysis(
         cell=cell,
@@ -119,7 +117,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         status=status,
         error=error,
         printed=printed,
-        printed_end=_end_of(results_folder / printed[0]) if printed else "",
+        printed_end=read_end(context.results.folder, _failed_output(printed, samples)),
         runs=runs,
         repetitions=len(times.unit.of(cell.id)),
         disturbed=sum(bool(sample.noisy) for sample in headline),
@@ -225,11 +223,11 @@ def _printed(results: Results) -> dict[str, tuple[str, ...]]:
     return {cell: tuple(paths) for cell, paths in files.items()}
 
 
-def _end_of(file: Path) -> str:
-    """Read the end of what an invocation printed."""
-    with file.open("rb") as output:
-        output.seek(max(0, file.stat().st_size - _END_BYTES))
-        return output.read().decode(errors="replace")
+def _failed_output(printed: Sequence[str], samples: Sequence[Sample]) -> str:
+    """Choose the file with what the invocation printed that failed first; empty if it printed nothing."""
+    failed = next((sample for sample in samples if sample.has_failed), None)
+    name = "" if failed is None else f"{failed.cell}_{failed.repetition}"
+    return next((file for file in printed if Path(file).stem == name), "")
 
 
 def _status(samples: Sequence[Sample]) -> tuple[Status, str]:

@@ -11,17 +11,14 @@ def provenance_of(results: Results) -> Provenance:
     study, environment = results.study, results.environment
     start = cast("dict[str, Any]", environment.get("start", {}))
     runner = start.get("runner", {})
-    started = sorted(sample.started_at for sample in results.samples)
+    started = min((sample.started_at for sample in results.samples), default="")
     return Provenance(
-        arguments=study.command_line[1:],
-        working_directory=study.working_directory or "",
+        arguments=study.command_line[1:] if study.command_line else None,
         configuration=study.configuration,
         environment=start,
         interpreters=tuple(cast("list[dict[str, Any]]", environment.get("interpreters", []))),
         runner_version=runner.get("runner_version") or "",
         seed=study.seed,
-        iterations=study.iterations,
         sessions=1 + len(study.sessions),
-        started_at=started[0] if started else "",
-        ended_at=started[-1] if started else "",
+        started_at=started,
     )

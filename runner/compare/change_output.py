@@ -12,7 +12,7 @@ from runner.compare.change import CellChange, StudyChange, Verdict
 from runner.export.markdown import escaped, table
 from runner.report.labels import bounds_text
 from runner.report.text_table import TextColumn, print_columns, print_unpadded
-from runner.report.wording import about
+from runner.report.wording import advice
 from runner.units import percent, plural, seconds, three_digits
 
 _MOST_DIFFERENCES = 30  # on the terminal; the other outputs have all
@@ -104,7 +104,7 @@ def sentences(change: StudyChange) -> list[str]:
     ]
     said = [f"Of {plural(len(change.cells), 'cell')}: {', '.join(counts)}."]
     said += [
-        f"{about(answer.where, answer.what)} moved from {answer.before} to {answer.after}."
+        f"{advice(answer.where, answer.what)} moved from {answer.before} to {answer.after}."
         for answer in change.answers
     ]
     if change.common is not None:

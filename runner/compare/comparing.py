@@ -16,6 +16,7 @@ from runner.estimate import Estimate
 from runner.facts import CellAnalysis, GroupAnalysis, StudyAnalysis
 from runner.folder.results import Results
 from runner.report import wording
+from runner.units import three_digits
 
 MOST_NEEDED = 200  # repetitions: more are not practical, so their number is not told
 _ALIKE = 0.02  # all cells changed alike if their logarithms differ from the mean by no more
@@ -245,8 +246,9 @@ def _cell_answers(before: CellAnalysis, after: CellAnalysis, where: str) -> Iter
     name = ": ".join(filter(None, [where, before.name]))
     bounds = before.speedup_bound, after.speedup_bound
     if bounds[0] and bounds[1] and (bounds[0].high < bounds[1].low or bounds[1].high < bounds[0].low):
-        shown = [f"{bound.value:.2f}" for bound in bounds if bound]
-        yield AnswerChange(what="the bound", where=name, before=shown[0], after=shown[1])
+        shown = [three_digits(bound.value) for bound in bounds if bound]
+        if shown[0] != shown[1]:
+            yield AnswerChange(what="the bound", where=name, before=shown[0], after=shown[1])
     losses = [cell.main_loss.cause.name if cell.main_loss else "none" for cell in (before, after)]
     if losses[0] != losses[1]:
         yield AnswerChange(what="the main loss", where=name, before=losses[0], after=losses[1])

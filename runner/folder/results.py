@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_END_BYTES = 4_000  # of what an invocation printed
 _BITS = 20  # repetitions and iterations are less than 2**20
 #: The current target of an executor, by its target in folders of earlier versions.
 _FORMER_TARGETS = {
@@ -163,6 +165,21 @@ def read_profile(folder: Path, run: UntimedRun) -> Any:
     """
     parse = json.load if run.purpose == "cpu-profile" else _read_table
     return _read(folder / PROFILES / Path(run.profile).name, parse)
+
+
+def read_end(folder: Path, file: str) -> str:
+    """Read the end of what an invocation printed; empty if there is nothing, or it cannot be read.
+
+    Args:
+        folder: the result folder
+        file: relative to it; empty: none
+    """
+    try:
+        with (folder / file).open("rb") as output:
+            output.seek(max(0, os.fstat(output.fileno()).st_size - _END_BYTES))
+            return output.read().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _trace_types() -> dict[str, Any]:

@@ -465,18 +465,24 @@ def least_repetitions(study: StudyAnalysis) -> int:
 
 
 def how_to_extend(study: StudyAnalysis) -> str:
-    """Say how to add the repetitions that sentences ask for; empty if none does.
+    """Say how to add the repetitions that sentences ask for; empty if none does."""
+    asked = repetitions_to_add(study)
+    folder = shlex.quote(f"resume={study.study.folder}")
+    return f"to add repetitions: python -m runner {folder} repetitions={asked}" if asked else ""
+
+
+def repetitions_to_add(study: StudyAnalysis) -> int:
+    """Return the number of repetitions that sentences ask for, together with those there are; 0 if none does.
 
     An interrupted study has some left, and one with a precision or a time budget decides on them by itself.
     """
     facts = study.study
     if facts.is_interrupted or facts.precision is not None or facts.time_budget_s is not None:
-        return ""
+        return 0
     least = least_repetitions(study)
     wanted = (group.more_repetitions for group in study.groups)
     asked = max([least, *(_asked_by(more, least) for more in wanted if more and more.total is not None)])
-    command = f"python -m runner {shlex.quote(f'resume={facts.folder}')} repetitions={asked}"
-    return f"to add repetitions: {command}" if asked > facts.repetitions_asked else ""
+    return asked if asked > facts.repetitions_asked else 0
 
 
 def _asked_by(more: MoreRepetitions, least: int) -> int:

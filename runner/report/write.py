@@ -12,7 +12,7 @@ from runner.facts import StudyAnalysis
 from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import Results, read
 from runner.folder.verdict_files import read_verdicts
-from runner.report.page import render_study_list
+from runner.report.page import STUDY_LIST, is_study_list, render_study_list
 from runner.report.renderers import STDOUT, Content, render
 from runner.report.terminal import ColorSystem, Screen
 from runner.report.verdict_json import render_verdict
@@ -43,10 +43,15 @@ def results_dir_of(results: Results) -> Path | None:
 
 
 def write_study_list(results_dir: Path) -> None:
-    """Write the list of all studies of a folder of result folders; without it, the studies are whole."""
-    content = render_study_list(read_verdicts(results_dir))
+    """Write the list of all studies of a folder of result folders; without it, the studies are whole.
+
+    A file of that name that is not a list of studies, such as the page of a web site, stays as it is.
+    """
+    file = results_dir / STUDY_LIST
     with contextlib.suppress(OSError):
-        write(results_dir / "index.html", content)
+        if file.exists() and not is_study_list(file.read_text(encoding="utf-8", errors="replace")):
+            return
+        write(file, render_study_list(read_verdicts(results_dir)))
 
 
 def write_report(study: StudyAnalysis, folder: Path, *, as_json: bool = False) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from runner.analysis.explain.causes import UNEVEN_TASKS
+from runner.analysis.explain.start_up import INITIALIZER
 from runner.analysis.what_if import analyse_what_if, predict
 from runner.estimate import Estimate
 from runner.facts import CellAnalysis, Factors, WhatIf, WhatIfPoint
 from runner.modes import MODES
 from runner.records import Mode
-from tests.analysis_factories import analysed_cell, headline_runs, loss
+from tests.analysis_factories import analysed_cell, estimate, headline_runs, loss
+from tests.factories import cell
 
 ONE = Estimate.exact(1.0)
 
@@ -32,9 +34,11 @@ def model(*points: WhatIfPoint, **changes: Any) -> WhatIf:
     return WhatIf(**{**facts, **changes})
 
 
-def point(workers: int, around_s: float = 0.1, chunk_s: float = 0.001, slowdown: float = 1.0) -> WhatIfPoint:
+def point(
+    workers: int, once_s: float = 0.1, round_s: float = 0.001, slowdown: float = 1.0, uneven: float = 0.0
+) -> WhatIfPoint:
     bounds = Estimate(value=slowdown, low=0.9 * slowdown, high=1.1 * slowdown)
-    return WhatIfPoint(workers=workers, around_s=around_s, chunk_s=chunk_s, slowdown=bounds)
+    return WhatIfPoint(workers=workers, once_s=once_s, uneven=uneven, round_s=round_s, slowdown=bounds)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,32 @@ def test_start_up_is_interpolated_and_continued() -> None:
 
 
 def test_the_interval_is_that_of_the_slowdown() -> None:
-    told = predict(model(point(2, 0.0, 0.0, 1.0)), 100, 0.01, 2).speedup
-    assert (told.low, told.value, told.high) == pytest.approx((2 / 1.1, 2.0, 2 / 0.9))
+    told = predict(model(point(2, 0.0, 0.0, 1.2)), 100, 0.01, 2).speedup
+    assert (told.low, told.value, told.high) == pytest.approx((2 / 1.32, 2 / 1.2, 2 / 1.08))
+
+
+def test_uneven_tasks_cost_in_proportion_to_their_length() -> None:
+    uneven = model(point(2, 0.0, 0.0, uneven=3.0))
+    times = [predict(uneven, 100, task_s, 2).time_s for task_s in (0.01, 0.001)]
+    assert times == pytest.approx([0.53, 0.053])
+
+
+def test_a_chunk_is_no_larger_than_the_bag() -> None:
+    told = predict(model(tasks_per_chunk=1000), 100, 0.01, 4)
+    assert told.time_s == pytest.approx(0.1 + 100 * 0.01 + 0.001)
+
+
+def test_no_prediction_exceeds_what_is_possible() -> None:
+    quick = model(point(2, 0.0, 0.0, 0.8))
+    told = predict(quick, 200, 0.01, 2)
+    assert (told.speedup.value, told.speedup.high, told.most) == (2.0, 2.0, 2.0)
+    measured = predict(quick, 100, 0.01, 2)  # noise made it faster than equal tasks could be
+    assert measured.most == measured.speedup.value == pytest.approx(2.5)
+
+
+def test_a_slowdown_that_falls_is_not_continued_to_zero() -> None:
+    falling = model(point(2, 0.0, 0.0, 1.5), point(4, 0.0, 0.0, 1.2), usable_cpus=None, cpu_share=0.0)
+    assert predict(falling, 128, 0.01, 128).speedup.value == pytest.approx(128.0)
 
 
 @pytest.mark.parametrize(
@@ -119,20 +147,45 @@ def test_the_rest_of_the_measured_time_is_dispatch() -> None:
     (made,) = models(explained(2))
     assert (made.items, made.task_s, made.cpu_share) == (2, 0.5, 1.0)
     (measured,) = made.points
-    assert measured.around_s == pytest.approx(0.2)
+    assert measured.once_s == pytest.approx(0.2)
     assert measured.slowdown.value == pytest.approx(1.25)
-    assert measured.chunk_s == pytest.approx(1.0 - 0.2 - 0.5 * 1.25)
+    assert measured.round_s == pytest.approx(1.0 - 0.2 - 0.5 * 1.25)
 
 
-def test_uneven_tasks_cost_their_time_once() -> None:
+def test_what_uneven_tasks_cost_is_in_lengths_of_a_task() -> None:
     (made,) = models(explained(2, losses=(loss(0.1, UNEVEN_TASKS),)))
-    assert made.points[0].around_s == pytest.approx(0.3)
-    assert made.points[0].chunk_s == pytest.approx(0.075)
+    assert made.points[0].uneven == pytest.approx(0.1 / 0.5)
+    assert made.points[0].round_s == pytest.approx(0.075)
+
+
+def test_what_each_worker_prepares_costs_once() -> None:
+    (made,) = models(explained(2, losses=(loss(0.1, INITIALIZER),)))
+    assert made.points[0].once_s == pytest.approx(0.3)
+    assert made.points[0].round_s == pytest.approx(0.075)
+
+
+def test_pools_that_need_fewer_cpus_than_the_loop_bound_its_share() -> None:
+    greedy = analysed_cell("serial", wall_s=1.0, cpu_s=estimate(1.9))  # its native threads spin
+    pool = explained(2, wall_s=0.7)
+    (made,) = analyse_what_if({cell.cell.id: cell for cell in (greedy, pool)}, MODES[Mode.tasks])
+    assert predict(made, 2, made.task_s, 2).time_s == pytest.approx(0.7)
+
+
+def test_sizes_of_chunks_that_depend_on_the_workers_have_no_model() -> None:
+    assert models(explained(2, tasks_per_chunk=1), explained(4, tasks_per_chunk=2)) == []
+
+
+def test_a_baseline_with_workers_is_no_loop() -> None:
+    base = cell("process", 2)
+    base = replace(base, baseline=base.id)
+    pools = {"process2": analysed_cell(cell=base), "process4": explained(4)}
+    other = replace(pools["process4"], cell=replace(pools["process4"].cell, baseline="process2"))
+    assert list(analyse_what_if({**pools, "process4": other}, MODES[Mode.tasks])) == []
 
 
 def test_tasks_that_are_quicker_than_their_slowdown_says_have_less_of_it() -> None:
     (made,) = models(explained(2, wall_s=0.75))
-    assert made.points[0].chunk_s == 0.0
+    assert made.points[0].round_s == 0.0
     assert made.points[0].slowdown.value == pytest.approx(0.55 / 0.5)
 
 

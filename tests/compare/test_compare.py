@@ -205,7 +205,7 @@ def test_studies_without_a_common_cell_are_refused(make_results: MakeResults) ->
 
 def test_a_moved_recommendation_is_told(make: Make) -> None:
     change = compared(make(two=1.0), make(two=3.0))
-    moved = "the recommendation moved from process × 2 (helps) to serial (does not help)."
+    moved = "The recommendation moved from process × 2 (helps) to serial (does not help)."
     assert moved in sentences(change)
 
 

@@ -28,7 +28,8 @@ from tests.analysis_factories import (
 from tests.factories import cell
 from tests.report.golden_studies import STUDIES
 
-EVIL = "<script>alert(1)</script>"
+FEW = headline_runs([1.0] * 3)
+EVIL = '<script>alert(1)</script>" onmouseover="alert(2)'
 
 
 class Reader(HTMLParser):
@@ -42,12 +43,14 @@ class Reader(HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self.elements: list[str] = []
+        self.attributes: set[str] = set()
         self._inside: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.elements.append(tag)
+        self.attributes |= given.keys()
         if tag == "table":
             self.tables.append([])
         if tag == "tr":
@@ -152,6 +155,7 @@ def test_what_users_write_is_text_everywhere() -> None:
     plain = Reader(render_page(two_cells()))
     assert EVIL in Reader(page).text
     assert Reader(page).elements.count("script") == plain.elements.count("script")
+    assert not {name for name in Reader(page).attributes if name.startswith("on")}
     assert EVIL in data_of(page)["data"]["cells"]["columns"]
 
 
@@ -293,7 +297,62 @@ def test_studies_are_listed_newest_first_with_verdict_and_best_speedup(tmp_path:
     assert read.links == ["%3Cb%3Enew/", "old/report.html"]
 
 
-def test_a_verdict_of_another_version_is_listed_as_far_as_it_is_known(tmp_path: Path) -> None:
-    read = Reader(render_study_list([(tmp_path / "x", {}), (tmp_path / "y", {"study": {}, "groups": []})]))
-    assert [row[0] for row in read.tables[0][1:]] == ["y", "x"]
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"study": [], "groups": {"a": 1}}, {"study": {"started_at": 5}, "cells": [1]}, {"groups": [1]}],
+)
+def test_a_verdict_of_another_version_is_listed_as_far_as_it_is_known(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    read = Reader(render_study_list([(tmp_path / "x", content)]))
+    assert [row[0] for row in read.tables[0][1:]] == ["x"]
     assert read.tables[0][1][3] == "no cell was measured"
+
+
+def test_a_folder_whose_name_is_not_text_is_listed(tmp_path: Path) -> None:
+    read = Reader(render_study_list([(tmp_path / "a\udcff", {})]))
+    assert read.links == ["a%FF/"]
+
+
+# --- what may be sent ---------------------------------------------------------------------------------
+
+
+def test_the_page_tells_neither_who_measured_nor_values_of_variables() -> None:
+    origin = provenance(
+        arguments=("executor=process", "env.API_KEY=s3cret", "+env.OTHER=s3cret"),
+        configuration={"env": {"API_KEY": "s3cret"}, "chunk_size": 1},
+        environment={
+            "machine": {"host_name": "private-host", "architecture": "x86_64"},
+            "process": {"user_name": "private-user", "working_directory": "/private"},
+        },
+        interpreters=({"python": "python3", "env": {"API_KEY": "s3cret"}},),
+    )
+    page = render_page(two_cells(provenance=origin))
+    assert "s3cret" not in page
+    assert "private" not in page
+    assert {"x86_64", "API_KEY:", "env.API_KEY=…"} <= set(Reader(page).text.replace("'", " ").split())
+
+
+# --- how it was measured ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([analysed_cell()], "1 cell was measured on made-up CPU with 2 usable CPUs"),
+        ([analysed_cell(), analysed_cell("thread", 2)], "2 cells were measured"),
+        (
+            [analysed_cell(), analysed_cell("thread", 2, runs=FEW)],
+            "Each ran 3 to 7 times",
+        ),
+        ([analysed_cell(status="failed")], "No cell was measured."),
+    ],
+)
+def test_the_method_says_what_was_done(cells: list[Any], said: str) -> None:
+    assert said in Reader(render_page(analysed_study(cells))).text
+
+
+def test_the_command_of_a_resumed_study_is_not_claimed_to_repeat_it() -> None:
+    page = Reader(render_page(two_cells(provenance=provenance(sessions=2)))).text
+    assert "python -m runner executor" not in page
+    assert "The study was resumed 1 time." in page

@@ -105,11 +105,13 @@ def test_a_page_opens_without_a_request_or_a_complaint(open_page: Any, name: str
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["pools", "known_answers", "evil"])
+@pytest.mark.parametrize("name", ["pools", "known_answers", "failures", "evil", "sliders"])
 def test_axe_finds_nothing(open_page: Any, name: str, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - skipped without a browser
 
-    opened = open_page(evil() if name == "evil" else STUDIES[name](), color_scheme=scheme)
+    sliders = two_cells(what_ifs=(model(),), timelines={"process2": timeline("a", "b")})
+    made = {"evil": evil(), "sliders": sliders}
+    opened = open_page(made.get(name) or STUDIES[name](), color_scheme=scheme)
     found = Axe().run(opened.page).response
     assert len(found["passes"]) > 10
     assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
@@ -190,11 +192,21 @@ def test_hovering_tells_the_figures_of_a_marker(open_page: Any) -> None:
     assert titles == ["process × 2: 2.00 (1.90–2.10)"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"usable_cpus": None, "tasks_per_chunk": None},
+        {"points": (point(2, 0.0, 0.0, 1.5), point(4, 0.0, 0.0, 1.2)), "cpu_share": 0.0},
+        {"points": (point(2, 0.0, 0.0, 0.8),)},
+    ],
+)
 @pytest.mark.parametrize(("items", "length", "workers"), [(0, 0, 2), (25, 0, 8), (-10, 50, 3), (50, -75, 1)])
 def test_the_sliders_answer_as_the_analysis_does(
-    open_page: Any, items: int, length: int, workers: int
+    open_page: Any, items: int, length: int, workers: int, changes: dict[str, Any]
 ) -> None:
-    pool = model(point(2, 0.1, 0.002, 1.2), point(4, 0.15, 0.003, 1.5), tasks_per_chunk=3)
+    pool = model(point(2, 0.1, 0.002, 1.2, 2.0), point(4, 0.15, 0.003, 1.5), tasks_per_chunk=3)
+    pool = replace(pool, **changes)
     page = open_page(two_cells(what_ifs=(pool,))).page
     for name, value in (("items", items), ("duration", length), ("workers", workers)):
         page.locator(f"#what-if input[name={name}]").fill(str(value))
@@ -202,6 +214,6 @@ def test_the_sliders_answer_as_the_analysis_does(
     told = predict(pool, count, pool.task_s * 10 ** (length / 25), workers)
     shown = page.locator("#what-if").inner_text()
     assert f"{seconds(told.time_s)}: " in shown
-    assert f"between {three_digits(told.speedup.low)} and {three_digits(told.speedup.high)}" in shown
-    assert f"no more than {three_digits(told.most)} is possible" in shown
-    assert ("Extrapolated" in shown) is told.is_extrapolated
+    assert f"{three_digits(told.speedup.low)} to {three_digits(told.speedup.high)} if" in shown
+    assert f"at most {three_digits(told.most)}" in shown
+    assert ("extrapolated" in shown) is told.is_extrapolated

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.report.page import STUDY_LIST
 from runner.report.renderers import STDOUT, render
 from runner.report.terminal import PLAIN
 from runner.report.write import report, write_report
@@ -64,3 +65,17 @@ def test_the_verdict_can_be_printed_for_programs(
     study = analysed_study([analysed_cell(), analysed_cell("process", 2, wall_s=0.5)])
     write_report(study, tmp_path, as_json=True)
     assert json.loads(capsys.readouterr().out)["groups"][0]["answer"] == "helps"
+
+
+@pytest.mark.slow
+def test_a_list_of_studies_is_kept_where_they_were_made(
+    make_results: MakeResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_results({SERIAL: NOISE}).folder
+    monkeypatch.setattr("runner.report.write.results_dir_of", lambda _: folder.parent.resolve())
+    report(folder)
+    file = folder.parent / STUDY_LIST
+    assert folder.name in file.read_text(encoding="utf-8")
+    file.write_text("<h1>my web site</h1>", encoding="utf-8")
+    report(folder)
+    assert file.read_text(encoding="utf-8") == "<h1>my web site</h1>"

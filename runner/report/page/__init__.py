@@ -13,7 +13,10 @@ from runner.facts import StudyAnalysis
 from runner.report.page.content import page_of
 from runner.report.page.study_list import listed_studies
 
-__all__ = ["render_page", "render_study_list"]
+__all__ = ["STUDY_LIST", "is_study_list", "render_page", "render_study_list"]
+
+STUDY_LIST = "index.html"  #: its name in the folder of all results
+_MARK = Markup('<meta name="generator" content="runner: list of studies">')
 
 
 def render_page(study: StudyAnalysis) -> str:
@@ -24,7 +27,12 @@ def render_page(study: StudyAnalysis) -> str:
 
 def render_study_list(verdicts: Iterable[tuple[Path, Mapping[str, Any]]]) -> str:
     """Render the list of studies from result folders and the content of their verdict.json."""
-    return _render("index.html", studies=listed_studies(verdicts))
+    return _render("index.html", studies=listed_studies(verdicts), mark=_MARK)
+
+
+def is_study_list(page: str) -> bool:
+    """Whether a page was rendered by `render_study_list`."""
+    return _MARK in page
 
 
 def _render(template: str, **content: object) -> str:

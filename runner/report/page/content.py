@@ -35,6 +35,7 @@ from runner.report.x_axis import XAxis, against_setting, against_workers, withou
 from runner.units import percent, seconds, three_digits
 
 _ELSEWHERE = ("cells", "laws")  # parts of verdict.json: the data sets have the one, fits.csv the other
+_PRIVATE = ("host_name", "user_name", "working_directory", "command_line")  # facts of the environment
 _MOST_HINTS = 4_000  # bars of all timelines: if there are more, single bars tell no figures
 TIME = Quantity(estimate=lambda cell: cell.wall_s, of_run=lambda run: run.wall_s)
 
@@ -347,23 +348,6 @@ def _what_if(study: StudyAnalysis) -> Section | None:
     return Section(id="what_if", tables=[what_if_table(study)]) if study.what_ifs else None
 
 
-def _sizes(study: StudyAnalysis) -> Section | None:
-    texts = [
-        f"{row.workload}: {row.name}: {note}." if (note := wording.break_even_note(row)) else ""
-        for row in study.break_evens
-    ]
-    sentences = [
-        f"{text}." for row in study.break_evens if (text := wording.break_even_sentence(row, study.study))
-    ]
-    shown = [*dict.fromkeys(filter(None, [*sentences, *texts]))]
-    return Section(id="sizes", texts=shown) if shown else None
-
-
-def _interpreters(study: StudyAnalysis) -> Section | None:
-    texts = [f"{wording.work_sentence(comparison, study)}." for comparison in study.work]
-    return Section(id="interpreters", texts=texts) if texts else None
-
-
 def _profiles(study: StudyAnalysis) -> Section | None:
     tables, texts = [], []
     for purpose in ("cpu-profile", "memory-profile"):
@@ -398,10 +382,11 @@ def _failures(study: StudyAnalysis) -> Section | None:
 
 def _method(study: StudyAnalysis) -> Section:
     origin = study.provenance
-    machine = {key: value for key, value in origin.environment.items() if value}
+    machine = {key: _public(value) for key, value in origin.environment.items() if value}
+    interpreters = [_public(interpreter) for interpreter in origin.interpreters]
     folds = [
-        Fold(title="Environment", code=_yaml({"machine": machine, "interpreters": [*origin.interpreters]})),
-        Fold(title="Configuration", code=_yaml(origin.configuration)),
+        Fold(title="Environment", code=_yaml({"machine": machine, "interpreters": interpreters})),
+        Fold(title="Configuration", code=_yaml(_public(origin.configuration))),
     ]
     return Section(
         id="method",
@@ -409,6 +394,16 @@ def _method(study: StudyAnalysis) -> Section:
         command=page_wording.command(study),
         folds=[fold for fold in folds if fold.code],
     )
+
+
+def _public(facts: Any) -> Any:
+    """Leave out who measured and where, and the values of environment variables: the page may be sent."""
+    if not isinstance(facts, Mapping):
+        return facts
+    public = {key: value for key, value in facts.items() if key not in _PRIVATE}
+    if isinstance(variables := public.get("env"), Mapping):
+        public["env"] = dict.fromkeys(variables, page_wording.HIDDEN)
+    return public
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
@@ -422,10 +417,8 @@ _SECTIONS: Sequence[Callable[[StudyAnalysis], Section | None]] = (
     _timelines,
     _order,
     _snippets,
-    _sizes,
     _what_if,
     _scaling,
-    _interpreters,
     _profiles,
     _known_answers,
     _failures,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from runner.facts import CellAnalysis, Unexplained
+from runner.facts import CellAnalysis
 from runner.report.labels import one_line
 from runner.report.page import page_wording
 from runner.report.page.figure import (
@@ -57,7 +57,7 @@ def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigur
     names = {loss.cause.code: loss.cause.name for cell in measured for loss in cell.losses}
     legend: list[Key] = [patch(page_wording.WORK, "work")]
     legend += [patch(names[code], class_) for code, class_ in classes.items()]
-    if any(_is_unexplained(cell) for cell in measured):
+    if any(page_wording.is_unexplained(cell) for cell in measured):
         legend.append(patch(page_wording.UNEXPLAINED, "unexplained"))
     return PageFigure(
         id=id_,
@@ -73,7 +73,7 @@ def loss_data(cells: Sequence[CellAnalysis]) -> DataSet:
     """List the losses of all cells, with the rest of the workers' time."""
     rows: list[Sequence[object]] = []
     for number, cell in enumerate(cells):
-        if cell.is_ok and cell.wall_s is not None and not _is_unexplained(cell):
+        if cell.is_ok and cell.wall_s is not None and not page_wording.is_unexplained(cell):
             total_s = worker_s(cell)
             for loss in cell.losses:
                 share = loss.share.value
@@ -92,16 +92,12 @@ def _rest(cell: CellAnalysis) -> float:
     return max(0.0, 1.0 - sum(loss.share.value for loss in cell.losses))
 
 
-def _is_unexplained(cell: CellAnalysis) -> bool:
-    return cell.unexplained not in (None, Unexplained.NO_LARGE_LOSS)
-
-
 def _row(cell: CellAnalysis, top: float, scale: Scale, classes: dict[str, str]) -> Markup:
     total_s, name = worker_s(cell), one_line(cell.name)
     text = f"{name[: _NAME - 1]}…" if len(name) > _NAME else name
     whole = () if text == name else (hint(name),)
     label = element("text", text, *whole, class_="row", x=_LEFT - 8, y=top + 15, text_anchor="end")
-    if _is_unexplained(cell):
+    if page_wording.is_unexplained(cell):
         return element(
             "g", label, _segment("unexplained", page_wording.UNEXPLAINED, (0.0, total_s), top, scale)
         )

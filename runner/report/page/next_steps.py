@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runner.facts import CellAnalysis, GroupAnalysis, RemedyCode, StudyAnalysis
 from runner.report import wording
+from runner.report.page import page_wording
 from runner.units import plural
 
 _SWEEPS = ("-m", "--multirun")
@@ -26,8 +27,11 @@ def next_steps(study: StudyAnalysis) -> list[NextStep]:
 
 
 def _more_repetitions(study: StudyAnalysis) -> Iterator[NextStep]:
-    command = wording.how_to_extend(study).removeprefix("to add repetitions: ")
-    if command:
+    folder = shlex.quote(f"resume={study.study.folder}")
+    if study.study.is_interrupted:
+        yield NextStep(text="Measure the rest of the study", command=f"python -m runner {folder}")
+    elif asked := wording.repetitions_to_add(study):
+        command = f"python -m runner {folder} repetitions={asked}"
         yield NextStep(text="Add repetitions, to be more certain", command=command)
 
 
@@ -55,27 +59,44 @@ def _settings_of(code: RemedyCode, cell: CellAnalysis) -> dict[str, str]:
 
 
 def _other_axes(study: StudyAnalysis) -> Iterator[NextStep]:
-    """Suggest what the study leaves out: other executors, or more workers."""
+    """Suggest what the study leaves out: other executors, or more workers where these may help."""
     for group in study.groups:
         pools = [study.cells[cell] for cell in group.cells if study.cells[cell].is_pool]
         executors = {cell.cell.executor for cell in pools}
-        if len(executors) == 1 and executors <= {"thread", "process"}:
+        if len(executors) == 1 and executors <= {"thread", "process"} and not _sets_the_pool(study):
             (other,) = {"thread", "process"} - executors
             command = _command(study, group, {"executor": "thread,process"})
             yield NextStep(text=f"Compare with the executor {other}", command=command)
         most = max((cell.cell.workers or 0 for cell in pools), default=0)
         cpus = study.study.usable_cpus or 0
-        if 0 < most < cpus:
-            text = f"Try up to {plural(cpus, 'worker')}: this machine has as many CPUs"
+        if 0 < most < cpus and any(_may_gain(cell) for cell in pools if cell.cell.workers == most):
+            text = f"Try {plural(cpus, 'worker')}, as many as there are usable CPUs"
             yield NextStep(text=text, command=_command(study, group, {"workers": f"{most},{cpus}"}))
+
+
+def _may_gain(cell: CellAnalysis) -> bool:
+    """Whether more workers may help: this cell has a gain, and neither tasks nor CPUs limit it."""
+    has_room = cell.limit is None and (cell.tasks or 0) > (cell.cell.workers or 0)
+    return bool(cell.beats_baseline and has_room and not cell.shares_event_loop)
+
+
+def _sets_the_pool(study: StudyAnalysis) -> bool:
+    """Whether the command line sets arguments of the pool, which another executor may not take."""
+    return any(part.lstrip("+").startswith("executor.") for part in study.provenance.arguments or ())
 
 
 def _command(study: StudyAnalysis, group: GroupAnalysis, changes: dict[str, str]) -> str:
     """Return the command of the study with some settings changed; empty if it is unknown."""
     arguments = study.provenance.arguments
-    if not arguments or len(study.groups) > 1 or group.recommended is None:
+    is_whole = arguments is not None and study.provenance.sessions == 1 and len(study.groups) == 1
+    if arguments is None or not is_whole or group.recommended is None:
         return ""
-    kept = [part for part in arguments if part not in _SWEEPS and part.partition("=")[0] not in changes]
+    replaced = {*changes, *(f"executor.{key}" for key in changes)}
+    kept = [
+        page_wording.public_argument(part)
+        for part in arguments
+        if part not in _SWEEPS and part.partition("=")[0] not in replaced
+    ]
     changed = [f"{key}={value}" for key, value in changes.items()]
     return shlex.join(["python", "-m", "runner", *kept, *changed, *_sweep(arguments, changed)])
 

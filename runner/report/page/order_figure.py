@@ -56,7 +56,7 @@ def order_figure(study: StudyAnalysis) -> PageFigure | None:
     drawn |= {executor: [dots(where)] for executor, where in places.items()}
     ticks = [(value, percent(value)) for value in (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0)]
     marks = [float(round(value)) for value in x.ticks() if value == int(value)]
-    text = page_wording.order_text(study)
+    text = page_wording.order_text([run for _, run in runs])
     content = [
         x_axis(x, [(value, f"{value:.0f}") for value in marks], _TOP, _HEIGHT - _BOTTOM, page_wording.ORDER),
         y_axis(

@@ -1,18 +1,21 @@
 """The sentences that only the page has: titles, how to read a section, and how it was measured."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.facts import (
     CellAnalysis,
+    HeadlineRun,
     LawAnalysis,
     Prediction,
     StudyAnalysis,
     Timeline,
     TimelineBar,
-    WhatIf,
+    Unexplained,
 )
 from runner.modes import MODES
+from runner.records import names_within_workloads
 from runner.report import captions, wording
 from runner.report.labels import one_line
 from runner.units import percent, plural, seconds, three_digits
@@ -29,6 +32,7 @@ RELATIVE = "time relative to the median of its cell"
 LAWS_TITLE = "Scaling laws"
 WORKERS = "workers"
 OVER_ONE = "speedup over one worker"
+HIDDEN = "…"  #: stands for the value of an environment variable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +53,11 @@ SECTIONS = {
         ),
     ),
     "speedup": SectionWords(
-        title="Speedup",
+        title="Speedup and time",
         reading=(
-            "A marker is the median of its cell, the vertical line its interval, and each small "
-            "dot a run. A marker on the line at 1 is as fast as the baseline, one on the ideal "
-            "line uses all its workers, and one at a short level line cannot be improved by any "
-            "executor."
+            "A marker is the median of its cell, the vertical line its interval, and each small dot a run. "
+            "Where speedups are shown, a marker on the line at 1 is as fast as the baseline, one on the "
+            "ideal line uses all its workers, and one at a short level line cannot be improved by any executor."
         ),
     ),
     "losses": SectionWords(
@@ -68,9 +71,9 @@ SECTIONS = {
     "timelines": SectionWords(
         title="Timelines",
         reading=(
-            "Each lane is a worker, and each block a task, or several where they are too many to "
-            "draw. White space within a lane is idle time; the shaded areas are the start-up and "
-            "the shutdown of the pool."
+            "Each lane is a worker (on an event loop, a task that runs beside others), and each block a task "
+            "or, paler where the worker paused between them, several tasks. White space is idle time; the "
+            "shaded areas are the start-up and the shutdown of the pool."
         ),
     ),
     "order": SectionWords(
@@ -92,7 +95,7 @@ SECTIONS = {
         title="What if",
         reading=(
             "A model of what was measured (start-up, dispatch of a chunk, slowdown of the tasks, usable "
-            "CPUs) answers for other items, lengths and workers. It takes all tasks as equally long; beyond "
+            "CPUs) answers for other items, lengths and workers. It assumes equally long tasks; beyond "
             "what was measured it extrapolates, and its interval is that of the slowdown alone."
         ),
     ),
@@ -101,20 +104,6 @@ SECTIONS = {
         reading=(
             "The curve is what the law predicts, up to twice the largest number of workers "
             "measured. Beyond the dots it is a forecast, and the band says how uncertain it is."
-        ),
-    ),
-    "sizes": SectionWords(
-        title="Sizes",
-        reading=(
-            "Where the curves of a pool and of the loop cross, the pool begins to pay. To the "
-            "left of that size its start-up and dispatch cost more than its workers save."
-        ),
-    ),
-    "interpreters": SectionWords(
-        title="Interpreters and environments",
-        reading=(
-            "Each is represented by the cell that is recommended for it. The ratio compares times "
-            "of the same repetitions."
         ),
     ),
     "profiles": SectionWords(
@@ -161,10 +150,17 @@ def marks(cell: CellAnalysis) -> str:
     return ", ".join(filter(None, parts))
 
 
+def is_unexplained(cell: CellAnalysis) -> bool:
+    """Whether it is unknown where the time of a cell's workers goes."""
+    return cell.unexplained not in (None, Unexplained.NO_LARGE_LOSS)
+
+
 def budget_text(cell: CellAnalysis) -> str:
     """Say where the time of a cell's workers goes."""
+    if is_unexplained(cell):
+        return UNEXPLAINED
     if not cell.losses:
-        return UNEXPLAINED if cell.unexplained else WORK
+        return WORK
     return wording.losses_text(cell.losses)
 
 
@@ -193,7 +189,7 @@ def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
     first_s = min(bar.start_s for bar in timeline.bars)
     last_s = max(bar.end_s for bar in timeline.bars)
     total_s = workers * timeline.wall_s
-    share = f", {percent(min(busy_s / total_s, 1.0))} of the workers' time" if total_s else ""
+    share = f", {percent(busy_s / total_s)} of the workers' time" if 0 < busy_s <= total_s else ""
     around = f"{_duration(first_s)} pass before the first task"
     after = f"{_duration(timeline.wall_s - last_s)} after the last one"
     return (
@@ -202,21 +198,24 @@ def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
     )
 
 
-def order_text(study: StudyAnalysis) -> str:
-    """Count the runs and those that were disturbed."""
-    runs = [run for cell in study.cells.values() for run in cell.runs]
+def order_text(runs: Sequence[HeadlineRun]) -> str:
+    """Count the runs that are drawn, and those that were disturbed."""
     disturbed = sum(bool(run.disturbance) for run in runs)
-    return (
-        f"{plural(len(runs), 'run')}, of which {disturbed} {'was' if disturbed == 1 else 'were'} disturbed."
-    )
+    verb = "was" if disturbed == 1 else "were"
+    return f"{plural(len(runs), 'run')}, of which {disturbed} {verb} disturbed."
 
 
-def what_if_name(model: WhatIf, study: StudyAnalysis) -> str:
-    """Name the pool of a model, without its number of workers."""
-    cells = [study.cells[cell] for cell in model.cells]
-    settings = cells[0].name.partition(" (")[2].rstrip(")")
-    name = f"{model.executor} ({settings})" if settings else model.executor
-    return one_line(f"{model.workload}: {name}" if len(study.workloads) > 1 else name, 60)
+def what_if_names(study: StudyAnalysis) -> list[str]:
+    """Name the pool of each model, without its number of workers."""
+    firsts = [study.cells[model.cells[0]] for model in study.what_ifs]
+    pools = [cell.as_shown for cell in study.cells.values() if cell.is_pool]
+    names = names_within_workloads(pools, without="workers")
+    return [
+        one_line(wording.about(cell.cell.workload, names[cell.cell.id]), 60)
+        if len(study.workloads) > 1
+        else one_line(names[cell.cell.id], 60)
+        for cell in firsts
+    ]
 
 
 def prediction_text(prediction: Prediction) -> str:
@@ -239,42 +238,63 @@ def law_text(law: LawAnalysis) -> str:
 def measured_how(study: StudyAnalysis) -> str:
     """Describe the measurement in a paragraph that a paper could print."""
     facts, origin = study.study, study.provenance
-    cells = plural(len(study.cells), "cell")
+    cells = [cell for cell in study.cells.values() if cell.runs]
+    if not cells:
+        return "No cell was measured."
     cpus = "" if facts.usable_cpus is None else f" with {plural(facts.usable_cpus, 'usable CPU')}"
     machine = f"{facts.cpu_model or 'an unknown CPU'}{cpus}"
-    pythons = " and ".join(dict.fromkeys(cell.python for cell in study.cells.values()))
-    repeated = max((len(cell.runs) for cell in study.cells.values()), default=0)
-    timed = "from before its pool was created to the end of the pool's shutdown"
-    if facts.spec.has_window:
-        timed = f"for a window of {seconds(facts.window_s)}, in which each worker ran one task after another"
-    order = f"each repetition ran all cells once in a new random order (seed {origin.seed})"
-    sentences = [
-        f"{cells} were measured on {machine}, with Python {pythons}",
-        f"Each cell ran in {plural(repeated, 'repetition')}, every time in a fresh interpreter; {order}",
-        f"A run was timed {timed}; imports and the making of items are not included",
-        "Times are medians over the repetitions, and speedups are ratios of medians",
-        _bounds_sentence(study),
-        "Results were compared with those of a reference run"
-        if _compares(study)
-        else "Results were not compared",
-        f"Measured with runner {origin.runner_version}" if origin.runner_version else "",
-        f"The study was resumed {plural(origin.sessions - 1, 'time')}" if origin.sessions > 1 else "",
-    ]
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
-
-
-def _bounds_sentence(study: StudyAnalysis) -> str:
-    interval = wording.interval_name(study.study)
-    fewest = study.study.fewest_repetitions
-    return (
-        f"A {interval} is a percentile interval of a bootstrap that resamples whole repetitions; with fewer "
-        f"than {fewest} repetitions, the range is given instead"
+    pythons = " and ".join(dict.fromkeys(cell.python for cell in cells))
+    counts = sorted({len(cell.runs) for cell in cells})
+    repeated = plural(counts[-1], "time")
+    repeated = repeated if len(counts) == 1 else f"{counts[0]} to {repeated}"
+    verb = "was" if len(cells) == 1 else "were"
+    return " ".join(
+        f"{sentence}."
+        for sentence in [
+            f"{plural(len(cells), 'cell')} {verb} measured on {machine}, with Python {pythons}",
+            f"Each ran {repeated}, every time in a fresh interpreter",
+            f"Each repetition had a random order of its own (seed {origin.seed})",
+            _timed(study),
+            "Times are medians, and speedups are ratios of medians",
+            _bounds_sentence(study),
+            _compared(cells),
+            f"Measured with runner {origin.runner_version}" if origin.runner_version else "",
+            f"The study was resumed {plural(origin.sessions - 1, 'time')}" if origin.sessions > 1 else "",
+        ]
+        if sentence
     )
 
 
-def _compares(study: StudyAnalysis) -> bool:
-    settings = [cell.cell.settings["workload"] for cell in study.cells.values()]
-    return any(workload.get("compare") != "none" and not workload.get("snippets") for workload in settings)
+def _timed(study: StudyAnalysis) -> str:
+    """Say from when to when a run was timed."""
+    facts = study.study
+    if facts.spec.has_window:
+        return f"Each worker ran one task after another until a window of {seconds(facts.window_s)} closed"
+    if all(cell.cell.settings["workload"].get("snippets") for cell in study.cells.values()):
+        return "A snippet was timed in a loop; its set-up is not included"
+    clock = "from before its pool was created to the end of the pool's shutdown"
+    return f"A run was timed {clock}; making the items and importing the workload came before"
+
+
+def _bounds_sentence(study: StudyAnalysis) -> str:
+    interval, fewest = wording.interval_name(study.study), study.study.fewest_repetitions
+    few = f"with fewer than {fewest} repetitions, the range is given instead"
+    return f"A {interval} is that of a bootstrap that resamples whole repetitions; {few}"
+
+
+def _compared(cells: Sequence[CellAnalysis]) -> str:
+    """Say whose results were compared with those of the reference run, or with expected ones."""
+    settings = {cell.cell.workload: cell.cell.settings["workload"] for cell in cells}
+    checked = [
+        name
+        for name, workload in settings.items()
+        if workload.get("compare") != "none" and not workload.get("snippets")
+    ]
+    if len(checked) == len(settings):
+        return "All results were compared with those of a reference run, or with expected ones"
+    if not checked:
+        return "Results were not compared"
+    return f"Only the results of {wording.listed(checked)} were compared"
 
 
 def subtitle(study: StudyAnalysis) -> str:
@@ -286,6 +306,15 @@ def subtitle(study: StudyAnalysis) -> str:
 
 
 def command(study: StudyAnalysis) -> str:
-    """Return the command that repeats the study; empty if it is unknown."""
+    """Return the command that repeats the study; empty if it is unknown or would not repeat it."""
     arguments = study.provenance.arguments
-    return shlex.join(["python", "-m", "runner", *arguments]) if arguments else ""
+    if arguments is None or study.provenance.sessions > 1:
+        return ""
+    return shlex.join(["python", "-m", "runner", *map(public_argument, arguments)])
+
+
+def public_argument(argument: str) -> str:
+    """Hide the value of an environment variable, which may be a secret."""
+    key, is_set, _ = argument.partition("=")
+    is_private = is_set and key.lstrip("+").startswith("env.")
+    return f"{key}={HIDDEN}" if is_private else argument

@@ -1,6 +1,7 @@
 """index.html: all studies of a folder of results, newest first, each with its verdict and best speedup."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ class ListedStudy:
 
     name: str
     link: str  #: to its page, or to its folder if it has none
-    started: str  #: date and time, UTC; empty in folders of older versions
+    started: str  #: date and time in UTC; empty in folders of older versions
     workloads: str
     answer: str  #: of the first group
     more: int  #: further groups
@@ -32,35 +33,43 @@ def listed_studies(verdicts: Iterable[tuple[Path, Mapping[str, Any]]]) -> list[L
     Args:
         verdicts: result folders with the content of their verdict.json, which may be of an older version
     """
-    found = [(content.get("study") or {}, folder, content) for folder, content in verdicts]
-    newest = sorted(found, key=lambda each: (each[0].get("started_at") or "", each[1].name), reverse=True)
-    return [_listed(study, folder, content) for study, folder, content in newest]
+    found = [_listed(folder, content) for folder, content in verdicts]
+    return sorted(found, key=lambda study: (study.started, study.name), reverse=True)
 
 
-def _listed(study: Mapping[str, Any], folder: Path, content: Mapping[str, Any]) -> ListedStudy:
-    groups = content.get("groups") or []
-    answers = [answer for group in groups if (answer := (group.get("sentences") or {}).get("answer"))]
+def _listed(folder: Path, content: Mapping[str, Any]) -> ListedStudy:
+    study = _mapping(content.get("study"))
+    groups = [_mapping(group) for group in _list(content.get("groups"))]
+    answers = [str(answer) for group in groups if (answer := _mapping(group.get("sentences")).get("answer"))]
     best = max(_speedups(content), default=None)
     file = "report.html" if (folder / "report.html").is_file() else ""
     return ListedStudy(
         name=one_line(folder.name, 80),
-        link=f"{quote(folder.name)}/{file}",
-        started=(study.get("started_at") or "")[:16].replace("T", " "),
-        workloads=one_line(", ".join(dict.fromkeys(str(group.get("workload")) for group in groups)), 60),
+        link=f"{quote(os.fsencode(folder.name))}/{file}",
+        started=str(study.get("started_at") or "")[:16].replace("T", " "),
+        workloads=one_line(", ".join(dict.fromkeys(str(group.get("workload", "")) for group in groups)), 60),
         answer=_first_sentence(answers[0]) if answers else "no cell was measured",
         more=max(0, len(answers) - 1),
         speedup="" if best is None else three_digits(best),
-        is_complete=bool(study.get("is_complete", True)),
+        is_complete=study.get("is_complete") is not False,
     )
 
 
 def _speedups(content: Mapping[str, Any]) -> Iterator[float]:
     """List the speedups of all cells but the baselines."""
-    cells = content.get("cells")
-    for cell in cells.values() if isinstance(cells, dict) else ():
-        value = (cell.get("speedup") or {}).get("value")
+    for cell in map(_mapping, _mapping(content.get("cells")).values()):
+        value = _mapping(cell.get("speedup")).get("value")
         if isinstance(value, int | float) and not cell.get("is_baseline"):
             yield float(value)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return a value if it is a mapping: the file may be of another version, or of another program."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _first_sentence(answer: str) -> str:

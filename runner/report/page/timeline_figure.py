@@ -15,12 +15,14 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 14.0, 8.0, 46.0
 _LANE, _LANES = 20.0, 320.0  # height of a lane, and of all lanes where there are many
 _THINNEST = 0.7  # pixels of a bar
 _COLOURS = 8  # of tasks, in the style sheet
+_FAINTEST = 0.15  # opacity of several tasks that are hardly ever busy
 
 
 def timeline_figure(cell: CellAnalysis, timeline: Timeline, *, has_hints: bool) -> PageFigure:
     """Draw the timeline of a cell; with hints, every bar tells its figures."""
-    lane = min(_LANE, _LANES / timeline.lanes)
-    height = _TOP + lane * timeline.lanes + _BOTTOM
+    lanes = max(timeline.lanes, cell.cell.workers or 1)
+    lane = min(_LANE, _LANES / lanes)
+    height = _TOP + lane * lanes + _BOTTOM
     longest_s = max([timeline.wall_s, *(bar.end_s for bar in timeline.bars)])
     scale = Scale(low=0.0, high=longest_s, start=_LEFT, end=WIDTH - _RIGHT)
     ticks = [tick(value, seconds) for value in scale.ticks()]
@@ -37,7 +39,7 @@ def timeline_figure(cell: CellAnalysis, timeline: Timeline, *, has_hints: bool) 
                 y=_TOP + lane * number + 0.7 * lane,
                 text_anchor="end",
             )
-            for number in range(timeline.lanes)
+            for number in range(lanes)
         ]
     for bar in timeline.bars:
         texts = [hint(page_wording.bar_text(bar))] if has_hints else []
@@ -83,4 +85,14 @@ def _bar(bar: TimelineBar, lane: float, scale: Scale, texts: Sequence[Markup], c
     gap = min(1.5, lane / 8)
     width, y = max(end - x - 0.4, _THINNEST), _TOP + lane * bar.lane + gap
     class_ = f"task{colour % _COLOURS}"
-    return element("rect", *texts, class_=class_, x=x, y=y, width=width, height=lane - 2 * gap)
+    busy = min(bar.busy_s / max(bar.end_s - bar.start_s, 1e-12), 1.0)
+    return element(
+        "rect",
+        *texts,
+        class_=class_,
+        x=x,
+        y=y,
+        width=width,
+        height=max(lane - 2 * gap, _THINNEST),
+        fill_opacity=None if bar.tasks == 1 else round(max(busy, _FAINTEST), 2),
+    )

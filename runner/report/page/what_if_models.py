@@ -16,13 +16,18 @@ _FACTORS = (0.1, 1.0, 10.0, 100.0)  # of the number of items
 def what_if_table(study: StudyAnalysis) -> PageTable:
     """Tabulate the predicted speedup for other numbers of items: a row for each pool that was measured."""
     rows = [(model, point.workers) for model in study.what_ifs for point in model.points]
-    names = [f"{page_wording.what_if_name(model, study)} × {workers}" for model, workers in rows]
+    named = dict(zip(study.what_ifs, page_wording.what_if_names(study), strict=True))
+    names = [f"{named[model]} × {workers}" for model, workers in rows]
     columns = [TextColumn(heading="pool", texts=names, justify="left")]
     for factor in _FACTORS:
         texts = [page_wording.prediction_text(_prediction(model, factor, workers)) for model, workers in rows]
         values = [_prediction(model, factor, workers).speedup.value for model, workers in rows]
-        columns.append(TextColumn(heading=f"{factor:g} × the items", texts=texts, values=values))
+        columns.append(TextColumn(heading=_heading(factor), texts=texts, values=values))
     return page_table("Predicted speedup with another number of items", columns)
+
+
+def _heading(factor: float) -> str:
+    return "as measured" if factor == 1 else f"{factor:g} × the items (extrapolated)"
 
 
 def _prediction(model: WhatIf, factor: float, workers: int) -> Prediction:
@@ -33,7 +38,7 @@ def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
     """List what the script needs of each model."""
     return [
         {
-            "name": page_wording.what_if_name(model, study),
+            "name": name,
             "items": model.items,
             "task_s": rounded(model.task_s),
             "cpu_share": rounded(model.cpu_share),
@@ -41,11 +46,11 @@ def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
             "tasks_per_chunk": model.tasks_per_chunk,
             "points": [_point(point) for point in model.points],
         }
-        for model in study.what_ifs
+        for model, name in zip(study.what_ifs, page_wording.what_if_names(study), strict=True)
     ]
 
 
 def _point(point: WhatIfPoint) -> Sequence[float | None]:
     slowdown = point.slowdown
-    figures = (point.around_s, point.chunk_s, slowdown.value, slowdown.low, slowdown.high)
+    figures = (point.once_s, point.uneven, point.round_s, slowdown.value, slowdown.low, slowdown.high)
     return [point.workers, *map(rounded, figures)]

@@ -37,7 +37,7 @@
 
   // --- a link into something folded unfolds it ---
   const unfold = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && document.getElementById(location.hash.slice(1));
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     if (target) target.scrollIntoView();
   };
@@ -67,14 +67,15 @@
   // --- copying and saving ---
   const copy = async (button) => {
     const code = button.parentElement.querySelector("code");
+    let told = "Copied";
     try {
       await navigator.clipboard.writeText(code.textContent);
-      say("Copied");
     } catch {
       getSelection().selectAllChildren(code); // the user presses Ctrl-C
-      say("Selected: press Ctrl-C to copy");
+      told = "Selected: press Ctrl-C";
     }
-    button.textContent = "Copied";
+    say(told);
+    button.textContent = told;
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   };
   const save = (content, type, file) => {
@@ -129,26 +130,27 @@
     return Math.max(0, low + ((high - low) * (workers - left)) / (right - left));
   };
   const timeOf = (model, items, task, workers, column) => {
+    const curve = (place) => model.points.map((point) => [point[0], point[place]]);
     const chunk = Math.min(model.tasks_per_chunk ?? items, items);
     const rounds = Math.ceil(Math.ceil(items / chunk) / workers);
-    const slowdown = at(workers, [[1, 1], ...model.points.map((point) => [point[0], point[column]])]);
-    const dispatch = at(workers, model.points.map((point) => [point[0], point[2]]));
-    const around = at(workers, model.points.map((point) => [point[0], point[1]]));
+    const slowdowns = [[1, 1], ...curve(column)];
+    const slowdown = Math.max(at(workers, slowdowns), Math.min(...slowdowns.map(([, value]) => value)));
+    const work = rounds * (chunk * task * slowdown + at(workers, curve(3)));
     const onCpus = model.usable_cpus ? (items * task * model.cpu_share) / model.usable_cpus : 0;
-    return around + Math.max(rounds * (chunk * task * slowdown + dispatch), onCpus);
+    return at(workers, curve(1)) + at(workers, curve(2)) * task + Math.max(work, onCpus);
   };
   const predict = (model, items, task, workers) => {
-    const speedups = [3, 4, 5].map((column) => (items * task) / timeOf(model, items, task, workers, column));
+    const loop = items * task;
+    let speedups = [4, 5, 6].map((column) => loop / timeOf(model, items, task, workers, column));
     let most = items / Math.ceil(items / workers);
     if (model.usable_cpus && model.cpu_share) most = Math.min(most, model.usable_cpus / model.cpu_share);
-    return {
-      time: timeOf(model, items, task, workers, 3),
-      loop: items * task,
-      speedup: speedups[0],
-      low: Math.min(...speedups),
-      high: Math.max(...speedups),
-      most: Math.max(most, 1),
-    };
+    most = Math.max(most, 1);
+    const isSameTask = Math.abs(task - model.task_s) <= 1e-9 * model.task_s;
+    const isMeasured = items === model.items && isSameTask && model.points.some(([count]) => count === workers);
+    if (isMeasured) most = Math.max(most, speedups[0]);
+    else speedups = speedups.map((speedup) => Math.min(speedup, most));
+    const [speedup] = speedups;
+    return { time: loop / speedup, loop, speedup, low: Math.min(...speedups), high: Math.max(...speedups), most, isMeasured };
   };
   const digits = (value) => {
     if (Math.abs(value) > 0 && Math.abs(value) < 0.095) return String(Number(value.toPrecision(2)));
@@ -173,15 +175,17 @@
       const task = model.task_s * 10 ** (fields.duration.value / 25);
       const workers = Number(fields.workers.value);
       const told = predict(model, items, task, workers);
-      const isMeasured = fields.items.value === "0" && fields.duration.value === "0" && model.points.some(([count]) => count === workers);
       fields["items-shown"].value = String(items);
       fields["duration-shown"].value = seconds(task);
       fields["workers-shown"].value = String(workers);
       const times = told.speedup >= 1 ? `${digits(told.speedup)} times as fast as the loop` : `${digits(1 / told.speedup)} times as long as the loop`;
       fields.prediction.value = `${seconds(told.time)}: ${times}`;
-      const range = `between ${digits(told.low)} and ${digits(told.high)} by the slowdown that was measured; no more than ${digits(told.most)} is possible`;
-      const measured = isMeasured ? "This was measured, so compare it with the table" : "Extrapolated from what was measured";
-      fields.limits.value = `The loop takes ${seconds(told.loop)}. The speedup is ${digits(told.speedup)}, ${range}. ${measured}.`;
+      const range = `${digits(told.low)} to ${digits(told.high)} if the slowdown is within its interval, and at most ${digits(told.most)}`;
+      const measured = told.isMeasured ? "This was measured: compare it with the table" : "This is extrapolated from what was measured";
+      fields.limits.value = `The loop takes ${seconds(told.loop)}. The speedup is ${digits(told.speedup)}: ${range}. ${measured}.`;
+      fields.items.setAttribute("aria-valuetext", `${items} items`);
+      fields.duration.setAttribute("aria-valuetext", seconds(task));
+      fields.workers.setAttribute("aria-valuetext", `${workers} workers`);
     };
     fields.model.addEventListener("change", () => { choose(); show(); });
     whatIf.addEventListener("input", show);
