@@ -42,12 +42,16 @@ def run(points: "Sequence[Point]") -> int:
     from runner.session.preflight import preflight  # noqa: PLC0415
     from runner.session.session import begin  # noqa: PLC0415
     from runner.session.supervised import supervised  # noqa: PLC0415
+    from runner.session.worktrees import checked_out  # noqa: PLC0415
 
     with begin(points, show) as session:  # plan, or the plan of a stopped study
         if session.why_complete:
             measured = finish(session)
         else:
-            with supervised(_nothing if session.quiet else show) as supervisor:
+            with (
+                checked_out(session.plan.cells),
+                supervised(_nothing if session.quiet else show) as supervisor,
+            ):
                 checked = preflight(session.plan, session.study, supervisor)
                 if session.dry_run:
                     return dry_run(session, checked, supervisor)

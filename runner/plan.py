@@ -15,6 +15,7 @@ from typing import Any, Self
 from runner.errors import ConfigurationError
 from runner.modes import MODES
 from runner.records import NAMING_SETTINGS, Cell
+from runner.revisions import resolve
 from runner.settings import STUDY_SETTINGS, ExecutorConfig, Point
 
 #: The configuration group of each setting that holds an executor.
@@ -69,15 +70,19 @@ def plan(points: Sequence[Point]) -> Plan:
             or unknown interpreters
     """
     refuse_swept_study_settings(points)
+    points = _one_revision_each(points)
     _refuse_unused_start_methods(points)
     _refuse_uncounted_workers(points)
     executables = _executables({point.config.python for point in points})
+    named = dict.fromkeys(point.config.revision for point in points if point.config.revision is not None)
+    revisions = resolve([*named], Path.cwd())
     swept = _swept(points)
     planned: dict[str, PlannedCell] = {}
     conflicts: dict[str, str] = {}
     for point in points:
-        baseline = _planned(point, "baseline", executables, swept)
-        for candidate in (baseline, _planned(point, "executor", executables, swept)):
+        found = _Found(executables=executables, revisions=revisions)
+        baseline = _planned(point, "baseline", found, swept)
+        for candidate in (baseline, _planned(point, "executor", found, swept)):
             cell = replace(candidate.cell, baseline=baseline.cell.id)
             known = planned.get(cell.id)
             if known is not None and known.cell.baseline != cell.baseline:
@@ -93,12 +98,38 @@ def plan(points: Sequence[Point]) -> Plan:
     return Plan(planned=tuple(planned.values()), swept=swept)
 
 
-def _planned(
-    point: Point, node: str, executables: Mapping[str | None, str], swept: Iterable[str]
-) -> PlannedCell:
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What the names on the command line stand for."""
+
+    executables: Mapping[str | None, str]
+    revisions: Mapping[str, Mapping[str, str]]
+
+
+def _one_revision_each(points: Sequence[Point]) -> list[Point]:
+    """Make a point for each revision of a list.
+
+    Raises:
+        ConfigurationError: if a revision is not a name
+    """
+    made = []
+    for point in points:
+        listed = point.config.revision
+        names = listed if isinstance(listed, list) else [listed]
+        if any(not isinstance(name, str | None) for name in names) or not names:
+            raise ConfigurationError(
+                [f"revision={listed}: revisions are names, such as revision=main or revision=[main,.]"]
+            )
+        for name in names:
+            overrides = point.overrides if name == listed else {**point.overrides, "revision": name}
+            made.append(replace(point, config=replace(point.config, revision=name), overrides=overrides))
+    return made
+
+
+def _planned(point: Point, node: str, found: _Found, swept: Iterable[str]) -> PlannedCell:
     """Plan the cell of a point's executor, or that of its baseline."""
     executor: ExecutorConfig = getattr(point.config, node)
-    cell = _cell(point, executor, node, executables, swept)
+    cell = _cell(point, executor, node, found, swept)
     return PlannedCell(
         cell=cell,
         origins={
@@ -120,7 +151,7 @@ def _cell(
     point: Point,
     executor: ExecutorConfig,
     node: str,
-    executables: Mapping[str | None, str],
+    found: _Found,
     swept: Iterable[str],
 ) -> Cell:
     config = point.config
@@ -132,11 +163,13 @@ def _cell(
         "workload": workload,
         "executor": {"name": executor.name, "pool": executor.pool},
         "chunk_size": executor.chunk_size,
-        "python": executables[config.python],
+        "python": found.executables[config.python],
         "env": config.env,
         "prefix": config.prefix,
         **MODES[config.mode].program(config, workers, is_baseline=node == "baseline"),
     }
+    if config.revision is not None:
+        settings["revision"] = found.revisions[config.revision]
     return Cell(
         id=cell_id(settings),
         baseline="",

@@ -91,6 +91,7 @@ class Config:
     python: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     prefix: list[str] = field(default_factory=list)
+    revision: Any = None  #: a revision of the user's code, or a list of them
     mode: Mode = Mode.tasks
     duration_s: float | None = None
     repetitions: int = 7

@@ -1,4 +1,4 @@
-"""`python -m runner.compare BEFORE AFTER [MORE …]`: did my change help? Compares result folders.
+"""`python -m runner.compare BEFORE [AFTER …]`: did my change help? Compares result folders, or revisions.
 
 Exit code 0: nothing is slower; 1: something is shown to be slower; 2: wrong use; 3: it cannot be told.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from runner.broken_pipe import outlive_readers
 from runner.compare.change import StudyChange, Verdict
 from runner.compare.change_output import overall, render_badge, render_json, render_markdown, render_text
-from runner.compare.comparing import Margin, compare_studies
+from runner.compare.comparing import Margin, compare_revisions, compare_studies
 from runner.errors import RunnerError
 from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import read
@@ -27,10 +27,11 @@ def main() -> None:
     margin = Margin(relative=arguments.margin, floor_s=arguments.floor)
     try:
         before = read(arguments.before)
-        changes = [
-            compare_studies(before, read(folder), margin, anyway=arguments.anyway)
-            for folder in arguments.after
-        ]
+        if arguments.after:
+            others = map(read, arguments.after)
+            changes = [compare_studies(before, each, margin, anyway=arguments.anyway) for each in others]
+        else:
+            changes = compare_revisions(before, margin)
         for change in changes:
             sys.stdout.write(_rendered(change, arguments.format))
         if arguments.badge is not None:
@@ -45,7 +46,12 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m runner.compare", description=__doc__)
     parser.add_argument("before", type=Path, help="the result folder that the others are compared with")
-    parser.add_argument("after", type=Path, nargs="+", help="a result folder")
+    parser.add_argument(
+        "after",
+        type=Path,
+        nargs="*",
+        help="a result folder; without one, the revisions within the first are compared",
+    )
     parser.add_argument(
         "--margin", type=_share, default=0.05, help="change that does not matter: 5%% (the default) or 0.05"
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from runner.estimate import Estimate
 
@@ -55,8 +54,8 @@ class Difference:
 class StudyChange:
     """Two studies compared."""
 
-    before: Path
-    after: Path
+    before: str  #: a result folder, or a revision
+    after: str
     confidence: float
     differences: Sequence[Difference]
     cells: Sequence[CellChange]

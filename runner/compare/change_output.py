@@ -24,6 +24,7 @@ def render_text(change: StudyChange, width: int = _WIDTH) -> str:
     """Render the comparison for a terminal: what differs, the verdicts, and what could have been seen."""
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=False, color_system=None, legacy_windows=False)
+    console.print(Text(f"{change.before} → {change.after}"), soft_wrap=True)
     for heading, lines in _surroundings(change, _MOST_DIFFERENCES):
         print_unpadded(console, Text(heading), width)
         for line in lines:
@@ -38,7 +39,7 @@ def render_text(change: StudyChange, width: int = _WIDTH) -> str:
 
 def render_markdown(change: StudyChange) -> str:
     """Render the comparison for a pull request or a job summary."""
-    parts = [f"### {escaped(change.before.name)} → {escaped(change.after.name)}"]
+    parts = [f"### {escaped(change.before)} → {escaped(change.after)}"]
     parts += [f"{escaped(sentence)}" for sentence in sentences(change)]
     parts.append(table(_columns(change)))
     for heading, lines in _surroundings(change, len(change.differences)):
@@ -50,8 +51,8 @@ def render_markdown(change: StudyChange) -> str:
 def render_json(change: StudyChange) -> str:
     """Render the comparison for programs."""
     content = {
-        "before": str(change.before),
-        "after": str(change.after),
+        "before": change.before,
+        "after": change.after,
         "confidence": change.confidence,
         "verdict": overall(change).value,
         "cells": [_json_cell(cell) for cell in change.cells],

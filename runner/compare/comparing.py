@@ -7,9 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from runner.analysis.intervals import Values
 from runner.analysis.study import analyse
 from runner.compare.change import AnswerChange, CellChange, StudyChange, Verdict
-from runner.compare.shift import Confidence, Drift, drift_of, fewest_times, ratio_of_times, smallest_shown
+from runner.compare.shift import (
+    Confidence,
+    Drift,
+    drift_of,
+    fewest_times,
+    paired_ratio,
+    ratio_of_times,
+    smallest_shown,
+)
 from runner.compare.surroundings import differences
 from runner.errors import RunnerError
 from runner.estimate import Estimate
@@ -18,6 +27,7 @@ from runner.folder.results import Results
 from runner.report import wording
 from runner.units import three_digits
 
+REVISION = "revision"  #: the setting
 MOST_NEEDED = 200  # repetitions: more are not practical, so their number is not told
 _ALIKE = 0.02  # all cells changed alike if their logarithms differ from the mean by no more
 
@@ -62,12 +72,17 @@ def compare_studies(before: Results, after: Results, margin: Margin, *, anyway: 
     times = [{cell.cell.id: _times(cell) for cell in study.cells.values()} for study in studies]
     drift = drift_of(*times)
     confidence = Confidence(family=before.study.confidence, cells=len(matched))
-    cells = [_cell_change(*pair, confidence, drift, margin) for pair in matched]
     names = [{_name(cell, study) for cell in study.cells.values()} for study in studies]
     compared = [{_name(pair[side], studies[side]) for pair in matched} for side in (0, 1)]
+    cells = [
+        _cell_change(
+            pair, ratio_of_times(*map(_values, pair), confidence, drift), margin, _Scatter(confidence, drift)
+        )
+        for pair in matched
+    ]
     return StudyChange(
-        before=before.folder,
-        after=after.folder,
+        before=str(before.folder),
+        after=str(after.folder),
         confidence=before.study.confidence,
         differences=differences(before, after),
         cells=cells,
@@ -77,6 +92,66 @@ def compare_studies(before: Results, after: Results, margin: Margin, *, anyway: 
         drift=drift.deviation,
         common=_common(cells),
     )
+
+
+def compare_revisions(results: Results, margin: Margin) -> list[StudyChange]:
+    """Compare each revision of one study with the first.
+
+    Args:
+        results: the study
+        margin: the change that does not matter
+
+    Raises:
+        RunnerError: if it has a single revision
+    """
+    study = analyse(results)
+    revisions = dict.fromkeys(cell.cell.swept.get(REVISION) for cell in study.cells.values())
+    if len(revisions) < 2:
+        raise RunnerError(
+            f"{results.folder}: it measured a single revision; name two result folders, or measure "
+            "revision=main,. in one study"
+        )
+    first, *others = revisions
+    return [_revision_change(study, first, other, margin) for other in others]
+
+
+def _revision_change(study: StudyAnalysis, first: Any, other: Any, margin: Margin) -> StudyChange:
+    by_key = [
+        {
+            _key_without_revision(cell): cell
+            for cell in study.cells.values()
+            if cell.cell.swept[REVISION] == each
+        }
+        for each in (first, other)
+    ]
+    pairs = [
+        (cell, by_key[1][key])
+        for key, cell in by_key[0].items()
+        if key in by_key[1] and cell.is_ok and by_key[1][key].is_ok and cell.runs and by_key[1][key].runs
+    ]
+    confidence = Confidence(family=study.study.confidence, cells=len(pairs))
+    steady = Drift(deviation=0.0, freedom=1)
+    cells = [
+        _cell_change(pair, paired_ratio(*map(_times, pair), confidence), margin, _Scatter(confidence, steady))
+        for pair in pairs
+    ]
+    compared = [{pair[side].cell.id for pair in pairs} for side in (0, 1)]
+    return StudyChange(
+        before=f"{REVISION}={first}",
+        after=f"{REVISION}={other}",
+        confidence=study.study.confidence,
+        differences=[],
+        cells=cells,
+        only_before=[cell.name for cell in by_key[0].values() if cell.cell.id not in compared[0]],
+        only_after=[cell.name for cell in by_key[1].values() if cell.cell.id not in compared[1]],
+        answers=[],
+        drift=0.0,
+        common=None,
+    )
+
+
+def _key_without_revision(cell: CellAnalysis) -> tuple[str, ...]:
+    return tuple(str(value) for key, value in cell.cell.naming.items() if key != REVISION)
 
 
 # --- which cells --------------------------------------------------------------------------------------
@@ -135,24 +210,35 @@ def _times(cell: CellAnalysis) -> Mapping[int, float]:
     return {run.repetition: run.unit_s for run in cell.runs} if cell.is_ok else {}
 
 
+def _values(cell: CellAnalysis) -> Values:
+    return np.array(list(_times(cell).values()))
+
+
+@dataclass(frozen=True)
+class _Scatter:
+    """What the width of an interval depends on, beside its times."""
+
+    confidence: Confidence
+    drift: Drift
+
+
 def _cell_change(
-    before: CellAnalysis, after: CellAnalysis, confidence: Confidence, drift: Drift, margin: Margin
+    pair: tuple[CellAnalysis, CellAnalysis], ratio: Estimate | None, margin: Margin, scatter: _Scatter
 ) -> CellChange:
-    times = [np.array(list(_times(cell).values())) for cell in (before, after)]
-    middles = [float(np.median(values)) for values in times]
-    ratio = ratio_of_times(times[0], times[1], confidence, drift)
+    middles = [float(np.median(_values(cell))) for cell in pair]
     relative = margin.of(middles[0])
     verdict = _verdict(ratio, relative)
+    done = min(len(cell.runs) for cell in pair)
     return CellChange(
-        name=before.name,
-        workload=before.cell.workload,
+        name=pair[0].name,
+        workload=pair[0].cell.workload,
         before_s=middles[0],
         after_s=middles[1],
         ratio=ratio,
         verdict=verdict,
         margin=relative,
-        smallest_shown=None if ratio is None else smallest_shown(ratio, confidence),
-        needed_repetitions=_needed(ratio, relative, times, confidence, drift)
+        smallest_shown=None if ratio is None else smallest_shown(ratio, scatter.confidence),
+        needed_repetitions=_needed(ratio, relative, done, scatter)
         if verdict is Verdict.CANNOT_TELL
         else None,
     )
@@ -168,29 +254,22 @@ def _verdict(ratio: Estimate | None, margin: float) -> Verdict:
     return Verdict.FASTER if ratio.high < 1 else Verdict.CANNOT_TELL
 
 
-def _needed(
-    ratio: Estimate | None,
-    margin: float,
-    times: Sequence[np.ndarray[Any, Any]],
-    confidence: Confidence,
-    drift: Drift,
-) -> int | None:
+def _needed(ratio: Estimate | None, margin: float, done: int, scatter: _Scatter) -> int | None:
     """Estimate the repetitions of each study with which the interval would be narrow enough.
 
     It narrows with the square root of the repetitions, but never below the drift.
     """
-    fewest = fewest_times(confidence)
+    fewest = fewest_times(scatter.confidence)
     if ratio is None:
         return fewest
     middle, limit = abs(math.log(ratio.value)), math.log1p(margin)
     half = max(math.log(ratio.high / ratio.value), math.log(ratio.value / ratio.low))
     allowed = max(middle, limit - middle)  # to exclude 1, or to lie within the margin
-    wide = confidence.allowed_for(drift)
-    scatter = math.sqrt(max(half**2 - wide**2, 0.0))
+    wide = scatter.confidence.allowed_for(scatter.drift)
+    own = math.sqrt(max(half**2 - wide**2, 0.0))
     if allowed <= wide:
         return None
-    done = min(map(len, times))
-    needed = math.ceil(done * scatter**2 / (allowed**2 - wide**2))
+    needed = math.ceil(done * own**2 / (allowed**2 - wide**2))
     return max(needed, fewest, done + 1) if needed <= MOST_NEEDED else None
 
 

@@ -18,6 +18,7 @@ from runner.analysis.intervals import Values
 from runner.estimate import Estimate
 
 _POWER = 0.8
+_FEWEST_PAIRS = 3
 _BETWEEN_STUDIES = 1.4  # how much more the machine differs between studies than between repetitions
 _MOST_EXACT = 60  # times of one study up to which the distribution is exact
 
@@ -66,6 +67,29 @@ def ratio_of_times(before: Values, after: Values, confidence: Confidence, drift:
     low = middle - math.hypot(middle - float(shifts[rank]), wide)
     high = middle + math.hypot(float(shifts[-1 - rank]) - middle, wide)
     return Estimate(value=math.exp(middle), low=math.exp(low), high=math.exp(high))
+
+
+def paired_ratio(
+    before: Mapping[int, float], after: Mapping[int, float], confidence: Confidence
+) -> Estimate | None:
+    """Estimate the ratio of two cells of one study; None if they share fewer than three repetitions.
+
+    Each repetition measured both, a moment apart, so what the machine did is in both. The interval is
+    Student's, of the differences of their logarithms; all of the chance of a false alarm is their scatter's.
+
+    Args:
+        before: times of one cell by repetition
+        after: times of the other
+        confidence: of the interval
+    """
+    shared = [repetition for repetition in before if repetition in after]
+    if len(shared) < _FEWEST_PAIRS:
+        return None
+    shifts = np.log([after[each] / before[each] for each in shared])
+    middle = float(np.mean(shifts))
+    error = float(np.std(shifts, ddof=1)) / math.sqrt(len(shifts))
+    wide = float(special.stdtrit(len(shifts) - 1, 1 - 2 * confidence.tail_of_cell)) * error
+    return Estimate(value=math.exp(middle), low=math.exp(middle - wide), high=math.exp(middle + wide))
 
 
 def drift_of(*studies: Mapping[str, Mapping[int, float]]) -> Drift:

@@ -13,6 +13,7 @@ from runner.measure.time_limits import explain_limit
 from runner.modes import bags_of
 from runner.paths import PROBE, experiments_path
 from runner.records import Cell, Status
+from runner.revisions import folder_of
 from runner.supervise.protocol import NOTE_MARK, REPLY_MARK, Ending, Launch
 
 if TYPE_CHECKING:  # the probe is on the path of type checkers only
@@ -46,11 +47,17 @@ class Interpreter:
     python: str
     env: Mapping[str, str]  #: added to the runner's environment
     prefix: Sequence[str]  #: command that starts it, such as `nice`
+    revision: Mapping[str, str] | None = None  #: of the user's code; None: that of the working directory
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Interpreter":
         """Select the interpreter from the settings of a cell."""
-        return cls(python=settings["python"], env=settings["env"], prefix=settings["prefix"])
+        return cls(
+            python=settings["python"],
+            env=settings["env"],
+            prefix=settings["prefix"],
+            revision=settings.get("revision"),
+        )
 
     def command(self, *arguments: str) -> list[str]:
         """Build the command that runs the probe, or Python with other arguments."""
@@ -77,11 +84,22 @@ class Interpreter:
         return Launch(
             command=self.command(*arguments),
             environment={**os.environ, **self.env},
-            specification="" if specification is None else json.dumps(_probe_input(specification)),
+            specification="" if specification is None else json.dumps(self._probe_input(specification)),
             output=str(output),
             time_limit_s=time_limit_s,
             load_limit_s=load_limit_s,
         )
+
+    def _probe_input(self, specification: "Specification") -> "ProbeInput":
+        # Workloads come from the working directory or a revision, then from the shipped experiments.
+        folder = Path.cwd() if self.revision is None else folder_of(self.revision)
+        path = [str(folder), str(experiments_path())]
+        return {
+            "path": path,
+            "reply_mark": REPLY_MARK,
+            "note_mark": NOTE_MARK,
+            "specification": specification,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +121,6 @@ class CheckedInterpreter:
             "async_cells": self.async_cells,
             **self.facts,
         }
-
-
-def _probe_input(specification: "Specification") -> "ProbeInput":
-    # Workloads are imported from the working directory, then from the shipped experiments.
-    path = [str(Path.cwd()), str(experiments_path())]
-    return {"path": path, "reply_mark": REPLY_MARK, "note_mark": NOTE_MARK, "specification": specification}
 
 
 def program_of(cell: Cell, calls: dict[str, int] | None) -> "ProgramSpecification":

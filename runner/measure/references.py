@@ -1,6 +1,7 @@
 """What the first invocations of a study fix for all later ones."""
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runner.modes import bags_of, window_s
@@ -42,6 +43,7 @@ class References:
         self._references: dict[str, Reference] = {}  # by baseline
         self._sources: dict[str, str] = {}  # by baseline: the cell that was run
         self._calls: dict[str, dict[str, int]] = {}  # by workload, as text
+        self._first_revision: dict[str, tuple[Reference, str]] = {}  # the same; with its cell
         self._chunk_sizes: dict[str, int] = {}  # by cell of `auto`
         self._between_chunks_s: dict[str, float] = {}  # by cell that had a separate traced run
         self._mostly_dispatch: set[str] = set()  # cells that had one, and need no other
@@ -59,8 +61,11 @@ class References:
         """
         cell, reference = self._cells[record.cell], record.reference
         if reference is not None:
+            if "revision" in cell.settings:
+                first = self._first_revision.setdefault(cell.work, (reference, cell.id))
+                reference = replace(reference, results=first[0].results)
             self._references[cell.baseline] = reference
-            self._sources[cell.baseline] = cell.id
+            self._sources[cell.baseline] = self._source_of_first(cell) or cell.id
             if reference.calls is not None:
                 self._calls.setdefault(cell.work, reference.calls)
         if record.facts:
@@ -82,12 +87,22 @@ class References:
         return self._references.get(cell.baseline)
 
     def source(self, cell: Cell) -> str:
-        """Return the id of the cell that the reference of a cell was measured on; empty if there is none."""
-        return self._sources.get(cell.baseline, "")
+        """Return the id of the cell whose results a cell's are compared with; empty if there is none."""
+        return self._sources.get(cell.baseline, "") or self._source_of_first(cell)
+
+    def _source_of_first(self, cell: Cell) -> str:
+        """Return the cell that fixed the results for all revisions of this work; empty if there is none."""
+        first = self._first_revision.get(cell.work) if "revision" in cell.settings else None
+        return "" if first is None else first[1]
 
     def expected(self, cell: Cell) -> Reference:
         """Return the reference for an invocation; if none was measured, it has inner-loop counts only."""
-        return self.measured(cell) or Reference(calls=self._calls.get(cell.work))
+        measured = self.measured(cell)
+        if measured is not None:
+            return measured
+        first = self._first_revision.get(cell.work) if "revision" in cell.settings else None
+        results = None if first is None else first[0].results  # those of all revisions must be equal
+        return Reference(calls=self._calls.get(cell.work), results=results)
 
     def is_needed_from(self, cell: Cell) -> bool:
         """Whether a reference run of this cell is needed: it is a baseline, or the baseline's failed."""

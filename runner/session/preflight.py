@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigurationError
@@ -14,6 +15,7 @@ from runner.measure.profilers import check_profiler
 from runner.modes import has_window
 from runner.plan import Plan, PlannedCell
 from runner.records import DEFAULT_LOAD_LIMIT_S, Cell, StudySettings
+from runner.revisions import folder_of
 from runner.settings import is_overridden
 from runner.temporary_files import temporary_folder
 
@@ -84,7 +86,8 @@ def check(plan: Plan, supervisor: Supervises, load_limit_s: float = DEFAULT_LOAD
         problems += _gil_problems(cells[0], facts)
         for cell, result in zip(cells, reply["cells"], strict=True):
             checked[cell.id] = CheckedCell(tasks=result["tasks"] or 0, is_async=result["is_async"])
-            problems += [_explain(planned[cell.id], key, text, facts) for key, text in result["problems"]]
+            found = [_explain(planned[cell.id], key, text, facts) for key, text in result["problems"]]
+            problems += _of_revision(cell, found or _elsewhere(cell, result["file"]))
         interpreters.append(
             CheckedInterpreter(
                 interpreter=Interpreter.of(cells[0].settings),
@@ -96,6 +99,25 @@ def check(plan: Plan, supervisor: Supervises, load_limit_s: float = DEFAULT_LOAD
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
     return Checked(cells=checked, interpreters=interpreters)
+
+
+def _of_revision(cell: Cell, problems: Sequence[str]) -> list[str]:
+    """Say in which revision something is wrong."""
+    name = cell.swept.get("revision")
+    return [f"revision={name}: {problem}" if name else problem for problem in problems]
+
+
+def _elsewhere(cell: Cell, file: str | None) -> list[str]:
+    """Refuse a function that is not imported from its revision: all revisions would be the same."""
+    revision = cell.settings.get("revision")
+    if revision is None or cell.settings["workload"]["snippets"]:
+        return []
+    folder = folder_of(revision).resolve()
+    if file is not None and Path(file).is_relative_to(folder):
+        return []
+    where = f"is imported from {file}" if file else "has no file"
+    function = cell.settings["workload"]["function"]
+    return [f"workload.function: {function} {where}, not from the revision; name a function of its modules"]
 
 
 def _gil_problems(cell: Cell, facts: "InterpreterFacts") -> list[str]:

@@ -21,8 +21,16 @@ from runner.compare.change_output import (
     render_text,
     sentences,
 )
-from runner.compare.comparing import Margin, compare_studies
-from runner.compare.shift import Confidence, Drift, _distribution, drift_of, fewest_times, ratio_of_times
+from runner.compare.comparing import Margin, compare_revisions, compare_studies
+from runner.compare.shift import (
+    Confidence,
+    Drift,
+    _distribution,
+    drift_of,
+    fewest_times,
+    paired_ratio,
+    ratio_of_times,
+)
 from runner.compare.surroundings import differences
 from runner.errors import RunnerError
 from runner.folder.results import Results
@@ -131,6 +139,32 @@ def test_the_interval_contains_the_ratio_as_often_as_it_says(cells: int) -> None
         assert estimate is not None
         missed += not estimate.low <= 1 <= estimate.high
     assert missed / 2000 <= 0.025 / cells * 1.6  # the scatter's half of the false alarms
+
+
+def test_a_paired_ratio_ignores_what_the_machine_did_to_both() -> None:
+    speed = {repetition: 1.0 + 0.5 * (repetition % 3) for repetition in range(7)}
+    after = {repetition: 1.1 * speed_s * NOISE[repetition] for repetition, speed_s in speed.items()}
+    ratio = paired_ratio(speed, after, Confidence(family=0.95, cells=5))
+    assert ratio is not None
+    assert 1.09 < ratio.low < ratio.value < ratio.high < 1.11
+    assert paired_ratio({1: 1.0}, {1: 1.0}, Confidence(family=0.95, cells=1)) is None
+
+
+@pytest.mark.parametrize("cells", [1, 8])
+def test_a_paired_interval_contains_the_ratio_as_often_as_it_says(cells: int) -> None:
+    generator = np.random.default_rng(2)
+    confidence, missed = Confidence(family=0.95, cells=cells), 0
+    for _ in range(2000):
+        before, after = (dict(enumerate(np.exp(0.05 * generator.standard_normal(7)))) for _ in range(2))
+        ratio = paired_ratio(before, after, confidence)
+        assert ratio is not None
+        missed += not ratio.low <= 1 <= ratio.high
+    assert 0.2 < missed / 2000 / (0.05 / cells) < 1.5
+
+
+def test_one_revision_cannot_be_compared(make: Make) -> None:
+    with pytest.raises(RunnerError, match="it measured a single revision; name two result folders"):
+        compare_revisions(make(), MARGIN)
 
 
 def test_drift_widens_the_interval() -> None:
@@ -340,7 +374,7 @@ def test_what_differs_comes_first_then_the_table_then_what_it_means(make: Make) 
         differences=[Difference(key="cpu.cpu_model", before="x", after="y")],
     )
     text = render_text(change)
-    assert text.startswith("What differs:\n  cpu.cpu_model: x → y\n")
+    assert "\nWhat differs:\n  cpu.cpu_model: x → y\n" in text
     row = next(line for line in text.splitlines() if line.startswith("process × 2"))
     assert row.split()[3:6] == ["1.00", "s", "1.20"]
     assert row.endswith("slower")

@@ -38,6 +38,7 @@ class _LoadedWorkload:
         self.problems = problems  #: pairs of setting and message
         self.tasks = None if workload is None else len(workload.items)
         self.is_async = workload is not None and is_async(workload.call)
+        self.file = None if workload is None else _file_of(workload.call)
         self.has_initializer = workload is not None and workload.initializer is not None
 
 
@@ -65,7 +66,14 @@ def check(
         problems = [*loaded.problems, ["executor.pool", pools[key]]] if pools[key] else loaded.problems
         if not problems and cell["in_window"] and (reason := _why_no_window(pool)):
             problems = [["executor.pool", f"mode=throughput cannot run on it: {reason}; use mode=tasks"]]
-        replies.append({"tasks": loaded.tasks, "is_async": loaded.is_async, "problems": problems})
+        replies.append(
+            {
+                "tasks": loaded.tasks,
+                "is_async": loaded.is_async,
+                "file": loaded.file,
+                "problems": problems,
+            }
+        )
     announce("describing the interpreter")
     return {"interpreter": describe_interpreter(), "cells": replies}
 
@@ -122,6 +130,13 @@ def _load(settings: WorkloadSettings, announce: Callable[[str], None]) -> _Loade
         return _LoadedWorkload([[f"workload.{error.key}", str(error)]])
     problems = [["workload.arguments", problem] for problem in _unknown_arguments(settings, workload.call)]
     return _LoadedWorkload(problems, workload)
+
+
+def _file_of(call: Any) -> str | None:
+    """Return the file of the module that a function comes from; None if it has none."""
+    module = sys.modules.get(getattr(getattr(call, "func", call), "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    return os.path.realpath(file) if isinstance(file, str) else None
 
 
 def _unknown_arguments(workload: WorkloadSettings, call: Any) -> Iterator[str]:

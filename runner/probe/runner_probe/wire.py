@@ -333,6 +333,7 @@ class CellReply(TypedDict):
 
     tasks: int | None  #: None: the workload cannot be loaded
     is_async: bool
+    file: str | None  #: of the module of the function; None: it has none
     problems: list[list[str]]  #: pairs of setting and message
 
 

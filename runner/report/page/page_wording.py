@@ -56,8 +56,8 @@ SECTIONS = {
         title="Speedup and time",
         reading=(
             "A marker is the median of its cell, the vertical line its interval, and each small dot a run. "
-            "Where speedups are shown, a marker on the line at 1 is as fast as the baseline, one on the "
-            "ideal line uses all its workers, and one at a short level line cannot be improved by any executor."
+            "Where speedups are shown, a marker on the line at 1 is as fast as the baseline, one on "
+            "the ideal line uses all its workers, and no executor improves one at a short level line."
         ),
     ),
     "losses": SectionWords(
