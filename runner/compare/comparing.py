@@ -76,7 +76,10 @@ def compare_studies(before: Results, after: Results, margin: Margin, *, anyway: 
     compared = [{_name(pair[side], studies[side]) for pair in matched} for side in (0, 1)]
     cells = [
         _cell_change(
-            pair, ratio_of_times(*map(_values, pair), confidence, drift), margin, _Scatter(confidence, drift)
+            pair,
+            ratio_of_times(_values(pair[0]), _values(pair[1]), confidence, drift),
+            margin,
+            _Scatter(confidence, drift),
         )
         for pair in matched
     ]
@@ -105,7 +108,7 @@ def compare_revisions(results: Results, margin: Margin) -> list[StudyChange]:
         RunnerError: if it has a single revision
     """
     study = analyse(results)
-    revisions = dict.fromkeys(cell.cell.swept.get(REVISION) for cell in study.cells.values())
+    revisions = dict.fromkeys(map(_revision, study.cells.values()))
     if len(revisions) < 2:
         raise RunnerError(
             f"{results.folder}: it measured a single revision; name two result folders, or measure "
@@ -117,11 +120,7 @@ def compare_revisions(results: Results, margin: Margin) -> list[StudyChange]:
 
 def _revision_change(study: StudyAnalysis, first: Any, other: Any, margin: Margin) -> StudyChange:
     by_key = [
-        {
-            _key_without_revision(cell): cell
-            for cell in study.cells.values()
-            if cell.cell.swept[REVISION] == each
-        }
+        {_key_without_revision(cell): cell for cell in study.cells.values() if _revision(cell) == each}
         for each in (first, other)
     ]
     pairs = [
@@ -132,7 +131,12 @@ def _revision_change(study: StudyAnalysis, first: Any, other: Any, margin: Margi
     confidence = Confidence(family=study.study.confidence, cells=len(pairs))
     steady = Drift(deviation=0.0, freedom=1)
     cells = [
-        _cell_change(pair, paired_ratio(*map(_times, pair), confidence), margin, _Scatter(confidence, steady))
+        _cell_change(
+            pair,
+            paired_ratio(_times(pair[0]), _times(pair[1]), confidence),
+            margin,
+            _Scatter(confidence, steady),
+        )
         for pair in pairs
     ]
     compared = [{pair[side].cell.id for pair in pairs} for side in (0, 1)]
@@ -148,6 +152,10 @@ def _revision_change(study: StudyAnalysis, first: Any, other: Any, margin: Margi
         drift=0.0,
         common=None,
     )
+
+
+def _revision(cell: CellAnalysis) -> Any:
+    return cell.cell.swept.get(REVISION)
 
 
 def _key_without_revision(cell: CellAnalysis) -> tuple[str, ...]:

@@ -117,5 +117,6 @@ def test_a_preflight_check_uses_the_same_channel() -> None:
     specification = specify()
     cell = {"workload": specification["workload"], "pool": specification["pool"], "in_window": False}
     reply = ask({"kind": "preflight", "cells": [cell]}).reply
-    assert reply["cells"] == [{"tasks": 3, "is_async": False, "problems": []}]
+    (checked,) = reply["cells"]
+    assert (checked["tasks"], checked["is_async"], checked["problems"]) == (3, False, [])
     assert reply["interpreter"]["executable"] == sys.executable

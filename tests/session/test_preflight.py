@@ -25,6 +25,7 @@ class Interpreters:
             {
                 "tasks": 3,
                 "is_async": cell["workload"]["name"] == "later",
+                "file": None,
                 "problems": [["executor.pool", self.problem]] if self.problem else [],
             }
             for cell in json.loads(launch.specification)["specification"]["cells"]
