@@ -1,9 +1,10 @@
 """Comparing versions: false alarms of unchanged code, and injected slowdowns that are shown.
 
-Simulated on hosts of three kinds. Claims: of pairs of unchanged code, at most 5 of 100 flag anything; within one
-study (`revision=`), a slowdown of 10 % is shown in at least 95 of 100 and one of 5 % in at least 80; of two
-result folders, one of 15 % in at least 90; the smallest slowdown that a comparison claims to show, once planted,
-is shown in 75 to 85 of 100. The claims about slowdowns are about the steady host, the first one about all.
+Simulated on hosts of three kinds. Claims: of pairs of unchanged code, at most 5 of 100 flag anything;
+within one study (`revision=`), a slowdown of 10 % is shown in at least 95 of 100 and one of 5 % in at
+least 80; of two result folders, one of 15 % in at least 90; the smallest slowdown that a comparison
+claims to show, once planted, is shown in 75 to 85 of 100. The claims about slowdowns are about the steady
+host, the first one about all.
 
 python -m benchmarks.compare [PAIRS]
 """

@@ -11,6 +11,7 @@ FINAL_TRACE = "trace.parquet"  #: once the study is complete or stopped
 CELLS = "cells.yaml"
 STUDY = "study.yaml"
 VERDICT = "verdict.json"
+PAGE = "report.html"
 ENVIRONMENT = "environment.json"
 LOG = "study.log"
 OUTPUT = "output"  #: folder for what invocations print

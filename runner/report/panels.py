@@ -26,6 +26,7 @@ class Quantity:
 
 SPEEDUP = Quantity(estimate=lambda cell: cell.speedup, of_run=lambda run: run.speedup)
 EFFICIENCY = Quantity(estimate=lambda cell: cell.efficiency, of_run=lambda run: run.efficiency)
+TIME = Quantity(estimate=lambda cell: cell.wall_s, of_run=lambda run: run.wall_s)
 RATE = Quantity(estimate=lambda cell: cell.tasks_per_s, of_run=lambda run: run.tasks_per_s)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from runner.facts import StudyAnalysis
+from runner.folder.file_names import PAGE
 from runner.report.csv_tables import (
     render_break_even,
     render_fits,
@@ -30,7 +31,7 @@ RENDERERS: Mapping[str, Callable[[StudyAnalysis, Screen], Output]] = {
     "known_answers.csv": lambda study, _: render_known_answers(study),
     "verdict.json": lambda study, _: render_verdict(study),
     "plots": lambda study, _: render_plots(study),
-    "report.html": lambda study, _: render_page(study),
+    PAGE: lambda study, _: render_page(study),
     STDOUT: render_terminal,
 }
 

@@ -9,6 +9,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from runner.facts import StudyAnalysis
+from runner.folder.file_names import PAGE
 from runner.report import wording
 from runner.report.pasted_code import code_of
 from runner.report.tables import (
@@ -83,7 +84,7 @@ class _Terminal:
         for text in (
             wording.how_to_extend(self._study),
             f"results: {folder}",
-            f"page: {folder / 'report.html'}",
+            f"page: {folder / PAGE}",
         ):
             if text:
                 self._console.print(Text(text), soft_wrap=True)

@@ -161,11 +161,14 @@ def test_the_data_of_a_figure_is_saved_as_csv_with_its_cells(open_page: Any) -> 
 
 
 def test_a_figure_is_saved_as_svg_that_needs_no_style_sheet(open_page: Any) -> None:
-    text = open_page(two_cells()).saved("Save as SVG")
+    opened = open_page(two_cells(), color_scheme="dark")
+    text = opened.saved("Save as SVG")
     assert text.startswith("<svg")
     assert 'xmlns="http://www.w3.org/2000/svg"' in text
     assert "var(" not in text
-    assert 'fill="rgb' in text
+    assert 'fill="rgb(29, 31, 35)"' in text  # ink on paper, although the page is dark
+    assert ">process</text>" in text  # the legend
+    assert opened.page.evaluate("document.documentElement.style.colorScheme") == ""
 
 
 def test_a_link_unfolds_the_timeline_of_its_cell(open_page: Any) -> None:

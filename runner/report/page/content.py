@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.columns import COLUMNS, Kind
@@ -20,7 +20,7 @@ from runner.report.page.page_table import PageTable, page_table
 from runner.report.page.page_wording import SECTIONS
 from runner.report.page.timeline_figure import timeline_data, timeline_figure
 from runner.report.page.what_if_models import what_if_data, what_if_table
-from runner.report.panels import EFFICIENCY, RATE, SPEEDUP, Quantity, numeric_axis, panels_of, varying_keys
+from runner.report.panels import EFFICIENCY, RATE, SPEEDUP, TIME, numeric_axis, panels_of, varying_keys
 from runner.report.pasted_code import code_of
 from runner.report.tables import (
     cell_columns,
@@ -31,20 +31,18 @@ from runner.report.tables import (
 )
 from runner.report.text_table import TextColumn
 from runner.report.verdict_json import VERDICT
-from runner.report.x_axis import XAxis, against_setting, against_workers, without_plain_loop
+from runner.report.x_axis import against_setting, against_workers, without_plain_loop
 from runner.units import percent, seconds, three_digits
 
 _ELSEWHERE = ("cells", "laws")  # parts of verdict.json: the data sets have the one, fits.csv the other
 _PRIVATE = ("host_name", "user_name", "working_directory", "command_line")  # facts of the environment
-_MOST_HINTS = 4_000  # bars of all timelines: if there are more, single bars tell no figures
-TIME = Quantity(estimate=lambda cell: cell.wall_s, of_run=lambda run: run.wall_s)
+_MOST_BAR_HINTS = 4_000  # bars of all timelines: if there are more, single bars tell no figures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The answer for one group of cells."""
 
-    name: str  #: of the group; empty if there is no other
     trust: str  #: how far it can be trusted; empty if nothing says otherwise
     answers: Sequence[str]  #: the decision first
     reasons: Sequence[str]
@@ -190,7 +188,6 @@ def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
             words.explanation,
         )
         yield Verdict(
-            name=wording.group_name(group, study),
             trust=f"{words.trust}." if words.trust else "",
             answers=[f"{sentence}." for sentence in (words.snippets, words.answer) if sentence],
             reasons=[f"{sentence}." for sentence in reasons if sentence],
@@ -242,25 +239,13 @@ def _dots(workload: str, study: StudyAnalysis, suffix: str) -> Iterator[PageFigu
     named = workload if len(study.workloads) > 1 else ""
     has_pools = any(cell.cell.workers is not None for cell in cells)
     for spec in _specs(study, suffix, named, has_pools=has_pools):
-        figure = dots_figure(spec, panels, _named(axis), study)
+        figure = dots_figure(spec, panels, replace(axis, label=short(axis.label)), study)
         if figure is not None:
             yield figure
 
 
 def _title(workload: str, what: str) -> str:
     return wording.advice(one_line(workload, 60), what)
-
-
-def _named(axis: XAxis) -> XAxis:
-    """Label a setting by the last part of its key."""
-    return XAxis(
-        label=short(axis.label),
-        value=axis.value,
-        series=axis.series,
-        has_place=axis.has_place,
-        is_workers=axis.is_workers,
-        is_log=axis.is_log,
-    )
 
 
 def _specs(study: StudyAnalysis, suffix: str, workload: str, *, has_pools: bool) -> Iterator[DotsSpec]:
@@ -313,14 +298,14 @@ def _losses(study: StudyAnalysis) -> Section | None:
     figures = [
         figure
         for number, workload in enumerate(study.workloads)
-        if (figure := loss_figure(f"losses-{number}", study.of_workload(workload), "losses")) is not None
+        if (figure := loss_figure(f"losses-{number}", study.of_workload(workload), study)) is not None
     ]
     return Section(id="losses", figures=figures) if figures else None
 
 
 def _timelines(study: StudyAnalysis) -> Section | None:
     folds = []
-    has_hints = sum(len(timeline.bars) for timeline in study.timelines.values()) <= _MOST_HINTS
+    has_hints = sum(len(timeline.bars) for timeline in study.timelines.values()) <= _MOST_BAR_HINTS
     opened = {group.recommended for group in study.groups[:1]}
     for cell_id, timeline in study.timelines.items():
         figure = timeline_figure(study.cells[cell_id], timeline, has_hints=has_hints)

@@ -30,7 +30,6 @@ def curve_figure(id_: str, laws: Sequence[LawAnalysis], caption: str) -> PageFig
     return PageFigure(
         id=id_,
         title=page_wording.LAWS_TITLE,
-        text=text,
         drawings=drawings,
         legend=[
             key(captions.LAW_NAMES[law], _COLOURS[law], "s")

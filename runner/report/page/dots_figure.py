@@ -11,6 +11,7 @@ from runner.facts import CellAnalysis, HeadlineRun, StudyAnalysis
 from runner.report import captions, wording
 from runner.report.labels import bounds_text, one_line, shown
 from runner.report.page.figure import (
+    MOST_HINTS,
     WIDTH,
     Key,
     PageFigure,
@@ -34,7 +35,6 @@ from runner.report.x_axis import NO_COUNT, XAxis, by_series, styles_on, without_
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 320.0, 62.0, 14.0, 44.0, 46.0
 _DODGE = 11.0  # pixels between series at the same x
 _BESIDE = 4.5  # pixels from a median to the middle of its runs
-_MOST_HINTS = 1_500  # runs of a figure: if there are more, single runs tell no figures
 _BOUND_HALF = 15.0  # half the width of the mark of a bound
 
 
@@ -81,7 +81,6 @@ def dots_figure(
     return PageFigure(
         id=spec.id,
         title=spec.title,
-        text=f"{spec.title} against {axis.label}. The table above has the same figures.",
         drawings=drawings,
         legend=[_key(name, styles[name]) for name in names],
         caption=_caption(spec, cells, study),
@@ -268,7 +267,7 @@ class _Panel:
 
     @cached_property
     def _has_hints(self) -> bool:
-        return sum(len(cell.runs) for cell in self._cells) <= _MOST_HINTS
+        return sum(len(cell.runs) for cell in self._cells) <= MOST_HINTS
 
     def _runs(self, cell: CellAnalysis) -> Iterator[Markup]:
         """Draw the runs of a cell, beside its median."""

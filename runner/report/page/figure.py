@@ -11,6 +11,7 @@ from markupsafe import Markup
 from runner.report.page.markup import element, points
 from runner.report.page.scale import Scale
 
+MOST_HINTS = 1_500  #: runs of a figure: if there are more, single runs tell no figures
 WIDTH = 720.0  #: of every figure in units of its view box, which are pixels on a wide screen
 _MARKER = 5.0
 _MOST_IN_WORDS = 12
@@ -33,8 +34,7 @@ class PageFigure:
 
     id: str  #: unique on the page
     title: str
-    text: str  #: what it shows, in words, for those who cannot see it
-    drawings: Sequence[Markup]  #: SVG, one for each panel
+    drawings: Sequence[Markup]  #: SVG, one for each panel; each says in words what it shows
     legend: Sequence[Key] = ()
     caption: str = ""
     data: str = ""  #: name of its data set; empty: it has none

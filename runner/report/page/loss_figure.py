@@ -1,10 +1,10 @@
 """The figure of lost time: the time of each cell's workers as a bar of named losses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from runner.facts import CellAnalysis
+from runner.facts import CellAnalysis, StudyAnalysis
 from runner.report.labels import one_line
 from runner.report.page import page_wording
 from runner.report.page.figure import (
@@ -29,25 +29,18 @@ _COLOURS = 8  # of losses, in the style sheet
 _NAME = 28  # characters
 
 
-def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigure | None:
+def loss_figure(id_: str, cells: Sequence[CellAnalysis], study: StudyAnalysis) -> PageFigure | None:
     """Draw the time of the workers of some cells; None if no loss of any is known.
 
     Args:
         id_: of the figure
         cells: of one workload
-        name: of the data set
+        study: to which they belong: a cause has one colour in all its figures
     """
     measured = [cell for cell in cells if cell.is_ok and cell.wall_s is not None]
-    totals: dict[str, float] = {}
-    for cell in measured:
-        for loss in cell.losses:
-            totals[loss.cause.code] = totals.get(loss.cause.code, 0.0) + loss.share.value * worker_s(cell)
-    if not totals:
+    if not any(cell.losses for cell in measured):
         return None
-    classes = {
-        code: f"loss{rank % _COLOURS}"
-        for rank, code in enumerate(sorted(totals, key=lambda code: -totals[code]))
-    }
+    classes = _classes(study.cells.values())
     height = _TOP + _ROW * len(measured) + _BOTTOM
     scale = Scale(low=0.0, high=max(map(worker_s, measured)), start=_LEFT, end=WIDTH - _RIGHT)
     ticks = [tick(value, seconds) for value in scale.ticks()]
@@ -56,17 +49,26 @@ def loss_figure(id_: str, cells: Sequence[CellAnalysis], name: str) -> PageFigur
     text = in_words(f"{one_line(cell.name)}: {page_wording.budget_text(cell)}" for cell in measured)
     names = {loss.cause.code: loss.cause.name for cell in measured for loss in cell.losses}
     legend: list[Key] = [patch(page_wording.WORK, "work")]
-    legend += [patch(names[code], class_) for code, class_ in classes.items()]
+    legend += [patch(names[code], class_) for code, class_ in classes.items() if code in names]
     if any(page_wording.is_unexplained(cell) for cell in measured):
         legend.append(patch(page_wording.UNEXPLAINED, "unexplained"))
     return PageFigure(
         id=id_,
         title=page_wording.BUDGET_TITLE,
-        text=text,
         drawings=[drawing(text, height, axis, *rows)],
         legend=legend,
-        data=name,
+        data="losses",
     )
+
+
+def _classes(cells: Iterable[CellAnalysis]) -> dict[str, str]:
+    """Give each cause a colour, those that cost the most first."""
+    totals: dict[str, float] = {}
+    for cell in cells:
+        for loss in cell.losses:
+            totals[loss.cause.code] = totals.get(loss.cause.code, 0.0) + loss.share.value * worker_s(cell)
+    ranked = sorted(totals, key=lambda code: -totals[code])
+    return {code: f"loss{rank % _COLOURS}" for rank, code in enumerate(ranked)}
 
 
 def loss_data(cells: Sequence[CellAnalysis]) -> DataSet:

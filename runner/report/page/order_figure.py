@@ -6,6 +6,7 @@ from runner.facts import CellAnalysis, HeadlineRun, StudyAnalysis
 from runner.report.labels import one_line
 from runner.report.page import page_wording
 from runner.report.page.figure import (
+    MOST_HINTS,
     WIDTH,
     DataSet,
     PageFigure,
@@ -26,7 +27,6 @@ from runner.units import percent, seconds
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_MOST_HINTS = 1_500  # runs: if there are more, single runs tell no figures
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 240.0, 62.0, 14.0, 30.0, 46.0
 
 
@@ -45,7 +45,7 @@ def order_figure(study: StudyAnalysis) -> PageFigure | None:
     drawn: dict[str, list[Markup]] = {}
     places: dict[str, list[tuple[float, float]]] = {}
     for number, ((cell, run), ratio) in enumerate(zip(runs, ratios, strict=True), 1):
-        if len(runs) > _MOST_HINTS:
+        if len(runs) > MOST_HINTS:
             places.setdefault(cell.cell.executor, []).append((x.at(number), y.at(ratio)))
             continue
         disturbed = f", {run.disturbance}" if run.disturbance else ""
@@ -72,7 +72,6 @@ def order_figure(study: StudyAnalysis) -> PageFigure | None:
     return PageFigure(
         id="order",
         title=page_wording.ORDER_TITLE,
-        text=text,
         drawings=[drawing(text, _HEIGHT, *content)],
         legend=[key(one_line(executor), styles[executor].colour, "o") for executor in drawn],
         caption=text,

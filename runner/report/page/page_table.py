@@ -23,7 +23,6 @@ class PageTable:
     caption: str
     columns: Sequence[TextColumn]
     rows: Sequence[Sequence[Entry]]
-    is_sortable: bool = True
 
 
 def page_table(caption: str, columns: Sequence[TextColumn], links: Sequence[str] = ()) -> PageTable:

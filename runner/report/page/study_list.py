@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from runner.folder.file_names import PAGE
 from runner.report.labels import one_line
 from runner.units import three_digits
 
@@ -42,7 +43,7 @@ def _listed(folder: Path, content: Mapping[str, Any]) -> ListedStudy:
     groups = [_mapping(group) for group in _list(content.get("groups"))]
     answers = [str(answer) for group in groups if (answer := _mapping(group.get("sentences")).get("answer"))]
     best = max(_speedups(content), default=None)
-    file = "report.html" if (folder / "report.html").is_file() else ""
+    file = PAGE if (folder / PAGE).is_file() else ""
     return ListedStudy(
         name=one_line(folder.name, 80),
         link=f"{quote(os.fsencode(folder.name))}/{file}",

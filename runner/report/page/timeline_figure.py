@@ -48,7 +48,6 @@ def timeline_figure(cell: CellAnalysis, timeline: Timeline, *, has_hints: bool) 
     return PageFigure(
         id=f"timeline-{cell.cell.id}",
         title=page_wording.timeline_title(cell, timeline),
-        text=text,
         drawings=[drawing(page_wording.timeline_title(cell, timeline), height, *parts)],
         caption=text,
         data="timelines",

@@ -87,22 +87,48 @@
     say(`Saved ${file}`);
   };
   const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-weight", "font-family"];
-  const standalone = (svg) => { // other programs know neither this page's style sheet nor its variables
-    const clone = svg.cloneNode(true);
-    const originals = [svg, ...svg.querySelectorAll("*")];
+  const inSvg = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  const styled = (original) => {
+    const clone = original.cloneNode(true);
+    const originals = [original, ...original.querySelectorAll("*")];
     [clone, ...clone.querySelectorAll("*")].forEach((element, index) => {
       const style = getComputedStyle(originals[index]);
       for (const property of STYLES) element.setAttribute(property, style.getPropertyValue(property));
       element.removeAttribute("class");
       element.removeAttribute("style");
     });
+    return clone;
+  };
+  const standalone = (svg, figure) => { // other programs know neither this page's style sheet nor its legend
+    const clone = styled(svg);
+    const { width, height } = svg.viewBox.baseVal;
+    const entries = [...figure.querySelectorAll(".legend li")];
+    const whole = height + 18 * entries.length + (entries.length ? 8 : 0);
+    entries.forEach((entry, index) => {
+      const top = height + 18 * index;
+      const symbol = styled(entry.querySelector("svg"));
+      for (const [key, value] of Object.entries({ x: 60, y: top, width: 14, height: 14 })) symbol.setAttribute(key, value);
+      const text = inSvg("text", { x: 80, y: top + 11, "font-size": "12px", "font-family": "sans-serif", fill: "#1d1f23" });
+      text.textContent = entry.textContent.trim();
+      clone.append(symbol, text);
+    });
+    clone.prepend(inSvg("rect", { width, height: whole, fill: "#ffffff" }));
+    clone.setAttribute("viewBox", `0 0 ${width} ${whole}`);
     clone.setAttribute("xmlns", "http://www.w3.org/2000/svg");
     return clone.outerHTML;
   };
   const saveFigure = (figure) => {
+    const chosen = root.style.colorScheme;
+    root.style.colorScheme = "light"; // for paper
     figure.querySelectorAll("svg.drawing").forEach((svg, index) => {
-      save(standalone(svg), "image/svg+xml", `${figure.id.replace("figure-", "")}${index ? `-${index + 1}` : ""}.svg`);
+      const name = figure.id.replace("figure-", "");
+      save(standalone(svg, figure), "image/svg+xml", `${name}${index ? `-${index + 1}` : ""}.svg`);
     });
+    root.style.colorScheme = chosen;
   };
   const field = (value) => {
     const text = value === null ? "" : String(value);
