@@ -180,6 +180,18 @@ def test_a_link_unfolds_the_timeline_of_its_cell(open_page: Any) -> None:
     assert page.locator("#cell-serial button").count() == 2
 
 
+def test_the_timelines_of_a_large_study_are_made_when_they_are_unfolded(open_page: Any) -> None:
+    pools = [analysed_cell("process", workers, speedup=2.0) for workers in range(1, 121)]
+    timelines = {cell.cell.id: timeline(f'{EVIL} "&lt;') for cell in pools}
+    page = open_page(analysed_study([analysed_cell(), *pools], timelines=timelines)).page
+    assert page.locator("#timelines figure").count() == 0
+    page.locator("#cell-process90 > summary").click()
+    page.wait_for_selector("#figure-timeline-process90 .tools")
+    title = page.locator("#figure-timeline-process90 .task0 title").text_content()
+    assert title.startswith(f'{EVIL} "&lt;'[:16])
+    assert page.locator("#cell-process90 script").count() == 0
+
+
 def test_a_page_can_be_used_with_the_keyboard(open_page: Any) -> None:
     page = open_page(two_cells()).page
     page.keyboard.press("Tab")

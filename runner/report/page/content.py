@@ -19,7 +19,7 @@ from runner.report.page.order_figure import order_figure, run_data
 from runner.report.page.page_table import PageTable, page_table
 from runner.report.page.page_wording import SECTIONS
 from runner.report.page.timeline_figure import timeline_data, timeline_figure
-from runner.report.page.what_if_models import what_if_data, what_if_table
+from runner.report.page.what_if_models import shown_models, what_if_data, what_if_table
 from runner.report.panels import EFFICIENCY, RATE, SPEEDUP, TIME, numeric_axis, panels_of, varying_keys
 from runner.report.pasted_code import code_of
 from runner.report.tables import (
@@ -36,6 +36,7 @@ from runner.units import percent, seconds, three_digits
 
 _ELSEWHERE = ("cells", "laws")  # parts of verdict.json: the data sets have the one, fits.csv the other
 _PRIVATE = ("host_name", "user_name", "working_directory", "command_line")  # facts of the environment
+_LARGE = 100  # cells: if there are more, folded figures are made when they are unfolded
 _MOST_BAR_HINTS = 4_000  # bars of all timelines: if there are more, single bars tell no figures
 
 
@@ -71,6 +72,7 @@ class Section:
     figures: Sequence[PageFigure] = ()
     command: str = ""  #: to copy
     folds: Sequence[Fold] = ()
+    is_lazy: bool = False  #: the figures of its folds are made when they are unfolded
 
     @property
     def title(self) -> str:
@@ -198,6 +200,10 @@ def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
 # --- sections, in the order of the page ---------------------------------------------------------------
 
 
+def _is_large(study: StudyAnalysis) -> bool:
+    return len(study.cells) > _LARGE
+
+
 def _results(study: StudyAnalysis) -> Section:
     tables, texts = [], []
     for workload in study.workloads:
@@ -221,7 +227,11 @@ def _speedup(study: StudyAnalysis) -> Section | None:
         for number, workload in enumerate(study.workloads)
         for figure in _dots(workload, study, f"-{number}" if number else "")
     ]
-    return Section(id="speedup", figures=figures) if figures else None
+    if not figures:
+        return None
+    shown = 1 if _is_large(study) else len(figures)
+    folds = [Fold(title=figure.title, figure=figure) for figure in figures[shown:]]
+    return Section(id="speedup", figures=figures[:shown], folds=folds, is_lazy=True)
 
 
 def _dots(workload: str, study: StudyAnalysis, suffix: str) -> Iterator[PageFigure]:
@@ -300,7 +310,13 @@ def _losses(study: StudyAnalysis) -> Section | None:
         for number, workload in enumerate(study.workloads)
         if (figure := loss_figure(f"losses-{number}", study.of_workload(workload), study)) is not None
     ]
-    return Section(id="losses", figures=figures) if figures else None
+    if not figures:
+        return None
+    if not _is_large(study):
+        return Section(id="losses", figures=figures)
+    return Section(
+        id="losses", folds=[Fold(title=figure.title, figure=figure) for figure in figures], is_lazy=True
+    )
 
 
 def _timelines(study: StudyAnalysis) -> Section | None:
@@ -312,7 +328,7 @@ def _timelines(study: StudyAnalysis) -> Section | None:
         workload = study.cells[cell_id].cell.workload
         title = f"{one_line(workload)}: {figure.title}" if len(study.workloads) > 1 else figure.title
         folds.append(Fold(title=title, id=f"cell-{cell_id}", figure=figure, is_open=cell_id in opened))
-    return Section(id="timelines", folds=folds) if folds else None
+    return Section(id="timelines", folds=folds, is_lazy=_is_large(study)) if folds else None
 
 
 def _order(study: StudyAnalysis) -> Section | None:
@@ -330,7 +346,7 @@ def _snippets(study: StudyAnalysis) -> Section | None:
 
 
 def _what_if(study: StudyAnalysis) -> Section | None:
-    return Section(id="what_if", tables=[what_if_table(study)]) if study.what_ifs else None
+    return Section(id="what_if", tables=[what_if_table(study)]) if shown_models(study) else None
 
 
 def _profiles(study: StudyAnalysis) -> Section | None:

@@ -1,5 +1,6 @@
 """The figure of all runs in order of time: whether the machine was equally fast throughout."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from runner.facts import CellAnalysis, HeadlineRun, StudyAnalysis
@@ -89,17 +90,26 @@ def run_data(study: StudyAnalysis) -> DataSet:
     """List all runs in the order in which they started."""
     figures = ("wall_s", "speedup", "efficiency", "cpu_s", "tasks_per_s", "disturbance")
     numbers = {cell: number for number, cell in enumerate(study.cells)}
+    runs = runs_in_order(study)
+    first = datetime.fromisoformat(runs[0][1].started_at) if runs else None
     rows = [
         (
             numbers[cell.cell.id],
-            run.started_at,
+            _seconds_since(first, run),
             run.repetition,
             *map(rounded, (run.wall_s, run.speedup, run.efficiency, run.cpu_s, run.tasks_per_s)),
             run.disturbance,
         )
-        for cell, run in runs_in_order(study)
+        for cell, run in runs
     ]
-    return DataSet(columns=("cell", "started_at", "repetition", *figures), rows=rows)
+    return DataSet(columns=("cell", "started_s", "repetition", *figures), rows=rows)
+
+
+def _seconds_since(first: datetime | None, run: HeadlineRun) -> float:
+    """Return when a run started, in seconds since the first one."""
+    if first is None:
+        return 0.0
+    return round((datetime.fromisoformat(run.started_at) - first).total_seconds(), 3)
 
 
 def _relative(cell: CellAnalysis, run: HeadlineRun) -> float:

@@ -10,12 +10,21 @@ from runner.report.page.figure import rounded
 from runner.report.page.page_table import PageTable, page_table
 from runner.report.text_table import TextColumn
 
+_MOST_MODELS = 30  # that anybody chooses from
 _FACTORS = (0.1, 1.0, 10.0, 100.0)  # of the number of items
+
+
+def shown_models(study: StudyAnalysis) -> list[WhatIf]:
+    """Choose the models of the page: if there are many, those that contain a recommended cell."""
+    if len(study.what_ifs) <= _MOST_MODELS:
+        return [*study.what_ifs]
+    recommended = {group.recommended for group in study.groups}
+    return [model for model in study.what_ifs if recommended & {*model.cells}][:_MOST_MODELS]
 
 
 def what_if_table(study: StudyAnalysis) -> PageTable:
     """Tabulate the predicted speedup for other numbers of items: a row for each pool that was measured."""
-    rows = [(model, point.workers) for model in study.what_ifs for point in model.points]
+    rows = [(model, point.workers) for model in shown_models(study) for point in model.points]
     named = dict(zip(study.what_ifs, page_wording.what_if_names(study), strict=True))
     names = [f"{named[model]} × {workers}" for model, workers in rows]
     columns = [TextColumn(heading="pool", texts=names, justify="left")]
@@ -36,9 +45,10 @@ def _prediction(model: WhatIf, factor: float, workers: int) -> Prediction:
 
 def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
     """List what the script needs of each model."""
+    named = dict(zip(study.what_ifs, page_wording.what_if_names(study), strict=True))
     return [
         {
-            "name": name,
+            "name": named[model],
             "items": model.items,
             "task_s": rounded(model.task_s),
             "cpu_share": rounded(model.cpu_share),
@@ -46,7 +56,7 @@ def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
             "tasks_per_chunk": model.tasks_per_chunk,
             "points": [_point(point) for point in model.points],
         }
-        for model, name in zip(study.what_ifs, page_wording.what_if_names(study), strict=True)
+        for model in shown_models(study)
     ]
 
 

@@ -13,7 +13,14 @@
     button.setAttribute("aria-label", `${text}: ${figure.querySelector("svg.drawing").getAttribute("aria-label").slice(0, 80)}`);
     return button;
   };
+  const addLater = (within) => {
+    for (const later of within.querySelectorAll("details[open] > script.later")) {
+      later.insertAdjacentHTML("afterend", later.textContent);
+      later.remove();
+    }
+  };
   const equip = (within) => {
+    addLater(within);
     for (const figure of within.querySelectorAll("figure:not(:has(.tools))")) {
       if (figure.closest("details:not([open])")) continue;
       const tools = document.createElement("p");
@@ -24,7 +31,7 @@
     }
   };
   equip(document);
-  document.addEventListener("toggle", (event) => equip(event.target), true);
+  document.addEventListener("toggle", (event) => equip(event.target.parentElement), true);
 
   // --- light and dark ---
   const theme = document.getElementById("theme");
