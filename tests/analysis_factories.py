@@ -5,6 +5,7 @@ All cells have the workload `work`; their ids name executor and workers: `serial
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from runner.modes import MODES
 from runner.records import Cell, Mode
 from tests.factories import cell as make_cell
 
+_STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 GIL = Cause(
     code="gil_or_lock",
     name="the GIL or another lock",
@@ -127,7 +129,7 @@ def headline_runs(
     return tuple(
         HeadlineRun(
             repetition=repetition,
-            started_at=f"2026-01-01T00:00:{repetition:02}+00:00",
+            started_at=(_STARTED + timedelta(seconds=repetition)).isoformat(),
             wall_s=seconds,
             unit_s=seconds,
             start_s=0.0,
