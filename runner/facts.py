@@ -610,6 +610,7 @@ class WhatIfPoint:
     uneven: float  #: what uneven tasks cost, in lengths of a task
     round_s: float  #: dispatch and data transfer of one round of chunks
     slowdown: Estimate  #: time of its tasks over their time in the loop
+    speedup: Estimate  #: as measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,24 +51,24 @@ def predict(model: WhatIf, items: int, task_s: float, workers: int) -> Predictio
         workers: of the pool
     """
     loop_s = items * task_s
-    times = [_time_s(model, items, task_s, workers, bound) for bound in ("value", "low", "high")]
-    speedups = [loop_s / time_s for time_s in times]
     most = _most(model, items, workers)
-    is_measured = (
-        items == model.items
-        and math.isclose(task_s, model.task_s)
-        and any(workers == point.workers for point in model.points)
-    )
-    if is_measured:  # noise may have made it faster than tasks of equal length could be
-        most = max(most, speedups[0])
-    else:
-        speedups = [min(speedup, most) for speedup in speedups]
+    measured = next((point.speedup for point in model.points if point.workers == workers), None)
+    if measured is not None and items == model.items and math.isclose(task_s, model.task_s):
+        return Prediction(
+            time_s=loop_s / measured.value,
+            loop_s=loop_s,
+            speedup=measured,
+            most=max(most, measured.value),  # noise may have made it faster than equal tasks could be
+            is_extrapolated=False,
+        )
+    times = [_time_s(model, items, task_s, workers, bound) for bound in ("value", "low", "high")]
+    speedups = [min(loop_s / time_s, most) for time_s in times]
     return Prediction(
         time_s=loop_s / speedups[0],
         loop_s=loop_s,
         speedup=Estimate(value=speedups[0], low=min(speedups), high=max(speedups)),
         most=most,
-        is_extrapolated=not is_measured,
+        is_extrapolated=True,
     )
 
 
@@ -79,6 +79,7 @@ def _is_modelled(cell: CellAnalysis, cells: Mapping[str, CellAnalysis]) -> bool:
         and cell.cell.workers
         and baseline
         and baseline.cell.is_loop
+        and not cell.cell.settings["workload"].get("snippets")
         and baseline.wall_s
         and baseline.tasks
         and not cell.shares_event_loop
@@ -125,7 +126,9 @@ def _cpu_share(
 
 def _point(cell: CellAnalysis, task_s: float) -> WhatIfPoint | None:
     """Divide the time that was measured with one number of workers; the parts add up to it."""
-    if cell.factors is None or cell.wall_s is None or not cell.cell.workers or not cell.tasks:
+    if cell.factors is None or cell.wall_s is None or cell.speedup is None:
+        return None
+    if not cell.cell.workers or not cell.tasks:
         return None
     around_s = median(run.start_s + (run.end_s or 0.0) for run in cell.runs if run.start_s is not None)
     chunk = min(cell.tasks_per_chunk or cell.tasks, cell.tasks)
@@ -143,6 +146,7 @@ def _point(cell: CellAnalysis, task_s: float) -> WhatIfPoint | None:
         uneven=uneven_s / task_s,
         round_s=(rest_s - preparation_s - uneven_s) / rounds,
         slowdown=slowdown,
+        speedup=cell.speedup,
     )
 
 

@@ -19,12 +19,12 @@ ONE = Estimate.exact(1.0)
 
 
 def model(*points: WhatIfPoint, **changes: Any) -> WhatIf:
-    """100 tasks of 10 ms on four CPUs, which they keep busy, one in each chunk."""
+    """99 tasks of 10 ms on four CPUs, which they keep busy, one in each chunk."""
     facts: dict[str, Any] = {
         "cells": ("process2",),
         "workload": "work",
         "executor": "process",
-        "items": 100,
+        "items": 99,
         "task_s": 0.01,
         "cpu_share": 1.0,
         "usable_cpus": 4,
@@ -35,10 +35,23 @@ def model(*points: WhatIfPoint, **changes: Any) -> WhatIf:
 
 
 def point(
-    workers: int, once_s: float = 0.1, round_s: float = 0.001, slowdown: float = 1.0, uneven: float = 0.0
+    workers: int,
+    once_s: float = 0.1,
+    round_s: float = 0.001,
+    slowdown: float = 1.0,
+    *,
+    uneven: float = 0.0,
+    speedup: float = 1.5,
 ) -> WhatIfPoint:
     bounds = Estimate(value=slowdown, low=0.9 * slowdown, high=1.1 * slowdown)
-    return WhatIfPoint(workers=workers, once_s=once_s, uneven=uneven, round_s=round_s, slowdown=bounds)
+    return WhatIfPoint(
+        workers=workers,
+        once_s=once_s,
+        uneven=uneven,
+        round_s=round_s,
+        slowdown=bounds,
+        speedup=estimate(speedup),
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,8 +120,8 @@ def test_no_prediction_exceeds_what_is_possible() -> None:
     quick = model(point(2, 0.0, 0.0, 0.8))
     told = predict(quick, 200, 0.01, 2)
     assert (told.speedup.value, told.speedup.high, told.most) == (2.0, 2.0, 2.0)
-    measured = predict(quick, 100, 0.01, 2)  # noise made it faster than equal tasks could be
-    assert measured.most == measured.speedup.value == pytest.approx(2.5)
+    measured = predict(model(point(2, speedup=2.5)), 99, 0.01, 2)  # noise made it faster than that
+    assert measured.most == measured.speedup.value == 2.5
 
 
 def test_a_slowdown_that_falls_is_not_continued_to_zero() -> None:
@@ -118,7 +131,7 @@ def test_a_slowdown_that_falls_is_not_continued_to_zero() -> None:
 
 @pytest.mark.parametrize(
     ("items", "task_s", "workers", "is_extrapolated"),
-    [(100, 0.01, 2, False), (200, 0.01, 2, True), (100, 0.02, 2, True), (100, 0.01, 3, True)],
+    [(99, 0.01, 2, False), (200, 0.01, 2, True), (99, 0.02, 2, True), (99, 0.01, 3, True)],
 )
 def test_what_was_not_measured_is_marked(
     items: int, task_s: float, workers: int, *, is_extrapolated: bool
@@ -134,7 +147,7 @@ def explained(workers: int, wall_s: float = 1.0, **changes: Any) -> CellAnalysis
     runs = tuple(replace(run, start_s=0.15, end_s=0.05) for run in headline_runs([wall_s] * 7, 1.0, workers))
     ones = dict.fromkeys(Factors.__dataclass_fields__, ONE)
     factors = Factors(**{**ones, "computation_scaling": Estimate.exact(0.8)})
-    facts: dict[str, Any] = {"runs": runs, "factors": factors, "wall_s": wall_s}
+    facts: dict[str, Any] = {"runs": runs, "factors": factors, "wall_s": wall_s, "speedup": 1.0 / wall_s}
     return analysed_cell("process", workers, **{**facts, **changes})
 
 

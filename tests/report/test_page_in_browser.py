@@ -39,7 +39,6 @@ WIDTHS = (1280, 800, 390)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 
@@ -220,7 +219,7 @@ def test_hovering_tells_the_figures_of_a_marker(open_page: Any) -> None:
 def test_the_sliders_answer_as_the_analysis_does(
     open_page: Any, items: int, length: int, workers: int, changes: dict[str, Any]
 ) -> None:
-    pool = model(point(2, 0.1, 0.002, 1.2, 2.0), point(4, 0.15, 0.003, 1.5), tasks_per_chunk=3)
+    pool = model(point(2, 0.1, 0.002, 1.2, uneven=2.0), point(4, 0.15, 0.003, 1.5), tasks_per_chunk=3)
     pool = replace(pool, **changes)
     page = open_page(two_cells(what_ifs=(pool,))).page
     for name, value in (("items", items), ("duration", length), ("workers", workers)):
@@ -229,6 +228,6 @@ def test_the_sliders_answer_as_the_analysis_does(
     told = predict(pool, count, pool.task_s * 10 ** (length / 25), workers)
     shown = page.locator("#what-if").inner_text()
     assert f"{seconds(told.time_s)}: " in shown
-    assert f"{three_digits(told.speedup.low)} to {three_digits(told.speedup.high)} if" in shown
+    assert f"{three_digits(told.speedup.low)} to {three_digits(told.speedup.high)} (" in shown
     assert f"at most {three_digits(told.most)}" in shown
     assert ("extrapolated" in shown) is told.is_extrapolated

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.columns import COLUMNS, Kind
-from runner.facts import StudyAnalysis
+from runner.facts import Answer, GroupAnalysis, StudyAnalysis
 from runner.folder import plain_yaml
 from runner.report import captions, wording
 from runner.report.labels import one_line, short
@@ -48,6 +48,7 @@ class Verdict:
     answers: Sequence[str]  #: the decision first
     reasons: Sequence[str]
     code: str  #: to paste; empty without one
+    helps: bool  #: whether a pool does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +195,7 @@ def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
             answers=[f"{sentence}." for sentence in (words.snippets, words.answer) if sentence],
             reasons=[f"{sentence}." for sentence in reasons if sentence],
             code=code_of(group, study),
+            helps=group.answer is Answer.HELPS,
         )
 
 
@@ -322,13 +324,20 @@ def _losses(study: StudyAnalysis) -> Section | None:
 def _timelines(study: StudyAnalysis) -> Section | None:
     folds = []
     has_hints = sum(len(timeline.bars) for timeline in study.timelines.values()) <= _MOST_BAR_HINTS
-    opened = {group.recommended for group in study.groups[:1]}
+    opened = {_most_telling(group, study) for group in study.groups[:1]}
     for cell_id, timeline in study.timelines.items():
         figure = timeline_figure(study.cells[cell_id], timeline, has_hints=has_hints)
         workload = study.cells[cell_id].cell.workload
         title = f"{one_line(workload)}: {figure.title}" if len(study.workloads) > 1 else figure.title
         folds.append(Fold(title=title, id=f"cell-{cell_id}", figure=figure, is_open=cell_id in opened))
     return Section(id="timelines", folds=folds, is_lazy=_is_large(study)) if folds else None
+
+
+def _most_telling(group: GroupAnalysis, study: StudyAnalysis) -> str | None:
+    """Choose the cell whose timeline says most: the recommended pool, or the one that is explained."""
+    if group.recommended is not None and study.cells[group.recommended].is_pool:
+        return group.recommended
+    return group.explanation.cell if group.explanation else group.recommended
 
 
 def _order(study: StudyAnalysis) -> Section | None:
@@ -373,9 +382,9 @@ def _failures(study: StudyAnalysis) -> Section | None:
             id=f"failure-{cell.cell.id}",
             texts=[wording.cell_note(cell, study.study)],
             code=cell.printed_end,
+            is_open=number == 0,
         )
-        for cell in study.cells.values()
-        if cell.error
+        for number, cell in enumerate(cell for cell in study.cells.values() if cell.error)
     ]
     where = wording.where_failures_are(study)
     return Section(id="failures", texts=[f"{where}."], folds=folds) if folds else None

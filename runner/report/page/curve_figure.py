@@ -72,7 +72,9 @@ def _panel(name: str, laws: Sequence[tuple[LawAnalysis, LawCurve]]) -> Markup:
             for count, value in zip(curve.workers, curve.speedup, strict=True)
         ]
         band = element("polygon", class_="band", points=points([*upper, *reversed(lower)]))
-        parts.append(series(_COLOURS[law.law], band, element("polyline", class_="law", points=points(line))))
+        parts.append(
+            series(_COLOURS[law.law], band, element("polyline", class_=f"law {law.law}", points=points(line)))
+        )
     _, curve = laws[-1]
     dots = [
         element(

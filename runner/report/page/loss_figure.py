@@ -42,7 +42,7 @@ def loss_figure(id_: str, cells: Sequence[CellAnalysis], study: StudyAnalysis) -
         return None
     classes = _classes(study.cells.values())
     height = _TOP + _ROW * len(measured) + _BOTTOM
-    scale = Scale(low=0.0, high=max(map(worker_s, measured)), start=_LEFT, end=WIDTH - _RIGHT)
+    scale = Scale(low=0.0, high=1.04 * max(map(worker_s, measured)), start=_LEFT, end=WIDTH - _RIGHT)
     ticks = [tick(value, seconds) for value in scale.ticks()]
     axis = x_axis(scale, ticks, _TOP, height - _BOTTOM, page_wording.WORKER_SECONDS)
     rows = [_row(cell, _TOP + _ROW * number, scale, classes) for number, cell in enumerate(measured)]
@@ -105,7 +105,7 @@ def _row(cell: CellAnalysis, top: float, scale: Scale, classes: dict[str, str]) 
         )
     parts, from_s = [label], _rest(cell) * total_s
     parts.append(_segment("work", f"{page_wording.WORK}: {percent(_rest(cell))}", (0.0, from_s), top, scale))
-    for loss in cell.losses:
+    for loss in sorted(cell.losses, key=lambda loss: [*classes].index(loss.cause.code)):
         loss_s = loss.share.value * total_s
         described = f"{loss.cause.name}: {percent(loss.share.value)}, {seconds(loss_s)}"
         parts.append(_segment(classes[loss.cause.code], described, (from_s, from_s + loss_s), top, scale))

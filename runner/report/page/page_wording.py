@@ -18,6 +18,7 @@ from runner.modes import MODES
 from runner.records import names_within_workloads
 from runner.report import captions, wording
 from runner.report.labels import one_line
+from runner.settings import SESSION_SETTINGS
 from runner.units import percent, plural, seconds, three_digits
 
 WORK = "the tasks' own work, and what no named cause explains"
@@ -310,7 +311,8 @@ def command(study: StudyAnalysis) -> str:
     arguments = study.provenance.arguments
     if arguments is None or study.provenance.sessions > 1:
         return ""
-    return shlex.join(["python", "-m", "runner", *map(public_argument, arguments)])
+    kept = [part for part in arguments if part.partition("=")[0] not in (*SESSION_SETTINGS, "results_dir")]
+    return shlex.join(["python", "-m", "runner", *map(public_argument, kept)])
 
 
 def public_argument(argument: str) -> str:

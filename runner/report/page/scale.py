@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-_MOST_TICKS = 9
+_FEWEST_TICKS, _MOST_TICKS = 3, 9
 _NARROW = 8  # high over low of a logarithmic scale below which round numbers are equally far apart
 
 
@@ -25,11 +25,12 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, *, binary: bool = False) -> list[float]:
-        """Choose the values to label: powers of two, or round decimal numbers."""
-        if not self.is_log or (self.high / self.low < _NARROW and not binary):
+        """Choose the values to label: powers of two where there are enough, or round decimal numbers."""
+        powers_of_two = [2.0**power for power in range(-20, 40) if self._holds(2.0**power)]
+        if binary and len(powers_of_two) >= _FEWEST_TICKS:
+            return _thinned(powers_of_two)
+        if not self.is_log or self.high / self.low < _NARROW:
             return _linear_ticks(self.low, self.high)
-        if binary:
-            return _thinned(2.0**power for power in range(-20, 40) if self._holds(2.0**power))
         digits = (1, 2, 5) if self.high / self.low < 10 ** (_MOST_TICKS / 3) else (1,)
         powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
         return _thinned(

@@ -55,12 +55,22 @@ def what_if_data(study: StudyAnalysis) -> list[dict[str, Any]]:
             "usable_cpus": model.usable_cpus,
             "tasks_per_chunk": model.tasks_per_chunk,
             "points": [_point(point) for point in model.points],
+            "workers": _workers(model, study),
         }
         for model in shown_models(study)
     ]
 
 
+def _workers(model: WhatIf, study: StudyAnalysis) -> int:
+    """Return the number of workers that the page starts with: the recommended one, or the largest."""
+    recommended = {group.recommended for group in study.groups} & {*model.cells}
+    counts = [study.cells[cell].cell.workers or 1 for cell in recommended if cell]
+    return counts[0] if counts else model.points[-1].workers
+
+
 def _point(point: WhatIfPoint) -> Sequence[float | None]:
-    slowdown = point.slowdown
-    figures = (point.once_s, point.uneven, point.round_s, slowdown.value, slowdown.low, slowdown.high)
+    slowdown, speedup = point.slowdown, point.speedup
+    parts = (point.once_s, point.uneven, point.round_s)
+    bounds = (slowdown.value, slowdown.low, slowdown.high, speedup.value, speedup.low, speedup.high)
+    figures = (*parts, *bounds)
     return [point.workers, *map(rounded, figures)]

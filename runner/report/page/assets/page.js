@@ -174,16 +174,18 @@
   };
   const predict = (model, items, task, workers) => {
     const loop = items * task;
-    let speedups = [4, 5, 6].map((column) => loop / timeOf(model, items, task, workers, column));
     let most = items / Math.ceil(items / workers);
     if (model.usable_cpus && model.cpu_share) most = Math.min(most, model.usable_cpus / model.cpu_share);
     most = Math.max(most, 1);
-    const isSameTask = Math.abs(task - model.task_s) <= 1e-9 * model.task_s;
-    const isMeasured = items === model.items && isSameTask && model.points.some(([count]) => count === workers);
-    if (isMeasured) most = Math.max(most, speedups[0]);
-    else speedups = speedups.map((speedup) => Math.min(speedup, most));
+    const isSameBag = items === model.items && Math.abs(task - model.task_s) <= 1e-9 * model.task_s;
+    const point = isSameBag && model.points.find(([count]) => count === workers);
+    if (point) {
+      const [speedup, low, high] = point.slice(7);
+      return { time: loop / speedup, loop, speedup, low, high, most: Math.max(most, speedup), isMeasured: true };
+    }
+    const speedups = [4, 5, 6].map((column) => Math.min(loop / timeOf(model, items, task, workers, column), most));
     const [speedup] = speedups;
-    return { time: loop / speedup, loop, speedup, low: Math.min(...speedups), high: Math.max(...speedups), most, isMeasured };
+    return { time: loop / speedup, loop, speedup, low: Math.min(...speedups), high: Math.max(...speedups), most, isMeasured: false };
   };
   const digits = (value) => {
     if (Math.abs(value) > 0 && Math.abs(value) < 0.095) return String(Number(value.toPrecision(2)));
@@ -198,9 +200,9 @@
     const { models } = JSON.parse(document.getElementById("data").textContent);
     const fields = whatIf.elements;
     const choose = () => {
-      const { points, usable_cpus: cpus } = models[fields.model.value];
+      const { points, usable_cpus: cpus, workers } = models[fields.model.value];
       fields.workers.max = 2 * Math.max(...points.map(([count]) => count), cpus ?? 1);
-      fields.workers.value = Math.max(...points.map(([count]) => count));
+      fields.workers.value = workers;
     };
     const show = () => {
       const model = models[fields.model.value];
@@ -213,7 +215,8 @@
       fields["workers-shown"].value = String(workers);
       const times = told.speedup >= 1 ? `${digits(told.speedup)} times as fast as the loop` : `${digits(1 / told.speedup)} times as long as the loop`;
       fields.prediction.value = `${seconds(told.time)}: ${times}`;
-      const range = `${digits(told.low)} to ${digits(told.high)} if the slowdown is within its interval, and at most ${digits(told.most)}`;
+      const whose = told.isMeasured ? "its interval" : "if its tasks slow down as measured";
+      const range = `${digits(told.low)} to ${digits(told.high)} (${whose}), and at most ${digits(told.most)}`;
       const measured = told.isMeasured ? "This was measured: compare it with the table" : "This is extrapolated from what was measured";
       fields.limits.value = `The loop takes ${seconds(told.loop)}. The speedup is ${digits(told.speedup)}: ${range}. ${measured}.`;
       fields.items.setAttribute("aria-valuetext", `${items} items`);
