@@ -41,7 +41,7 @@ def point(
     slowdown: float = 1.0,
     *,
     uneven: float = 0.0,
-    speedup: float = 1.5,
+    speedup: float = 1.53,
 ) -> WhatIfPoint:
     bounds = Estimate(value=slowdown, low=0.9 * slowdown, high=1.1 * slowdown)
     return WhatIfPoint(
