@@ -255,7 +255,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def newest(folder: Path) -> Path:
-    return max((folder / "results").iterdir(), key=lambda path: path.stat().st_ctime_ns)
+    return max(filter(Path.is_dir, (folder / "results").iterdir()), key=lambda path: path.stat().st_ctime_ns)
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:

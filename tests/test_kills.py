@@ -94,7 +94,7 @@ def whole(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> tuple[lis
 
 
 def only_folder(results: Path) -> Path:
-    (folder,) = results.iterdir()
+    (folder,) = filter(Path.is_dir, results.iterdir())
     return folder
 
 
@@ -138,7 +138,7 @@ def killed_and_resumed(
     after_s = generator.uniform(0, MAX_DELAY_S) if step is None else None
     code, messages = killer.run(results, last_step=step, torn_bytes=torn_bytes, after_s=after_s)
     assert code == KILLED or step is None, f"{why}: {messages}"
-    folders = list(results.iterdir()) if results.exists() else []
+    folders = [path for path in results.iterdir() if path.is_dir()] if results.exists() else []
     if not folders or not is_resumable(folders[0]):
         return  # nothing was measured yet
     (folder,) = folders

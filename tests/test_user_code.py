@@ -84,7 +84,7 @@ def run(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> str:
 def measure(*command: str, start: Sequence[str] = CONSOLE_SCRIPT) -> Results:
     """Measure one repetition; return the results, in which every sample succeeded."""
     run(*command, "repetitions=1", "memory=false", "quiet=true", start=start)
-    (folder,) = Path("results").iterdir()
+    (folder,) = filter(Path.is_dir, Path("results").iterdir())
     results = read(folder)
     assert {(sample.status, sample.error) for sample in results.samples} == {("ok", "")}
     return results
