@@ -41,7 +41,7 @@ _MOST_BAR_HINTS = 4_000  # bars of all timelines: if there are more, single bars
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class GroupVerdict:
     """The answer for one group of cells."""
 
     trust: str  #: how far it can be trusted; empty if nothing says otherwise
@@ -92,7 +92,7 @@ class Page:
 
     title: str
     subtitle: str
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[GroupVerdict]
     comparisons: Sequence[str]  #: of interpreters, and of sizes
     steps: Sequence[next_steps.NextStep]
     warnings: Sequence[str]
@@ -178,7 +178,7 @@ def _brief(value: Any) -> Any:
     return rounded(value) if isinstance(value, float) else value
 
 
-def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
+def _verdicts(study: StudyAnalysis) -> Iterator[GroupVerdict]:
     for group in study.groups:
         words = wording.sentences_of(group, study, wording.group_name(group, study))
         if not words.answer:
@@ -190,7 +190,7 @@ def _verdicts(study: StudyAnalysis) -> Iterator[Verdict]:
             words.more_workers,
             words.explanation,
         )
-        yield Verdict(
+        yield GroupVerdict(
             trust=f"{words.trust}." if words.trust else "",
             answers=[f"{sentence}." for sentence in (words.snippets, words.answer) if sentence],
             reasons=[f"{sentence}." for sentence in reasons if sentence],
