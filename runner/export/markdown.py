@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from runner.facts import GroupAnalysis, StudyAnalysis
+from runner.facts import StudyAnalysis
 from runner.report import wording
 from runner.report.pasted_code import code_of
 from runner.report.tables import cell_columns, explanations, snippet_columns
 from runner.report.text_table import TextColumn
+from runner.report.wording import GroupSentences
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#])")
 
@@ -19,7 +20,11 @@ def render_markdown(study: StudyAnalysis) -> str:
 
 def render_github(study: StudyAnalysis) -> str:
     """Render what a job summary takes: the answers first, everything else folded."""
-    decisions = [f"**{escaped(words)}.**" for group in study.groups for words in _decisions(group, study)]
+    decisions = [
+        decision
+        for group in study.groups
+        for decision in _decisions(wording.sentences_of(group, study, wording.group_name(group, study)))
+    ]
     folded = "\n\n".join([*_tables(study), *_answers(study)])
     return (
         "\n\n".join(
@@ -68,29 +73,19 @@ def _tables(study: StudyAnalysis) -> Iterator[str]:
 def _answers(study: StudyAnalysis) -> Iterator[str]:
     for group in study.groups:
         words = wording.sentences_of(group, study, wording.group_name(group, study))
-        for decision in _decisions(group, study):
-            yield f"**{escaped(decision)}.**"
-        for sentence in (
-            words.more_repetitions,
-            words.executors,
-            words.memory,
-            words.more_workers,
-            words.explanation,
-        ):
-            if sentence:
-                yield f"{escaped(sentence)}."
+        yield from _decisions(words)
+        for sentence in words.reasons:
+            yield f"{escaped(sentence)}."
         if code := code_of(group, study):
             yield _fenced(code)
-    for comparison in study.work:
-        yield f"**{escaped(wording.work_sentence(comparison, study))}.**"
-    for row in study.break_evens:
-        if sentence := wording.break_even_sentence(row, study.study):
+    for sentence in wording.comparison_sentences(study):
+        yield f"**{escaped(sentence)}.**"
+
+
+def _decisions(words: GroupSentences) -> Iterator[str]:
+    for sentence in (words.trust, words.snippets, words.answer):
+        if sentence:
             yield f"**{escaped(sentence)}.**"
-
-
-def _decisions(group: GroupAnalysis, study: StudyAnalysis) -> Iterator[str]:
-    words = wording.sentences_of(group, study, wording.group_name(group, study))
-    yield from filter(None, (words.trust, words.snippets, words.answer))
 
 
 def _fenced(code: str) -> str:

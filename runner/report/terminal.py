@@ -138,22 +138,11 @@ class _Terminal:
                 self._say(f"{sentences.trust}.")
             for sentence in filter(None, [sentences.snippets, sentences.answer]):
                 self._say(f"{sentence}.", style="bold green")
-            reasons = (
-                sentences.more_repetitions,
-                sentences.executors,
-                sentences.memory,
-                sentences.more_workers,
-                sentences.explanation,
-            )
-            for sentence in filter(None, reasons):
+            for sentence in sentences.reasons:
                 self._say(f"{sentence}.")
 
     def _print_comparisons(self) -> None:
-        """Print the comparisons between groups of cells: of interpreters, and of sizes of the workload."""
-        study = self._study
-        work = (wording.work_sentence(comparison, study) for comparison in study.work)
-        sizes = (wording.break_even_sentence(row, study.study) for row in study.break_evens)
-        sentences = list(filter(None, [*work, *sizes]))
+        sentences = wording.comparison_sentences(self._study)
         if sentences:
             self._console.print()
         for sentence in sentences:

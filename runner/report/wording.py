@@ -175,6 +175,12 @@ class GroupSentences:
     more_workers: str  #: what the next larger number of workers gains
     explanation: str  #: why the recommended executor is not faster, and what would help
 
+    @property
+    def reasons(self) -> list[str]:
+        """The sentences that follow the answer, in the order in which they are shown."""
+        sentences = (self.more_repetitions, self.executors, self.memory, self.more_workers, self.explanation)
+        return [sentence for sentence in sentences if sentence]
+
 
 def sentences_of(group: GroupAnalysis, study: StudyAnalysis, name: str = "") -> GroupSentences:
     """Word the answer for one group.
@@ -195,6 +201,13 @@ def sentences_of(group: GroupAnalysis, study: StudyAnalysis, name: str = "") -> 
         more_workers=words.more_workers(group.more_workers) if group.more_workers else "",
         explanation=words.explanation(group.explanation) if group.explanation else "",
     )
+
+
+def comparison_sentences(study: StudyAnalysis) -> list[str]:
+    """Word the comparisons between groups of cells: of interpreters, and of sizes of the workload."""
+    work = (work_sentence(comparison, study) for comparison in study.work)
+    sizes = (break_even_sentence(row, study.study) for row in study.break_evens)
+    return [sentence for sentence in (*work, *sizes) if sentence]
 
 
 class _GroupWording:

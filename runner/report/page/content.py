@@ -113,18 +113,11 @@ class Page:
 def page_of(study: StudyAnalysis) -> Page:
     """Make the content of the page of a study."""
     cells = list(study.cells.values())
-    sentences = filter(
-        None,
-        [
-            *(wording.work_sentence(comparison, study) for comparison in study.work),
-            *(wording.break_even_sentence(row, study.study) for row in study.break_evens),
-        ],
-    )
     return Page(
         title=one_line(study.study.name, 80),
         subtitle=page_wording.subtitle(study),
         verdicts=[*_verdicts(study)],
-        comparisons=[f"{sentence}." for sentence in sentences],
+        comparisons=[f"{sentence}." for sentence in wording.comparison_sentences(study)],
         steps=next_steps.next_steps(study),
         warnings=[f"{wording.warning_sentence(warning, study)}." for warning in study.warnings],
         sections=[section for make in _SECTIONS if (section := make(study)) is not None],
@@ -183,17 +176,10 @@ def _verdicts(study: StudyAnalysis) -> Iterator[GroupVerdict]:
         words = wording.sentences_of(group, study, wording.group_name(group, study))
         if not words.answer:
             continue
-        reasons = (
-            words.more_repetitions,
-            words.executors,
-            words.memory,
-            words.more_workers,
-            words.explanation,
-        )
         yield GroupVerdict(
             trust=f"{words.trust}." if words.trust else "",
             answers=[f"{sentence}." for sentence in (words.snippets, words.answer) if sentence],
-            reasons=[f"{sentence}." for sentence in reasons if sentence],
+            reasons=[f"{sentence}." for sentence in words.reasons],
             code=code_of(group, study),
             helps=group.answer is Answer.HELPS,
         )
