@@ -390,6 +390,13 @@ COLUMNS: "tuple[Column[CellAnalysis], ...]" = (
         is_figure=True,
     ),
     Column(
+        name="chunk_bound",
+        kind=Kind.ESTIMATE,
+        get=lambda cell: cell.chunk_bound,
+        doc="largest speedup with its chunks, each of which one worker runs; empty if they are single tasks",
+        is_figure=True,
+    ),
+    Column(
         name="share_of_bound",
         kind=Kind.NUMBER,
         get=_share_of_bound,

@@ -303,6 +303,8 @@ class CellAnalysis:
     beats_baseline: bool | None  #: shown to be faster than its baseline; None: too few repetitions to tell
     speedup_bound: Estimate | None  #: what no executor can exceed; failed cells may have it, too
     bound_limit: BoundLimit | None
+    #: what it cannot exceed with its chunks, which no worker shares; None where they are single tasks
+    chunk_bound: Estimate | None
     exceeds_bound: bool  #: the whole interval of the speedup is above that of the bound
     is_at_bound: bool  #: the speedup is near the bound, and their intervals overlap or nearly do
     limit: Limit | None  #: None: every worker has something to do, or tasks wait instead of computing
@@ -330,6 +332,12 @@ class CellAnalysis:
     def is_pool(self) -> bool:
         """Whether it is compared with a baseline: it is neither a baseline itself nor the plain loop."""
         return not self.cell.is_baseline and not self.cell.is_loop
+
+    @property
+    def own_bound(self) -> Estimate | None:
+        """What the cell cannot exceed as it is: with its tasks, its CPUs and its chunks."""
+        bounds = (self.speedup_bound, self.chunk_bound)
+        return min(filter(None, bounds), key=lambda bound: bound.high, default=None)
 
     @property
     def is_ok(self) -> bool:
@@ -436,6 +444,7 @@ class NoGain(StrEnum):
     EVENT_LOOP = "one_event_loop"  #: its tasks hold its one thread
     ONE_WORKER = "one_worker"  #: no pool has two
     PREPARATION = "preparation_of_each_worker"  #: the initializer, which every worker runs
+    ONE_CHUNK = "one_chunk_is_nearly_all"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

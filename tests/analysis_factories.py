@@ -101,6 +101,7 @@ def analysed_cell(
         "marginal": None,
         "among_best": True if is_ok else None,
         "beats_baseline": speedup is not None and speedup > 1.05 if is_ok else None,
+        "chunk_bound": None,
         "speedup_bound": Estimate.exact(float(min(cell.workers, 2))) if cell.workers and is_ok else None,
         "bound_limit": None,
         "exceeds_bound": False,

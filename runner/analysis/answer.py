@@ -30,6 +30,7 @@ from runner.facts import (
 WORTH_IT = 1.05  # a speedup that is shown to be smaller does not help
 _FEWEST_TO_DIVIDE = 2  # workers, to divide work among
 _ONE_CPU = (0.9, 1.1)  # CPUs that a loop keeps busy in every run if it hardly waits, in one thread
+_NEARLY = 0.99  # of a bound: a lower one of chunks is another one
 _SAME_WORK = 0.75  # of the CPU time of the loop: less is more than a faster CPU explains
 _CPU_TAKEN = frozenset({DisturbanceKind.OTHER_PROGRAMS, DisturbanceKind.HOST})
 _NOISE = 1.6  # upper over lower end of a speedup's interval; a wider one around 1 hides every cause
@@ -130,8 +131,8 @@ class ComparedCells:
         ]
 
     def is_bounded(self, pool: CellAnalysis) -> bool:
-        """Whether the bound of a pool excludes a gain that is worth it."""
-        bound = pool.speedup_bound
+        """Whether the bound of a pool, or that of its chunks, excludes a gain that is worth it."""
+        bound = pool.own_bound
         if bound is None or (bound.is_range and self.repetitions < FEWEST_FOR_FAR):
             return False
         return bound.high < WORTH_IT
@@ -216,18 +217,19 @@ def reason_of(group: ComparedCells) -> NoGain | None:
         return NoGain.ONE_WORKER
     if not all(group.is_bounded(pool) for pool in group.multi_worker_pools):
         return None
-    highest = max(
-        group.multi_worker_pools, key=lambda pool: pool.speedup_bound.high if pool.speedup_bound else 0.0
-    )
-    if highest.bound_limit is BoundLimit.LONGEST_TASK:
+    highest = max(group.multi_worker_pools, key=lambda pool: pool.own_bound.high if pool.own_bound else 0.0)
+    bound, chunk_bound = highest.speedup_bound, highest.chunk_bound
+    if bound and chunk_bound and chunk_bound.high < _NEARLY * bound.high:
+        return NoGain.ONE_CHUNK
+    has_one_cpu = highest.usable_cpus == 1
+    reasons = {
         # A first task that is long because it loads what all tasks use cannot be divided among workers.
-        return NoGain.PREPARATION if _has_loading_first_tasks(group) else NoGain.ONE_TASK
-    if highest.bound_limit is BoundLimit.WORKERS:
-        return NoGain.PREPARATION
-    if highest.usable_cpus == 1:
-        return NoGain.ONE_CPU
-    is_loop = highest.bound_limit is BoundLimit.EVENT_LOOP
-    return NoGain.EVENT_LOOP if is_loop else NoGain.ALL_CPUS_USED
+        BoundLimit.LONGEST_TASK: NoGain.PREPARATION if _has_loading_first_tasks(group) else NoGain.ONE_TASK,
+        BoundLimit.WORKERS: NoGain.PREPARATION,
+        BoundLimit.EVENT_LOOP: NoGain.ONE_CPU if has_one_cpu else NoGain.EVENT_LOOP,
+        BoundLimit.CPUS: NoGain.ONE_CPU if has_one_cpu else NoGain.ALL_CPUS_USED,
+    }
+    return reasons[highest.bound_limit or BoundLimit.CPUS]
 
 
 def _has_loading_first_tasks(group: ComparedCells) -> bool:

@@ -101,7 +101,8 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
     headline = [sample for sample in samples if sample.is_headline]
     is_ok = status == "ok"
     speedup = times.unit.ratio(cell.baseline, cell.id)
-    trace = explainer.explain(cell, speedup)
+    tasks_per_chunk = _tasks_per_chunk(samples)
+    trace = explainer.explain(cell, speedup, cell.tasks_per_chunk(tasks_per_chunk or 1))
     bound = trace.bound.speedup if trace.bound else None
     standing = context.standings.get(cell.id)
     printed = context.printed.get(cell.id, ()) if status in FAILED_STATUSES else ()
@@ -122,7 +123,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         repetitions=len(times.unit.of(cell.id)),
         disturbed=sum(bool(sample.noisy) for sample in headline),
         tasks=max((sample.tasks for sample in samples), default=None),
-        tasks_per_chunk=_tasks_per_chunk(samples),
+        tasks_per_chunk=tasks_per_chunk,
         bags=bags_of(cell),
         wall_s=times.wall.median(cell.id),
         wall_spread=_spread(times.wall.values(cell.id)),
@@ -140,6 +141,7 @@ def analyse_cell(cell: Cell, context: StudyContext, explainer: Explainer) -> Cel
         beats_baseline=standing.beats_baseline if standing else None,
         speedup_bound=bound,
         bound_limit=trace.bound.limit if trace.bound else None,
+        chunk_bound=trace.chunk_bound,
         exceeds_bound=_exceeds(speedup, bound),
         is_at_bound=_is_at(speedup, bound),
         limit=_limit(cell, samples, bound, machine.usable_cpus(cell)) if is_ok else None,

@@ -261,8 +261,8 @@ class _GroupWording:
         return f"use no pool{until}: {'. '.join(filter(None, [why, measured]))}"
 
     def _bound_of_pools(self) -> Estimate | None:
-        """Return the largest bound of the group's pools."""
-        bounds = [self._cell(cell).speedup_bound for cell in self._group.cells]
+        """Return the largest bound of the group's pools, each with its chunks."""
+        bounds = [self._cell(cell).own_bound for cell in self._group.cells]
         return max(filter(None, bounds), key=lambda bound: bound.high, default=None)
 
     def _use_pool(self, cell: CellAnalysis) -> str:
@@ -543,6 +543,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.EVENT_LOOP: "an event loop has one thread, and the tasks hold it nearly all the time",
         NoGain.ONE_WORKER: "a pool of one worker runs nothing in parallel",
         NoGain.PREPARATION: "preparing each worker is nearly all the work",
+        NoGain.ONE_CHUNK: "one chunk is nearly all the work, and a single worker runs it",
     }[reason]
     most = "" if bound is None or reason is NoGain.ONE_WORKER else f" (bound {three_digits(bound.high)})"
     change = {
@@ -552,6 +553,7 @@ def no_gain_text(reason: NoGain, bound: Estimate | None) -> str:
         NoGain.EVENT_LOOP: "if they awaited more, or with several processes (executor=asyncio_process)",
         NoGain.ONE_WORKER: "with more workers",
         NoGain.PREPARATION: "with more tasks for each worker",
+        NoGain.ONE_CHUNK: "with smaller chunks",
     }[reason]
     return f"{text}{most}; a pool could help {change}"
 

@@ -430,6 +430,7 @@ def bounded(
     repetitions: int = 7,
     limit: BoundLimit | None = None,
     losses: tuple[Loss, ...] = (),
+    chunk_bound: Estimate | None = None,
 ) -> GroupAnalysis:
     """Answer for pools that may be 20 % faster or slower, with these bounds."""
     times = {f"process{n}": {r: 1 + 0.2 * (-1) ** r for r in range(repetitions)} for n in range(2, 9)}
@@ -437,7 +438,7 @@ def bounded(
     cells = {"serial": analysed_cell("serial")}
     for number, bound in enumerate(bounds, 2):
         pool = analysed_cell("process", number, speedup_bound=bound, beats_baseline=None)
-        pool = replace(pool, bound_limit=limit, losses=losses)
+        pool = replace(pool, bound_limit=limit, losses=losses, chunk_bound=chunk_bound)
         if repetitions >= 6:
             pool = replace(pool, beats_baseline=False)
         cells[pool.cell.id] = pool
@@ -486,6 +487,16 @@ def test_the_bound_of_few_repetitions_decides_where_its_range_allows_it(
 )
 def test_the_reason_is_what_bounds_the_pools(limit: BoundLimit, reason: NoGain) -> None:
     assert bounded(Estimate.exact(1.0), limit=limit).reason is reason
+
+
+def test_chunks_that_leave_one_worker_nearly_all_the_work_allow_no_gain() -> None:
+    group = bounded(Estimate.exact(2.0), chunk_bound=Estimate.exact(1.03), limit=BoundLimit.WORKERS)
+    assert (group.answer, group.reason) == (Answer.DOES_NOT_HELP, NoGain.ONE_CHUNK)
+
+
+def test_chunks_that_change_nothing_are_not_the_reason() -> None:
+    one = Estimate.exact(1.0)
+    assert bounded(one, chunk_bound=one, limit=BoundLimit.LONGEST_TASK).reason is NoGain.ONE_TASK
 
 
 def test_a_long_first_task_that_loads_what_all_use_is_preparation() -> None:

@@ -1,5 +1,6 @@
 """The bound of a bag against known answers, brute force, and what must hold of any bound."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from runner.analysis.explain.bounds import longest_first_makespan, shortest_makespan, shortest_makespans
 from runner.analysis.explain.serial_work import SerialWork
+from runner.estimate import Estimate
 from runner.facts import BoundLimit
 
 #: Inner-loop iterations of the six numbers of the concurrent.futures documentation.
@@ -94,7 +96,28 @@ def work(
         initializer_s=np.full(len(task_s), initializer_s),
         is_range=is_range,
         tail=0.0,
+        has_each_task=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "speedup"),
+    [
+        (1, 2.0),
+        (2, 2.0),  # 6, 6, 2 and 2 seconds on two workers
+        (3, 16 / 9),  # 9, 5 and 2
+        (4, 16 / 12),
+        (100, 1.0),
+    ],
+)
+def test_a_chunk_is_as_indivisible_as_a_task(size: int, speedup: float) -> None:
+    chunked = work([3.0] * 4 + [1.0] * 4).in_chunks(size)
+    assert chunked is not None
+    assert chunked.bound(2, 2).speedup == Estimate.exact(speedup)
+
+
+def test_merged_tasks_have_no_chunks() -> None:
+    assert replace(work([1.0] * 4), has_each_task=False).in_chunks(2) is None
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ def test_one_thread_bounds_the_tasks_of_an_event_loop(
     assert analysed.limit is None
 
 
+@pytest.mark.parametrize(("chunk_size", "chunk_bound"), [(1, None), (2, 1.0), (None, 1.0)])
+def test_chunks_bound_a_pool_as_tasks_do(
+    make_results: MakeResults, chunk_size: int | None, chunk_bound: float | None
+) -> None:
+    pool = cell("process", 2, chunk_size=chunk_size)
+    analysed = analyse(make_results({SERIAL: WALLS, pool: WALLS})).cells[pool.id]
+    assert analysed.speedup_bound == Estimate.exact(2.0)
+    assert analysed.chunk_bound == (None if chunk_bound is None else Estimate.exact(chunk_bound))
+
+
 @pytest.mark.parametrize("in_one_interpreter", [False, True])
 def test_processes_of_the_same_group_distinguish_contention_for_objects_from_slow_memory(
     make_results: MakeResults,

@@ -46,6 +46,7 @@ class TraceFacts:
     """The facts about a cell that follow from traced runs."""
 
     bound: Bound | None = None
+    chunk_bound: Estimate | None = None
     factors: Factors | None = None
     losses: tuple[Loss, ...] = ()
     unexplained: Unexplained | None = None
@@ -76,18 +77,29 @@ class Explainer:
         self._work: dict[tuple[str, bool], SerialWork | None] = {}
         self._bounds: dict[tuple[str, bool, int, float, int, bool], Bound] = {}
 
-    def explain(self, cell: Cell, speedup: Estimate | None) -> TraceFacts:
-        """Explain the speedup of a cell, as far as its traced runs tell."""
+    def explain(self, cell: Cell, speedup: Estimate | None, tasks_per_chunk: int | None = 1) -> TraceFacts:
+        """Explain the speedup of a cell, as far as its traced runs tell.
+
+        Args:
+            cell: of the study
+            speedup: None if it has none
+            tasks_per_chunk: that it sends to a worker at a time; None: all
+        """
         pairs = self._pairs(cell)
         unexplained = self._why_unexplained(cell)
         of_tiny_tasks = self._tiny_task_losses(cell, unexplained)
         if of_tiny_tasks:
-            return TraceFacts(bound=self._bound(cell), losses=of_tiny_tasks)
+            return TraceFacts(
+                bound=self._bound(cell),
+                chunk_bound=self._chunk_bound(cell, tasks_per_chunk),
+                losses=of_tiny_tasks,
+            )
         unexplained = unexplained or self._why_no_losses(cell, pairs)
         losses = () if unexplained else self._losses(cell, pairs)
         is_without_loss = not (losses or unexplained or cell.id in self._plain_loops)
         return TraceFacts(
             bound=self._bound(cell),
+            chunk_bound=self._chunk_bound(cell, tasks_per_chunk),
             factors=self._factors(cell, speedup, pairs) if speedup else None,
             losses=losses,
             unexplained=Unexplained.NO_LARGE_LOSS if is_without_loss else unexplained,
@@ -183,6 +195,20 @@ class Explainer:
                 else work.bound(at_once, cpus, bags)
             )
         return self._bounds[key]
+
+    def _chunk_bound(self, cell: Cell, tasks_per_chunk: int | None) -> Estimate | None:
+        """Bound the speedup of a cell whose chunks are indivisible; None where they are single tasks.
+
+        A chunk of coroutines is not indivisible for an event loop, which runs others while a task waits.
+        """
+        work = self._work_of(cell)
+        is_concurrent = is_event_loop(cell) or _tasks_per_worker(cell) > 1
+        if work is None or cell.workers is None or tasks_per_chunk == 1 or is_concurrent or bags_of(cell) > 1:
+            return None
+        chunked = work.in_chunks(tasks_per_chunk or work.task_s.shape[1])
+        if chunked is None:
+            return None
+        return chunked.bound(cell.workers, min(self._machine.cpus(cell), cell.workers)).speedup
 
     def _work_of(self, cell: Cell) -> SerialWork | None:
         """Return the work of a cell's loop; None without workers, within a window or where it is unknown."""

@@ -43,6 +43,18 @@ class SerialWork:
     initializer_s: Values  #: median
     is_range: bool  #: too few repetitions for an interval
     tail: float  #: to cut at each end
+    has_each_task: bool  #: a column for every task, in the order of the items
+
+    def in_chunks(self, size: int) -> "SerialWork | None":
+        """Return the same work with chunks as its indivisible tasks; None where single tasks are unknown.
+
+        Args:
+            size: of a chunk, in tasks; the last chunk has what is left
+        """
+        if not self.has_each_task:
+            return None
+        starts = np.arange(0, self.task_s.shape[1], size)
+        return replace(self, task_s=np.add.reduceat(self.task_s, starts, axis=1))
 
     def bound(self, workers: int, cpus: float, bags: int = 1) -> Bound:
         """Bound the speedup of a bag, or of one bag for each worker.
@@ -92,12 +104,11 @@ class SerialWork:
 
     def _whole(self) -> "SerialWork":
         """Return the loop without the resamples."""
-        return SerialWork(
+        return replace(
+            self,
             task_s=self.task_s[:1],
             cpu_share=self.cpu_share[:1],
             initializer_s=self.initializer_s[:1],
-            is_range=self.is_range,
-            tail=self.tail,
         )
 
     def _estimate(self, values: Values) -> Estimate:
@@ -143,6 +154,7 @@ def serial_work(
         initializer_s=np.median(leads[draws], axis=1),
         is_range=is_range,
         tail=0.0 if is_range else expanded_tail(len(times), level.confidence),
+        has_each_task=bool((pieces == 1).all()),
     )
 
 
