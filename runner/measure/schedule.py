@@ -234,6 +234,7 @@ class Study:
             wall_s=self._tally.headline_s,
             failed=self._tally.failed,
             repetition_ended=ended,
+            disturbances=self._tally.disturbances,
             at_most=self._settings.precision is not None or self._settings.time_budget_s is not None,
             has_time_limit=self._settings.time_limit_s is not None,
         )

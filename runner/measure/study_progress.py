@@ -29,6 +29,7 @@ class StudyProgress:
     wall_s: Mapping[str, Sequence[float]]  #: by cell: the headline times so far, as cells are compared
     failed: Mapping[str, Sample]  #: by failed cell, which is not measured again: the sample with its error
     repetition_ended: bool
+    disturbances: Sequence[str] = ()  #: of each disturbed run so far, in words
     at_most: bool = (
         False  #: whether a precision or a time budget may end the study before its last repetition
     )

@@ -23,6 +23,7 @@ class Tally:
         self.invocations_s: dict[str, list[float]] = {cell: [] for cell in self._cells}  #: by cell
         self.headline_s: dict[str, list[float]] = {cell: [] for cell in self._cells}  #: by cell
         self.failed: dict[str, Sample] = {}  #: by failed cell: the sample with its error
+        self.disturbances: list[str] = []  #: of each disturbed invocation, in words
         self.last_repetition = 0  #: the last one in which any cell was measured
         #: total duration in seconds of all invocations of earlier sessions
         self.earlier_s = sum(sample.invocation_s or 0.0 for sample in completed.samples)
@@ -40,6 +41,8 @@ class Tally:
             self.failed[last.cell] = last
         if last.is_reference:
             return
+        if last.noisy:
+            self.disturbances.append(last.noisy)
         if last.invocation_s is not None:
             self.invocations_s[last.cell].append(last.invocation_s)
         time_s = unit_s(self._cells[first.cell], first)

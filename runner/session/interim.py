@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from runner.estimate import Estimate
 from runner.folder.study_description import StudyDescription
 from runner.measure.remaining import IsPrecise
 from runner.plan import Plan
@@ -22,6 +23,29 @@ def precision_check(plan: Plan, study: StudyDescription) -> IsPrecise:
         return intervals.is_precise(pairs, study.precision or 0.0, study.confidence, study.seed)
 
     return is_precise
+
+
+def speedups_so_far(
+    plan: Plan, study: StudyDescription, headline_s: Mapping[str, Sequence[float]]
+) -> dict[str, Estimate]:
+    """Estimate the speedup of every cell over its baseline, from the repetitions that both have.
+
+    Args:
+        plan: the cells
+        study: the confidence, and the seed of the resampling
+        headline_s: by cell: its times in the order of the repetitions
+    """
+    import numpy as np  # noqa: PLC0415 - slow to import
+
+    from runner.analysis.intervals import ratio_of_medians  # noqa: PLC0415 - loads scipy
+
+    estimates = {}
+    for cell in plan.cells:
+        pairs = list(zip(headline_s[cell.baseline], headline_s[cell.id], strict=False))
+        if pairs and not cell.is_baseline:
+            baseline_s, cell_s = np.array(pairs).T
+            estimates[cell.id] = ratio_of_medians(baseline_s, cell_s, study.confidence, study.seed)
+    return estimates
 
 
 def repetitions_note(plan: Plan, study: StudyDescription) -> str:

@@ -1,32 +1,49 @@
 """The live view of a measurement, on standard error. It is drawn between invocations only."""
 
+import itertools
 import math
 import statistics
+from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from runner.estimate import Estimate
 from runner.measure.study_progress import StudyProgress
 from runner.records import Cell, names
 from runner.units import plural, seconds
 
 _REFERENCES = "making the reference runs"
 _LIMIT = "time_limit_s=SECONDS would end one that hangs"
+_LONGEST_BAR = 60
+_FEWEST_COLUMNS = 60  # of a terminal that has room for the bounds of the speedups
+
+#: Estimates the speedup of every cell that has one.
+Speedups = Callable[[StudyProgress], Mapping[str, Estimate]]
 
 
 class LiveView:
-    """A table that is updated in place on a terminal, and plain lines elsewhere.
+    """A bar and a table that are updated in place on a terminal, and plain lines elsewhere.
 
     Call it with the progress of the study after every invocation.
+
+    Args:
+        quiet: show nothing
+        speedups: asked after every repetition, on a terminal only
+        console: standard error if None
     """
 
-    def __init__(self, *, quiet: bool, console: Console | None = None) -> None:
+    def __init__(
+        self, *, quiet: bool, speedups: Speedups = lambda _: {}, console: Console | None = None
+    ) -> None:
         self._console = console or Console(stderr=True)
-        self._quiet = quiet
-        self._has_begun = False
+        self._quiet, self._estimate = quiet, speedups
+        self._speedups: Mapping[str, Estimate] = {}
+        self._has_begun = self._has_warned = False
         # Without auto-refresh rich starts no thread, so nothing runs next to a measurement.
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
@@ -44,13 +61,18 @@ class LiveView:
         if self._quiet:
             return
         if self._is_live:
-            self._live.update(_view(progress, self._console), refresh=True)
+            if progress.repetition_ended:
+                self._speedups = self._estimate(progress)
+            self._live.update(_view(progress, self._speedups, self._console), refresh=True)
         elif progress.untimed is not None and progress.untimed.number == 1:
             self._print(_line(progress))
         elif progress.repetition_ended or (progress.repetition == 0 and not self._has_begun):
             self._print(_line(progress))
             if progress.repetition == 1 and progress.repetition_ended:
                 self._print(_provisional(progress))
+            if progress.disturbances and not self._has_warned:
+                self._print(_warning(progress))
+                self._has_warned = True
         self._has_begun = True
 
     def _print(self, line: str) -> None:
@@ -105,36 +127,77 @@ def _provisional(progress: StudyProgress) -> str:
     return f"{after}: {name} is fastest, {spread} times the baseline's speed"
 
 
-def _view(progress: StudyProgress, console: Console) -> Group:
+def _warning(progress: StudyProgress) -> str:
+    """Say how many runs were disturbed, and what disturbed the last of them; empty if none was."""
+    if not progress.disturbances:
+        return ""
+    counted = f"{len(progress.disturbances)} of {plural(progress.done, 'run')} disturbed"
+    return f"warning: {counted}; the last: {progress.disturbances[-1]}"
+
+
+def _view(progress: StudyProgress, speedups: Mapping[str, Estimate], console: Console) -> Group:
     """Show the most important lines first, then as many cells as the terminal has room for."""
-    texts = [Text(line) for line in (_line(progress), _provisional(progress)) if line]
-    height = sum(len(text.wrap(console, console.width)) for text in texts)
+    texts = [
+        Text(line, style=style)
+        for line, style in (
+            (_line(progress), ""),
+            (_warning(progress), "yellow"),
+            (_provisional(progress), "green"),
+        )
+        if line
+    ]
+    bar: list[RenderableType] = []
+    if progress.repetition and progress.untimed is None:
+        width = min(console.width - 1, _LONGEST_BAR)
+        line = Table.grid()  # a bar alone does not end its line
+        line.add_row(ProgressBar(total=progress.total, completed=progress.done, width=width))
+        bar.append(line)
+    height = len(bar) + sum(len(text.wrap(console, console.width)) for text in texts)
     room = console.height - height - 1  # writing on the last line would scroll
-    return Group(*texts, *_cell_tables(progress, room))
+    return Group(*texts[:1], *bar, *texts[1:], *_cell_tables(progress, speedups, console.width, room))
 
 
-def _cell_tables(progress: StudyProgress, room: int) -> list[Table]:
+def _cell_tables(
+    progress: StudyProgress, speedups: Mapping[str, Estimate], width: int, room: int
+) -> list[Table]:
     """Make a table of the cells in at most `room` lines; no table if there is no room for a cell."""
     cells, named = progress.plan.cells, names(progress.plan.cells)
     shown = cells if len(cells) < room else cells[: max(0, room - 2)]  # the header, and a line for the rest
     if not shown:
         return []
-    with_workloads = len({cell.workload for cell in cells}) > 1
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in (*(["workload"] if with_workloads else []), "cell", "runs", "median"):
-        justify: Literal["left", "right"] = "right" if column in ("runs", "median") else "left"
-        table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis")
-    for cell in shown:
-        row = (named[cell.id], *_runs_and_median(cell, progress))
-        table.add_row(*([cell.workload] if with_workloads else []), *row)
+    columns = {
+        "workload": [cell.workload for cell in shown] if len({cell.workload for cell in cells}) > 1 else [],
+        "cell": [named[cell.id] for cell in shown],
+        "runs": [str(len(progress.wall_s[cell.id])) for cell in shown],
+        "median": [_median(cell, progress) for cell in shown],
+        "speedup": [_speedup(cell, speedups) for cell in shown],
+        "low–high": [_bounds(cell, speedups) for cell in shown] if width >= _FEWEST_COLUMNS else [],
+    }
     if len(shown) < len(cells):
-        rest = f"… and {len(cells) - len(shown)} more"
-        table.add_row(*([""] if with_workloads else []), rest, "", "")
+        columns["cell"].append(f"… and {len(cells) - len(shown)} more")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    filled = {heading: texts for heading, texts in columns.items() if any(texts) or heading == "median"}
+    for heading in filled:
+        justify: Literal["left", "right"] = "left" if heading in ("workload", "cell") else "right"
+        table.add_column(heading, justify=justify, no_wrap=True, overflow="ellipsis")
+    for row in itertools.zip_longest(*filled.values(), fillvalue=""):
+        table.add_row(*row)
     return [table]
 
 
-def _runs_and_median(cell: Cell, progress: StudyProgress) -> tuple[str, str]:
-    """Return the number of runs and their median time; if the cell failed, its status replaces the median."""
+def _median(cell: Cell, progress: StudyProgress) -> str:
+    """Return the median time of a cell's runs; if the cell failed, its status instead."""
     runs_s, failure = progress.wall_s[cell.id], progress.failed.get(cell.id)
-    median = seconds(statistics.median(runs_s)) if runs_s else ""
-    return str(len(runs_s)), median if failure is None else failure.status
+    if failure is not None:
+        return failure.status
+    return seconds(statistics.median(runs_s)) if runs_s else ""
+
+
+def _speedup(cell: Cell, speedups: Mapping[str, Estimate]) -> str:
+    estimate = speedups.get(cell.id)
+    return "" if estimate is None else f"{estimate.value:.2f}"
+
+
+def _bounds(cell: Cell, speedups: Mapping[str, Estimate]) -> str:
+    estimate = speedups.get(cell.id)
+    return "" if estimate is None or estimate.is_exact else f"{estimate.low:.2f}–{estimate.high:.2f}"

@@ -10,7 +10,7 @@ from runner.measure.noise import Canary
 from runner.measure.schedule import Interrupted, Study
 from runner.measure.study_progress import StudyProgress
 from runner.session import environment
-from runner.session.interim import repetitions_note
+from runner.session.interim import repetitions_note, speedups_so_far
 from runner.session.live_view import LiveView
 from runner.session.preflight import Checked
 from runner.session.result_folder import OpenFolder, finish_complete, open_folder
@@ -38,7 +38,11 @@ def measure(session: Session, checked: Checked, supervisor: Supervisor) -> Measu
     stops = StopRequests(supervisor.interrupt)
     interpreters = [checked_interpreter.describe() for checked_interpreter in checked.interpreters]
     opened = open_folder(session, interpreters, supervisor.study_id)
-    with opened.store as store, LiveView(quiet=session.quiet) as view, on_stop_signal(stops.add):
+    live = LiveView(
+        quiet=session.quiet,
+        speedups=lambda progress: speedups_so_far(session.plan, session.study, progress.wall_s),
+    )
+    with opened.store as store, live as view, on_stop_signal(stops.add):
         study = _study(session, opened, view, supervisor)
         if not session.quiet and (note := repetitions_note(session.plan, session.study)):
             session.show(note)

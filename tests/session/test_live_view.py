@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from runner.estimate import Estimate
 from runner.measure.study_progress import StudyProgress, UntimedProgress
 from runner.plan import Plan
 from runner.records import Sample
@@ -148,11 +149,55 @@ def test_the_provisional_answer_has_a_range_only_if_the_repetitions_differ() -> 
 def test_the_live_view_has_the_progress_then_the_answer_so_far_then_the_cells() -> None:
     assert screen(progress(1, WALLS), width=100, height=30) == [
         "repetition 1 of 7: 2 of 14 invocations, about 30 s left",
+        "━━━━━━━━╸",
         "provisional, after 1 repetition: process × 2 is fastest, 2.00 times the baseline's speed",
         "cell         runs  median",
         "serial          1  2.00 s",
         "process × 2     1  1.00 s",
     ]
+
+
+def test_speedups_and_their_intervals_are_asked_for_after_every_repetition() -> None:
+    asked = []
+
+    def speedups(step: StudyProgress) -> dict[str, Estimate]:
+        asked.append(step.repetition)
+        return {"process2": Estimate(value=1.9, low=1.85, high=1.951)}
+
+    console = _console(terminal=True, width=100, height=30)
+    with LiveView(quiet=False, speedups=speedups, console=console) as view:
+        view(progress(1, WALLS, repetition_ended=False))
+        assert "speedup" not in _written(console)
+        view(progress(1, WALLS))
+        view(progress(2, WALLS, repetition_ended=False))
+    assert asked == [1]
+    table = _written(console).rpartition("cell ")
+    assert [line.split() for line in "".join(table[1:]).splitlines()[:3]] == [
+        ["cell", "runs", "median", "speedup", "low–high"],
+        ["serial", "1", "2.00", "s"],
+        ["process", "×", "2", "1", "1.00", "s", "1.90", "1.85–1.95"],
+    ]
+
+
+def test_a_narrow_terminal_has_no_room_for_intervals() -> None:
+    console = _console(terminal=True, width=50, height=30)
+    known = {"process2": Estimate(value=1.9, low=1.85, high=1.951)}
+    with LiveView(quiet=False, speedups=lambda _: known, console=console) as view:
+        view(progress(1, WALLS))
+    assert "1.90" in _written(console)
+    assert "1.85" not in _written(console)
+
+
+def test_disturbed_runs_are_told_once_in_lines_and_always_on_a_terminal() -> None:
+    calm = progress(1, WALLS)
+    disturbed = [
+        progress(repetition, WALLS, disturbances=["other processes took 0.42 CPUs"] * (repetition - 1))
+        for repetition in (2, 3)
+    ]
+    warning = "warning: 2 of 6 runs disturbed; the last: other processes took 0.42 CPUs"
+    lines = shown(calm, *disturbed).splitlines()
+    assert [line for line in lines if "warning" in line] == [warning.replace("2 of 6", "1 of 4")]
+    assert screen(disturbed[1], width=100, height=30)[2] == warning
 
 
 @pytest.mark.parametrize(("wall_s", "text"), [(12.345, "12.3 s"), (0.6071, "607 ms"), (0.000_012, "12.0 µs")])
@@ -164,11 +209,11 @@ def test_the_live_view_shows_times_as_the_final_table_does(wall_s: float, text: 
 def test_the_live_view_shows_as_many_cells_as_fit() -> None:
     lines = screen(progress(1, **many_cells(20)), width=100, height=10)
     assert lines[0].startswith("repetition 1 of 7")
-    assert [" ".join(line.split()) for line in lines[2:]] == [
+    assert [" ".join(line.split()) for line in lines[3:]] == [
         "cell runs median",
         "serial 1 1.00 s",
-        *(f"thread × {workers} 1 1.00 s" for workers in (1, 2, 3, 4)),
-        "… and 15 more",
+        *(f"thread × {workers} 1 1.00 s" for workers in (1, 2, 3)),
+        "… and 16 more",
     ]
 
 
@@ -177,14 +222,14 @@ def test_the_live_view_shows_as_many_cells_as_fit() -> None:
 def test_the_live_view_starts_with_the_progress_and_fits_any_terminal(width: int, height: int) -> None:
     lines = screen(progress(1, **many_cells(20)), width=width, height=height)
     assert " ".join(lines).startswith("repetition 1 of 7: 2 of 14 invocations")
-    assert height <= 4 or len(lines) < height
+    assert height <= 5 or len(lines) < height
     assert all(len(line) <= width for line in lines)
 
 
 def test_all_cells_are_shown_if_they_just_fit() -> None:
-    lines = screen(progress(1, **many_cells(6)), width=100, height=10)
+    lines = screen(progress(1, **many_cells(6)), width=100, height=11)
     assert lines[-1].startswith("thread × 5")
-    assert len(lines) == 9
+    assert len(lines) == 10
 
 
 def test_workloads_are_named_if_there_are_several() -> None:
