@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from runner.session.session import Session
     from runner.settings import Point
 
 
@@ -56,20 +57,18 @@ def run(points: "Sequence[Point]") -> int:
                 if session.dry_run:
                     return dry_run(session, checked, supervisor)
                 measured = measure(session, checked, supervisor)
-        is_complete = not measured.skip_report and report(
-            measured.folder, quiet=session.quiet, as_json=session.as_json
-        )
+        is_complete = not measured.skip_report and report(measured.folder, session)
     return INTERRUPTED if measured.interrupted else 0 if is_complete else 1
 
 
-def report(folder: "Path", *, quiet: bool, as_json: bool) -> bool:
+def report(folder: "Path", session: "Session") -> bool:
     """Analyse a result folder and render all outputs; True if every cell was measured."""
     from runner.session.report_wait import making_report  # noqa: PLC0415
 
-    with making_report(folder, quiet=quiet):
+    with making_report(folder, quiet=session.quiet):
         from runner.report import write  # noqa: PLC0415
 
-        return write.report(folder, as_json=as_json)
+        return write.report(folder, session.printed)
 
 
 def _nothing(_: str) -> None:

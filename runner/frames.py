@@ -1,8 +1,11 @@
-"""Result folders as tidy data frames, over one study or many: `runner.read("results/*")`."""
+"""Result folders as tidy data frames, over one study or many: `runner.read("results/*")`.
+
+A notebook that ends a cell with them shows the answers of the studies.
+"""
 
 import glob
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +13,15 @@ from runner.columns import NAMING, SAMPLE_COLUMNS, TASK_COLUMNS, Kind, cell_colu
 from runner.errors import RunnerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from runner.columns import Column
     from runner.facts import CellAnalysis, StudyAnalysis
     from runner.records import Sample
+
+_MOST_SHOWN = 10  # studies in a notebook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,14 @@ class Frames:
     cells: "pd.DataFrame"  #: one row per cell; the columns of summary.csv except its sentences
     samples: "pd.DataFrame"  #: one row per iteration, as in samples.csv
     tasks: "pd.DataFrame"  #: one row per cell and task, as in tasks.csv
+    #: of each study, as Markdown: its table, its answer with the reasons, and the code
+    reports: "Sequence[str]" = field(repr=False)
+
+    def _repr_markdown_(self) -> str:
+        """Show the studies in a notebook: https://ipython.readthedocs.io/en/stable/config/integrating.html."""
+        shown = self.reports[:_MOST_SHOWN]
+        rest = len(self.reports) - len(shown)
+        return "\n\n".join([*shown, *([f"More studies, not shown: {rest}"] if rest else [])])
 
 
 def read_frames(patterns: Iterable[str | Path]) -> Frames:
@@ -39,15 +54,18 @@ def read_frames(patterns: Iterable[str | Path]) -> Frames:
 
     from runner.analysis.study import analyse  # noqa: PLC0415 - NumPy and SciPy, for the same reason
     from runner.folder.results import read  # noqa: PLC0415
+    from runner.report.markdown import render_markdown  # noqa: PLC0415 - not needed to export rows
 
     rows: dict[str, list[dict[str, Any]]] = {"cells": [], "samples": [], "tasks": []}
+    reports = []
     for folder in _folders(patterns):
         results = read(folder)
         study = analyse(results)
         rows["cells"] += _cell_rows(study)
         rows["samples"] += sample_rows(study, results.samples)
         rows["tasks"] += _task_rows(study)
-    return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()})
+        reports.append(render_markdown(study))
+    return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()}, reports=reports)
 
 
 def _folders(patterns: Iterable[str | Path]) -> list[Path]:

@@ -472,7 +472,7 @@ def test_an_interrupted_study_is_kept_and_reported(folder: Path, number: signal.
     assert {row["status"] for row in kept} == {"ok"}
     assert len(kept) >= 4
     assert (last["status"], last["error"]) == ("interrupted", "the runner was interrupted")
-    assert results.name in "".join(shown.split())
+    assert "serial takes" in " ".join(shown.split())
     assert (results / "summary.csv").is_file()
     assert (results / "trace.parquet").is_file()
     assert list((results / "plots").iterdir()) != []

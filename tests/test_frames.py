@@ -33,6 +33,18 @@ def test_several_patterns_name_each_folder_once(make_results: MakeResults) -> No
     assert len(runner.read(folder, f"{folder.parent}/*").cells) == 1
 
 
+@pytest.mark.slow
+def test_a_notebook_shows_the_answers_of_the_studies(make_results: MakeResults) -> None:
+    serial, process = make_cell("serial", None), make_cell("process", 2)
+    folders = [make_results({serial: [2.0] * 7, process: [1.0] * 7}).folder for _ in range(12)]
+    frames = runner.read(*folders)
+    shown = frames._repr_markdown_()  # what a notebook asks for
+    assert shown.count("**Use process × 2.") == 10
+    assert "| executor |" in shown
+    assert shown.endswith("More studies, not shown: 2")
+    assert "reports" not in repr(frames)
+
+
 def test_a_pattern_without_result_folders_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     with pytest.raises(RunnerError, match=rf"^{re.escape(str(tmp_path))}/\*: no result folder matches"):

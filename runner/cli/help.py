@@ -28,7 +28,7 @@ Common settings (conf/config.yaml explains all of them; workers=1,2,4 --multirun
   repetitions=N      rounds over all cells         iterations=N      more than 1: also time a warm pool
   python=NAME        interpreter to measure        env.NAME=VALUE    environment variable for it
   time_limit_s=N     limit of each invocation      seed=N            seed of the measurement order
-  dry_run=true       show cells, estimate time     quiet=true        show no progress
+  dry_run=true       show cells, estimate time     quiet=true        show only the answer
   json=true          print verdict.json
 
 Your own code

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from runner.compare.change import CellChange, StudyChange, Verdict
-from runner.export.markdown import escaped, table
 from runner.report.labels import bounds_text
+from runner.report.markdown import escaped, table
 from runner.report.text_table import TextColumn, print_columns, print_unpadded
 from runner.report.wording import advice
 from runner.units import percent, plural, seconds, three_digits

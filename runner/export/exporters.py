@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from runner.export.markdown import render_github, render_markdown
 from runner.export.parquet import render_parquet
 from runner.export.pyperf_suite import render_pyperf
 from runner.export.trace_events import render_trace
 from runner.facts import StudyAnalysis
 from runner.folder.results import Results
+from runner.report.markdown import render_github, render_markdown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,14 @@ def main() -> None:
     outlive_readers()
     parser = argparse.ArgumentParser(prog="python -m runner.report", description=__doc__)
     parser.add_argument("folder", type=Path, help="a result folder, such as results/2026-…_primes")
-    parser.add_argument("--json", action="store_true", help="print verdict.json instead of the result")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--quiet", action="store_true", help="print only the answer with its reasons")
+    printed.add_argument("--json", action="store_true", help="print verdict.json instead of the result")
     arguments = parser.parse_args()
     try:
-        is_complete = report(arguments.folder, as_json=arguments.json)
+        is_complete = report(
+            arguments.folder, "json" if arguments.json else "answer" if arguments.quiet else "result"
+        )
     except RunnerError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)

@@ -1,6 +1,7 @@
 """The outputs of an analysed study. To add one, write its renderer and list it here."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from runner.facts import StudyAnalysis
 from runner.folder.file_names import PAGE
@@ -13,38 +14,38 @@ from runner.report.csv_tables import (
 )
 from runner.report.page import render_page
 from runner.report.plots import render_plots
-from runner.report.terminal import Screen, render_terminal
+from runner.report.terminal import Screen, render_answer, render_terminal
 from runner.report.verdict_json import render_verdict
 
-STDOUT = "-"  #: the target that stands for standard output
-
+#: What is printed: the whole result, the answer with its reasons, or verdict.json.
+Printed = Literal["result", "answer", "json"]
 Content = str | bytes
 #: A file, or the files of a folder by name; None if the output does not apply to a study.
 Output = Content | Mapping[str, Content] | None
 
-#: Renderers by their target: a path in the result folder, or standard output. All are pure.
-RENDERERS: Mapping[str, Callable[[StudyAnalysis, Screen], Output]] = {
-    "summary.csv": lambda study, _: render_summary(study),
-    "tasks.csv": lambda study, _: render_tasks(study),
-    "fits.csv": lambda study, _: render_fits(study),
-    "break_even.csv": lambda study, _: render_break_even(study),
-    "known_answers.csv": lambda study, _: render_known_answers(study),
-    "verdict.json": lambda study, _: render_verdict(study),
-    "plots": lambda study, _: render_plots(study),
-    PAGE: lambda study, _: render_page(study),
-    STDOUT: render_terminal,
+#: Renderers of the files, by their path in the result folder. All are pure.
+RENDERERS: Mapping[str, Callable[[StudyAnalysis], Output]] = {
+    "summary.csv": render_summary,
+    "tasks.csv": render_tasks,
+    "fits.csv": render_fits,
+    "break_even.csv": render_break_even,
+    "known_answers.csv": render_known_answers,
+    "verdict.json": render_verdict,
+    "plots": render_plots,
+    PAGE: render_page,
+}
+#: Renderers of what is printed.
+PRINTED: Mapping[Printed, Callable[[StudyAnalysis, Screen], str]] = {
+    "result": render_terminal,
+    "answer": render_answer,
+    "json": lambda study, _: render_verdict(study),
 }
 
 
-def render(study: StudyAnalysis, screen: Screen) -> Iterator[tuple[str, Content]]:
-    """Render every output, with its target; standard output is the last.
-
-    Args:
-        study: the analysed study
-        screen: what standard output can show
-    """
+def render(study: StudyAnalysis) -> Iterator[tuple[str, Content]]:
+    """Render every file of an analysed study, with its path in the result folder."""
     for target, renderer in RENDERERS.items():
-        output = renderer(study, screen)
+        output = renderer(study)
         if isinstance(output, Mapping):
             for name, content in output.items():
                 yield f"{target}/{name}", content

@@ -2,13 +2,13 @@
 
 import io
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from runner.facts import StudyAnalysis
+from runner.facts import CellsFailed, StudyAnalysis
 from runner.folder.file_names import PAGE
 from runner.report import wording
 from runner.report.pasted_code import code_of
@@ -21,6 +21,11 @@ from runner.report.tables import (
     snippet_columns,
 )
 from runner.report.text_table import print_columns, print_unpadded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runner.facts import StudyWarning
 
 WIDTH = 80
 _MOST_CODES = 2
@@ -43,7 +48,16 @@ PLAIN = Screen()
 
 
 def render_terminal(study: StudyAnalysis, screen: Screen = PLAIN) -> str:
-    """Render the result as text."""
+    """Render the whole result as text."""
+    return _rendered(study, screen, lambda terminal: terminal.print())
+
+
+def render_answer(study: StudyAnalysis, screen: Screen = PLAIN) -> str:
+    """Render the answer with its reasons as text, and what failed."""
+    return _rendered(study, screen, lambda terminal: terminal.print_answer()).lstrip("\n")
+
+
+def _rendered(study: StudyAnalysis, screen: Screen, print_on: "Callable[[_Terminal], None]") -> str:
     out = io.StringIO()
     console = Console(
         file=out,
@@ -53,7 +67,7 @@ def render_terminal(study: StudyAnalysis, screen: Screen = PLAIN) -> str:
         no_color=screen.no_color,
         legacy_windows=False,
     )
-    _Terminal(study, console).print()
+    print_on(_Terminal(study, console))
     return out.getvalue()
 
 
@@ -74,6 +88,7 @@ class _Terminal:
             self._print_snippets(workload)
         self._print_profiles()
         self._print_warnings()
+        self._say(wording.where_failures_are(self._study))
         self._print_answers()
         self._print_comparisons()
         self._print_known_answers()
@@ -88,6 +103,13 @@ class _Terminal:
         ):
             if text:
                 self._console.print(Text(text), soft_wrap=True)
+
+    def print_answer(self) -> None:
+        self._warn([warning for warning in self._study.warnings if isinstance(warning, CellsFailed)])
+        self._say(wording.where_failures_are(self._study))
+        self._print_answers()
+        self._print_comparisons()
+        self._print_summary_of_known_answers()
 
     def _say(self, text: str, style: str = "") -> None:
         if text:
@@ -121,13 +143,14 @@ class _Terminal:
             self._say(wording.where_profiles_are(purpose), style="dim")
 
     def _print_warnings(self) -> None:
-        warnings = self._study.warnings
+        self._warn(self._study.warnings)
+
+    def _warn(self, warnings: "Sequence[StudyWarning]") -> None:
         sentences = [wording.warning_sentence(warning, self._study) for warning in warnings[:_MOST_WARNINGS]]
         if len(warnings) > _MOST_WARNINGS:
             sentences.append(wording.more_warnings(len(warnings) - _MOST_WARNINGS))
         for sentence in sentences:
             self._say(f"warning: {sentence}", style="yellow")
-        self._say(wording.where_failures_are(self._study))
 
     def _print_answers(self) -> None:
         for sentences in self._sentences:
@@ -156,7 +179,11 @@ class _Terminal:
         styles = [OUTCOME_STYLES[answer.outcome] for answer in answers]
         omitted = print_columns(self._console, known_answer_columns(self._study), self._console.width, styles)
         self._say(wording.omitted_columns(omitted, "known_answers.csv"), style="dim")
-        self._say(f"{wording.known_summary(self._study)}.", style="bold")
+        self._print_summary_of_known_answers()
+
+    def _print_summary_of_known_answers(self) -> None:
+        if self._study.known_answers:
+            self._say(f"{wording.known_summary(self._study)}.", style="bold")
 
     def _print_codes(self) -> None:
         """Print the code to paste or, if there is much of it, where it is."""

@@ -13,24 +13,23 @@ from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import Results, read
 from runner.folder.verdict_files import read_verdicts
 from runner.report.page import STUDY_LIST, is_study_list, render_study_list
-from runner.report.renderers import STDOUT, Content, render
+from runner.report.renderers import PRINTED, Printed, render
 from runner.report.terminal import ColorSystem, Screen
-from runner.report.verdict_json import render_verdict
 
 
-def report(folder: Path, *, as_json: bool = False) -> bool:
+def report(folder: Path, printed: Printed = "result") -> bool:
     """Analyse a result folder, write its files and print the result; True if every cell was measured.
 
     Args:
         folder: the result folder
-        as_json: print verdict.json instead of the result for people
+        printed: what to print
 
     Raises:
         RunnerError: if the folder cannot be read or written
     """
     results = read(folder)
     study = analyse(results)
-    write_report(study, folder, as_json=as_json)
+    write_report(study, folder, printed)
     if results_dir_of(results) == folder.resolve().parent:
         write_study_list(folder.resolve().parent)
     return study.is_complete
@@ -54,20 +53,18 @@ def write_study_list(results_dir: Path) -> None:
         write(file, render_study_list(read_verdicts(results_dir)))
 
 
-def write_report(study: StudyAnalysis, folder: Path, *, as_json: bool = False) -> None:
-    """Write every output of an analysed study, each file atomically, and print the result.
+def write_report(study: StudyAnalysis, folder: Path, printed: Printed = "result") -> None:
+    """Write every file of an analysed study, each atomically, and print the result.
 
     Raises:
         RunnerError: if the folder cannot be written
     """
-    for target, content in render(study, _screen()):
-        if target == STDOUT:
-            _print(render_verdict(study) if as_json else content)
-        else:
-            with reporting_write_errors(folder):
-                file = folder / target
-                file.parent.mkdir(exist_ok=True)
-                write(file, content)
+    for target, content in render(study):
+        with reporting_write_errors(folder):
+            file = folder / target
+            file.parent.mkdir(exist_ok=True)
+            write(file, content)
+    _print(PRINTED[printed](study, _screen()))
 
 
 def _screen() -> Screen:
@@ -76,8 +73,7 @@ def _screen() -> Screen:
     return Screen(width=console.width, colors=colors, no_color=console.no_color)
 
 
-def _print(content: Content) -> None:
+def _print(text: str) -> None:
     """Print a text; characters that standard output cannot encode are replaced."""
     encoding = sys.stdout.encoding or "utf-8"
-    text = content if isinstance(content, str) else content.decode()
     sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from runner.errors import ConfigurationError
 from runner.folder.study_description import StudyDescription
@@ -28,7 +29,7 @@ class Session:
     locks: SessionLocks
     show: Callable[[str], None]  #: shows a message to the user
     quiet: bool
-    as_json: bool  #: print the verdict for programs instead of the result for people
+    printed: Literal["result", "answer", "json"]  #: what to print when it is measured
     dry_run: bool
 
     @cached_property
@@ -71,7 +72,7 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
             locks=locks,
             show=show,
             quiet=config.quiet,
-            as_json=config.json,
+            printed="json" if config.json else "answer" if config.quiet else "result",
             dry_run=config.dry_run,
         )
 

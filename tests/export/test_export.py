@@ -14,9 +14,9 @@ import pytest
 
 from runner.analysis.study import analyse
 from runner.export.exporters import EXPORTERS
-from runner.export.markdown import escaped, render_github, render_markdown
 from runner.folder.results import Results
 from runner.report import wording
+from runner.report.markdown import escaped, render_github, render_markdown
 from runner.report.tables import cell_columns
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import MakeResults, cell

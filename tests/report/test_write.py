@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.facts import CellAnalysis
 from runner.report.page import STUDY_LIST
-from runner.report.renderers import STDOUT, render
-from runner.report.terminal import PLAIN
+from runner.report.renderers import Printed, render
 from runner.report.write import report, write_report
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import MakeResults, cell
@@ -53,18 +53,37 @@ def test_a_standard_output_limited_to_ascii_is_not_an_error(
 
 
 def test_files_without_content_are_not_rendered() -> None:
-    paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]), PLAIN)]
-    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", "report.html", STDOUT]
+    paths = [path for path, _ in render(analysed_study([analysed_cell(status="failed")]))]
+    assert paths == ["summary.csv", "tasks.csv", "fits.csv", "verdict.json", "report.html"]
 
 
-def test_the_verdict_can_be_printed_for_programs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("runner.report.write.write", lambda *_: None)
-    monkeypatch.setattr("runner.report.renderers.RENDERERS", {STDOUT: lambda *_: "for people"})
-    study = analysed_study([analysed_cell(), analysed_cell("process", 2, wall_s=0.5)])
-    write_report(study, tmp_path, as_json=True)
-    assert json.loads(capsys.readouterr().out)["groups"][0]["answer"] == "helps"
+def printed(what: Printed, *cells: CellAnalysis, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return what is printed of a study, without writing its files."""
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("runner.report.renderers.RENDERERS", {})
+    write_report(analysed_study(cells), Path("results/made"), what)
+    return out.getvalue()
+
+
+def test_the_verdict_can_be_printed_for_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = printed("json", analysed_cell(), analysed_cell("process", 2, wall_s=0.5), monkeypatch=monkeypatch)
+    assert json.loads(text)["groups"][0]["answer"] == "helps"
+
+
+def test_the_answer_can_be_printed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = analysed_cell(), analysed_cell("process", 2, wall_s=0.5)
+    whole, answer = (printed(what, *cells, monkeypatch=monkeypatch) for what in ("result", "answer"))
+    assert answer.startswith("Use process × 2. It is fastest")
+    assert answer in whole
+    for part in ("95% interval ", "eff.", "import ", "results: ", "page: "):
+        assert part in whole
+        assert part not in answer
+
+
+def test_the_answer_alone_names_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = analysed_cell(), analysed_cell("process", 2, status="failed", error="it raised")
+    assert "results/made/study.log" in printed("answer", *cells, monkeypatch=monkeypatch)
 
 
 @pytest.mark.slow
