@@ -374,9 +374,9 @@ class CellAnalysis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimelineBar:
-    """Tasks that one worker ran one after another; times are seconds since before the pool was opened."""
+    """Tasks that the workers of one lane ran; times are seconds since before the pool was opened."""
 
-    lane: int  #: of its worker, from 0
+    lane: int  #: from 0
     start_s: float
     end_s: float
     busy_s: float  #: within tasks; less than from start to end where there are pauses between them
@@ -390,7 +390,8 @@ class Timeline:
 
     repetition: int
     wall_s: float
-    lanes: int  #: workers that ran a task
+    workers: int  #: that ran a task
+    workers_per_lane: int  #: 1, unless there are more workers than a picture can show
     bars: tuple[TimelineBar, ...]  #: by lane and time; where there are many tasks, a bar stands for several
     is_separate: bool  #: a separate traced run, not one of those whose times are reported
 

@@ -1,5 +1,6 @@
 """Did my change help? Several revisions of the user's code in one study."""
 
+import contextlib
 import csv
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from runner.errors import ConfigurationError
 from runner.revisions import abandoned, folder_of, resolve, worktrees_of
+from tests.conftest import wait_until
 
 OLD = "def task(item):\n    return item + 1\n"
 NEW = "import time\n\n\ndef task(item):\n    time.sleep(0.01)\n    return item + 1\n"
@@ -104,27 +106,33 @@ def test_worktrees_of_killed_processes_are_found(tmp_path: Path, monkeypatch: py
 # --- studies ------------------------------------------------------------------------------------------
 
 
-def run(*overrides: str) -> subprocess.CompletedProcess[str]:
-    command = [
+def command(*overrides: str) -> list[str]:
+    return [
         *(sys.executable, "-m", "runner", "workload=function", "workload.function=work.task"),
         *("workload.items=[1,2]", "executor=thread", "workers=2", "repetitions=2", "memory=false"),
         *("quiet=true", "name=made", *overrides),
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def rows_of(completed: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
+def run(*overrides: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*overrides), capture_output=True, text=True, check=False)
+
+
+def rows_of(completed: subprocess.CompletedProcess[str], name: str = "made") -> list[dict[str, str]]:
     assert completed.returncode == 0, completed.stderr
-    (folder,) = Path("results").glob("*_made")
+    (folder,) = Path("results").glob(f"*_{name}")
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def assert_nothing_is_left(git: Git) -> None:
     assert len(git("worktree", "list").splitlines()) == 1
-    assert not [
-        folder for folder in Path(tempfile.gettempdir()).glob("runner-revisions-*") if any(folder.iterdir())
-    ]
+    assert not left_behind()
+
+
+def left_behind() -> list[Path]:
+    """List the folders of worktrees; studies have a temporary folder of their own."""
+    return list(Path(os.environ["TMPDIR"]).glob("runner-revisions-*"))
 
 
 @pytest.mark.slow
@@ -171,6 +179,31 @@ def test_a_revision_that_cannot_be_measured_leaves_nothing_behind(
     assert not Path("results").exists()
 
 
+@pytest.mark.slow
+def test_the_worktrees_of_a_killed_study_are_removed_by_the_next(git: Git, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    hanging = f"import time\n\n\ndef task(item):\n    open({str(begun)!r}, 'w')\n    time.sleep(1000)\n"
+    Path("work.py").write_text(hanging, encoding="utf-8")
+    git("commit", "--quiet", "--all", "--message", "hangs")
+    with subprocess.Popen([*command(), "revision=[old,HEAD]"], text=True, stderr=subprocess.PIPE) as killed:
+        wait_until(begun.exists)
+        assert left_behind()
+        killed.kill()
+    wait_until(lambda: not processes_from(left_behind()[0]))
+    rows_of(run("revision=[old,new]", "name=made_after"), "made_after")
+    assert_nothing_is_left(git)
+
+
+def processes_from(folder: Path) -> list[int]:
+    """List the processes that work in a folder, or below it."""
+    working = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if folder in (here := link.readlink(), *here.parents):
+                working.append(int(link.parent.name))
+    return working
+
+
 @pytest.mark.usefixtures("git")
 @pytest.mark.slow
 def test_a_function_from_elsewhere_is_refused() -> None:
@@ -194,8 +227,8 @@ def test_results_must_be_equal_in_all_revisions(git: Git) -> None:
 def test_the_revisions_of_one_study_are_compared_in_pairs() -> None:
     rows_of(run("revision=[old,new]", "repetitions=7"))
     (folder,) = Path("results").glob("*_made")
-    command = [sys.executable, "-m", "runner.compare", str(folder)]
-    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    comparing = [sys.executable, "-m", "runner.compare", str(folder)]
+    completed = subprocess.run(comparing, capture_output=True, text=True, check=False)
     assert completed.returncode == 1
     shown = {line.split()[0]: line for line in completed.stdout.splitlines() if line.endswith("slower")}
     assert {"serial", "thread"} <= shown.keys()

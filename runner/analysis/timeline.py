@@ -1,5 +1,6 @@
 """The timeline of each cell: when its workers were busy in the traced run of median wall time."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from runner.records import Cell, Sample
 
 _MOST_BARS = 12_000  # in all timelines of a study together
 _FEWEST_BARS, _MOST_BARS_OF_CELL = 12, 800
+_FEWEST_PARTS = 4  # of a lane that shows several workers
 
 
 def analyse_timelines(cells: Sequence[Cell], trace: Trace) -> Mapping[str, Timeline]:
@@ -30,18 +32,20 @@ def analyse_timelines(cells: Sequence[Cell], trace: Trace) -> Mapping[str, Timel
 def timeline(records: TraceRecords, sample: Sample, most: int) -> Timeline:
     """Make the timeline of one run.
 
-    If it has more records than bars, those of a worker that start in the same part of the run are one bar;
-    the sums of tasks and busy time are exact.
+    If it has more records than bars, those of a lane that start in the same part of the run are one bar; the
+    sums of tasks and busy time are exact. If there are more workers than bars, a lane shows several workers.
 
     Args:
         records: of the run
         sample: its sample
-        most: largest number of bars; each worker has at least one
+        most: largest number of bars
     """
     opened = float(records.started.min()) - (sample.start_s or 0.0)
     wall_s = sample.wall_s or 0.0
     workers, lane = np.unique(records.worker, return_inverse=True)
-    parts = max(1, most // len(workers))
+    per_lane = 1 if len(workers) <= most else math.ceil(len(workers) * _FEWEST_PARTS / most)
+    lane = lane // per_lane
+    parts = max(1, most // math.ceil(len(workers) / per_lane))
     if len(records) > most:
         span_s = max(wall_s, float(records.ended.max()) - opened)
         part = np.minimum((records.started - opened) / span_s * parts, parts - 1).astype(np.int64)
@@ -51,7 +55,8 @@ def timeline(records: TraceRecords, sample: Sample, most: int) -> Timeline:
     return Timeline(
         repetition=sample.repetition,
         wall_s=wall_s,
-        lanes=len(workers),
+        workers=len(workers),
+        workers_per_lane=per_lane,
         bars=tuple(bars),
         is_separate=sample.tracing,
     )

@@ -208,6 +208,17 @@ def test_the_largest_loss_comes_first_with_its_share() -> None:
     assert shown[0].share.value == pytest.approx(1 / 5.5)
 
 
+def test_the_shares_of_all_losses_are_at_most_the_whole() -> None:
+    """Each of three losses is 45 % of the time in two thirds of the repetitions."""
+    runs = [
+        traced_run(-start, 4.0 + 3 * gap + end, two_lanes(gap=gap))
+        for start, gap, end in ((45.0, 15.0, 6.0), (45.0, 2.0, 45.0), (6.0, 15.0, 45.0))
+    ]
+    shown = shown_losses([(SERIAL, run) for run in 3 * runs], TWO_PROCESSES, LEVEL)
+    assert len(shown) == 3
+    assert sum(loss.share.value for loss in shown) == pytest.approx(1.0)
+
+
 def test_equal_cells_lose_nothing() -> None:
     noise = [1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01]
     runs = [traced_run(0.0, 8 * n, [traced_task(0, i * n, n) for i in range(TASKS)]) for n in noise]

@@ -164,7 +164,9 @@ def timeline(*labels: str) -> Timeline:
         TimelineBar(lane=0, start_s=0.1 + number, end_s=1.0 + number, busy_s=0.9, tasks=1, label=label)
         for number, label in enumerate(labels)
     )
-    return Timeline(repetition=1, wall_s=len(labels) + 0.5, lanes=1, bars=bars, is_separate=False)
+    return Timeline(
+        repetition=1, wall_s=len(labels) + 0.5, workers=1, workers_per_lane=1, bars=bars, is_separate=False
+    )
 
 
 def test_a_timeline_tells_sums_and_what_is_around_the_tasks() -> None:

@@ -427,8 +427,8 @@ def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
     lost = (loss(0.35, causes.OVERSUBSCRIBED), loss(0.18, causes.UNEVEN_TASKS), loss(0.1))
     remedy = Remedy(code=RemedyCode.OF_CAUSE, cause=causes.OVERSUBSCRIBED)
     assert explained(losses=lost, remedy=remedy) == (
-        "Why process × 2 is not faster: 35% of its workers' time is lost to oversubscription (more workers "
-        "than CPUs) and 18% to too few or too uneven tasks. Most likely to help: fewer workers"
+        "Why process × 2 is not faster: 35% of its workers' time is lost to too few CPUs for the workers "
+        "(oversubscription) and 18% to too few or too uneven tasks. Most likely to help: fewer workers"
     )
 
 
@@ -481,7 +481,7 @@ TINY = TinyTasks(
 )
 def test_the_figures_of_a_cause_follow_it(detail: LossDetail | None, text: str) -> None:
     lost = replace(loss(0.35, causes.OVERSUBSCRIBED), detail=detail)
-    assert explained(losses=(lost,)).endswith(f"oversubscription (more workers than CPUs){text}")
+    assert explained(losses=(lost,)).endswith(f"too few CPUs for the workers (oversubscription){text}")
 
 
 def test_a_speedup_at_its_bound_is_stated_first() -> None:

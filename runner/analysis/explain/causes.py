@@ -7,7 +7,7 @@ To add a cause, declare it in a module of this package, and let `losses` or what
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,7 +35,7 @@ _SHOWN_SLOWDOWN = 0.97  # of the speed of one busy CPU: above it, busy neighbour
 DISPATCH = Cause(
     code="dispatch",
     name="task dispatch and data transfer",
-    short="moving data",
+    short="dispatch",
     remedy="bigger chunks (chunk_size=auto), or less data per task",
 )
 EMPTY_QUEUE = Cause(
@@ -112,7 +112,7 @@ WAITING = Cause(
 )
 OVERSUBSCRIBED = Cause(
     code="oversubscribed",
-    name="oversubscription (more workers than CPUs)",
+    name="too few CPUs for the workers (oversubscription)",
     short="few CPUs",
     remedy="fewer workers",
 )
@@ -508,4 +508,7 @@ def shown_losses(
         for cause, share in zip(causes, medians(shares, *level), strict=True)
         if share.low > _LEAST_SHARE and cause is not UNKNOWN
     ]
-    return tuple(sorted(shown, key=lambda loss: -loss.share.value))
+    # Their medians may add to more than all of the time, if each is large in another repetition.
+    whole = max(1.0, sum(loss.share.value for loss in shown))
+    within = [replace(loss, share=loss.share.over(whole)) for loss in shown]
+    return tuple(sorted(within, key=lambda loss: -loss.share.value))

@@ -19,7 +19,7 @@ _SHORTEST_IMPORT_S = 0.05  # shorter ones are mostly of modules that the worker 
 POOL_START = Cause(
     code="pool_start",
     name="starting the pool",
-    short="start-up",
+    short="pool start",
     remedy="keep one pool open and use it again",
 )
 LATE_WORKERS = Cause(

@@ -408,11 +408,11 @@ def _yaml(content: Mapping[str, Any]) -> str:
 
 _SECTIONS: Sequence[Callable[[StudyAnalysis], Section | None]] = (
     _results,
+    _snippets,
     _speedup,
     _losses,
     _timelines,
     _order,
-    _snippets,
     _what_if,
     _scaling,
     _profiles,

@@ -186,16 +186,17 @@ def timeline_text(cell: CellAnalysis, timeline: Timeline) -> str:
     """Say in words what a timeline shows; the sums are over all tasks."""
     busy_s = sum(bar.busy_s for bar in timeline.bars)
     tasks = sum(bar.tasks for bar in timeline.bars)
-    workers = cell.cell.workers or timeline.lanes
+    workers = cell.cell.workers or timeline.workers
     first_s = min(bar.start_s for bar in timeline.bars)
     last_s = max(bar.end_s for bar in timeline.bars)
     total_s = workers * timeline.wall_s
     share = f", {percent(busy_s / total_s)} of the workers' time" if 0 < busy_s <= total_s else ""
     around = f"{_duration(first_s)} pass before the first task"
     after = f"{_duration(timeline.wall_s - last_s)} after the last one"
+    each = f" Each lane shows {timeline.workers_per_lane} workers." if timeline.workers_per_lane > 1 else ""
     return (
         f"{plural(tasks, 'task')} on {plural(workers, 'worker')} take {seconds(busy_s)}{share}; "
-        f"{around}, {after}."
+        f"{around}, {after}.{each}"
     )
 
 

@@ -1,5 +1,6 @@
 """The timeline of a cell: a lane for each worker, with its tasks, start-up and idle time."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
@@ -20,7 +21,8 @@ _FAINTEST = 0.15  # opacity of several tasks that are hardly ever busy
 
 def timeline_figure(cell: CellAnalysis, timeline: Timeline, *, has_hints: bool) -> PageFigure:
     """Draw the timeline of a cell; with hints, every bar tells its figures."""
-    lanes = max(timeline.lanes, cell.cell.workers or 1)
+    workers = max(timeline.workers, cell.cell.workers or 1)
+    lanes = math.ceil(workers / timeline.workers_per_lane)
     lane = min(_LANE, _LANES / lanes)
     height = _TOP + lane * lanes + _BOTTOM
     longest_s = max([timeline.wall_s, *(bar.end_s for bar in timeline.bars)])
@@ -62,7 +64,7 @@ def timeline_data(study: StudyAnalysis) -> DataSet:
         if cell in study.timelines
         for bar in study.timelines[cell].bars
     ]
-    return DataSet(columns=("cell", "worker", "label", "tasks", "start_s", "end_s", "busy_s"), rows=rows)
+    return DataSet(columns=("cell", "lane", "label", "tasks", "start_s", "end_s", "busy_s"), rows=rows)
 
 
 def _around(timeline: Timeline, scale: Scale, bottom: float) -> Iterable[Markup]:
