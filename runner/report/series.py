@@ -19,13 +19,13 @@ _KNOWN = {
     "process": SeriesStyle("#D55E00", "s"),
     "loky": SeriesStyle("#009E73", "^"),
     "interpreter": SeriesStyle("#CC79A7", "D"),
-    "asyncio": SeriesStyle("#56B4E9", "v"),
+    "asyncio": SeriesStyle("#882255", "v"),
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">", "h", "p", "d", "*")
 _OTHERS = [
     SeriesStyle(colour, marker)
     for colour, marker in zip(
-        ("#E69F00", "#332288", "#882255", "#44AA99", "#999933", "#56B4E9", "#AA4499", "#117733"),
+        ("#E69F00", "#332288", "#56B4E9", "#44AA99", "#999933", "#661100", "#AA4499", "#117733"),
         ("h", "<", ">", "p", "d", "8", "*", "P"),
         strict=True,
     )

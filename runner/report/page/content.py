@@ -97,6 +97,7 @@ class Page:
     steps: Sequence[next_steps.NextStep]
     warnings: Sequence[str]
     sections: Sequence[Section]
+    is_large: bool  #: what is not in view is not drawn
     data: Mapping[str, DataSet] = field(default_factory=dict)  #: by name
     models: Sequence[Mapping[str, Any]] = ()  #: of "what if"
     verdict: Mapping[str, Any] = field(default_factory=dict)  #: as verdict.json, without nulls and cells
@@ -121,6 +122,7 @@ def page_of(study: StudyAnalysis) -> Page:
         steps=next_steps.next_steps(study),
         warnings=[f"{wording.warning_sentence(warning, study)}." for warning in study.warnings],
         sections=[section for make in _SECTIONS if (section := make(study)) is not None],
+        is_large=_is_large(study),
         data={
             "cells": _cell_data(study),
             "summary": _summary_data(study),

@@ -146,7 +146,7 @@ class _Panel:
         """Draw the panel."""
         spec, labels = self.spec, ", ".join(self.panel.labels)
         about = " for ".join(filter(None, [spec.title, labels]))
-        head = element("text", labels, class_="panel", x=WIDTH - _RIGHT, y=14, text_anchor="end")
+        head = element("text", labels, class_="panel", x=4, y=14)
         content = [
             x_axis(self.x, self._x_ticks(), _TOP, _HEIGHT - _BOTTOM, self.axis.label),
             y_axis(self.y, self._y_ticks(), _LEFT, WIDTH - _RIGHT, spec.y_label),
