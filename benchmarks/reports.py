@@ -302,6 +302,13 @@ REPORTS: Sequence[Report] = (
         causes={"asyncio": frozenset({"blocked_event_loop"})},
     ),
     Report(
+        name="pure Python in asyncio.to_thread",
+        function="reported.waiting.compute_in_thread",
+        items=_repeated(1_500_000, 8),
+        answers=(LOOP,),
+        causes={"asyncio": GIL},
+    ),
+    Report(
         name="coroutines that compute for a fifth of their time",
         function="injected.work_between_awaits",
         items=_repeated(0.02, 60),
@@ -369,6 +376,20 @@ REPORTS: Sequence[Report] = (
             "thread": frozenset({"uneven_tasks", NOTHING}),
             "process": frozenset({"uneven_tasks", NOTHING}),
         },
+    ),
+    Report(
+        name="a task that is most of the work, in pure Python",
+        function="injected.compute",
+        items="[1000000,1000000,1000000,1000000,1000000,8000000]",
+        answers=("process", LOOP),
+        causes={"thread": GIL, "process": frozenset({"uneven_tasks", "placement"})},
+    ),
+    Report(
+        name="a short loop in a module that imports NumPy",
+        function="with_numpy.compute_with_numpy",
+        items=_repeated(900_000, 8),
+        answers=("process",),
+        causes={"thread": GIL, "process": FINE},
     ),
     Report(
         name="three equal tasks for two workers",

@@ -20,6 +20,18 @@ async def fetch_only(seconds: float) -> float:
     return seconds
 
 
+def _count(steps: int) -> int:
+    total = 0
+    for number in range(steps):
+        total += number % 7
+    return total
+
+
+async def compute_in_thread(steps: int) -> int:
+    """Compute in another thread, so that the event loop stays free."""
+    return await asyncio.to_thread(_count, steps)
+
+
 def load_model() -> None:
     """Prepare a worker for half a second."""
     until = time.thread_time() + 0.5

@@ -33,6 +33,7 @@ _ONE_CPU = (0.9, 1.1)  # CPUs that a loop keeps busy in every run if it hardly w
 _NEARLY = 0.99  # of a bound: a lower one of chunks is another one
 _SAME_WORK = 0.75  # of the CPU time of the loop: less is more than a faster CPU explains
 _CPU_TAKEN = frozenset({DisturbanceKind.OTHER_PROGRAMS, DisturbanceKind.HOST})
+_PLAIN = 0.2  # of the workers' time: what a loss costs at least is plain however much the times vary
 _NOISE = 1.6  # upper over lower end of a speedup's interval; a wider one around 1 hides every cause
 
 
@@ -350,7 +351,7 @@ def explanation_of(group: ComparedCells, recommended: CellAnalysis) -> Explanati
         return None
     return Explanation(
         cell=cell.cell.id,
-        losses=() if is_noise else cell.losses,
+        losses=tuple(loss for loss in cell.losses if loss.share.low >= _PLAIN) if is_noise else cell.losses,
         unexplained=unexplained,
         is_at_bound=cell.is_at_bound and not is_noise,
         is_noise=is_noise,

@@ -325,7 +325,7 @@ def _remedy(evidence: Evidence, places: Sequence[Place], settings: Mapping[str, 
     if is_forked and waits_for_lock and all(place.threads == 1 for place in waits_for_lock):
         return (
             "if a thread of the parent held it when the pool forked, it is never released in the workers; "
-            "use start_method=spawn or forkserver, whose workers do not inherit it"
+            "use executor.start_method=spawn or forkserver, whose workers do not inherit it"
         )
     if in_task:
         return ""

@@ -69,6 +69,10 @@ MOSTLY_DISTURBED = 0.8
 _PERCENT = (0.9, 1.1)  # ratios in between are shown as percentages
 _MOST_NAMES = 3
 _MOST_LOSSES = 2
+_SMALL_LOSS, _LARGE_LOSS = 0.05, 0.1  # of the workers' time
+_NEAR_BOUND = 0.95  # of the bound: hardly anything is left to gain
+_LOW_BOUND = 0.9  # of the tasks that can compute at a time: a lower bound is worth a statement
+_BEYOND = 1.05  # times the bound: only times that vary explain a larger speedup
 _USUAL_REPETITIONS = 7
 _ONE_NATIVE_THREAD = "env.OMP_NUM_THREADS=1 env.OPENBLAS_NUM_THREADS=1"
 
@@ -229,8 +233,8 @@ class _GroupWording:
         kinds = {each.kind for cell in cells for run in cell.runs for each in parse(run.disturbance)}
         if kinds - {DisturbanceKind.SLOW_CPU}:
             return about(self._name, f"{counted}: pools may rank lower than on a quiet machine")
-        holds = "the ranking of the cells is reliable, since each repetition measures all of them"
-        return about(self._name, f"{counted}: {holds}; their times may not be")
+        ranked = "the ranking of the cells is more reliable than their times"
+        return about(self._name, f"{counted}: {ranked}, since each repetition measures all of them")
 
     def answer(self) -> str:
         group = self._group
@@ -344,8 +348,21 @@ class _GroupWording:
         is_told = self._group.recommended == self._group.baseline and self._group.answer is not None
         return "; ".join(
             self._than(comparison, subject=self._names[comparison.slower], object_=recommended)
+            + self._why_slower(comparison)
             for comparison in (comparisons[1:] if is_told else comparisons)
         )
+
+    def _why_slower(self, comparison: Comparison) -> str:
+        """Say what a pool that is shown to be slower loses most to, unless the explanation says it."""
+        cell, explained = self._cell(comparison.slower), self._group.explanation
+        loss = cell.main_loss
+        if loss is None or loss.share.value < _LARGE_LOSS or not comparison.is_shown:
+            return ""
+        if explained is not None and explained.cell == cell.cell.id:
+            return ""
+        remedy = self._group.remedies.get(cell.cell.id)
+        helps = f" (to help: {remedy_text(remedy, cell)})" if remedy and remedy.cause == loss.cause else ""
+        return f", because {losses_text([loss])}{helps}"
 
     def memory(self) -> str:
         """Say what the recommended pool costs in memory."""
@@ -410,26 +427,71 @@ class _GroupWording:
 
     def explanation(self, explanation: Explanation) -> str:
         """Say where the time of the workers goes, and what would help."""
-        cell = self._cell(explanation.cell)
+        cell, name = self._cell(explanation.cell), self._names[explanation.cell]
         parts = []
         if explanation.is_noise and cell.speedup is not None:
             parts.append(f"its times vary too much to say ({self._bounds(cell.speedup)} times as fast)")
+            if cell.own_bound is not None and cell.own_bound.high < _LOW_BOUND * self._at_once(cell):
+                parts.append(
+                    f"no executor can be more than {three_digits(cell.own_bound.high)} times as fast"
+                )
         if explanation.is_at_bound and cell.speedup_bound is not None:
-            bound = f"{three_digits(cell.speedup_bound.value)}{self._bound_bounds(cell.speedup_bound)}"
-            most = "the most that these tasks and CPUs allow"
-            if cell.bound_limit is BoundLimit.WORKERS and cell.cell.workers is not None:
-                most = f"the most that is possible with {plural(cell.cell.workers, 'worker')}"
-            parts.append(f"its speedup is not measurably below the bound of {bound}, {most}")
-        if explanation.losses:
-            parts.append(losses_text(explanation.losses[:_MOST_LOSSES]))
+            parts.append(self._at_bound(cell, cell.speedup_bound))
+        losses = explanation.losses
+        if losses and all(loss.share.value < _SMALL_LOSS for loss in losses):
+            if self._is_near_bound(cell) and not parts:
+                return f"{name} can hardly be faster: {self._share_of_bound(cell)}"
+            losses = () if explanation.is_at_bound else losses
+        if losses:
+            parts.append(f"{losses_text(losses[:_MOST_LOSSES])}{self._rest(explanation)}")
         elif explanation.unexplained is not None:
             parts.append(unexplained_text(explanation.unexplained))
         if not parts:
             return ""
-        text = f"Why {self._names[explanation.cell]} is not faster: {'; '.join(parts)}"
+        is_winner = self._group.answer is Answer.HELPS and explanation.cell == self._group.recommended
+        text = f"Why {name} is not {'even ' if is_winner else ''}faster: {'; '.join(parts)}"
         if explanation.remedy is None:
             return text
         return f"{text}. Most likely to help: {remedy_text(explanation.remedy, cell)}"
+
+    @staticmethod
+    def _is_near_bound(cell: CellAnalysis) -> bool:
+        speedup, bound = cell.speedup, cell.speedup_bound
+        return speedup is not None and bound is not None and speedup.value >= _NEAR_BOUND * bound.value
+
+    @staticmethod
+    def _share_of_bound(cell: CellAnalysis) -> str:
+        if cell.speedup is None or cell.speedup_bound is None:
+            return ""
+        share = percent(cell.speedup.value / cell.speedup_bound.value)
+        return f"its speedup is {share} of the bound of {three_digits(cell.speedup_bound.value)}"
+
+    def _at_bound(self, cell: CellAnalysis, bound: Estimate) -> str:
+        """Say that a cell is as fast as its tasks allow."""
+        shown = f"{three_digits(bound.value)}{self._bound_bounds(bound)}"
+        most = "the most that these tasks and CPUs allow"
+        if cell.bound_limit is BoundLimit.WORKERS and cell.cell.workers is not None:
+            most = f"the most that is possible with {plural(cell.cell.workers, 'worker')}"
+        if cell.speedup is not None and cell.speedup.value > _BEYOND * bound.high:
+            return f"its speedup is above the bound of {shown}, {most}: the tasks took longer in the loop"
+        return f"its speedup is not measurably below the bound of {shown}, {most}"
+
+    @staticmethod
+    def _at_once(cell: CellAnalysis) -> int:
+        """Return how many tasks of a cell can compute at a time."""
+        workers = cell.cell.workers or 1
+        return min(workers, cell.usable_cpus or workers)
+
+    def _rest(self, explanation: Explanation) -> str:
+        """Say how much of the workers' time is lost to nothing that is shown, if that is most of it."""
+        cell = self._cell(explanation.cell)
+        if cell.efficiency is None or explanation.is_at_bound or explanation.is_noise:
+            return ""
+        known = max(sum(loss.share.value for loss in losses) for losses in (cell.losses, explanation.losses))
+        rest = 1 - cell.efficiency.value - known
+        if rest < max(_LARGE_LOSS, known):
+            return ""
+        return f"; another {percent(rest)} is lost, but to nothing that is the same in all repetitions"
 
     def _bound_bounds(self, bound: Estimate) -> str:
         shown = {three_digits(value) for value in (bound.low, bound.value, bound.high)}
@@ -523,7 +585,8 @@ def longer_text(ratio: Estimate, than: str, as_: str) -> str:
 
 def _longer(ratio: Estimate) -> str:
     if is_percentage(ratio):
-        return _signed(ratio.value)
+        signed = _signed(ratio.value)
+        return f"less than 1{signed[1:]}" if signed.startswith("0%") else signed
     if ratio.value < 1:
         return f"{three_digits(1 / ratio.value)} times as fast"
     return f"{three_digits(ratio.value)} times as long"

@@ -73,7 +73,7 @@ def test_a_lock_held_when_the_pool_forked_is_a_hang_with_its_own_remedy() -> Non
     assert explain_limit(ending(PARENT, locked(2), locked(3)), 30.0, settings("fork")) == (
         "hung: 0 of 4 tasks ended in 30 s at 0 % CPU; both workers in locked (hang.py:9), waiting for a lock"
         "; if a thread of the parent held it when the pool forked, it is never released in the workers; "
-        "use start_method=spawn or forkserver, whose workers do not inherit it"
+        "use executor.start_method=spawn or forkserver, whose workers do not inherit it"
     )
 
 

@@ -39,8 +39,8 @@ def test_a_generator_is_taken_to_its_end(count: int) -> None:
 
 def test_a_generator_without_an_end_is_refused_with_the_limit_and_the_remedy() -> None:
     message = (
-        r"there are more than 1,000 of them and itertools.count may never end; "
-        r"end it, for example with itertools.islice, or return a list if there are more"
+        r"there are more than 1,000 of them, and this itertools.count may never end; "
+        r"end it, for example with itertools.islice; if there really are more, return a list"
     )
     with pytest.raises(ValueError, match=f"^{message}$"):
         take(itertools.count(), limit=1000)

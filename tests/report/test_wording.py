@@ -245,8 +245,8 @@ def test_what_the_recommended_pool_costs_in_memory_is_stated() -> None:
             6,
             Answer.HELPS,
             (
-                "12 of 14 runs were disturbed: the ranking of the cells is reliable, since each repetition "
-                "measures all of them; their times may not be"
+                "12 of 14 runs were disturbed: the ranking of the cells is more reliable than their times, "
+                "since each repetition measures all of them"
             ),
         ),
         (
@@ -380,7 +380,10 @@ def test_a_group_that_failed_asks_for_no_repetitions() -> None:
         (estimate(1.06, 1.02, 1.09), "is 6% faster than process × 2 (95% interval 2% to 8%)"),
         (
             estimate(1.0, 0.95, 1.05),
-            "is not measurably slower than process × 2 (0% slower, 95% interval 5% faster to 5% slower)",
+            (
+                "is not measurably slower than process × 2 (less than 1% slower, 95% interval 5% faster to "
+                "5% slower)"
+            ),
         ),
         (estimate(0.94, 0.91, 0.97), "is 6% slower than process × 2 (95% interval 3% to 10%)"),
         (estimate(0.72, 0.7, 0.75), "takes 1.39 times as long as process × 2 (95% interval 1.33 to 1.43)"),
@@ -427,8 +430,9 @@ def test_the_two_largest_losses_and_what_helps_are_stated() -> None:
     lost = (loss(0.35, causes.OVERSUBSCRIBED), loss(0.18, causes.UNEVEN_TASKS), loss(0.1))
     remedy = Remedy(code=RemedyCode.OF_CAUSE, cause=causes.OVERSUBSCRIBED)
     assert explained(losses=lost, remedy=remedy) == (
-        "Why process × 2 is not faster: 35% of its workers' time is lost to too few CPUs for the workers "
-        "(oversubscription) and 18% to too few or too uneven tasks. Most likely to help: fewer workers"
+        "Why process × 2 is not even faster: 35% of its workers' time is lost to too few CPUs for the "
+        "workers (oversubscription) and 18% to too few or too uneven tasks. Most likely to help: "
+        "fewer workers"
     )
 
 
@@ -486,8 +490,8 @@ def test_the_figures_of_a_cause_follow_it(detail: LossDetail | None, text: str) 
 
 def test_a_speedup_at_its_bound_is_stated_first() -> None:
     assert explained(is_at_bound=True, losses=(loss(0.1),)) == (
-        "Why process × 2 is not faster: its speedup is not measurably below the bound of 2.00, the most that "
-        "these tasks and CPUs allow; 10% of its workers' time is lost to the GIL or another lock"
+        "Why process × 2 is not even faster: its speedup is not measurably below the bound of 2.00, the most "
+        "that these tasks and CPUs allow; 10% of its workers' time is lost to the GIL or another lock"
     )
 
 
@@ -505,7 +509,65 @@ def test_a_speedup_at_its_bound_is_stated_first() -> None:
     ],
 )
 def test_unknown_losses_have_a_reason(why: Unexplained, text: str) -> None:
-    assert explained(unexplained=why) == f"Why process × 2 is not faster: {text}"
+    assert explained(unexplained=why) == f"Why process × 2 is not even faster: {text}"
+
+
+def test_hardly_anything_is_left_to_gain_where_all_losses_are_small() -> None:
+    two = replace(TWO, speedup=estimate(1.96, 1.95, 1.97))
+    small = Explanation(
+        cell="process2",
+        losses=(loss(0.02),),
+        unexplained=None,
+        is_at_bound=False,
+        is_noise=False,
+        remedy=None,
+    )
+    assert sentences(SERIAL, two, explanation=small).explanation == (
+        "process × 2 can hardly be faster: its speedup is 98% of the bound of 2.00"
+    )
+
+
+def test_most_of_what_is_lost_is_not_hidden_behind_a_small_loss() -> None:
+    two = replace(TWO, efficiency=estimate(0.6, 0.5, 0.7), speedup=estimate(1.2, 1.0, 1.4))
+    small = Explanation(
+        cell="process2",
+        losses=(loss(0.06),),
+        unexplained=None,
+        is_at_bound=False,
+        is_noise=False,
+        remedy=None,
+    )
+    assert sentences(SERIAL, two, explanation=small).explanation.endswith(
+        "6% of its workers' time is lost to the GIL or another lock; another 34% is lost, but to nothing "
+        "that is the same in all repetitions"
+    )
+
+
+def test_a_speedup_above_its_bound_is_told_as_such() -> None:
+    two = replace(TWO, speedup=estimate(2.5, 1.8, 3.0))
+    at_bound = Explanation(
+        cell="process2", losses=(), unexplained=None, is_at_bound=True, is_noise=False, remedy=None
+    )
+    assert "is above the bound of 2.00, the most that these tasks and CPUs allow: the tasks took longer" in (
+        sentences(SERIAL, two, explanation=at_bound).explanation
+    )
+
+
+def test_what_no_executor_can_exceed_is_told_where_times_vary_too_much() -> None:
+    two = replace(TWO, speedup_bound=Estimate.exact(1.33))
+    noise = Explanation(
+        cell="process2", losses=(), unexplained=None, is_at_bound=False, is_noise=True, remedy=None
+    )
+    assert "; no executor can be more than 1.33 times as fast" in (
+        sentences(SERIAL, two, explanation=noise).explanation
+    )
+
+
+def test_a_slower_executor_is_explained_in_its_own_sentence() -> None:
+    threads = replace(analysed_cell("thread", 2, wall_s=1.27), losses=(loss(0.48),))
+    assert sentences(SERIAL, TWO, threads).executors.endswith(
+        "(95% interval 1.21 to 1.33), because 48% of its workers' time is lost to the GIL or another lock"
+    )
 
 
 def test_without_shown_facts_there_is_no_sentence() -> None:

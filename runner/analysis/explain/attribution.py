@@ -34,6 +34,7 @@ class TracedRun:
     cpu: Values | None  #: None if a record has no reading
     run_delay: Values | None  #: runnable, but not running; None if a record has no reading
     tasks: NDArray[np.integer[Any]]  #: in this record
+    received: Values | None = None  #: when the result was; None: unknown
     #: any number that identifies the thread that ran it; None: unknown
     thread: NDArray[np.integer[Any]] | None = None
     process_cpu_s: float | None = None  #: CPU time of the whole iteration, of all its processes
@@ -81,6 +82,21 @@ class TracedRun:
         """End of the last task."""
         return float(self.ended.max())
 
+    @cached_property
+    def overlap_s(self) -> float:
+        """Time that tasks ran beside others: their durations, less the time in which any ran."""
+        order = np.argsort(self.started)
+        started, ended = self.started[order], np.maximum.accumulate(self.ended[order])
+        pauses = np.maximum(0.0, started[1:] - ended[:-1]).sum()
+        return float((self.ended - self.started).sum() - (self.active_s - pauses))
+
+    @property
+    def receiving_s(self) -> float:
+        """From the end of the last task until all results were received; 0 if unknown."""
+        if self.received is None:
+            return 0.0
+        return min(max(0.0, float(self.received.max()) - self.last_end), self.closed - self.last_end)
+
     @property
     def lead_s(self) -> float:
         """From before the pool's construction to the start of the first task."""
@@ -123,6 +139,7 @@ class TracedRun:
             submitted=np.tile(self.submitted, times) + shift,
             started=np.tile(self.started, times) + shift,
             ended=np.tile(self.ended, times) + shift,
+            received=None if self.received is None else np.tile(self.received, times) + shift,
             busy=np.tile(self.busy, times),
             cpu=None if self.cpu is None else np.tile(self.cpu, times),
             run_delay=None if self.run_delay is None else np.tile(self.run_delay, times),
@@ -166,7 +183,8 @@ class Budget:
     restarts: float  #: likewise, in excess of other gaps, where another thread or process ran the next task
     starved: float  #: while none had been submitted: before its first task, between tasks, or after its last
     idle_end: float  #: from the worker's last task to the last task of any; all of a worker without tasks
-    pool_end: float  #: every worker, from the end of the last task
+    receiving: float  #: every worker, from the end of the last task until all results were received
+    pool_end: float  #: every worker, from then on
 
     @property
     def total(self) -> float:
@@ -247,7 +265,8 @@ def budget(serial: TracedRun, parallel: TracedRun, workers: int) -> Budget:
         restarts=restarts,
         starved=float(starved),
         idle_end=float((run.last_end - np.maximum(ends, last_submitted)).sum()),
-        pool_end=workers * (run.closed - run.last_end),
+        receiving=workers * run.receiving_s,
+        pool_end=workers * (run.closed - run.last_end - run.receiving_s),
     )
 
 

@@ -15,7 +15,7 @@ from runner.analysis.explain.attribution import TracedRun, budget
 from runner.analysis.explain.bounds import longest_first_makespan
 from runner.analysis.explain.first_tasks import FIRST_TASKS, first_tasks, without_first_tasks
 from runner.analysis.explain.start_up import LATE_WORKERS, POOL_START, WorkerStart, start_up_losses
-from runner.analysis.explain.transfer import Transfer, transfer_losses
+from runner.analysis.explain.transfer import RESULTS, Transfer, transfer_losses
 from runner.analysis.intervals import Level, medians
 from runner.facts import Cause, Loss
 
@@ -30,6 +30,11 @@ _ALL_CPU = 0.9  # of the loop's time within tasks: its tasks compute nearly all 
 _FULL = 0.85  # of the CPUs, or of the time of an event loop's thread: it is what limits the tasks
 _FAULTS_OF_A_FORK = 1_500  # page faults of a forked worker that has no task to run
 _SHOWN_COPIES = 0.25  # of the additional CPU time must be copies, at least, to attribute any of it to them
+_SHOWN_OVERLAP = 0.05  # of the time from the first task to the last: a shorter one says nothing
+_MOSTLY_BLOCKED = 0.7  # of that time: tasks wait for each other
+_WORTH_SHARING = 1.1  # times as fast: with tasks that allow less, it does not matter how they are run
+#: For how long a thread of a library spins after it was started, before it sleeps (OpenBLAS: 2**26 cycles).
+_SPINNING_S = 0.06
 _SHOWN_SLOWDOWN = 0.97  # of the speed of one busy CPU: above it, busy neighbours do not slow a CPU down
 
 DISPATCH = Cause(
@@ -108,7 +113,7 @@ WAITING = Cause(
     code="waiting",
     name="tasks that wait for each other",
     short="waiting",
-    remedy="share less: locks, files, a device",
+    remedy="share less: locks, files, connections, a server or a device",
 )
 OVERSUBSCRIBED = Cause(
     code="oversubscribed",
@@ -209,6 +214,7 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     # Idle time that remains if the longest tasks start first: no order known beforehand avoids it.
     unavoidable = workers * longest_first_makespan(parallel.lengths, workers) - parallel.busy_s
     uneven = min(spent.idle_end, max(0.0, unavoidable))
+    sent = {} if setting.transfer is None else setting.transfer.sent()
     by_cause = {
         **start_up_losses(serial, spent, setting.start, setting.cpus),
         EMPTY_QUEUE: spent.starved,
@@ -217,7 +223,7 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
         PLACEMENT: spent.idle_end - uneven,
     }
     if setting.event_loop:
-        _add(by_cause, {DISPATCH: spent.dispatch})
+        _add(by_cause, {DISPATCH: spent.dispatch, POOL_END: spent.receiving})
         return _coroutines(serial, parallel, setting, by_cause)
     first = None if setting.threads or _copies(serial, parallel, setting) else first_tasks(serial, parallel)
     if first is None:
@@ -228,11 +234,16 @@ def losses(serial: TracedRun, parallel: TracedRun, setting: Setting) -> dict[Cau
     # Without CPU readings of the tasks, the busy CPU may be that of the thread that submits them.
     takes_turns = parallel.cpu is not None and setting.takes_turns
     _add(by_cause, {LOCK if takes_turns else DISPATCH: spent.dispatch})
-    if takes_turns and setting.one_task_chunks and _computes(serial):
-        _add_idle_threads(by_cause, parallel, setting)
-    return transfer_losses(
+    if takes_turns and _computes(serial):
+        if setting.one_task_chunks:
+            _add_idle_threads(by_cause, parallel, setting)
+        if _block_each_other(parallel) and _can_be_shared(serial, workers):
+            _add_idle_end(by_cause)
+    split = transfer_losses(
         by_cause, setting.transfer, (DISPATCH, EMPTY_QUEUE), (POOL_START, LATE_WORKERS, POOL_END)
     )
+    _add(split, {RESULTS if RESULTS in sent else DISPATCH: spent.receiving})
+    return split
 
 
 def _add_idle_threads(by_cause: dict[Cause, float], run: TracedRun, setting: Setting) -> None:
@@ -247,6 +258,28 @@ def _add_idle_threads(by_cause: dict[Cause, float], run: TracedRun, setting: Set
     at_end_s = min(by_cause[PLACEMENT], waited_s)
     late_s = 0.0 if setting.start.has_initializer else by_cause[LATE_WORKERS]
     _add(by_cause, {LOCK: at_end_s + late_s, PLACEMENT: -at_end_s, LATE_WORKERS: -late_s})
+
+
+def _block_each_other(parallel: TracedRun) -> bool:
+    """Whether tasks that run at the same time keep one CPU busy together."""
+    if parallel.cpu_s is None or parallel.overlap_s < _SHOWN_OVERLAP * parallel.active_s:
+        return False
+    blocked_s = parallel.busy_s - parallel.cpu_s - (parallel.run_delay_s or 0.0)
+    return blocked_s >= _MOSTLY_BLOCKED * parallel.overlap_s
+
+
+def _can_be_shared(serial: TracedRun, workers: int) -> bool:
+    """Whether the tasks, as long as they are in the loop, are even enough for several workers to gain."""
+    return serial.busy_s > _WORTH_SHARING * longest_first_makespan(serial.lengths, workers)
+
+
+def _add_idle_end(by_cause: dict[Cause, float]) -> None:
+    """Attribute to the GIL what threads were idle after their last task.
+
+    Threads that keep one CPU busy together gain nothing from tasks that are more even, or in another order.
+    """
+    idle_s = by_cause[UNEVEN_TASKS] + by_cause[PLACEMENT]
+    _add(by_cause, {LOCK: idle_s, UNEVEN_TASKS: -by_cause[UNEVEN_TASKS], PLACEMENT: -by_cause[PLACEMENT]})
 
 
 def _computes(serial: TracedRun) -> bool:
@@ -288,6 +321,8 @@ def _coroutines(
         }
     if _never_overlap(parallel) or _hold_thread(serial, parallel, setting):
         return {**others, BLOCKED_EVENT_LOOP: waited_s}
+    if setting.has_gil and (parallel.own_cpu_s or 0.0) >= _FULL * parallel.active_s:
+        return {**others, LOCK: waited_s}  # threads that the tasks wait for, such as asyncio.to_thread
     return {**by_cause, (EVENT_LOOP if thread_s > parallel.active_s / 2 else WAITING): slower_s}
 
 
@@ -462,15 +497,21 @@ def task_cpus(runs: Sequence[TracedRun], native_threads: int) -> float:
         if run.cpu_s is not None:
             counts[number] = run.cpu_s / run.busy_s
         if native_threads > 1:
-            counts[number] = max(counts[number], min(_threads_for_main_thread(run), native_threads))
+            counts[number] = max(
+                counts[number], min(_threads_for_main_thread(run, native_threads), native_threads)
+            )
     return max(1.0, float(np.median(counts))) if counts else 1.0
 
 
-def _threads_for_main_thread(run: TracedRun) -> float:
-    """Return the CPU time of the measured interpreter over that of its main thread, which runs the loop."""
+def _threads_for_main_thread(run: TracedRun, native_threads: int) -> float:
+    """Return the CPU time of the measured interpreter over that of its main thread, which runs the loop.
+
+    What the threads of a library spin after they were started does not count.
+    """
     if run.own_cpu_s is None or not run.main_cpu_s:
         return 1.0
-    return run.own_cpu_s / run.main_cpu_s
+    others_s = run.own_cpu_s - run.main_cpu_s - _SPINNING_S * (native_threads - 1)
+    return 1.0 + max(0.0, others_s) / run.main_cpu_s
 
 
 def busy_cpus(runs: Sequence[TracedRun]) -> float | None:

@@ -24,6 +24,7 @@ _FEWEST_DRAWS = 100
 _MOST_TIMES = 2_000_000  # to resample for one loop: the bound of very many tasks hardly varies
 _MOST_CPUS = 1024  # that are tried to reach a speedup
 _NEARLY = 1 - 1e-9
+_CPUS_PER_TASK = 1.1  # if the tasks of all workers keep busier than that, CPUs are what they lack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class SerialWork:
         quickest_s = np.maximum(makespan_s, cpu_s)
         speedups = bags * (self.initializer_s + busy_s) / (self.initializer_s + quickest_s)
         limit = BoundLimit.WORKERS
-        if cpu_s[0] > makespan_s[0] and cpus < workers:
+        if cpu_s[0] > makespan_s[0] and (cpus < workers or cpu_s[0] > _CPUS_PER_TASK * makespan_s[0]):
             limit = BoundLimit.CPUS
         elif makespan_s[0] * _NEARLY <= task_s[0].max() > task_s[0].sum() / workers / _NEARLY:
             limit = BoundLimit.LONGEST_TASK

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 _NS = 1e9
 _Whole = NDArray[np.int64]
 _WHOLE_COLUMNS = ("repetition", "task", "worker", "process_id", "thread_id", "tasks", "calls", "differs")
-_TIME_COLUMNS = ("submitted_ns", "started_ns", "ended_ns", "busy_ns", "cpu_ns", "run_delay_ns")
+_TIME_COLUMNS = (
+    "submitted_ns",
+    "started_ns",
+    "ended_ns",
+    "received_ns",
+    "busy_ns",
+    "cpu_ns",
+    "run_delay_ns",
+)
+_SEVERAL_CPUS = 1.1  # CPU time over time of a task in which a library's threads compute for it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +50,7 @@ class TraceRecords:
     submitted: Values
     started: Values
     ended: Values
+    received: Values
     busy: Values
     cpu: Values  #: NaN without a reading
     run_delay: Values
@@ -172,7 +182,8 @@ def _run(records: TraceRecords, sample: Sample) -> TracedRun:
         started=records.started,
         ended=records.ended,
         busy=records.busy,
-        cpu=_readings(records.cpu),
+        received=records.received,
+        cpu=_cpu(records),
         run_delay=_readings(records.run_delay),
         tasks=records.tasks,
         thread=(records.process_id << 32) ^ records.thread_id,
@@ -184,6 +195,20 @@ def _run(records: TraceRecords, sample: Sample) -> TracedRun:
         minor_faults=sample.minor_faults,
         lost_cpus=sample.lost_cpus,
     )
+
+
+def _cpu(records: TraceRecords) -> Values | None:
+    """Return the CPU time of every record; None without readings.
+
+    Threads that a library has just started spin for some hundredths of a second, which the first tasks of the
+    main thread seem to use. So a task counts as using more than one CPU only if half of all of them do, by
+    their time.
+    """
+    cpu = _readings(records.cpu)
+    if cpu is None:
+        return None
+    several = records.busy[cpu > _SEVERAL_CPUS * records.busy].sum()
+    return cpu if several >= records.busy.sum() / 2 else np.minimum(cpu, records.busy)
 
 
 def _readings(values: Values) -> Values | None:

@@ -80,9 +80,9 @@ def take(
         if len(taken) < count + block:
             return taken
         if not is_sized and len(taken) > limit:
-            remedy = "end it, for example with itertools.islice, or return a list if there are more"
+            remedy = "end it, for example with itertools.islice; if there really are more, return a list"
             raise ValueError(
-                f"there are more than {limit:,} of them and {_kind(items)} may never end; {remedy}"
+                f"there are more than {limit:,} of them, and this {_kind(items)} may never end; {remedy}"
             )
         now_ns = time.perf_counter_ns()
         # Blocks grow while they take little time, so that most items are taken at the speed of a list.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner_probe.targets import bind_target, build, imports_ns, locate_callable
+from runner_probe.worker import is_async
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Workload:
             self._load_snippets(calls)
         else:
             self._load_function()
+        if is_async(self.call):
+            # The program of a user imports asyncio when it starts, so no executor's clock includes that.
+            import runner_probe.coroutine_loop  # noqa: F401, PLC0415
         self.bag = self.items  #: the items of one bag
         self.items = [*self.bag] * bags if bags > 1 else self.bag
         before_ns = imports_ns()
