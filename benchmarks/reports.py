@@ -347,6 +347,34 @@ REPORTS: Sequence[Report] = (
         causes={"thread": frozenset({"waiting"})},
     ),
     Report(
+        name="a server that answers one request at a time",
+        function="reported.services.ask_server",
+        items=_numbers(10),
+        answers=(LOOP,),
+        causes={"thread": frozenset({"waiting"}), "process": frozenset({"waiting", "helper_processes"})},
+        overrides=(
+            "workload.setup=benchmarks.reported.services.open_server",
+            "workload.teardown=benchmarks.reported.services.close_server",
+        ),
+    ),
+    Report(
+        name="a slow log handler, whose lock admits one thread",
+        function="reported.services.log_slowly",
+        items=_repeated(10, 8),
+        answers=("process",),
+        causes={"thread": frozenset({"waiting"}), "process": FINE},
+    ),
+    Report(
+        name="a table of 5 MB as an argument of every call",
+        function="reported.services.look_up",
+        items=_numbers(8),
+        answers=(LOOP,),
+        causes={"thread": GIL | DISPATCH, "process": frozenset({"sending_function"})},
+        overrides=(
+            "workload.arguments={table: {_target_: benchmarks.reported.services.table, count: 200000}}",
+        ),
+    ),
+    Report(
         name="matrix products that use all CPUs",
         function="reported.linear_algebra.multiply",
         items=_repeated(700, 8),

@@ -18,9 +18,13 @@ class CostModel:
         self._window_s = window_s(plan.cells)
 
     def invocation_s(self, cell: Cell) -> float:
-        """Return the median of the cell's invocations, or else the duration of its reference run, or 0."""
-        if self._tally.invocations_s[cell.id]:
-            return statistics.median(self._tally.invocations_s[cell.id])
+        """Return the median of the cell's invocations, or of its baseline's, or that of the reference run.
+
+        A reference run takes longer than others, since all of its results are examined. 0: nothing is known.
+        """
+        known_s = self._tally.invocations_s[cell.id] or self._tally.invocations_s[cell.baseline]
+        if known_s:
+            return statistics.median(known_s)
         reference = self._references.measured(cell)
         return self._window_s or (0.0 if reference is None else reference.seconds)
 

@@ -14,7 +14,6 @@ from runner.facts import (
     TimelineBar,
     Unexplained,
 )
-from runner.modes import MODES
 from runner.records import names_within_workloads
 from runner.report import captions, wording
 from runner.report.labels import one_line
@@ -303,8 +302,7 @@ def subtitle(study: StudyAnalysis) -> str:
     """Say what was measured, where and when."""
     day = study.provenance.started_at[:10]
     mode = "" if study.study.mode == "tasks" else f"mode={study.study.mode}"
-    shown_mode = mode if study.study.mode in MODES else ""
-    return ", ".join(filter(None, [captions.host(study.study), day, shown_mode]))
+    return ", ".join(filter(None, [captions.host(study.study), day, mode]))
 
 
 def command(study: StudyAnalysis) -> str:
