@@ -286,15 +286,15 @@ class TestAsyncioProcess:
     def test_the_tasks_of_a_process_run_concurrently(self) -> None:
         pool = {
             "_target_": "runner_probe.adapters.asyncio_process.AsyncioProcess",
-            "workers": 2,
+            "workers": 1,  # of two, one may run the shares of both
             "concurrency": 3,
             "mp_context": "fork",
         }
-        meeting = specify(pool, function="later.meet", items=[*range(6)], arguments={"count": 3})
+        meeting = specify(pool, function="later.meet", items=[*range(3)], arguments={"count": 3})
         answer = ask(meeting)
-        assert (answer.reply["status"], answer.values()) == ("ok", [3] * 6)
+        assert (answer.reply["status"], answer.values()) == ("ok", [3] * 3)
         by_process = Counter(record["process_id"] for record in answer.records())
-        assert [*by_process.values()] == [3, 3]
+        assert [*by_process.values()] == [3]
 
     def test_a_failed_task_ends_its_share_and_is_reported(self) -> None:
         pool = AsyncioProcess(2, 1, FORK)
