@@ -34,13 +34,17 @@ class Frames:
     cells: "pd.DataFrame"  #: one row per cell; the columns of summary.csv except its sentences
     samples: "pd.DataFrame"  #: one row per iteration, as in samples.csv
     tasks: "pd.DataFrame"  #: one row per cell and task, as in tasks.csv
-    #: of each study, as Markdown: its table, its answer with the reasons, and the code
-    reports: "Sequence[str]" = field(repr=False)
+    studies: "Sequence[StudyAnalysis]" = field(repr=False)  #: in the order of their names
+
+    @property
+    def reports(self) -> list[str]:
+        """Each study as Markdown: its table, its answer with the reasons, and the code."""
+        return [*map(_markdown, self.studies)]
 
     def _repr_markdown_(self) -> str:
         """Show the studies in a notebook: https://ipython.readthedocs.io/en/stable/config/integrating.html."""
-        shown = self.reports[:_MOST_SHOWN]
-        rest = len(self.reports) - len(shown)
+        shown = [*map(_markdown, self.studies[:_MOST_SHOWN])]
+        rest = len(self.studies) - len(shown)
         return "\n\n".join([*shown, *([f"More studies, not shown: {rest}"] if rest else [])])
 
 
@@ -54,18 +58,23 @@ def read_frames(patterns: Iterable[str | Path]) -> Frames:
 
     from runner.analysis.study import analyse  # noqa: PLC0415 - NumPy and SciPy, for the same reason
     from runner.folder.results import read  # noqa: PLC0415
-    from runner.report.markdown import render_markdown  # noqa: PLC0415 - not needed to export rows
 
     rows: dict[str, list[dict[str, Any]]] = {"cells": [], "samples": [], "tasks": []}
-    reports = []
+    studies = []
     for folder in _folders(patterns):
         results = read(folder)
         study = analyse(results)
         rows["cells"] += _cell_rows(study)
         rows["samples"] += sample_rows(study, results.samples)
         rows["tasks"] += _task_rows(study)
-        reports.append(render_markdown(study))
-    return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()}, reports=reports)
+        studies.append(study)
+    return Frames(**{name: pd.DataFrame(table) for name, table in rows.items()}, studies=studies)
+
+
+def _markdown(study: "StudyAnalysis") -> str:
+    from runner.report.markdown import render_markdown  # noqa: PLC0415 - only notebooks need it
+
+    return render_markdown(study)
 
 
 def _folders(patterns: Iterable[str | Path]) -> list[Path]:

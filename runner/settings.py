@@ -6,7 +6,7 @@ Nothing here imports Hydra; `runner.cli.schema` registers these records with it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from runner.records import DEFAULT_LOAD_LIMIT_S, Mode
 
@@ -112,6 +112,15 @@ class Config:
     dry_run: bool = False
     quiet: bool = False
     json: bool = False
+
+
+#: What a session prints at its end: the whole result, the answer with its reasons, or verdict.json.
+Printed = Literal["result", "answer", "json"]
+
+
+def printed(*, quiet: bool, as_json: bool) -> Printed:
+    """Choose what is printed; JSON if both are asked for."""
+    return "json" if as_json else "answer" if quiet else "result"
 
 
 #: Settings that apply to the whole study and so cannot be swept.

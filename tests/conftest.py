@@ -34,6 +34,14 @@ def _own_lock() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def git_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git commit on a machine where nobody has said who they are."""
+    for kind in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{kind}_NAME", "someone")
+        monkeypatch.setenv(f"GIT_{kind}_EMAIL", "someone@example.org")
+
+
 def processes_of(study_id: str) -> list[int]:
     """List the living processes of a study, whatever their parent is."""
     mark = f"{STUDY_MARKER}={study_id}".encode()

@@ -22,11 +22,8 @@ def recipe() -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(tmp_path: Path, git_identity: None) -> Path:  # noqa: ARG001 - for what it sets
     """Make a clone with a branch whose head is slower than `origin/main`."""
-    for kind in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{kind}_NAME", "someone")
-        monkeypatch.setenv(f"GIT_{kind}_EMAIL", "someone@example.org")
     origin, checkout = tmp_path / "origin", tmp_path / "checkout"
 
     def git(*arguments: str | Path) -> None:

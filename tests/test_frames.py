@@ -42,7 +42,8 @@ def test_a_notebook_shows_the_answers_of_the_studies(make_results: MakeResults) 
     assert shown.count("**Use process × 2.") == 10
     assert "| executor |" in shown
     assert shown.endswith("More studies, not shown: 2")
-    assert "reports" not in repr(frames)
+    assert len(frames.reports) == 12
+    assert "studies" not in repr(frames)
 
 
 def test_a_pattern_without_result_folders_is_named(tmp_path: Path) -> None:

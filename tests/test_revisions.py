@@ -23,11 +23,8 @@ Git = Callable[..., str]
 
 
 @pytest.fixture
-def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git_identity: None) -> Git:  # noqa: ARG001
     """Make a repository whose tag `old` has the module `work`, and whose HEAD has a slower one."""
-    for kind in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{kind}_NAME", "someone")
-        monkeypatch.setenv(f"GIT_{kind}_EMAIL", "someone@example.org")
     repository = tmp_path / "repository"
     repository.mkdir()
 
@@ -185,7 +182,7 @@ def test_the_worktrees_of_a_killed_study_are_removed_by_the_next(git: Git, tmp_p
     hanging = f"import time\n\n\ndef task(item):\n    open({str(begun)!r}, 'w')\n    time.sleep(1000)\n"
     Path("work.py").write_text(hanging, encoding="utf-8")
     git("commit", "--quiet", "--all", "--message", "hangs")
-    with subprocess.Popen([*command(), "revision=[old,HEAD]"], text=True, stderr=subprocess.PIPE) as killed:
+    with subprocess.Popen([*command(), "revision=[old,HEAD]"], stderr=subprocess.DEVNULL) as killed:
         wait_until(begun.exists)
         assert left_behind()
         killed.kill()

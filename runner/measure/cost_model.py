@@ -18,9 +18,10 @@ class CostModel:
         self._window_s = window_s(plan.cells)
 
     def invocation_s(self, cell: Cell) -> float:
-        """Return the median of the cell's invocations, or of its baseline's, or that of the reference run.
+        """Return the median of the cell's invocations or, without any, of its baseline's.
 
-        A reference run takes longer than others, since all of its results are examined. 0: nothing is known.
+        If there are none yet, it is the length of the window or the duration of the reference run, which
+        takes longer than other runs, since all of its results are examined; 0 without either.
         """
         known_s = self._tally.invocations_s[cell.id] or self._tally.invocations_s[cell.baseline]
         if known_s:

@@ -1,7 +1,6 @@
 """The outputs of an analysed study. To add one, write its renderer and list it here."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
 
 from runner.facts import StudyAnalysis
 from runner.folder.file_names import PAGE
@@ -16,9 +15,8 @@ from runner.report.page import render_page
 from runner.report.plots import render_plots
 from runner.report.terminal import Screen, render_answer, render_terminal
 from runner.report.verdict_json import render_verdict
+from runner.settings import Printed
 
-#: What is printed: the whole result, the answer with its reasons, or verdict.json.
-Printed = Literal["result", "answer", "json"]
 Content = str | bytes
 #: A file, or the files of a folder by name; None if the output does not apply to a study.
 Output = Content | Mapping[str, Content] | None

@@ -87,7 +87,7 @@ class _Terminal:
             self._print_cells(workload)
             self._print_snippets(workload)
         self._print_profiles()
-        self._print_warnings()
+        self._print_warnings(self._study.warnings)
         self._say(wording.where_failures_are(self._study))
         self._print_answers()
         self._print_comparisons()
@@ -105,7 +105,9 @@ class _Terminal:
                 self._console.print(Text(text), soft_wrap=True)
 
     def print_answer(self) -> None:
-        self._warn([warning for warning in self._study.warnings if isinstance(warning, CellsFailed)])
+        self._print_warnings(
+            [warning for warning in self._study.warnings if isinstance(warning, CellsFailed)]
+        )
         self._say(wording.where_failures_are(self._study))
         self._print_answers()
         self._print_comparisons()
@@ -142,10 +144,7 @@ class _Terminal:
                 self._say(line, style="dim")
             self._say(wording.where_profiles_are(purpose), style="dim")
 
-    def _print_warnings(self) -> None:
-        self._warn(self._study.warnings)
-
-    def _warn(self, warnings: "Sequence[StudyWarning]") -> None:
+    def _print_warnings(self, warnings: "Sequence[StudyWarning]") -> None:
         sentences = [wording.warning_sentence(warning, self._study) for warning in warnings[:_MOST_WARNINGS]]
         if len(warnings) > _MOST_WARNINGS:
             sentences.append(wording.more_warnings(len(warnings) - _MOST_WARNINGS))

@@ -439,8 +439,10 @@ class _GroupWording:
             parts.append(self._at_bound(cell, cell.speedup_bound))
         losses = explanation.losses
         if losses and all(loss.share.value < _SMALL_LOSS for loss in losses):
-            if self._is_near_bound(cell) and not parts:
-                return f"{name} can hardly be faster: {self._share_of_bound(cell)}"
+            share = BY_NAME["share_of_bound"].get(cell)
+            if cell.speedup_bound is not None and share is not None and share >= _NEAR_BOUND and not parts:
+                bound = three_digits(cell.speedup_bound.value)
+                return f"{name} can hardly be faster: its speedup is {percent(share)} of the bound of {bound}"
             losses = () if explanation.is_at_bound else losses
         if losses:
             parts.append(f"{losses_text(losses[:_MOST_LOSSES])}{self._rest(explanation)}")
@@ -453,18 +455,6 @@ class _GroupWording:
         if explanation.remedy is None:
             return text
         return f"{text}. Most likely to help: {remedy_text(explanation.remedy, cell)}"
-
-    @staticmethod
-    def _is_near_bound(cell: CellAnalysis) -> bool:
-        speedup, bound = cell.speedup, cell.speedup_bound
-        return speedup is not None and bound is not None and speedup.value >= _NEAR_BOUND * bound.value
-
-    @staticmethod
-    def _share_of_bound(cell: CellAnalysis) -> str:
-        if cell.speedup is None or cell.speedup_bound is None:
-            return ""
-        share = percent(cell.speedup.value / cell.speedup_bound.value)
-        return f"its speedup is {share} of the bound of {three_digits(cell.speedup_bound.value)}"
 
     def _at_bound(self, cell: CellAnalysis, bound: Estimate) -> str:
         """Say that a cell is as fast as its tasks allow."""

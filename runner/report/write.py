@@ -13,8 +13,9 @@ from runner.folder.atomic_files import reporting_write_errors, write
 from runner.folder.results import Results, read
 from runner.folder.verdict_files import read_verdicts
 from runner.report.page import STUDY_LIST, is_study_list, render_study_list
-from runner.report.renderers import PRINTED, Printed, render
+from runner.report.renderers import PRINTED, render
 from runner.report.terminal import ColorSystem, Screen
+from runner.settings import Printed
 
 
 def report(folder: Path, printed: Printed = "result") -> bool:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from runner.errors import ConfigurationError
 from runner.folder.study_description import StudyDescription
@@ -16,7 +15,7 @@ from runner.session.description import describe_study
 from runner.session.interim import precision_check
 from runner.session.lock import SessionLocks
 from runner.session.resume import ResumeRequest, StoppedStudy, read_stopped
-from runner.settings import Point
+from runner.settings import Point, Printed, printed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class Session:
     locks: SessionLocks
     show: Callable[[str], None]  #: shows a message to the user
     quiet: bool
-    printed: Literal["result", "answer", "json"]  #: what to print when it is measured
+    printed: Printed  #: when it is measured
     dry_run: bool
 
     @cached_property
@@ -72,7 +71,7 @@ def begin(points: Sequence[Point], show: Callable[[str], None]) -> Iterator[Sess
             locks=locks,
             show=show,
             quiet=config.quiet,
-            printed="json" if config.json else "answer" if config.quiet else "result",
+            printed=printed(quiet=config.quiet, as_json=config.json),
             dry_run=config.dry_run,
         )
 

@@ -14,6 +14,7 @@ from runner.facts import (
     Answer,
     BoundLimit,
     BreakEven,
+    CellAnalysis,
     CellsFailed,
     CellsNotMeasured,
     Comparison,
@@ -398,7 +399,7 @@ def test_more_workers_are_compared_in_the_words_of_every_comparison(ratio: Estim
 # --- explanation --------------------------------------------------------------------------------------
 
 
-def explained(**changes: Any) -> str:
+def explained(two: CellAnalysis = TWO, **changes: Any) -> str:
     facts: dict[str, Any] = {
         "cell": "process2",
         "losses": (),
@@ -408,7 +409,7 @@ def explained(**changes: Any) -> str:
         "remedy": None,
     }
     explanation = Explanation(**{**facts, **changes})
-    return sentences(SERIAL, TWO, explanation=explanation).explanation
+    return sentences(SERIAL, two, explanation=explanation).explanation
 
 
 @pytest.mark.parametrize(
@@ -514,30 +515,14 @@ def test_unknown_losses_have_a_reason(why: Unexplained, text: str) -> None:
 
 def test_hardly_anything_is_left_to_gain_where_all_losses_are_small() -> None:
     two = replace(TWO, speedup=estimate(1.96, 1.95, 1.97))
-    small = Explanation(
-        cell="process2",
-        losses=(loss(0.02),),
-        unexplained=None,
-        is_at_bound=False,
-        is_noise=False,
-        remedy=None,
-    )
-    assert sentences(SERIAL, two, explanation=small).explanation == (
+    assert explained(two, losses=(loss(0.02),)) == (
         "process × 2 can hardly be faster: its speedup is 98% of the bound of 2.00"
     )
 
 
 def test_most_of_what_is_lost_is_not_hidden_behind_a_small_loss() -> None:
     two = replace(TWO, efficiency=estimate(0.6, 0.5, 0.7), speedup=estimate(1.2, 1.0, 1.4))
-    small = Explanation(
-        cell="process2",
-        losses=(loss(0.06),),
-        unexplained=None,
-        is_at_bound=False,
-        is_noise=False,
-        remedy=None,
-    )
-    assert sentences(SERIAL, two, explanation=small).explanation.endswith(
+    assert explained(two, losses=(loss(0.06),)).endswith(
         "6% of its workers' time is lost to the GIL or another lock; another 34% is lost, but to nothing "
         "that is the same in all repetitions"
     )
@@ -545,22 +530,14 @@ def test_most_of_what_is_lost_is_not_hidden_behind_a_small_loss() -> None:
 
 def test_a_speedup_above_its_bound_is_told_as_such() -> None:
     two = replace(TWO, speedup=estimate(2.5, 1.8, 3.0))
-    at_bound = Explanation(
-        cell="process2", losses=(), unexplained=None, is_at_bound=True, is_noise=False, remedy=None
-    )
     assert "is above the bound of 2.00, the most that these tasks and CPUs allow: the tasks took longer" in (
-        sentences(SERIAL, two, explanation=at_bound).explanation
+        explained(two, is_at_bound=True)
     )
 
 
 def test_what_no_executor_can_exceed_is_told_where_times_vary_too_much() -> None:
     two = replace(TWO, speedup_bound=Estimate.exact(1.33))
-    noise = Explanation(
-        cell="process2", losses=(), unexplained=None, is_at_bound=False, is_noise=True, remedy=None
-    )
-    assert "; no executor can be more than 1.33 times as fast" in (
-        sentences(SERIAL, two, explanation=noise).explanation
-    )
+    assert "; no executor can be more than 1.33 times as fast" in explained(two, is_noise=True)
 
 
 def test_a_slower_executor_is_explained_in_its_own_sentence() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from runner.facts import CellAnalysis
 from runner.report.page import STUDY_LIST
-from runner.report.renderers import Printed, render
+from runner.report.renderers import render
 from runner.report.write import report, write_report
+from runner.settings import Printed
 from tests.analysis_factories import analysed_cell, analysed_study
 from tests.factories import MakeResults, cell
 

@@ -75,7 +75,7 @@ class Explainer:
         self._runs: dict[str, dict[int, TracedRun]] = {}
         self._added_s: dict[str, Estimate | None] = {}
         self._work: dict[tuple[str, bool], SerialWork | None] = {}
-        self._bounds: dict[tuple[str, bool, int, float, int, bool], Bound] = {}
+        self._bounds: dict[tuple[object, ...], Bound | None] = {}
 
     def explain(self, cell: Cell, speedup: Estimate | None, tasks_per_chunk: int | None = 1) -> TraceFacts:
         """Explain the speedup of a cell, as far as its traced runs tell.
@@ -88,18 +88,14 @@ class Explainer:
         pairs = self._pairs(cell)
         unexplained = self._why_unexplained(cell)
         of_tiny_tasks = self._tiny_task_losses(cell, unexplained)
+        bounded = TraceFacts(bound=self._bound(cell), chunk_bound=self._chunk_bound(cell, tasks_per_chunk))
         if of_tiny_tasks:
-            return TraceFacts(
-                bound=self._bound(cell),
-                chunk_bound=self._chunk_bound(cell, tasks_per_chunk),
-                losses=of_tiny_tasks,
-            )
+            return replace(bounded, losses=of_tiny_tasks)
         unexplained = unexplained or self._why_no_losses(cell, pairs)
         losses = () if unexplained else self._losses(cell, pairs)
         is_without_loss = not (losses or unexplained or cell.id in self._plain_loops)
-        return TraceFacts(
-            bound=self._bound(cell),
-            chunk_bound=self._chunk_bound(cell, tasks_per_chunk),
+        return replace(
+            bounded,
             factors=self._factors(cell, speedup, pairs) if speedup else None,
             losses=losses,
             unexplained=Unexplained.NO_LARGE_LOSS if is_without_loss else unexplained,
@@ -177,23 +173,24 @@ class Explainer:
         work = self._work_of(cell)
         return None if work is None else work.cpus_for(speedup)
 
-    def _bound(self, cell: Cell) -> Bound | None:
-        """Bound the speedup of a cell's bag, from the tasks of its baseline."""
+    def _bound(self, cell: Cell, tasks_per_chunk: int | None = 1) -> Bound | None:
+        """Bound the speedup of a cell's bag, from the tasks of its baseline, or from chunks of them."""
         work = self._work_of(cell)
         if work is None or cell.workers is None:
             return None
-        cpus, bags = self._machine.cpus(cell), bags_of(cell)
-        at_once = cell.workers * _tasks_per_worker(
-            cell
-        )  # the processes compute, but more tasks wait at a time
-        cpus = min(cpus, cell.workers)
-        key = (*_work_key(cell), at_once, cpus, bags, is_event_loop(cell))
+        cpus, bags = min(self._machine.cpus(cell), cell.workers), bags_of(cell)
+        at_once = cell.workers * _tasks_per_worker(cell)  # processes compute, but more tasks wait at a time
+        key = (*_work_key(cell), at_once, cpus, bags, is_event_loop(cell), tasks_per_chunk)
         if key not in self._bounds:
-            self._bounds[key] = (
-                work.event_loop_bound(cell.workers, self._machine.held_share(cell), bags)
-                if is_event_loop(cell)
-                else work.bound(at_once, cpus, bags)
-            )
+            pieces = work if tasks_per_chunk == 1 else work.in_chunks(tasks_per_chunk)
+            if pieces is None:
+                self._bounds[key] = None
+            elif is_event_loop(cell):
+                self._bounds[key] = pieces.event_loop_bound(
+                    cell.workers, self._machine.held_share(cell), bags
+                )
+            else:
+                self._bounds[key] = pieces.bound(at_once, cpus, bags)
         return self._bounds[key]
 
     def _chunk_bound(self, cell: Cell, tasks_per_chunk: int | None) -> Estimate | None:
@@ -201,14 +198,11 @@ class Explainer:
 
         A chunk of coroutines is not indivisible for an event loop, which runs others while a task waits.
         """
-        work = self._work_of(cell)
         is_concurrent = is_event_loop(cell) or _tasks_per_worker(cell) > 1
-        if work is None or cell.workers is None or tasks_per_chunk == 1 or is_concurrent or bags_of(cell) > 1:
+        if tasks_per_chunk == 1 or is_concurrent or bags_of(cell) > 1:
             return None
-        chunked = work.in_chunks(tasks_per_chunk or work.task_s.shape[1])
-        if chunked is None:
-            return None
-        return chunked.bound(cell.workers, min(self._machine.cpus(cell), cell.workers)).speedup
+        bound = self._bound(cell, tasks_per_chunk)
+        return None if bound is None else bound.speedup
 
     def _work_of(self, cell: Cell) -> SerialWork | None:
         """Return the work of a cell's loop; None without workers, within a window or where it is unknown."""

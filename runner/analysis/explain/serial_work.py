@@ -46,15 +46,16 @@ class SerialWork:
     tail: float  #: to cut at each end
     has_each_task: bool  #: a column for every task, in the order of the items
 
-    def in_chunks(self, size: int) -> "SerialWork | None":
+    def in_chunks(self, size: int | None) -> "SerialWork | None":
         """Return the same work with chunks as its indivisible tasks; None where single tasks are unknown.
 
         Args:
-            size: of a chunk, in tasks; the last chunk has what is left
+            size: of a chunk, in tasks; the last chunk has what is left. None: all tasks are one chunk
         """
         if not self.has_each_task:
             return None
-        starts = np.arange(0, self.task_s.shape[1], size)
+        tasks = self.task_s.shape[1]
+        starts = np.arange(0, tasks, size or tasks)
         return replace(self, task_s=np.add.reduceat(self.task_s, starts, axis=1))
 
     def bound(self, workers: int, cpus: float, bags: int = 1) -> Bound:
